@@ -1,0 +1,33 @@
+#include "flowacct/record/flow_batch.h"
+
+#include <algorithm>
+
+namespace flowacct::record {
+
+void FlowBatch::Reserve(size_t rows) {
+  if (rows <= capacity_) return;
+  const size_t capacity = std::max<size_t>({rows, capacity_ * 2, 64});
+  std::unique_ptr<uint8_t[]> grown(new uint8_t[capacity * stride()]);
+  if (size_ > 0) std::memcpy(grown.get(), rows_.get(), size_ * stride());
+  rows_ = std::move(grown);
+  capacity_ = capacity;
+}
+
+uint8_t* FlowBatch::AppendCopies(size_t n, const uint8_t* prototype) {
+  Reserve(size_ + n);
+  const size_t row_size = stride();
+  uint8_t* first = rows_.get() + size_ * row_size;
+  for (size_t i = 0; i < n; ++i) std::memcpy(first + i * row_size, prototype, row_size);
+  size_ += n;
+  return first;
+}
+
+MutableRow FlowBatch::Append() {
+  Reserve(size_ + 1);
+  uint8_t* octets = rows_.get() + size_ * stride();
+  std::memset(octets, 0, stride());
+  ++size_;
+  return MutableRow(layout_, octets);
+}
+
+}  // namespace flowacct::record
