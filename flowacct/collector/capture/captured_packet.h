@@ -1,0 +1,29 @@
+// One packet of a capture, or one message of an IPFIX file, as it lies in the file.
+//
+// Borrows its octets; whoever hands it out says for how long they stay valid.
+
+#ifndef FLOWACCT_COLLECTOR_CAPTURE_CAPTURED_PACKET_H_
+#define FLOWACCT_COLLECTOR_CAPTURE_CAPTURED_PACKET_H_
+
+#include <cstdint>
+
+#include "flowacct/base/octets.h"
+
+namespace flowacct::collector {
+
+// The link type of an IPFIX file's messages, which have no link, network or transport header. Link types are those of
+// tcpdump's registry of LINKTYPE_ values (1: Ethernet); this one is outside its 16-bit range as it is used today.
+inline constexpr uint16_t kLinkTypeIpfixMessage = 0xffff;
+
+struct CapturedPacket {
+  base::Octets octets;       // what was captured of it
+  int64_t time_nanos = 0;    // since 1970, UTC; 0 where the file tells none (pcapng's Simple Packet Block)
+  uint64_t number = 0;       // counts from 1 through the file
+  uint32_t wire_length = 0;  // octets on the wire; at least octets.size()
+  uint32_t interface = 0;    // index into CaptureReader::interfaces()
+  uint16_t link_type = 0;
+};
+
+}  // namespace flowacct::collector
+
+#endif  // FLOWACCT_COLLECTOR_CAPTURE_CAPTURED_PACKET_H_
