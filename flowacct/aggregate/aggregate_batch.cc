@@ -9,6 +9,12 @@ std::string AggregateBatch::text(size_t row, size_t column) const {
   return column < texts_.size() && row < texts_[column].size() ? texts_[column][row] : std::string();
 }
 
+absl::uint128 AggregateBatch::wide_value(size_t row, size_t column) const {
+  const uint64_t low = base::LoadHost<uint64_t>(Entry(row) + rows_.values_offset + 8 * column);
+  const auto carry = carries_.find(row * 64 + column);
+  return absl::MakeUint128(carry == carries_.end() ? 0 : carry->second, low);
+}
+
 std::vector<uint32_t> TopRows(const AggregateBatch& batch, size_t by, size_t limit) {
   std::vector<uint32_t> rows;
   rows.reserve(batch.size());
@@ -17,7 +23,7 @@ std::vector<uint32_t> TopRows(const AggregateBatch& batch, size_t by, size_t lim
   }
   const size_t key_size = batch.schema().key.row_size();
   const auto before = [&](uint32_t a, uint32_t b) {
-    const uint64_t va = batch.value(a, by), vb = batch.value(b, by);
+    const absl::uint128 va = batch.wide_value(a, by), vb = batch.wide_value(b, by);
     if (va != vb) return va > vb;
     return std::memcmp(batch.key(a).octets(), batch.key(b).octets(), key_size) < 0;
   };

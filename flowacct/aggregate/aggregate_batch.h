@@ -9,10 +9,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/numeric/int128.h"
 #include "absl/types/span.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/record/field.h"
@@ -49,16 +52,42 @@ struct TimeBin {  // [start, end), nanoseconds since 1970; both 0: no bins were 
   int64_t end_nanos = 0;
 };
 
+// Frees a chunk of rows: one of NewChunk, whose rows begin on cache lines, or any of new[].
+struct ChunkDelete {
+  static constexpr size_t kAlignment = 64;
+  bool aligned = false;
+  ChunkDelete() = default;
+  explicit ChunkDelete(bool is_aligned) : aligned(is_aligned) {}
+  ChunkDelete(std::default_delete<uint8_t[]>) {}  // NOLINT: so that a plain array is a chunk, too
+  void operator()(uint8_t* p) const {
+    if (aligned) {
+      ::operator delete[](p, std::align_val_t{kAlignment});
+    } else {
+      delete[] p;
+    }
+  }
+};
+using Chunk = std::unique_ptr<uint8_t[], ChunkDelete>;
+// `octets` of memory, not zeroed.
+inline Chunk NewChunk(size_t octets) {
+  void* memory = ::operator new[](octets, std::align_val_t{ChunkDelete::kAlignment});
+  return Chunk(static_cast<uint8_t*>(memory), ChunkDelete(true));
+}
+
 class AggregateBatch {
  public:
-  // Where a number row lies: key row, then one u64 a value column.
+  // Where a row lies: key row, then one u64 a value column, then, if min or max is asked, a u64 of bits that say
+  // which value columns have met a value.
   struct Rows {
-    std::vector<std::unique_ptr<uint8_t[]>> chunks;
+    std::vector<Chunk> chunks;
     size_t rows_per_chunk = 0;
     size_t size = 0;
     size_t stride = 0;
     size_t values_offset = 0;
+    size_t seen_offset = 0;  // 0: every value column has a value
   };
+  // What a sum has beyond 64 bits, times 2^64. By row * 64 + column.
+  using Carries = absl::flat_hash_map<uint64_t, uint64_t>;
 
   AggregateBatch(std::shared_ptr<const Schema> schema, const base::Interner* interner, TimeBin bin, Rows rows)
       : schema_(std::move(schema)), interner_(interner), bin_(bin), rows_(std::move(rows)) {}
@@ -69,9 +98,15 @@ class AggregateBatch {
   size_t size() const { return rows_.size; }
 
   record::RowView key(size_t row) const { return record::RowView(&schema_->key, Entry(row)); }
-  // For every function but kTop, and for min and max of fields that are numbers. Times in nanoseconds.
+  // For every function but kTop. Times in nanoseconds. A sum above 2^64 - 1 reads as 2^64 - 1; wide_value has it all.
   uint64_t value(size_t row, size_t column) const {
+    if (!carries_.empty() && carries_.contains(row * 64 + column)) return UINT64_MAX;
     return base::LoadHost<uint64_t>(Entry(row) + rows_.values_offset + 8 * column);
+  }
+  absl::uint128 wide_value(size_t row, size_t column) const;
+  // False for the min or max of a field that no record of the group had: absent is not zero.
+  bool has_value(size_t row, size_t column) const {
+    return rows_.seen_offset == 0 || (base::LoadHost<uint64_t>(Entry(row) + rows_.seen_offset) >> column & 1) != 0;
   }
   // For kTop: "443:1200 80:300", the most frequent first. Elsewhere empty.
   std::string text(size_t row, size_t column) const;
@@ -88,6 +123,7 @@ class AggregateBatch {
   }
   // texts[column][row], only for columns of kTop.
   void set_texts(std::vector<std::vector<std::string>> texts) { texts_ = std::move(texts); }
+  void set_carries(Carries carries) { carries_ = std::move(carries); }
 
  private:
   const uint8_t* Entry(size_t row) const {
@@ -99,6 +135,7 @@ class AggregateBatch {
   TimeBin bin_;
   Rows rows_;
   std::vector<std::vector<std::string>> texts_;
+  Carries carries_;
   size_t overflow_row_ = 0;
   bool has_overflow_ = false;
   bool incomplete_ = false;
