@@ -1,0 +1,76 @@
+// Turns sFlow datagrams into rows: one a flow sample or discarded packet, one a counter value.
+//
+// sFlow versions 2, 4 and 5; see sflow_view.h for the documents and README.md for how each record becomes fields.
+// Guaranteed: a record that cannot be read costs its own fields only; a sample that is whole is told although a
+// later one is not. Not checked: checksums of sampled packets.
+// Ownership: borrows the layout, which outlives the decoder. Threads: one at a time.
+// Errors: the first of a datagram is returned, all are counted in Report() for the agent.
+// Cost: no allocation a sample once an agent and its sources are known; about 300 octets an agent and 120 a source.
+
+#ifndef FLOWACCT_FLOW_SFLOW_SFLOW_DECODER_H_
+#define FLOWACCT_FLOW_SFLOW_SFLOW_DECODER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flowacct/base/decode_result.h"
+#include "flowacct/record/exporter_report.h"
+#include "flowacct/record/flow_decoder.h"
+#include "flowacct/record/layout.h"
+
+namespace flowacct::sflow {
+
+struct SflowDecoderOptions {
+  // A datagram of 64 KiB holds some 1,300 of the shortest flow samples; agents send 1 to 30.
+  uint32_t max_samples = 2000;
+  // Of a sample. The registry has some 60 formats, and no agent sends one twice but for aggregated 802.11 frames.
+  uint32_t max_records = 256;
+  // AS numbers of a path. Paths of the Internet stay below 100 even with prepending.
+  uint32_t max_as_path_length = 512;
+  // Agents (address and sub-agent) whose sequence numbers and rates are followed. Samples of further ones are decoded
+  // all the same and counted as untracked, so that forged addresses cost no memory.
+  uint32_t max_agents = 65536;
+  // Data sources of one agent that are followed; a chassis has some thousand ports.
+  uint32_t max_sources = 8192;
+  // `sampling_rate` becomes what the agent's counters show (pool / samples received), not what it was configured to:
+  // right for totals when the agent or the network loses samples, and different from sample to sample.
+  bool use_effective_rate = false;
+  // Samples of a source before its effective rate is trusted: its error is about 1 / sqrt(n).
+  uint32_t effective_rate_min_samples = 64;
+};
+
+// How often a format of sample or record was met, known here or not.
+struct FormatCount {
+  uint32_t version = 0;  // 2, 4, 5
+  enum Kind : uint8_t { kSample, kFlowRecord, kCounterRecord } kind = kSample;
+  uint32_t enterprise = 0;
+  uint32_t format = 0;
+  std::string name;  // "flow_sample", "sampled_header"; "unknown" if no table has it
+  uint64_t count = 0;
+};
+
+class SflowDecoder : public record::FlowDecoder {
+ public:
+  explicit SflowDecoder(const record::Layout* layout, SflowDecoderOptions options = {});
+  ~SflowDecoder() override;
+
+  base::DecodeResult Decode(const record::Datagram& datagram, const record::DecodeOutput& output) override;
+  std::vector<record::ExporterReport> Report() const override;
+
+  // By version, kind, enterprise and format; over all agents.
+  std::vector<FormatCount> Formats() const;
+  // Datagrams of agents beyond `max_agents`, and samples of sources beyond `max_sources`.
+  uint64_t untracked_datagrams() const;
+  uint64_t untracked_samples() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace flowacct::sflow
+
+#endif  // FLOWACCT_FLOW_SFLOW_SFLOW_DECODER_H_
