@@ -103,8 +103,9 @@ const InformationElement* FindInformationElement(absl::string_view name) {
 }
 
 const InformationElement* FindNetFlow9FieldType(uint16_t type) {
-  if (type < 0x8000) return FindInformationElement(kIanaPen, type);
+  if (const InformationElement* iana = FindInformationElement(kIanaPen, type)) return iana;
   if (const InformationElement* own = FindInformationElement(kNetFlow9VendorPen, type)) return own;
+  if (type < 0x8000) return nullptr;
   if (type >= kNtopNetFlow9Base) {
     if (const InformationElement* ntop = FindInformationElement(kNtopPen, type - kNtopNetFlow9Base)) return ntop;
   }

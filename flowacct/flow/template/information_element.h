@@ -25,7 +25,7 @@ inline constexpr uint32_t kIanaPen = 0;
 inline constexpr uint32_t kCiscoPen = 9;
 inline constexpr uint32_t kReversePen = 29305;  // RFC 5103, 6.1
 inline constexpr uint32_t kNtopPen = 35632;
-// Not an enterprise: field types above 32767 that vendors chose for NetFlow v9, which has no enterprise numbers.
+// Not an enterprise: field types that vendors chose for NetFlow v9, which has no enterprise numbers.
 inline constexpr uint32_t kNetFlow9VendorPen = 0xffffffff;
 
 // Abstract data types with their numbers in informationElementDataType (RFC 5610, 3.1; RFC 6313, 11.2).
@@ -112,8 +112,8 @@ struct InformationElement {
 const InformationElement* FindInformationElement(uint32_t pen, uint16_t id);
 // By name, not case-sensitive; where enterprises share a name, IANA's element and then the lowest PEN's.
 const InformationElement* FindInformationElement(absl::string_view name);
-// By NetFlow v9 field type (RFC 3954, 8): IANA's registry below 32768; above, the vendors' own, among them Cisco's
-// (its element plus 32768) and ntop's (its element plus 57472).
+// By NetFlow v9 field type (RFC 3954, 8): IANA's registry, then what vendors chose without a number of their own;
+// above 32767 also ntop's elements (plus 57472) and Cisco's (plus 32768).
 const InformationElement* FindNetFlow9FieldType(uint16_t type);
 // All of them, by PEN and id.
 absl::Span<const InformationElement> InformationElements();

@@ -135,7 +135,16 @@ TEST(NetFlow9FieldType, BelowIsIanaAndAboveIsVendors) {
   // Cisco's elements in NetFlow v9: the element plus 32768.
   ASSERT_NE(FindNetFlow9FieldType(45010), nullptr);
   EXPECT_EQ(FindNetFlow9FieldType(45010)->name, "connectionId");
+  // ntop's: the element plus 57472.
+  ASSERT_NE(FindNetFlow9FieldType(57590), nullptr);
+  EXPECT_EQ(FindNetFlow9FieldType(57590)->name, "L7_PROTO");
+  EXPECT_EQ(FindNetFlow9FieldType(57590)->pen, kNtopPen);
+  // Numbers that vendors chose themselves: Cisco ASA, Palo Alto Networks, Ericsson.
+  EXPECT_EQ(FindNetFlow9FieldType(40000)->field, FieldId::kUserName);
+  EXPECT_EQ(FindNetFlow9FieldType(56701)->name, "APPID");
+  EXPECT_EQ(FindNetFlow9FieldType(24632)->type, AbstractType::kIpv4Address);
   EXPECT_EQ(FindNetFlow9FieldType(0), nullptr);
+  EXPECT_EQ(FindNetFlow9FieldType(32767), nullptr);
   EXPECT_EQ(FindNetFlow9FieldType(65535), nullptr);
 }
 
