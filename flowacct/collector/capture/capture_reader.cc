@@ -90,7 +90,7 @@ struct CaptureReader::State {
   }
 
   // Why the file ended where it should not, or fine if it ended between two records.
-  absl::Status EndStatus(const WalkStep& step) const {
+  absl::Status EndStatus() const {
     if (!source_error.ok()) {
       return absl::Status(source_error.code(), absl::StrCat(Place(), source_error.message()));
     }
@@ -117,6 +117,7 @@ struct CaptureReader::State {
   size_t begin = 0;
   size_t end = 0;
   uint64_t offset = 0;
+  WalkStep step;         // the last one
   uint64_t to_skip = 0;  // still to be dropped of a block that nobody reads
   uint64_t skipped = 0;  // of that block, so far
   bool at_end = false;
@@ -191,7 +192,7 @@ absl::StatusOr<std::unique_ptr<CaptureReader>> CaptureReader::Start(std::unique_
 
 absl::StatusOr<absl::Span<const CapturedPacket>> CaptureReader::NextBatch() {
   State& s = *state_;
-  WalkStep step;
+  WalkStep& step = s.step;
   while (!s.done) {
     if (s.to_skip > 0) {
       const size_t n = static_cast<size_t>(std::min<uint64_t>(s.to_skip, s.end - s.begin));
@@ -208,17 +209,14 @@ absl::StatusOr<absl::Span<const CapturedPacket>> CaptureReader::NextBatch() {
         s.done = true;
         s.status = absl::Status(step.status.code(), absl::StrCat(s.Place(), step.status.message()));
       }
-      // What the walk stopped for is met again by the next call.
+      if (step.skip) s.to_skip = step.needed;
       if (step.packets > 0) return absl::MakeConstSpan(s.packets.get(), step.packets);
       if (s.done) break;
-      if (step.skip) {
-        s.to_skip = step.needed;
-        continue;
-      }
+      if (step.skip) continue;
     }
     if (s.at_end) {
       s.done = true;
-      s.status = s.EndStatus(step);
+      s.status = s.EndStatus();
       break;
     }
     s.Fill();

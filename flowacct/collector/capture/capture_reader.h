@@ -62,7 +62,7 @@ struct CaptureReaderOptions {
 };
 
 struct CaptureInterface {
-  uint16_t link_type = 0;
+  uint32_t link_type = 0;
   uint32_t snap_length = 0;  // 0: no bound told
   uint32_t section = 0;      // counts from 0
   std::string name;          // if_name; often empty

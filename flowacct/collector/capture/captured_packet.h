@@ -11,9 +11,9 @@
 
 namespace flowacct::collector {
 
-// The link type of an IPFIX file's messages, which have no link, network or transport header. Link types are those of
-// tcpdump's registry of LINKTYPE_ values (1: Ethernet); this one is outside its 16-bit range as it is used today.
-inline constexpr uint16_t kLinkTypeIpfixMessage = 0xffff;
+// Link types are the LINKTYPE_ numbers of files (packet::LinkType). This one, which the registry has not given away, is
+// that of an IPFIX file's messages, which have no link, network or transport header.
+inline constexpr uint32_t kLinkTypeIpfixMessage = 0xffff;
 
 struct CapturedPacket {
   base::Octets octets;       // what was captured of it
@@ -21,7 +21,7 @@ struct CapturedPacket {
   uint64_t number = 0;       // counts from 1 through the file
   uint32_t wire_length = 0;  // octets on the wire; at least octets.size()
   uint32_t interface = 0;    // index into CaptureReader::interfaces()
-  uint16_t link_type = 0;
+  uint32_t link_type = 0;
 };
 
 }  // namespace flowacct::collector

@@ -74,11 +74,14 @@ class GzipSource : public OctetSource {
   absl::StatusOr<size_t> Read(uint8_t* out, size_t size) override {
     if (!usable_) return absl::ResourceExhaustedError("no memory for the gzip decompressor");
     for (;;) {
-      const absl::StatusOr<bool> more = input_.Fill();
-      if (!more.ok()) return more.status();
-      if (!*more) {
-        if (inside_member_) return Cut("gzip", input_.offset());
-        return size_t{0};
+      // Octets that it still holds come out without new input.
+      if (!holds_output_) {
+        const absl::StatusOr<bool> more = input_.Fill();
+        if (!more.ok()) return more.status();
+        if (!*more) {
+          if (inside_member_) return Cut("gzip", input_.offset());
+          return size_t{0};
+        }
       }
       if (!inside_member_) {
         if (members_ > 0 && SkipPadding()) continue;
@@ -92,6 +95,7 @@ class GzipSource : public OctetSource {
       const int result = inflate(&stream_, Z_NO_FLUSH);
       const size_t written = room - stream_.avail_out;
       input_.Drop(input_.size() - stream_.avail_in);
+      holds_output_ = stream_.avail_out == 0 && result == Z_OK;
       if (result == Z_STREAM_END) {
         inside_member_ = false;
         ++members_;
@@ -119,6 +123,7 @@ class GzipSource : public OctetSource {
   z_stream stream_;
   bool usable_ = false;
   bool inside_member_ = false;
+  bool holds_output_ = false;
   uint64_t members_ = 0;
 };
 

@@ -26,7 +26,7 @@ struct WalkStep {
   // What the record at `consumed` takes in all, as far as it is known, if the window ends inside it; 0: the walk
   // stopped because the span is full. If the window is empty this is what the next record takes at least.
   uint64_t needed = 0;
-  bool skip = false;                    // `needed` octets are to be dropped unseen
+  bool skip = false;                    // `needed` octets are to be dropped unseen before the next walk
   absl::string_view what = "a record";  // stands at `consumed`, for the message about a cut file
   absl::Status status;                  // about the record at `consumed`; the walk is over
 };

@@ -100,6 +100,7 @@ class PcapngWalker : public PacketWalker {
 
   // One block at the start of `rest`; false if the walk stops there.
   bool WalkBlock(base::Octets rest, absl::Span<CapturedPacket> packets, WalkStep* step) {
+    if (skipped_length_ != 0) return CheckSkipped(rest, step);
     if (rest.size() < kBlockOverheadOctets) return Need(kBlockOverheadOctets, "a block", step);
     const bool section_header = base::LoadHost<uint32_t>(rest.data()) == kSectionHeader;
     if (section_header) {
@@ -127,14 +128,12 @@ class PcapngWalker : public PacketWalker {
       return false;
     }
     if (rest.size() < length) {
-      step->skip = !description && !packet;
-      return Need(length, packet ? "a packet block" : "a block", step);
+      if (description || packet) return Need(length, packet ? "a packet block" : "a block", step);
+      step->skip = true;
+      skipped_length_ = length;
+      return Need(length - 4, "a block", step);
     }
-    if (Load32(rest.data() + length - 4) != length) {
-      return Damaged(absl::StrCat("a block of type ", type, " has two different lengths, ", length, " and ",
-                                  Load32(rest.data() + length - 4)),
-                     step);
-    }
+    if (!CheckLength(rest.data() + length - 4, length, step)) return false;
     const base::Octets body = rest.subspan(8, length - kBlockOverheadOctets);
     bool fine = true;
     if (packet) {
@@ -147,6 +146,21 @@ class PcapngWalker : public PacketWalker {
     if (!fine) return false;
     if (packet) ++step->packets;
     step->consumed += length;
+    return true;
+  }
+
+  // 3.1: a block ends with its length, once more.
+  bool CheckLength(const uint8_t* trailer, uint32_t length, WalkStep* step) const {
+    if (Load32(trailer) == length) return true;
+    return Damaged(absl::StrCat("a block has two different lengths, ", length, " and ", Load32(trailer)), step);
+  }
+
+  // The last octets of a block that was dropped because it was not whole in the window.
+  bool CheckSkipped(base::Octets rest, WalkStep* step) {
+    if (rest.size() < 4) return Need(4, "a block", step);
+    if (!CheckLength(rest.data(), skipped_length_, step)) return false;
+    skipped_length_ = 0;
+    step->consumed += 4;
     return true;
   }
 
@@ -246,6 +260,7 @@ class PcapngWalker : public PacketWalker {
   std::vector<Clock> clocks_;   // beside interfaces_
   size_t first_interface_ = 0;  // of this section
   uint32_t sections_ = 0;
+  uint32_t skipped_length_ = 0;  // of a block whose last 4 octets are yet to be read; 0: none
   bool swapped_ = false;
 };
 
