@@ -1,12 +1,11 @@
 // Decodes NetFlow v1, v5, v7, v8 and v9 datagrams to rows.
 //
-// Standards: RFC 3954 (v9); v1 to v8 by Cisco's published datagram formats. All versions run through the same plans: the fixed
-// formats are templates that are known beforehand.
-// Guaranteed: no octets crash it, make it over-read, loop or grow past `options`; what is whole before an error is
-// appended. Not checked: whether the values make sense, except times (see template_options.h).
-// Ownership: `layout` must outlive the decoder and be that of every call's output.flows.
-// Threads: one at a time. Errors: the first of a datagram is returned, all are counted in Report().
-// Cost: no allocation in steady state (templates and names known).
+// Standards: RFC 3954 (v9); v1 to v8 by Cisco's published datagram formats. All versions run through the same plans:
+// the fixed formats are templates that are known beforehand. Guaranteed: no octets crash it, make it over-read, loop or
+// grow past `options`; what is whole before an error is appended. Not checked: whether the values make sense, except
+// times (see template_options.h). Ownership: `layout` must outlive the decoder and be that of every call's
+// output.flows. Threads: one at a time. Errors: the first of a datagram is returned, all are counted in Report(). Cost:
+// no allocation in steady state (templates and names known).
 
 #ifndef FLOWACCT_FLOW_NETFLOW_NETFLOW_DECODER_H_
 #define FLOWACCT_FLOW_NETFLOW_NETFLOW_DECODER_H_

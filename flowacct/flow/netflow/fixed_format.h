@@ -1,0 +1,37 @@
+// The fixed formats of NetFlow v1, v5, v7 and v8, told as templates, so that one engine decodes all.
+//
+// Standards: Cisco, "NetFlow Export Datagram Formats" (v1, v5, v7, v8's aggregation schemes 1 to 14).
+// Constant; any thread.
+
+#ifndef FLOWACCT_FLOW_NETFLOW_FIXED_FORMAT_H_
+#define FLOWACCT_FLOW_NETFLOW_FIXED_FORMAT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "flowacct/flow/template/template.h"
+
+namespace flowacct::netflow {
+
+struct FixedField {
+  uint16_t element;  // 210: paddingOctets
+  uint16_t octets;
+};
+
+struct FixedFormat {
+  uint16_t version;
+  uint8_t aggregation;  // v8's scheme; else 0
+  uint16_t header_octets;
+  uint16_t record_octets;
+  absl::Span<const FixedField> fields;
+};
+
+absl::Span<const FixedFormat> FixedFormats();
+// Null: no such format.
+const FixedFormat* FindFixedFormat(uint16_t version, uint8_t aggregation);
+flow::Template MakeFixedTemplate(const FixedFormat& format);
+
+}  // namespace flowacct::netflow
+
+#endif  // FLOWACCT_FLOW_NETFLOW_FIXED_FORMAT_H_
