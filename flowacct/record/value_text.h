@@ -45,6 +45,9 @@ void AppendJson(const RowView& row, FieldId field, const base::Interner& interne
 void AppendText(FieldType type, const uint8_t* value, const base::Interner& interner, std::string* out);
 void AppendJson(FieldType type, const uint8_t* value, const base::Interner& interner, std::string* out);
 
+// The same for the id of an interned value; "(overflow)" for what found no place in the interner.
+void AppendIdText(FieldType type, base::InternId id, const base::Interner& interner, std::string* out);
+void AppendIdJson(FieldType type, base::InternId id, const base::Interner& interner, std::string* out);
 // The same for what an interned value stands for: `octets` of a type for which IsInterned().
 void AppendInternedText(FieldType type, base::Octets octets, std::string* out);
 void AppendInternedJson(FieldType type, base::Octets octets, std::string* out);
