@@ -108,6 +108,10 @@ class AggregateBatch {
   bool has_value(size_t row, size_t column) const {
     return rows_.seen_offset == 0 || (base::LoadHost<uint64_t>(Entry(row) + rows_.seen_offset) >> column & 1) != 0;
   }
+  // The value columns of a row as they lie, for loops over many rows: 8 octets each, host order; all that there is to
+  // say if values_are_plain(), that is, none is absent or wider than 64 bits.
+  const uint8_t* values(size_t row) const { return Entry(row) + rows_.values_offset; }
+  bool values_are_plain() const { return carries_.empty() && rows_.seen_offset == 0; }
   // For kTop: "443:1200 80:300", the most frequent first. Elsewhere empty.
   std::string text(size_t row, size_t column) const;
 
