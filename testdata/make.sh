@@ -1,0 +1,7 @@
+#!/bin/bash
+# Writes the generated captures of this folder again. What changes in git is a change of what they hold.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bazel build --ui_event_filters=-info --show_result=0 //flowacct/collector/generate:make_quickstart
+bazel-bin/flowacct/collector/generate/make_quickstart testdata/quickstart.pcap
+git status --short testdata
