@@ -1,8 +1,8 @@
 // What a capture holds: traffic itself, or flow exports about traffic.
 //
 // The decision looks at the first packets only (a batch of CaptureReader): exports, if most of their UDP datagrams are
-// exports by structure (export_protocol.h), or by version number on a customary port; otherwise packets. An IPFIX file
-// holds exports. The evidence is a value, so that `inspect` can show why.
+// exports by their structure, or by version number and a customary port (export_protocol.h); otherwise packets. An
+// IPFIX file holds exports. The evidence is a value, so that `inspect` can show why.
 
 #ifndef FLOWACCT_COLLECTOR_EXPORT_CAPTURE_KIND_H_
 #define FLOWACCT_COLLECTOR_EXPORT_CAPTURE_KIND_H_
@@ -26,13 +26,13 @@ std::optional<CaptureKind> ParseCaptureKind(absl::string_view name);
 
 struct CaptureKindEvidence {
   CaptureKind kind = CaptureKind::kPackets;
-  uint64_t packets = 0;            // looked at
-  uint64_t datagrams = 0;          // of these: whole UDP datagrams or IPFIX messages
-  uint64_t exports = 0;            // of these: exports
-  uint64_t on_customary_port = 0;  // of these: those of which only version number and port speak
-  std::array<uint64_t, kExportProtocolCount> by_protocol{};
+  uint64_t packets = 0;    // looked at
+  uint64_t datagrams = 0;  // of these: UDP datagrams and IPFIX messages
+  uint64_t exports = 0;    // of these: exports
+  uint64_t by_port = 0;    // of these: those for which only their version number and port speak
+  std::array<uint64_t, kExportProtocolCount> by_protocol{};  // of the exports
 
-  // "exports: 38 of 40 UDP datagrams in the first 300 packets are exports (ipfix 38)"
+  // "exports: 38 of 40 UDP datagrams in the first 300 packets are exports (netflow9 30, ipfix 8)"
   std::string ToString() const;
 };
 

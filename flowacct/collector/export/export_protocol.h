@@ -2,13 +2,14 @@
 //
 // NetFlow v1, v5, v6, v7, v8 (Cisco), v9 (RFC 3954), IPFIX (RFC 7011), sFlow v2, v4 (RFC 3176) and v5 (sflow.org).
 // The version number decides which protocol it can only be; the structure then decides how well it fits: a fixed
-// header's count against the length, sets walked to the end, an sFlow datagram's samples walked to the end.
+// header's count against the length, sets or samples walked to the end.
 // Guaranteed: reads nothing beyond the octets; constant memory; cost O(number of sets or samples), a few loads for
-// NetFlow v1 to v8. Stateless: no template is known here.
+// NetFlow v1 to v8. Stateless: no template is known here. Not checked: what the sets and samples hold.
 
 #ifndef FLOWACCT_COLLECTOR_EXPORT_EXPORT_PROTOCOL_H_
 #define FLOWACCT_COLLECTOR_EXPORT_EXPORT_PROTOCOL_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
@@ -16,36 +17,56 @@
 
 namespace flowacct::collector {
 
-enum class ExportProtocol : uint8_t {
-  kNone,
-  kNetflow1,
-  kNetflow5,
-  kNetflow6,
-  kNetflow7,
-  kNetflow8,
-  kNetflow9,
-  kIpfix,
-  kSflow2,
-  kSflow4,
-  kSflow5,
-};
-inline constexpr size_t kExportProtocolCount = 11;
-absl::string_view ExportProtocolName(ExportProtocol protocol);  // "none", "netflow5", "ipfix", "sflow5"
+// X(protocol, name, family)
+#define FLOWACCT_EXPORT_PROTOCOLS(X) \
+  X(kNone, "none", kNone)            \
+  X(kNetflow1, "netflow1", kNetflow) \
+  X(kNetflow5, "netflow5", kNetflow) \
+  X(kNetflow6, "netflow6", kNetflow) \
+  X(kNetflow7, "netflow7", kNetflow) \
+  X(kNetflow8, "netflow8", kNetflow) \
+  X(kNetflow9, "netflow9", kNetflow) \
+  X(kIpfix, "ipfix", kIpfix)         \
+  X(kSflow2, "sflow2", kSflow)       \
+  X(kSflow4, "sflow4", kSflow)       \
+  X(kSflow5, "sflow5", kSflow)
 
+enum class ExportProtocol : uint8_t {
+#define X(protocol, name, family) protocol,
+  FLOWACCT_EXPORT_PROTOCOLS(X)
+#undef X
+};
+
+inline constexpr size_t kExportProtocolCount = 0
+#define X(protocol, name, family) +1
+    FLOWACCT_EXPORT_PROTOCOLS(X)
+#undef X
+    ;
+
+// Which decoder reads it.
+enum class ExportFamily : uint8_t { kNone, kNetflow, kIpfix, kSflow };
+
+absl::string_view ExportProtocolName(ExportProtocol protocol);
+ExportFamily FamilyOf(ExportProtocol protocol);
+
+// How well the structure fits; a better one compares greater.
 enum class ExportFit : uint8_t {
-  kVersionOnly,  // the version number is right, the structure is not: cut, damaged, or something else
-  kWhole,        // the structure holds to the end
+  kVersion,  // the version number only: most likely something else
+  kHead,     // the header and the first set or sample too: an export that is cut or damaged further on
+  kWhole,    // all, to the end
 };
 
 struct ExportGuess {
   ExportProtocol protocol = ExportProtocol::kNone;
-  ExportFit fit = ExportFit::kVersionOnly;
+  ExportFit fit = ExportFit::kVersion;
 };
 
+// By the version number alone.
+ExportProtocol ProtocolOfVersion(base::Octets datagram);
 ExportGuess GuessExport(base::Octets datagram);
 
-// A UDP port that exporters or collectors of this protocol's family use by custom or by IANA's registry. Only a hint:
-// for datagrams whose structure leaves doubt.
+// A UDP port that is customary for the protocol's family, by IANA's registry or by the defaults of collectors. Only a
+// hint, for datagrams whose structure leaves doubt.
 bool IsCustomaryPort(ExportProtocol protocol, uint16_t port);
 
 }  // namespace flowacct::collector
