@@ -1,5 +1,7 @@
 #include "flowacct/collector/export/export_protocol.h"
 
+#include "flowacct/flow/netflow/fixed_format.h"
+
 namespace flowacct::collector {
 namespace {
 
@@ -12,21 +14,6 @@ constexpr ProtocolRow kProtocols[kExportProtocolCount] = {
 #define X(protocol, name, family) {name, ExportFamily::family},
     FLOWACCT_EXPORT_PROTOCOLS(X)
 #undef X
-};
-
-// Cisco's fixed formats: a header with a count, then as many records of one size.
-struct FixedFormat {
-  ExportProtocol protocol;
-  uint16_t header_octets;
-  uint16_t record_octets;
-  uint16_t max_records;  // what fits an Ethernet frame, as exporters keep to it
-};
-
-constexpr FixedFormat kFixedFormats[] = {
-    {ExportProtocol::kNetflow1, 16, 52, 24},
-    {ExportProtocol::kNetflow5, 24, 48, 30},
-    {ExportProtocol::kNetflow6, 24, 52, 27},
-    {ExportProtocol::kNetflow7, 24, 52, 28},
 };
 
 struct CustomaryPort {
@@ -44,25 +31,26 @@ constexpr CustomaryPort kCustomaryPorts[] = {
     {ExportFamily::kSflow, 6343},  // IANA
 };
 
-// Count and length of v1, v5, v6 and v7.
-ExportFit FitFixed(const FixedFormat& format, base::Octets d) {
-  if (d.size() < format.header_octets) return ExportFit::kVersion;
+// Cisco's fixed formats: a header with a count, then as many records of one size; v8's aggregation scheme decides it.
+ExportFit FitFixed(uint16_t version, base::Octets d) {
+  constexpr size_t kSchemeAt = 22;
+  // Exporters keep to what fits an Ethernet frame: its payload without IPv4 and UDP headers.
+  constexpr size_t kMostOctets = 1472;
+  // v6 is v5 with four octets more a record; no decoder knows it, but it is an export all the same.
+  size_t header = 24;
+  size_t record = 52;
+  if (version != 6) {
+    const bool has_scheme = version == 8 && d.size() > kSchemeAt;
+    const netflow::FixedFormat* const format = netflow::FindFixedFormat(version, has_scheme ? d[kSchemeAt] : 0);
+    if (format == nullptr) return ExportFit::kVersion;
+    header = format->header_octets;
+    record = format->record_octets;
+  }
+  if (d.size() < header) return ExportFit::kVersion;
   const uint16_t count = base::LoadBe16(d.data() + 2);
-  if (count == 0 || count > format.max_records) return ExportFit::kVersion;
-  return d.size() == format.header_octets + size_t{count} * format.record_octets ? ExportFit::kWhole : ExportFit::kHead;
-}
-
-// v8: the aggregation scheme at octet 22 decides the record's size, 28 to 44 octets.
-ExportFit FitV8(base::Octets d) {
-  constexpr size_t kHeaderOctets = 28;
-  constexpr uint8_t kSchemes = 14;
-  if (d.size() < kHeaderOctets) return ExportFit::kVersion;
-  const uint16_t count = base::LoadBe16(d.data() + 2);
-  const uint8_t scheme = d[22];
-  if (count == 0 || count > 51 || scheme == 0 || scheme > kSchemes) return ExportFit::kVersion;
-  const size_t records = d.size() - kHeaderOctets;
-  const size_t record = records / count;
-  return records % count == 0 && record >= 28 && record <= 44 && record % 4 == 0 ? ExportFit::kWhole : ExportFit::kHead;
+  const size_t octets = header + count * record;
+  if (count == 0 || octets > kMostOctets) return ExportFit::kVersion;
+  return d.size() == octets ? ExportFit::kWhole : ExportFit::kHead;
 }
 
 // The sets of v9 (RFC 3954, 5) and IPFIX (RFC 7011, 3.3): an id and a length that includes these four octets.
@@ -172,9 +160,6 @@ ExportGuess GuessExport(base::Octets datagram) {
   switch (guess.protocol) {
     case ExportProtocol::kNone:
       break;
-    case ExportProtocol::kNetflow8:
-      guess.fit = FitV8(datagram);
-      break;
     case ExportProtocol::kNetflow9:
       guess.fit = FitV9(datagram);
       break;
@@ -186,10 +171,12 @@ ExportGuess GuessExport(base::Octets datagram) {
     case ExportProtocol::kSflow5:
       guess.fit = FitSflow(datagram, guess.protocol);
       break;
-    default:
-      for (const FixedFormat& format : kFixedFormats) {
-        if (format.protocol == guess.protocol) guess.fit = FitFixed(format, datagram);
-      }
+    case ExportProtocol::kNetflow1:
+    case ExportProtocol::kNetflow5:
+    case ExportProtocol::kNetflow6:
+    case ExportProtocol::kNetflow7:
+    case ExportProtocol::kNetflow8:
+      guess.fit = FitFixed(base::LoadBe16(datagram.data()), datagram);
       break;
   }
   return guess;
