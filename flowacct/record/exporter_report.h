@@ -20,7 +20,7 @@ namespace flowacct::record {
 // Sequence numbers followed over one exporter's domain. What is lost is an estimate: a gap that later fills counts as
 // reordered, and a jump that is too large to be a loss counts as a restart.
 struct SequenceReport {
-  std::string unit;  // what the numbers count: "records" or "datagrams"
+  std::string unit;  // what the numbers count: "records", "datagrams", "samples"; empty: there are none
   uint64_t gaps = 0;
   uint64_t lost = 0;  // in `unit`
   uint64_t reordered = 0;
@@ -63,6 +63,7 @@ struct ExporterReport {
   uint64_t pending_sets = 0;   // held, waiting for their template
   uint64_t clock_repairs = 0;  // times that could not be and were replaced
   SequenceReport sequence;
+  SequenceReport sample_sequence;  // sFlow: the samples of all sources, each of which has numbers of its own
   std::vector<TemplateReport> templates;
   std::vector<SamplingReport> sampling;
   std::vector<std::pair<uint32_t, std::string>> interfaces;  // index, name

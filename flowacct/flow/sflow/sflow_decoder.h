@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "flowacct/base/decode_result.h"
+#include "flowacct/packet/packet_decoder.h"
 #include "flowacct/record/exporter_report.h"
 #include "flowacct/record/flow_decoder.h"
 #include "flowacct/record/layout.h"
@@ -33,13 +34,24 @@ struct SflowDecoderOptions {
   // Agents (address and sub-agent) whose sequence numbers and rates are followed. Samples of further ones are decoded
   // all the same and counted as untracked, so that forged addresses cost no memory.
   uint32_t max_agents = 65536;
-  // Data sources of one agent that are followed; a chassis has some thousand ports.
-  uint32_t max_sources = 8192;
+  // Data sources (ports, mostly) that are followed, over all agents: some 30 MB when all are there.
+  uint32_t max_sources = 262144;
+  // Formats of enterprises that are counted one by one; further ones are counted together as "other".
+  uint32_t max_vendor_formats = 1024;
   // `sampling_rate` becomes what the agent's counters show (pool / samples received), not what it was configured to:
   // right for totals when the agent or the network loses samples, and different from sample to sample.
   bool use_effective_rate = false;
   // Samples of a source before its effective rate is trusted: its error is about 1 / sqrt(n).
   uint32_t effective_rate_min_samples = 64;
+  // How sampled headers are accounted: at which depth, which fragments are followed. `keep_not_ip` is on, so that every
+  // sample is a row; a row without IP then has `bytes` of what follows its link headers.
+  packet::PacketDecoderOptions packet = KeepNotIp();
+
+  static packet::PacketDecoderOptions KeepNotIp() {
+    packet::PacketDecoderOptions options;
+    options.keep_not_ip = true;
+    return options;
+  }
 };
 
 // How often a format of sample or record was met, known here or not.

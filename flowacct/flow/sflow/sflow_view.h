@@ -120,7 +120,7 @@ class SampleView {
   uint32_t drop_reason() const { return drop_reason_; }
   // Counter samples before version 5: sFlowCounterSamplingInterval.
   uint32_t sampling_interval_seconds() const { return sampling_interval_; }
-  // As told; the octets may hold fewer. Before version 5 a flow sample has one more: the packet data.
+  // As told; the octets may hold fewer. Before version 5: as found, the packet data being the first.
   uint32_t record_count() const { return record_count_; }
   size_t records_offset() const { return records_offset_; }  // in octets()
 
