@@ -306,7 +306,9 @@ TEST(FlowRecordViewTest, Gateway) {
     ExtendedGatewayView view;
     ASSERT_TRUE(ExtendedGatewayView::Parse(*record, &view).ok());
     EXPECT_EQ(view.next_hop.has_value(), version == 5);
-    if (version == 5) EXPECT_EQ(view.next_hop->ToString(), "192.0.2.99");
+    if (version == 5) {
+      EXPECT_EQ(view.next_hop->ToString(), "192.0.2.99");
+    }
     EXPECT_EQ(view.as, 64500);
     EXPECT_EQ(view.source_as, 64501);
     EXPECT_EQ(view.source_peer_as, 64502);
@@ -386,7 +388,9 @@ TEST(FlowRecordViewTest, CutRecordsAreTold) {
       const std::vector<uint8_t> cut(whole.octets.begin(), whole.octets.begin() + static_cast<ptrdiff_t>(size));
       const base::DecodeResult result = WalkFields(format->fields, cut, nullptr, &walked);
       // Up to three octets of padding may be missing.
-      if (size + 3 < whole.octets.size()) EXPECT_FALSE(result.ok()) << format->name << " cut to " << size;
+      if (size + 3 < whole.octets.size()) {
+        EXPECT_FALSE(result.ok()) << format->name << " cut to " << size;
+      }
       EXPECT_LE(walked, size);
       EXPECT_LE(result.offset, size);
     }
@@ -429,7 +433,9 @@ TEST(RecordFormatTest, TablesAreOrderedAndUnambiguous) {
   for (const RecordFormat& format : CounterFormats()) {
     EXPECT_EQ(FindCounterFormat(DataFormat(format.enterprise, format.format)), &format);
     for (const XdrField& field : format.fields) {
-      if (!field.counter.empty()) EXPECT_TRUE(counters.insert(field.counter).second) << field.counter;
+      if (!field.counter.empty()) {
+        EXPECT_TRUE(counters.insert(field.counter).second) << field.counter;
+      }
     }
   }
   EXPECT_EQ(FindFlowFormat(5, 999), nullptr);
@@ -495,7 +501,9 @@ TEST(SampleReaderTest, CutDatagramsAreTold) {
         result = samples.result();
       }
       EXPECT_EQ(result.ok(), size == whole.size()) << version << " " << size;
-      if (size == whole.size()) EXPECT_EQ(count, 2);
+      if (size == whole.size()) {
+        EXPECT_EQ(count, 2);
+      }
     }
   }
 }
