@@ -50,10 +50,12 @@ struct PacketCounters {
   base::DecodeCounters errors;  // refused, by reason (kOk and kUnsupported stay zero)
   // Of those accounted:
   uint64_t kept_not_ip = 0;
-  uint64_t snapped = 0;             // the capture was cut within the headers, so that the ports or more may be absent
-  uint64_t inner_errors = 0;        // malformed further inside, or too deep: accounted at the innermost whole IP header
-  uint64_t fragments = 0;           // fragments of any kind
-  uint64_t fragments_followed = 0;  // later fragments that got their ports from the first
+  uint64_t snapped = 0;  // the capture was cut within the headers, so that the ports or more may be absent
+  // The depth asked was not reached because of what lies inside (malformed, cut, too deep): accounted at the innermost
+  // whole IP header.
+  uint64_t depth_not_reached = 0;
+  uint64_t fragments = 0;                // fragments of any kind
+  uint64_t fragments_followed = 0;       // later fragments that got their ports from the first
   uint64_t fragments_without_first = 0;  // later fragments that stayed without
 };
 
@@ -85,28 +87,35 @@ class PacketDecoder {
   const FragmentTable& fragment_table() const { return fragment_table_; }
 
  private:
-  struct Frame;  // what of one packet the row is filled from
-
-  // Where the fields lie that the fast path writes; 0 if not asked (the presence bits are always in front).
+  struct Request {  // what one call was asked
+    LinkType link_type;
+    base::Octets captured;
+    uint32_t wire_length;
+    int64_t time_nanos;
+    bool counters;  // fill packets, bytes and times
+  };
+  // Where in a row the fields lie that the fast path writes; 0: not asked (presence bits lie in front of all fields).
   struct Slots {
     uint16_t src_mac, dst_mac, etype, vlan, in_vlan, in_cvlan, cos, ip_version, src_addr, dst_addr, protocol, tos, ttl,
         flow_label, src_port, dst_port, tcp_flags, icmp_type, icmp_code, packets, bytes, start_time, end_time;
   };
+  // The presence bits that the fast path sets, one mask for each kind of packet it knows.
+  static constexpr size_t kShapes = 64;
   static constexpr size_t kMaxPresenceOctets = (record::kFieldCount + 7) / 8;
-  // Presence bits that a class of packets always sets, kept ready.
-  struct Presence {
-    std::array<uint8_t, kMaxPresenceOctets> bits{};
-  };
 
-  bool TryFast(LinkType link_type, base::Octets captured, uint32_t wire_length, int64_t time_nanos, bool counters,
-               record::MutableRow row, PacketSummary* summary);
-  base::DecodeResult DecodeSlow(LinkType link_type, base::Octets captured, uint32_t wire_length, int64_t time_nanos,
-                                bool counters, record::MutableRow row, PacketSummary* summary);
-  void FillLink(const IpLevel* level, size_t first_layer, size_t end_layer, record::MutableRow row);
+  void PrepareFastPath();
+  base::DecodeResult DecodeRequest(const Request& request, record::MutableRow row, PacketSummary* summary);
+  // False if the packet is not one of the simple kinds; then nothing was written.
+  bool DecodeFast(const Request& request, record::MutableRow row, PacketSummary* summary);
+  base::DecodeResult DecodeSlow(const Request& request, record::MutableRow row, PacketSummary* summary);
+  bool TroubleInside() const;
+  base::DecodeResult FillNotIp(const Request& request, record::MutableRow row, PacketSummary* summary);
+  void FillLink(size_t first_layer, size_t end_layer, record::MutableRow row);
   void FillIp(const IpLevel& level, int64_t time_nanos, record::MutableRow row);
+  // What the transport header tells, from it or, for a later fragment, from the first fragment's.
+  FragmentTransport Transport(const IpLevel& level, int64_t time_nanos);
   void FillTunnel(size_t accounted, record::MutableRow row);
-  base::DecodeResult FillNotIp(base::DecodeResult result, int64_t time_nanos, bool counters, record::MutableRow row,
-                               PacketSummary* summary);
+  base::InternId TunnelKindName(LayerKind kind);
 
   const record::Layout* layout_;
   base::Interner* interner_;
@@ -114,9 +123,9 @@ class PacketDecoder {
   PacketCounters counters_;
   FragmentTable fragment_table_;
   PacketView view_;
-  Slots slots_;
+  Slots slots_{};
   bool needs_inner_ = false;  // a depth or a field is asked that lies inside a tunnel
-  bool needs_link_ = false;   // a field of the link is asked
+  std::array<std::array<uint8_t, kMaxPresenceOctets>, kShapes> presence_{};
   std::array<base::InternId, kLayerKindCount> tunnel_kinds_{};
 };
 
