@@ -236,7 +236,7 @@ void AppendCommunity(const uint8_t* p, std::string* out) {  // RFC 1997
 }
 
 void AppendExtCommunity(const uint8_t* p, std::string* out) {  // RFC 4360
-  const uint8_t type = p[0] & 0xbf;                            // without the bit "non-transitive"
+  const uint8_t type = p[0];  // transitive ones only: with bit 0x40 the same subtypes mean something else
   const absl::string_view name = p[1] == 2 ? "rt:" : "soo:";
   if (type <= 2 && (p[1] == 2 || p[1] == 3)) {
     out->append(name.data(), name.size());

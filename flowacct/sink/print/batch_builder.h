@@ -1,4 +1,4 @@
-// Makes aggregate batches row by row, for tests and benchmarks.
+// Makes aggregate batches row by row, for tests and benchmarks. Interned values of its batches live in the builder.
 
 #ifndef FLOWACCT_SINK_PRINT_BATCH_BUILDER_H_
 #define FLOWACCT_SINK_PRINT_BATCH_BUILDER_H_
@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/octets.h"
@@ -31,7 +32,7 @@ class BatchBuilder {
     stride_ = schema_->key.row_size() + 8 * schema_->values.size();
   }
 
-  base::Interner& interner() { return interner_; }
+  base::Interner& interner() { return *interner_; }
 
   // The row is valid until the next one.
   record::MutableRow Add(const std::vector<uint64_t>& values) {
@@ -53,12 +54,12 @@ class BatchBuilder {
       rows.chunks.push_back(aggregate::NewChunk(1000 * stride_));
       std::memcpy(rows.chunks.back().get(), octets_.data() + from, std::min(1000 * stride_, octets_.size() - from));
     }
-    return aggregate::AggregateBatch(schema_, &interner_, bin, std::move(rows));
+    return aggregate::AggregateBatch(schema_, interner_.get(), bin, std::move(rows));
   }
 
  private:
   std::shared_ptr<aggregate::Schema> schema_;
-  base::Interner interner_;
+  std::unique_ptr<base::Interner> interner_ = std::make_unique<base::Interner>();
   size_t stride_ = 0;
   std::vector<uint8_t> octets_;
 };

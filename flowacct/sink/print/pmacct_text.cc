@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "absl/strings/str_replace.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/record/field.h"
@@ -216,13 +217,15 @@ char* WriteDegree(float degree, char* out) {
 
 char* WriteOneDegree(const uint8_t* value, char* out) { return WriteDegree(LoadHost<float>(value), out); }
 
+// pmacct's lists are parted by '_', and its extended communities begin with "RT:" and "SoO:".
 std::string Underscored(FieldType type, base::InternId id, const base::Interner& interner) {
   std::string text;
   record::AppendIdText(type, id, interner, &text);
   for (char& c : text) {
     if (c == ' ') c = '_';
   }
-  return text;
+  if (type != FieldType::kExtCommunities) return text;
+  return absl::StrReplaceAll(text, {{"rt:", "RT:"}, {"soo:", "SoO:"}});
 }
 
 void AppendUnderscored(FieldType type, base::InternId id, const base::Interner& interner, std::string* out) {
