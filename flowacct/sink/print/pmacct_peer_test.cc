@@ -36,6 +36,9 @@ constexpr uint32_t kExportSeconds = 1700000070;  // 2023-11-14T22:14:30Z
 constexpr uint32_t kUptimeMillis = 3600000;
 constexpr int64_t kExportNanos = int64_t{kExportSeconds} * 1000000000;
 
+// Values are such that both decoders would agree on them: nfacctd rounds times that are relative to sysUptime to
+// seconds, and its JSON leaves the counters of NAT events out.
+
 // NetFlow v9 (RFC 3954): one datagram with a template of `fields` (type, length) and one record of it.
 OctetWriter Datagram(uint16_t template_id, const std::vector<std::pair<uint16_t, uint16_t>>& fields,
                      const OctetWriter& record) {
@@ -126,6 +129,8 @@ class PmacctPeerTest : public testing::Test {
                           {FieldId::kFlows, Function::kSum, ""}}) {}
 
   void SetUp() override {
+    // Daemons live where a test's PATH does not reach.
+    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
     if (std::system("command -v nfacctd >/dev/null 2>&1") != 0) {
       GTEST_SKIP() << "nfacctd is not installed (Debian: apt-get install pmacct); nothing to compare with";
     }
@@ -172,19 +177,18 @@ class PmacctPeerTest : public testing::Test {
       row.Set<FieldId::kPostNatDstAddr>(IpAddress::V4(0x0a000002));
       row.Set<FieldId::kPostNatSrcPort>(1024);
       row.Set<FieldId::kPostNatDstPort>(8443);
-      row.Set<FieldId::kNatEvent>(4);
       row.Set<FieldId::kMplsLabelTop>(24305);
-      row.Set<FieldId::kStartTime>(kExportNanos - 2500000000);
-      row.Set<FieldId::kEndTime>(kExportNanos - 250000000);
+      row.Set<FieldId::kStartTime>(kExportNanos - 3000000000);
+      row.Set<FieldId::kEndTime>(kExportNanos - 1000000000);
       OctetWriter record;
       record.U32(0xc6336401).U32(0xcb007102).U8(24).U8(16).U8(6).U8(184).U8(0x1b).U16(50462).U16(443);
       record.U32(64496).U32(4200000000).U32(995).U32(841).U32(0x02000000).U16(0x0aff).U32(0x02000000).U16(2);
-      record.U16(100).U32(0x0a000001).U32(0x0a000002).U16(1024).U16(8443).U8(4).U24(24305 << 4 | 1);
-      record.U32(kUptimeMillis - 2500).U32(kUptimeMillis - 250).U32(1500).U32(3);
+      record.U16(100).U32(0x0a000001).U32(0x0a000002).U16(1024).U16(8443).U24(24305 << 4 | 1);
+      record.U32(kUptimeMillis - 3000).U32(kUptimeMillis - 1000).U32(1500).U32(3);
       datagrams_.push_back(
-          Datagram(256, {{8, 4},   {12, 4},  {9, 1},   {13, 1}, {4, 1},  {5, 1},  {6, 1},  {7, 2},   {11, 2},
-                         {16, 4},  {17, 4},  {10, 4},  {14, 4}, {56, 6}, {80, 6}, {58, 2}, {225, 4}, {226, 4},
-                         {227, 2}, {228, 2}, {230, 1}, {70, 3}, {22, 4}, {21, 4}, {1, 4},  {2, 4}},
+          Datagram(256, {{8, 4},   {12, 4},  {9, 1},  {13, 1}, {4, 1},  {5, 1},  {6, 1},  {7, 2},   {11, 2},
+                         {16, 4},  {17, 4},  {10, 4}, {14, 4}, {56, 6}, {80, 6}, {58, 2}, {225, 4}, {226, 4},
+                         {227, 2}, {228, 2}, {70, 3}, {22, 4}, {21, 4}, {1, 4},  {2, 4}},
                    record));
     }
     {
@@ -198,19 +202,20 @@ class PmacctPeerTest : public testing::Test {
       row.Set<FieldId::kDstNet>(IpPrefix(target, 32));
       row.Set<FieldId::kProtocol>(58);
       row.Set<FieldId::kEtype>(0x86dd);
-      row.Set<FieldId::kStartTime>(kExportNanos - 1000000);
+      row.Set<FieldId::kStartTime>(kExportNanos - 1999000000);
       row.Set<FieldId::kEndTime>(kExportNanos - 1000000);
       OctetWriter record;
       record.Bytes(source.octets()).Bytes(target.octets()).U8(64).U8(32).U8(58);
-      record.U32(kUptimeMillis - 1).U32(kUptimeMillis - 1).U32(80).U32(1);
+      record.U64(uint64_t{kExportSeconds} * 1000 - 1999).U64(uint64_t{kExportSeconds} * 1000 - 1).U32(80).U32(1);
       datagrams_.push_back(
-          Datagram(257, {{27, 16}, {28, 16}, {29, 1}, {30, 1}, {4, 1}, {22, 4}, {21, 4}, {1, 4}, {2, 4}}, record));
+          Datagram(257, {{27, 16}, {28, 16}, {29, 1}, {30, 1}, {4, 1}, {152, 8}, {153, 8}, {1, 4}, {2, 4}}, record));
     }
     {  // A record that tells the least.
       MutableRow row = Add(40, 2);
       row.Set<FieldId::kSrcAddr>(IpAddress::V4(0x0a000003));
       row.Set<FieldId::kDstAddr>(IpAddress::V4(0x0a000004));
       row.Set<FieldId::kProtocol>(253);
+      row.Set<FieldId::kStartTime>(kExportNanos);  // nfacctd takes the time of the export where a record has none
       row.Set<FieldId::kEtype>(0x0800);
       OctetWriter record;
       record.U32(0x0a000003).U32(0x0a000004).U8(253).U32(40).U32(2);
