@@ -8,6 +8,7 @@
 #include "flowacct/flow/netflow/fixed_format.h"
 #include "flowacct/flow/template/domain.h"
 #include "flowacct/flow/template/record_teller.h"
+#include "flowacct/flow/template/set_decoder.h"
 #include "flowacct/flow/template/template_entry.h"
 
 namespace flowacct::netflow {
@@ -41,7 +42,7 @@ const char* ProtocolName(uint16_t version) {
 class NetflowDecoder::Impl {
  public:
   Impl(const record::Layout* layout, const NetflowOptions& options)
-      : layout_(layout), options_(options.templates), domains_(options_) {
+      : layout_(layout), options_(options.templates), domains_(options_), sets_(layout, &options_, &domains_, 9) {
     for (const FixedFormat& format : FixedFormats()) {
       entries_.push_back(std::make_unique<flow::TemplateEntry>(MakeFixedTemplate(format), layout_, format.version));
     }
@@ -54,7 +55,7 @@ class NetflowDecoder::Impl {
     if (std::find(std::begin(kVersions), std::end(kVersions), version) == std::end(kVersions)) {
       return Unowned(datagram, DecodeResult::Error(DecodeCode::kBadVersion, 0));
     }
-    return DecodeFixed(version, datagram, output);
+    return version == 9 ? DecodeV9(datagram, output) : DecodeFixed(version, datagram, output);
   }
 
   std::vector<record::ExporterReport> Report() const {
@@ -144,9 +145,45 @@ class NetflowDecoder::Impl {
     return result;
   }
 
+  DecodeResult DecodeV9(const record::Datagram& datagram, const record::DecodeOutput& output) {
+    constexpr size_t kHeaderOctets = 20;  // RFC 3954, 5.1
+    const uint8_t* p = datagram.octets.data();
+    if (datagram.octets.size() < kHeaderOctets) {
+      return Unowned(datagram, DecodeResult::Error(DecodeCode::kTruncated, datagram.octets.size()));
+    }
+    flow::MessageContext context;
+    context.exporter = datagram.source;
+    context.domain = LoadBe32(p + 16);
+    context.version = 9;
+    flow::Domain* domain = domains_.FindOrAdd({datagram.source, context.domain, 9}, datagram.arrival_nanos);
+    if (domain == nullptr) return DecodeResult::Error(DecodeCode::kLimitExceeded, 0);
+    ++domain->datagrams;
+    domain->octets += datagram.octets.size();
+
+    context.has_uptime = true;
+    context.uptime_millis = LoadBe32(p + 4);
+    context.has_sequence = true;
+    context.sequence = LoadBe32(p + 12);
+    const int64_t export_nanos = LoadBe32(p + 8) * kNanosPerSecond;
+    domain->clock.Apply(export_nanos, datagram, options_, &context);
+    if (domain->clock.Restarted(export_nanos, context.uptime_millis)) {
+      // Two processes that share a source id have two uptimes, but then their numbers do not both begin anew.
+      if (context.sequence < domain->sequence.expected()) sets_.ForgetTemplates(domain);
+      domain->sequence.Restart();
+    }
+    domain->sequence.Observe(context.sequence);
+    domain->sequence.Advance(1);
+    const flow::SetDecoder::Decoded decoded =
+        sets_.Decode(datagram, datagram.octets, kHeaderOctets, &context, output, domain);
+    domain->clock_repairs += context.clock_repairs;
+    if (decoded.result.ok()) domain->errors.Count(DecodeCode::kOk);
+    return decoded.result;
+  }
+
   const record::Layout* layout_;
   const flow::TemplateOptions options_;
   flow::DomainTable domains_;
+  flow::SetDecoder sets_;
   std::vector<std::unique_ptr<flow::TemplateEntry>> entries_;  // as FixedFormats()
 };
 

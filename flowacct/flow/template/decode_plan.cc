@@ -24,7 +24,11 @@ void DecodePlan::ApplyMessage(const MessageContext& context) {
   row.Set<FieldId::kArrivalTime>(context.arrival_nanos);
   row.Set<FieldId::kExportTime>(context.export_nanos);
   if (!layout_->Has(FieldId::kSamplingRate) && !layout_->Has(FieldId::kSamplingSource)) return;
-  const uint64_t all = context.sampling == nullptr ? 0 : context.sampling->all();
+  uint64_t all = 0;
+  if (context.sampling != nullptr) {
+    // Records that name their selector are not of another one.
+    all = sampling_fields_.selector != kNoField ? context.sampling->all() : context.sampling->AllOrOnly();
+  }
   const uint64_t rate = all > 0 ? all : context.header_sampling_rate;
   if (rate > 0) {
     row.Set<FieldId::kSamplingRate>(rate);

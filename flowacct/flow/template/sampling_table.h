@@ -45,6 +45,10 @@ class SamplingTable {
   void Clear();
 
   uint64_t all() const { return all_; }
+  // As all(); if nothing was said of the whole domain but of one selector alone, that one's.
+  uint64_t AllOrOnly() const {
+    return all_ == 0 && selectors_.size() == 1 && interfaces_.empty() ? selectors_.begin()->second : all_;
+  }
   // 0 if nothing is known of it.
   uint64_t OfSelector(uint64_t selector) const { return Find(selectors_, selector); }
   uint64_t OfInterface(uint64_t interface) const { return Find(interfaces_, interface); }

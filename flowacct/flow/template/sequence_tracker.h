@@ -37,6 +37,8 @@ class SequenceTracker {
     known_ = false;
   }
 
+  // The number that the next message should have.
+  uint32_t expected() const { return expected_; }
   record::SequenceReport Report(const char* unit) const;
 
  private:

@@ -20,6 +20,8 @@ struct TemplateOptions {
   size_t max_fields_per_template = 1024;
   // A record never spans datagrams, so a longer one could not arrive.
   size_t max_record_octets = 65535;
+  // Of one data set: a record of four octets is the least that tells anything, and rows are larger than records.
+  size_t max_records_per_set = 16384;
   // Of all templates and their plans: some hundred thousand templates of twenty fields.
   size_t max_template_octets = size_t{256} << 20;
 
