@@ -15,7 +15,7 @@ constexpr uint16_t kOctets = 1, kPackets = 2, kFlows = 3, kProtocol = 4, kTos = 
 constexpr FixedField kV1[] = {
     {kSrcAddr, 4},  {kDstAddr, 4}, {kNextHop, 4},  {kInput, 2},   {kOutput, 2},  {kPackets, 4},
     {kOctets, 4},   {kFirst, 4},   {kLast, 4},     {kSrcPort, 2}, {kDstPort, 2}, {kPad, 2},
-    {kProtocol, 1}, {kTos, 1},     {kTcpFlags, 1}, {kPad, 11},
+    {kProtocol, 1}, {kTos, 1},     {kTcpFlags, 1}, {kPad, 7},
 };
 
 constexpr FixedField kV5[] = {
@@ -67,7 +67,7 @@ constexpr FixedField kPrefixPortTos[] = {TOTALS,        {kSrcPrefix, 4}, {kDstPr
 #undef TOTALS
 
 constexpr FixedFormat kFormats[] = {
-    {1, 0, 16, 52, kV1},
+    {1, 0, 16, 48, kV1},
     {5, 0, 24, 48, kV5},
     {7, 0, 24, 52, kV7},
     {8, 1, 28, 28, kAs},

@@ -57,6 +57,7 @@ struct MessageContext {
   // Milliseconds since the device's start at the export, as a 32-bit counter that wraps.
   bool has_uptime = false;
   uint32_t uptime_millis = 0;
+  int64_t uptime_remainder_nanos = 0;  // of the export behind the whole millisecond
   // Told by the export's header (NetFlow v5); 0: not told.
   uint64_t header_sampling_rate = 0;
   NameTable* names = nullptr;

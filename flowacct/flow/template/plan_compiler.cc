@@ -259,9 +259,13 @@ void PlanCompiler::CompileField(FieldId target) {
     const TemplateField& field = format_.fields[candidate.source];
     const Conversion conversion = ConversionOf(*field.element, target);
     if (winner != nullptr) {
-      // IPv4 and IPv6 side by side: records of the other family have zeros here.
+      // IPv4 and IPv6 side by side: records of the other family have zeros here. So have the ingress counters of what
+      // an exporter saw only on its way out.
       const Family family = FamilyOf(*field.element);
-      if (family == Family::kNone || FamilyOf(*winner) == Family::kNone || FamilyOf(*winner) == family) continue;
+      const bool other_family =
+          family != Family::kNone && FamilyOf(*winner) != Family::kNone && FamilyOf(*winner) != family;
+      const bool substitute = candidate.rank == kSubstituteRank && direction_ == PlanDirection::kForward;
+      if (!other_family && !substitute) continue;
       const PlanKernel kernel = FindFallbackKernel(conversion, field.length, target_size);
       if (kernel != nullptr) Add(kernel, target, candidate.source);
       continue;

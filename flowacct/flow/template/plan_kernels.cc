@@ -226,7 +226,7 @@ void UptimeKernel(const PlanStep& step, const RecordRun& run) {
     return;
   }
   if (!context.has_uptime) return;
-  const int64_t export_nanos = context.export_nanos;
+  const int64_t export_nanos = context.export_nanos - context.uptime_remainder_nanos;
   const uint32_t uptime = context.uptime_millis;
   ForEach(step.source, run, [&](const uint8_t* from, uint8_t* row) {
     StoreTime(step, run, FromUptime(export_nanos, uptime, LoadBe32(from)), row);
