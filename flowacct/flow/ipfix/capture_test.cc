@@ -78,33 +78,40 @@ TEST_P(IpfixCaptureTest, HasItsTotals) {
 
 INSTANTIATE_TEST_SUITE_P(
     Captures, IpfixCaptureTest,
-    ::testing::Values(Case{"ipfix/citrix-netscaler-variable-length.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/vmware-vds.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/yaf-applabel-reverse.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/openbsd-pflow.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/barracuda-firewall.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/juniper-mx240-options.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/cisco-basic.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/cisco-ipv6-transport-sampling-option.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/cisco-options-maps-reassigned.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/ntop-pen35632.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/mpls-labels-and-sampling-options.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/inline-monitoring-datalink-frame-section.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/inline-monitoring-juniper-cpid.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/inline-monitoring-srv6-frame-section.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/ethernet-over-mpls-control-word-frame-section.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/physical-interfaces.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/ipfixprobe-biflow.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/netgauze-srv6.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/avm-fritzbox-options.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/bgp-and-ipfix-cisco-srv6.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/ipfix-file-cesnet-example.ipfix", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/ipfix-file-multiple-odid.ipfix", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/ipfix-file-bad-set-length.ipfix", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/ipfix-file-template-withdrawal.ipfix", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/bmp-and-ipfix-cisco-srv6.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/softflowd-ipfix.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
-                      Case{"ipfix/softflowd-psamp-packet-sections.pcap", {0, 0, 0, 0, 0, 0, 0, 0}}));
+    ::testing::Values(
+        Case{"ipfix/citrix-netscaler-variable-length.pcap", {0, 0, 0, 0, 0, 4, 0, 0}},
+        Case{"ipfix/vmware-vds.pcap", {5, 0, 5, 8, 806, 0, 0, 0}},
+        // Two biflows are four rows; the sums agree with nfdump, which writes both directions into one record.
+        Case{"ipfix/yaf-applabel-reverse.pcap", {2, 1, 4, 10, 596, 0, 0, 0}},
+        Case{"ipfix/openbsd-pflow.pcap", {26, 0, 26, 209, 99323, 0, 0, 0}},
+        Case{"ipfix/barracuda-firewall.pcap", {8, 0, 8, 4, 388, 0, 0, 0}},
+        Case{"ipfix/juniper-mx240-options.pcap", {0, 1, 0, 0, 0, 0, 0, 0}},
+        Case{"ipfix/cisco-basic.pcap", {12, 0, 12, 34, 34172, 0, 0, 0}},
+        Case{"ipfix/cisco-ipv6-transport-sampling-option.pcap", {3, 1, 3, 121, 10632, 0, 0, 0}},
+        // Four sets of data never get their template.
+        Case{"ipfix/cisco-options-maps-reassigned.pcap", {9, 76, 9, 19, 1197, 4, 0, 0}},
+        Case{"ipfix/ntop-pen35632.pcap", {2, 0, 2, 2, 208, 0, 0, 0}},
+        Case{"ipfix/mpls-labels-and-sampling-options.pcap", {2, 1, 2, 11, 979, 0, 0, 0}},
+        Case{"ipfix/inline-monitoring-datalink-frame-section.pcap", {1, 0, 1, 1, 96, 0, 0, 0}},
+        Case{"ipfix/inline-monitoring-juniper-cpid.pcap", {1, 0, 1, 1, 104, 0, 0, 0}},
+        Case{"ipfix/inline-monitoring-srv6-frame-section.pcap", {1, 0, 1, 1, 104, 0, 0, 0}},
+        // Packet sections: one row a sampled packet, its IP length as bytes; nfdump reads none.
+        Case{"ipfix/ethernet-over-mpls-control-word-frame-section.pcap", {10, 0, 10, 10, 14337, 0, 0, 0}},
+        Case{"ipfix/physical-interfaces.pcap", {8, 1, 8, 29, 31111, 0, 0, 0}},
+        // Two of the four records have reverse counters.
+        Case{"ipfix/ipfixprobe-biflow.pcap", {4, 0, 6, 60, 25942, 0, 0, 0}},
+        Case{"ipfix/netgauze-srv6.pcap", {86, 86, 86, 1070, 133659, 0, 0, 0}},
+        Case{"ipfix/avm-fritzbox-options.pcap", {0, 0, 0, 0, 0, 0, 0, 0}},
+        Case{"ipfix/bgp-and-ipfix-cisco-srv6.pcap", {43, 10, 43, 558, 53644, 0, 0, 0}},
+        Case{"ipfix/ipfix-file-cesnet-example.ipfix", {3979, 0, 3979, 56695, 49001404, 0, 0, 0}},
+        Case{"ipfix/ipfix-file-multiple-odid.ipfix", {22, 0, 22, 181, 57404, 0, 0, 0}},
+        // The file ends within its one message.
+        Case{"ipfix/ipfix-file-bad-set-length.ipfix", {0, 0, 0, 0, 0, 0, 2, 4}},
+        // It withdraws a template that was never defined.
+        Case{"ipfix/ipfix-file-template-withdrawal.ipfix", {0, 0, 0, 0, 0, 0, 0, 1}},
+        Case{"ipfix/bmp-and-ipfix-cisco-srv6.pcap", {109, 338, 109, 58241, 10947666, 0, 0, 0}},
+        Case{"ipfix/softflowd-ipfix.pcap", {112, 1, 112, 331, 119229, 0, 0, 0}},
+        Case{"ipfix/softflowd-psamp-packet-sections.pcap", {344, 0, 344, 344, 119794, 0, 0, 0}}));
 
 }  // namespace
 }  // namespace flowacct::ipfix
