@@ -2,6 +2,6 @@
 # Writes the generated captures of this folder again. What changes in git is a change of what they hold.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bazel build --ui_event_filters=-info --show_result=0 //flowacct/collector/generate:make_quickstart
-bazel-bin/flowacct/collector/generate/make_quickstart testdata/quickstart.pcap
+bazel build --ui_event_filters=-info --show_result=0 //flowacct/collector/generate:make_testdata
+bazel-bin/flowacct/collector/generate/make_testdata testdata
 git status --short testdata

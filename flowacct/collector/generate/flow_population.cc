@@ -52,6 +52,22 @@ uint32_t DrawAs(RandomStream& random) {
 }
 
 // One side of a flow: an address within the prefix that `prefix_seed` stands for.
+void FillDocumentationEnd(bool v6, uint64_t prefix_seed, uint64_t host_bits, uint8_t* address, uint8_t* mask,
+                          uint32_t* as) {
+  *as = 64496 + (prefix_seed & 15);
+  if (v6) {
+    *mask = 48;
+    base::StoreBe32(address, 0x20010db8);
+    base::StoreBe16(address + 4, static_cast<uint16_t>(prefix_seed >> 8));
+    base::StoreBe64(address + 8, host_bits & 0xffff);
+    return;
+  }
+  constexpr uint32_t kNetworks[] = {0xc0000200, 0xc6336400, 0xcb007100};
+  *mask = 24;
+  base::StoreBe32(address, kNetworks[(prefix_seed >> 8) % 3] | (host_bits & 0xff));
+}
+
+// The same in the public Internet.
 void FillEnd(bool v6, uint64_t prefix_seed, uint64_t host_bits, uint8_t* address, uint8_t* mask, uint32_t* as) {
   RandomStream random(prefix_seed);
   *as = DrawAs(random);
@@ -105,8 +121,9 @@ FlowKey FlowPopulation::Key(uint32_t index) const {
   const uint64_t pair_seed = MixBits(seed_ + random.Below(prefix_pairs_));
   FlowKey key;
   key.v6 = static_cast<int>((pair_seed >> 40) % 100) < ipv6_percent_;
-  FillEnd(key.v6, pair_seed, random.Next(), key.src.data(), &key.src_mask, &key.src_as);
-  FillEnd(key.v6, ~pair_seed, random.Next(), key.dst.data(), &key.dst_mask, &key.dst_as);
+  const auto fill = documentation_space_ ? FillDocumentationEnd : FillEnd;
+  fill(key.v6, pair_seed, random.Next(), key.src.data(), &key.src_mask, &key.src_as);
+  fill(key.v6, ~pair_seed, random.Next(), key.dst.data(), &key.dst_mask, &key.dst_as);
 
   const uint32_t x = random.Below(100);
   key.protocol = x < 70 ? 6 : x < 98 ? 17 : (key.v6 ? 58 : 1);

@@ -1,9 +1,10 @@
 // Flows of an imagined network, each a pure function of a seed and an index: the keys of generated workloads.
 //
 // Prefix lengths follow the histogram of the global routing table, origin ASes are skewed, keys fall into a bounded
-// number of (source prefix, destination prefix) pairs. Addresses are public unicast space, which nobody is asked for.
-// Integer and exactly rounded arithmetic only, so that the same seed gives the same octets on every machine.
-// Threads: immutable after construction. Cost: about 30 ns a key, no memory; ranks: 8 octets each.
+// number of (source prefix, destination prefix) pairs. Addresses are public unicast space, which nobody is asked for,
+// or documentation space (RFC 5737, 3849, 5398) for captures that are shown to people. Integer and exactly rounded
+// arithmetic only, so that the same seed gives the same octets on every machine. Threads: immutable after construction.
+// Cost: about 30 ns a key, no memory; ranks: 8 octets each.
 
 #ifndef FLOWACCT_COLLECTOR_GENERATE_FLOW_POPULATION_H_
 #define FLOWACCT_COLLECTOR_GENERATE_FLOW_POPULATION_H_
@@ -67,14 +68,18 @@ struct FlowKey {
 class FlowPopulation {
  public:
   // `ipv6_percent` of the pairs of prefixes are IPv6.
-  FlowPopulation(uint64_t seed, uint32_t prefix_pairs, int ipv6_percent)
-      : seed_(MixBits(seed)), prefix_pairs_(prefix_pairs), ipv6_percent_(ipv6_percent) {}
+  FlowPopulation(uint64_t seed, uint32_t prefix_pairs, int ipv6_percent, bool documentation_space)
+      : seed_(MixBits(seed)),
+        prefix_pairs_(prefix_pairs),
+        ipv6_percent_(ipv6_percent),
+        documentation_space_(documentation_space) {}
   FlowKey Key(uint32_t index) const;
 
  private:
   uint64_t seed_;
   uint32_t prefix_pairs_;
   int ipv6_percent_;
+  bool documentation_space_;
 };
 
 }  // namespace flowacct::collector

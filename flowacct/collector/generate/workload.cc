@@ -55,7 +55,7 @@ class Generator : public WorkloadGenerator {
  public:
   explicit Generator(const WorkloadOptions& options)
       : options_(options),
-        population_(options.seed, options.prefix_pairs, options.ipv6_percent),
+        population_(options.seed, options.prefix_pairs, options.ipv6_percent, options.documentation_space),
         ranks_(options.distinct_keys, options.zipf_exponent),
         random_(~options.seed),
         used_(options.distinct_keys),

@@ -44,6 +44,8 @@ struct WorkloadOptions {
   uint32_t prefix_pairs = 60000;
   // Of the pairs of prefixes. Negative: 30 for ipfix, 10 for sflow and packets, none for v5 (which cannot) and v9.
   int ipv6_percent = -1;
+  // Addresses and AS numbers of the ranges for documentation, for captures that are shown to people.
+  bool documentation_space = false;
   // How unequal the keys are: 0 all alike, 1 as the Internet's.
   double zipf_exponent = 1.0;
   // Devices that export, 192.0.2.1 and following; at most 200. They take turns.

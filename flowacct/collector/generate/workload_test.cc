@@ -301,6 +301,23 @@ TEST(Workload, MixesFamiliesAsAsked) {
   }
 }
 
+TEST(Workload, StaysInDocumentationSpaceIfAsked) {
+  const FlowPopulation population(1, 50, 40, true);
+  for (uint32_t i = 0; i < 500; ++i) {
+    const FlowKey key = population.Key(i);
+    for (const auto* address : {&key.src, &key.dst}) {
+      const uint32_t v4 = base::LoadBe32(address->data()) & 0xffffff00;
+      if (key.v6) {
+        EXPECT_EQ(base::LoadBe32(address->data()), 0x20010db8u);
+      } else {
+        EXPECT_TRUE(v4 == 0xc0000200 || v4 == 0xc6336400 || v4 == 0xcb007100) << std::hex << v4;
+      }
+    }
+    EXPECT_TRUE(key.src_as >= 64496 && key.src_as <= 64511) << key.src_as;
+    EXPECT_TRUE(key.dst_as >= 64496 && key.dst_as <= 64511) << key.dst_as;
+  }
+}
+
 TEST(Workload, RefusesWhatCannotBe) {
   const auto message = [](WorkloadOptions options) {
     return std::string(NewWorkloadGenerator(options).status().message());
