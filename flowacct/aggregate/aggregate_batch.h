@@ -77,14 +77,14 @@ inline Chunk NewChunk(size_t octets) {
 class AggregateBatch {
  public:
   // Where a row lies: key row, then one u64 a value column, then, if min or max is asked, a u64 of bits that say
-  // which value columns have met a value.
+  // which of these have met a value.
   struct Rows {
     std::vector<Chunk> chunks;
     size_t rows_per_chunk = 0;
     size_t size = 0;
     size_t stride = 0;
     size_t values_offset = 0;
-    size_t seen_offset = 0;  // 0: every value column has a value
+    size_t seen_offset = 0;  // 0: there are no such bits
   };
   // What a sum has beyond 64 bits, times 2^64. By row * 64 + column.
   using Carries = absl::flat_hash_map<uint64_t, uint64_t>;
@@ -106,7 +106,9 @@ class AggregateBatch {
   absl::uint128 wide_value(size_t row, size_t column) const;
   // False for the min or max of a field that no record of the group had: absent is not zero.
   bool has_value(size_t row, size_t column) const {
-    return rows_.seen_offset == 0 || (base::LoadHost<uint64_t>(Entry(row) + rows_.seen_offset) >> column & 1) != 0;
+    const Function function = schema_->values[column].function;
+    return rows_.seen_offset == 0 || (function != Function::kMin && function != Function::kMax) ||
+           (base::LoadHost<uint64_t>(Entry(row) + rows_.seen_offset) >> column & 1) != 0;
   }
   // The value columns of a row as they lie, for loops over many rows: 8 octets each, host order; all that there is to
   // say if values_are_plain(), that is, none is absent or wider than 64 bits.

@@ -62,7 +62,7 @@ struct AggregatorOptions {
   size_t max_sketch_octets = size_t{1} << 30;
   // A day of five-minute bins, with room. Beyond, the oldest is closed; a record that spans more is not split.
   size_t max_open_bins = 512;
-  // Of the hash. 0: from the address space's randomness, so that nobody can choose keys that collide.
+  // Of the hash, so that nobody can choose keys that collide. 0: from the system's randomness.
   uint64_t seed = 0;
 };
 
@@ -74,10 +74,12 @@ struct AggregatorCounters {
   uint64_t records_late = 0;          // for a bin that was closed: in late()
   uint64_t records_without_time = 0;  // accounted to 1970
   uint64_t records_not_split = 0;     // spanned more than max_open_bins: accounted whole to their first bin
-  uint64_t parts_late = 0;            // parts of pro-rated records whose other parts were in time
-  uint64_t bins_evicted = 0;          // closed early for max_open_bins
-  uint64_t sum_carries = 0;           // sums that went beyond 2^64 (AggregateBatch::wide_value has them)
-  uint64_t groups = 0;                // made so far, in all bins, without overflow groups
+  // Parts of pro-rated records whose other parts were in time, and groups of a merged aggregator whose bin was closed
+  // here: their sums are in late().
+  uint64_t parts_late = 0;
+  uint64_t bins_evicted = 0;  // closed early for max_open_bins
+  uint64_t sum_carries = 0;   // sums that went beyond 2^64 (AggregateBatch::wide_value has them)
+  uint64_t groups = 0;        // made so far, in all bins, without overflow groups
 };
 
 class Aggregator {

@@ -17,8 +17,14 @@ namespace flowacct::aggregate {
 
 class TimeBins {
  public:
-  // `every` > 0.
+  // Moments outside 1823 to 2116 count as those, so that the end of a bin is a number, too.
+  static int64_t Clamp(int64_t nanos) {
+    constexpr int64_t kLimit = int64_t{1} << 62;
+    return nanos < -kLimit ? -kLimit : nanos > kLimit ? kLimit : nanos;
+  }
+  // `every`: from a millisecond to 366 days.
   TimeBins(absl::Duration every, absl::TimeZone zone);
+  // `nanos` has been clamped.
   TimeBin Find(int64_t nanos) {
     if (nanos < last_.start_nanos || nanos >= last_.end_nanos) last_ = Compute(nanos);
     return last_;
@@ -27,7 +33,6 @@ class TimeBins {
  private:
   TimeBin Compute(int64_t nanos) const;
 
-  absl::Duration every_;
   int64_t every_nanos_;
   int64_t days_;  // 0: shorter than a day
   absl::TimeZone zone_;

@@ -1,0 +1,320 @@
+#include "flowacct/aggregate/group_bin.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "flowacct/aggregate/octet_hash.h"
+#include "flowacct/record/value_text.h"
+
+namespace flowacct::aggregate {
+namespace {
+
+using record::FieldId;
+using record::FieldType;
+using record::IsInterned;
+
+}  // namespace
+
+// Ids of one interner as those of another.
+class IdTranslation {
+ public:
+  IdTranslation(const base::Interner& from, base::Interner* to) : from_(from), to_(to) {}
+
+  bool needed() const { return &from_ != to_; }
+  void Translate(uint8_t* field) {
+    const base::InternId id = base::LoadHost<base::InternId>(field);
+    if (id <= base::Interner::kOverflowId) return;  // these mean the same everywhere
+    const auto [it, is_new] = ids_.try_emplace(id, 0);
+    if (is_new) it->second = to_->Intern(from_.Find(id));
+    base::StoreHost(field, it->second);
+  }
+
+ private:
+  const base::Interner& from_;
+  base::Interner* to_;
+  absl::flat_hash_map<base::InternId, base::InternId> ids_;
+};
+
+namespace {
+
+// Interned values are hashed by what they stand for, so that sketches of two interners merge.
+uint64_t HashValue(const uint8_t* field, FieldType type, size_t size, const base::Interner& interner) {
+  if (!IsInterned(type)) return HashOctets(field, size);
+  const base::Octets octets = interner.Find(base::LoadHost<base::InternId>(field));
+  return HashOctets(octets.data(), octets.size());
+}
+
+}  // namespace
+
+uint64_t ValueSource::Load(const uint8_t* row) const {
+  const uint8_t* p = row + offset;
+  switch (size) {
+    case 1:
+      return *p;
+    case 2:
+      return base::LoadHost<uint16_t>(p);
+    case 4:
+      return base::LoadHost<uint32_t>(p);
+    default:
+      return base::LoadHost<uint64_t>(p);
+  }
+}
+
+size_t GroupShape::max_sketch_octets() const {
+  size_t octets = 0;
+  for (const ValueSpec& spec : values) {
+    if (spec.column.function == Function::kDistinct) octets += sizeof(DistinctSketch) + DistinctSketch::kMaxOctets;
+    if (spec.column.function == Function::kTop) octets += TopSketch::MaxOctets(TopSketch::Capacity(spec.top));
+  }
+  return octets;
+}
+
+GroupBin::GroupBin(const GroupShape* shape, TimeBin time)
+    : shape_(shape),
+      time_(time),
+      table_(shape->key_octets(), shape->payload_octets(), shape->seed),
+      distinct_(shape->values.size()),
+      top_(shape->values.size()) {}
+
+size_t GroupBin::octets() const {
+  size_t octets = table_.octets();
+  for (const auto& sketches : distinct_) {
+    for (const DistinctSketch& sketch : sketches) octets += sketch.octets();
+  }
+  for (const auto& sketches : top_) {
+    for (const TopSketch& sketch : sketches) octets += sketch.octets();
+  }
+  return octets;
+}
+
+uint32_t GroupBin::OverflowRow() {
+  if (!has_overflow_) {
+    overflow_row_ = table_.AppendUnindexed();
+    has_overflow_ = true;
+  }
+  return overflow_row_;
+}
+
+uint64_t* GroupBin::SeenBits(uint32_t group) {
+  return reinterpret_cast<uint64_t*>(value(group, shape_->values.size()));  // rows lie in whole 8 octets
+}
+
+GroupBin::Outcome GroupBin::Add(const uint8_t* keys, const uint8_t* const* rows, const uint8_t* const* sum_rows,
+                                size_t n, absl::Span<const ValueSource> sources, size_t budget) {
+  Outcome outcome;
+  uint32_t groups[GroupTable::kBatch];
+  outcome.made = table_.FindOrInsert(keys, n, budget, groups);
+  for (size_t i = 0; i < n; ++i) {
+    if (groups[i] != GroupTable::kNone) continue;
+    groups[i] = OverflowRow();
+    ++outcome.overflowed;
+  }
+  for (size_t column = 0; column < sources.size(); ++column) {
+    const ValueSource& source = sources[column];
+    const Function function = shape_->values[column].column.function;
+    if (function == Function::kDistinct || function == Function::kTop) {
+      AddToSketches(groups, rows, n, column, source);
+    } else if (source.offset == record::Layout::kAbsent) {
+      continue;
+    } else if (function == Function::kSum) {
+      AddSums(groups, sum_rows, n, column, source, &outcome);
+    } else {
+      AddExtreme(groups, rows, n, column, source);
+    }
+  }
+  return outcome;
+}
+
+void GroupBin::AddSum(uint32_t group, size_t column, uint64_t addend, Outcome* outcome) {
+  uint8_t* at = value(group, column);
+  uint64_t sum;
+  if (__builtin_add_overflow(base::LoadHost<uint64_t>(at), addend, &sum)) {
+    ++carries_[uint64_t{group} * kMaxValues + column];
+    ++outcome->carries;
+  }
+  base::StoreHost(at, sum);
+}
+
+void GroupBin::AddSums(const uint32_t* groups, const uint8_t* const* rows, size_t n, size_t column,
+                       const ValueSource& source, Outcome* outcome) {
+  // An absent field is zero in its row (record/layout.h), so that presence need not be asked.
+  if (source.size == 8) {
+    for (size_t i = 0; i < n; ++i)
+      AddSum(groups[i], column, base::LoadHost<uint64_t>(rows[i] + source.offset), outcome);
+  } else {
+    for (size_t i = 0; i < n; ++i) AddSum(groups[i], column, source.Load(rows[i]), outcome);
+  }
+}
+
+void GroupBin::Extend(uint32_t group, size_t column, uint64_t candidate) {
+  uint8_t* at = value(group, column);
+  const uint64_t known = base::LoadHost<uint64_t>(at);
+  uint64_t& seen = *SeenBits(group);
+  const bool is_min = shape_->values[column].column.function == Function::kMin;
+  if ((seen >> column & 1) == 0) {
+    seen |= uint64_t{1} << column;
+    base::StoreHost(at, candidate);
+  } else if (is_min ? candidate < known : candidate > known) {
+    base::StoreHost(at, candidate);
+  }
+}
+
+void GroupBin::AddExtreme(const uint32_t* groups, const uint8_t* const* rows, size_t n, size_t column,
+                          const ValueSource& source) {
+  for (size_t i = 0; i < n; ++i) {
+    if (source.Has(rows[i])) Extend(groups[i], column, source.Load(rows[i]));
+  }
+}
+
+void GroupBin::AddToSketches(const uint32_t* groups, const uint8_t* const* rows, size_t n, size_t column,
+                             const ValueSource& source) {
+  const ValueSpec& spec = shape_->values[column];
+  if (spec.column.function == Function::kDistinct) {
+    std::vector<DistinctSketch>& sketches = distinct_[column];
+    if (sketches.size() < table_.size()) sketches.resize(table_.size());
+    if (source.offset == record::Layout::kAbsent) return;
+    for (size_t i = 0; i < n; ++i) {
+      if (!source.Has(rows[i])) continue;
+      sketches[groups[i]].Add(HashValue(rows[i] + source.offset, source.type, source.size, *shape_->interner));
+    }
+    return;
+  }
+  std::vector<TopSketch>& sketches = top_[column];
+  if (sketches.size() < table_.size()) sketches.resize(table_.size());
+  if (source.offset == record::Layout::kAbsent) return;
+  const size_t capacity = TopSketch::Capacity(spec.top);
+  for (size_t i = 0; i < n; ++i) {
+    if (!source.Has(rows[i])) continue;
+    TopSketch::Value value{};
+    std::memcpy(value.data(), rows[i] + source.offset, source.size);
+    sketches[groups[i]].Add(value, capacity);
+  }
+}
+
+void GroupBin::MergeValue(GroupBin& other, uint32_t theirs, uint32_t group, size_t column, IdTranslation* ids,
+                          Outcome* outcome) {
+  const ValueSpec& spec = shape_->values[column];
+  const uint64_t their_value = base::LoadHost<uint64_t>(other.value(theirs, column));
+  switch (spec.column.function) {
+    case Function::kSum: {
+      AddSum(group, column, their_value, outcome);
+      const auto carry = other.carries_.find(uint64_t{theirs} * kMaxValues + column);
+      if (carry != other.carries_.end()) carries_[uint64_t{group} * kMaxValues + column] += carry->second;
+      return;
+    }
+    case Function::kMin:
+    case Function::kMax:
+      if ((*other.SeenBits(theirs) >> column & 1) != 0) Extend(group, column, their_value);
+      return;
+    case Function::kDistinct:
+      if (theirs < other.distinct_[column].size()) distinct_[column][group].Merge(other.distinct_[column][theirs]);
+      return;
+    case Function::kTop: {
+      if (theirs >= other.top_[column].size()) return;
+      TopSketch& sketch = other.top_[column][theirs];
+      if (ids->needed() && IsInterned(record::Info(spec.column.field).type)) {
+        for (TopSketch::Count& count : sketch.counts()) ids->Translate(reinterpret_cast<uint8_t*>(count.value.data()));
+      }
+      top_[column][group].Merge(sketch, TopSketch::Capacity(spec.top));
+      return;
+    }
+  }
+}
+
+GroupBin::Outcome GroupBin::Merge(GroupBin& other, size_t budget) {
+  Outcome outcome;
+  IdTranslation ids(*other.shape_->interner, shape_->interner);
+  const record::Layout& layout = shape_->schema->key;
+  std::vector<uint16_t> interned;
+  for (FieldId field : layout.fields()) {
+    if (ids.needed() && IsInterned(record::Info(field).type)) interned.push_back(layout.offset(field));
+  }
+  const size_t key_octets = shape_->key_octets();
+  std::vector<uint8_t> keys(GroupTable::kBatch * key_octets + 8);  // never null
+  const uint32_t size = static_cast<uint32_t>(other.table_.size());
+  for (uint32_t first = 0; first < size; first += GroupTable::kBatch) {
+    const uint32_t n = std::min<uint32_t>(GroupTable::kBatch, size - first);
+    uint32_t groups[GroupTable::kBatch];
+    uint32_t sources[GroupTable::kBatch];
+    uint32_t indexed = 0;
+    for (uint32_t i = 0; i < n; ++i) {
+      if (other.has_overflow_ && first + i == other.overflow_row_) continue;
+      uint8_t* key = keys.data() + indexed * key_octets;
+      std::memcpy(key, other.table_.row(first + i), key_octets);
+      for (uint16_t offset : interned) ids.Translate(key + offset);
+      sources[indexed++] = first + i;
+    }
+    const size_t made = table_.FindOrInsert(keys.data(), indexed, budget, groups);
+    budget -= made;
+    outcome.made += made;
+    uint32_t count = indexed;
+    if (indexed < n) {
+      sources[count] = other.overflow_row_;
+      groups[count++] = GroupTable::kNone;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+      if (groups[i] == GroupTable::kNone) {
+        groups[i] = OverflowRow();
+        ++outcome.overflowed;
+      }
+    }
+    for (size_t column = 0; column < shape_->values.size(); ++column) {
+      distinct_[column].resize(other.distinct_[column].empty() ? distinct_[column].size() : table_.size());
+      top_[column].resize(other.top_[column].empty() ? top_[column].size() : table_.size());
+      for (uint32_t i = 0; i < count; ++i) MergeValue(other, sources[i], groups[i], column, &ids, &outcome);
+    }
+  }
+  return outcome;
+}
+
+void GroupBin::AddTo(Totals* totals) const {
+  totals->sums.resize(shape_->values.size());
+  for (size_t column = 0; column < shape_->values.size(); ++column) {
+    if (shape_->values[column].column.function != Function::kSum) continue;
+    for (uint32_t row = 0; row < table_.size(); ++row) {
+      const uint8_t* at = table_.row(row) + shape_->key_octets() + 8 * column;
+      const auto carry = carries_.find(uint64_t{row} * kMaxValues + column);
+      totals->sums[column] +=
+          absl::MakeUint128(carry == carries_.end() ? 0 : carry->second, base::LoadHost<uint64_t>(at));
+    }
+  }
+  totals->rows += table_.size();
+}
+
+AggregateBatch GroupBin::Close() {
+  std::vector<std::vector<std::string>> texts;
+  for (size_t column = 0; column < shape_->values.size(); ++column) {
+    const ValueSpec& spec = shape_->values[column];
+    if (spec.column.function == Function::kDistinct) {
+      for (uint32_t row = 0; row < distinct_[column].size(); ++row) {
+        base::StoreHost<uint64_t>(value(row, column), distinct_[column][row].Estimate());
+      }
+    } else if (spec.column.function == Function::kTop) {
+      texts.resize(shape_->values.size());
+      std::vector<std::string>& column_texts = texts[column];
+      column_texts.resize(table_.size());
+      const FieldType type = record::Info(spec.column.field).type;
+      for (size_t row = 0; row < top_[column].size(); ++row) {
+        for (const TopSketch::Count& count : top_[column][row].Top(spec.top)) {
+          std::string& text = column_texts[row];
+          if (!text.empty()) text += ' ';
+          record::AppendText(type, reinterpret_cast<const uint8_t*>(count.value.data()), *shape_->interner, &text);
+          absl::StrAppend(&text, count.error > 0 ? ":~" : ":", count.count);
+        }
+      }
+    }
+  }
+  AggregateBatch::Rows rows = table_.Release();
+  if (shape_->has_extremes) rows.seen_offset = rows.values_offset + 8 * shape_->values.size();
+  AggregateBatch batch(shape_->schema, shape_->interner, time_, std::move(rows));
+  if (has_overflow_) batch.set_overflow_row(overflow_row_);
+  batch.set_carries(std::move(carries_));
+  batch.set_texts(std::move(texts));
+  return batch;
+}
+
+}  // namespace flowacct::aggregate

@@ -1,0 +1,184 @@
+#include "flowacct/aggregate/group_table.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace flowacct::aggregate {
+namespace {
+
+constexpr unsigned kFirstLog2Slots = 10;
+// Moved by each batch: four slots for each row that it may insert, so a move of N slots ends after N / 4 insertions,
+// long before the new index, which has room for 11 N / 16 more, is full.
+constexpr size_t kMovedPerBatch = 4 * GroupTable::kBatch;
+// Large enough that chunks are few, small enough that a bin of few groups costs little.
+constexpr size_t kChunkOctets = size_t{256} << 10;
+
+constexpr size_t GrowAt(size_t slots) { return slots / 16 * 11; }
+
+uint32_t Tag(uint64_t slot) { return static_cast<uint32_t>(slot >> 32); }
+uint32_t RowOf(uint64_t slot) { return static_cast<uint32_t>(slot) - 1; }
+
+}  // namespace
+
+GroupTable::GroupTable(size_t key_octets, size_t payload_octets, uint64_t seed)
+    : key_octets_(key_octets),
+      stride_(std::max<size_t>(key_octets + payload_octets, 8)),
+      seed_(seed),
+      hash_(seed, key_octets / 8) {
+  chunk_shift_ = 4;
+  while (((size_t{2} << chunk_shift_) * stride_) <= kChunkOctets) ++chunk_shift_;
+  chunk_mask_ = (size_t{1} << chunk_shift_) - 1;
+  index_ = NewIndex(kFirstLog2Slots);
+  grow_at_ = GrowAt(index_.size());
+  switch (key_octets / 8) {
+    case 1:
+      find_or_insert_ = &GroupTable::FindOrInsertWords<1>;
+      break;
+    case 2:
+      find_or_insert_ = &GroupTable::FindOrInsertWords<2>;
+      break;
+    case 3:
+      find_or_insert_ = &GroupTable::FindOrInsertWords<3>;
+      break;
+    case 5:  // two addresses, or the 5-tuple
+      find_or_insert_ = &GroupTable::FindOrInsertWords<5>;
+      break;
+    default:
+      find_or_insert_ = &GroupTable::FindOrInsertWords<0>;
+  }
+}
+
+GroupTable::Index GroupTable::NewIndex(unsigned log2_slots) {
+  Index index;
+  const size_t slots = size_t{1} << log2_slots;
+  index.slots.reset(static_cast<uint64_t*>(std::calloc(slots, sizeof(uint64_t))));
+  if (index.slots == nullptr) std::abort();  // out of memory, as operator new without exceptions
+  index.shift = 32 - log2_slots;
+  index.mask = slots - 1;
+  return index;
+}
+
+size_t GroupTable::octets() const {
+  return chunks_.size() * (chunk_mask_ + 1) * stride_ + 8 * (index_.size() + old_.size());
+}
+
+template <size_t kWords>
+bool GroupTable::KeyEquals(const uint8_t* row, const uint8_t* key) const {
+  const size_t words = kWords != 0 ? kWords : key_octets_ / 8;
+  uint64_t difference = 0;
+  for (size_t i = 0; i < words; ++i) {
+    difference |= base::LoadHost<uint64_t>(row + 8 * i) ^ base::LoadHost<uint64_t>(key + 8 * i);
+  }
+  return difference == 0;
+}
+
+template <size_t kWords>
+uint32_t GroupTable::Find(const Index& index, uint32_t tag, const uint8_t* key) {
+  for (size_t at = tag >> index.shift;; ++at) {
+    const uint64_t slot = index.slots[at & index.mask];
+    if (slot == 0) return kNone;
+    if (Tag(slot) == tag && KeyEquals<kWords>(row(RowOf(slot)), key)) return RowOf(slot);
+  }
+}
+
+void GroupTable::Place(Index* index, uint64_t slot) {
+  size_t at = Tag(slot) >> index->shift;
+  while (index->slots[at & index->mask] != 0) ++at;
+  index->slots[at & index->mask] = slot;
+}
+
+uint32_t GroupTable::NewRow(const uint8_t* key) {
+  const uint32_t number = static_cast<uint32_t>(size_++);
+  if (number >> chunk_shift_ == chunks_.size()) chunks_.push_back(NewChunk((chunk_mask_ + 1) * stride_));
+  uint8_t* octets = row(number);
+  std::memcpy(octets, key, key_octets_);
+  std::memset(octets + key_octets_, 0, stride_ - key_octets_);
+  return number;
+}
+
+uint32_t GroupTable::AppendUnindexed() {
+  const std::vector<uint8_t> zero(key_octets_ + 1);
+  return NewRow(zero.data());
+}
+
+void GroupTable::Grow() {
+  Migrate(old_.size());  // never much: the last move ended long ago
+  old_ = std::move(index_);
+  moved_ = 0;
+  index_ = NewIndex(32 - old_.shift + 1);
+  grow_at_ = GrowAt(index_.size());
+}
+
+void GroupTable::Migrate(size_t slots) {
+  const size_t end = std::min(old_.size(), moved_ + slots);
+  for (; moved_ < end; ++moved_) {
+    if (old_.slots[moved_] != 0) Place(&index_, old_.slots[moved_]);
+  }
+  if (moved_ == old_.size()) {
+    old_ = Index();
+    moved_ = 0;
+  }
+}
+
+template <size_t kWords>
+size_t GroupTable::FindOrInsertWords(const uint8_t* keys, size_t n, size_t budget, uint32_t* rows) {
+  const size_t key_octets = kWords != 0 ? kWords * 8 : key_octets_;
+  if (old_.size() != 0) Migrate(kMovedPerBatch);
+
+  uint32_t tags[kBatch];
+  for (size_t i = 0; i < n; ++i) {
+    tags[i] = static_cast<uint32_t>(hash_.Hash<kWords>(keys + i * key_octets, key_octets / 8) >> 32);
+    __builtin_prefetch(&index_.slots[tags[i] >> index_.shift]);
+  }
+  // The first slot with the same bits of hash is nearly always the right one.
+  for (size_t i = 0; i < n; ++i) {
+    uint32_t candidate = kNone;
+    for (size_t at = tags[i] >> index_.shift;; ++at) {
+      const uint64_t slot = index_.slots[at & index_.mask];
+      if (slot == 0) break;
+      if (Tag(slot) == tags[i]) {
+        candidate = RowOf(slot);
+        const uint8_t* octets = row(candidate);
+        for (size_t line = 0; line < stride_; line += 64) __builtin_prefetch(octets + line, 1);
+        break;
+      }
+    }
+    rows[i] = candidate;
+  }
+  size_t made = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const uint8_t* key = keys + i * key_octets;
+    if (rows[i] != kNone && KeyEquals<kWords>(row(rows[i]), key)) continue;
+    uint32_t found = Find<kWords>(index_, tags[i], key);
+    if (found == kNone && old_.size() != 0) found = Find<kWords>(old_, tags[i], key);
+    if (found == kNone && made < budget) {
+      if (indexed_ == grow_at_) Grow();
+      found = NewRow(key);
+      Place(&index_, uint64_t{tags[i]} << 32 | (found + 1));
+      ++indexed_;
+      ++made;
+    }
+    rows[i] = found;
+  }
+  return made;
+}
+
+AggregateBatch::Rows GroupTable::Release() {
+  AggregateBatch::Rows rows;
+  rows.chunks = std::move(chunks_);
+  rows.rows_per_chunk = chunk_mask_ + 1;
+  rows.size = size_;
+  rows.stride = stride_;
+  rows.values_offset = key_octets_;
+  chunks_.clear();
+  size_ = 0;
+  indexed_ = 0;
+  old_ = Index();
+  moved_ = 0;
+  index_ = NewIndex(kFirstLog2Slots);
+  grow_at_ = GrowAt(index_.size());
+  return rows;
+}
+
+}  // namespace flowacct::aggregate
