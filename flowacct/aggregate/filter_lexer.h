@@ -1,0 +1,29 @@
+// The words and signs of a filter, with their columns.
+
+#ifndef FLOWACCT_AGGREGATE_FILTER_LEXER_H_
+#define FLOWACCT_AGGREGATE_FILTER_LEXER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "flowacct/aggregate/filter.h"
+
+namespace flowacct::aggregate::filter_internal {
+
+enum class TokenKind : uint8_t { kWord, kQuoted, kSign, kEnd };
+
+struct Token {
+  TokenKind kind = TokenKind::kEnd;
+  std::string text;  // of a quoted one without its quotes and escapes
+  size_t column = 0;
+};
+
+// The last token is kEnd. False, with `error`, for a quote that does not close.
+bool Tokenize(absl::string_view text, std::vector<Token>* tokens, FilterError* error);
+
+}  // namespace flowacct::aggregate::filter_internal
+
+#endif  // FLOWACCT_AGGREGATE_FILTER_LEXER_H_
