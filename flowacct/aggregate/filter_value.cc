@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/mac_address.h"
@@ -69,8 +70,8 @@ std::optional<uint64_t> Find(const Name (&names)[n], absl::string_view name) {
 }
 
 std::string DidYouMean(absl::string_view word, const std::vector<absl::string_view>& words) {
-  const std::vector<std::string> near = base::NearestWords(absl::AsciiStrToLower(word), words, 1);
-  return near.empty() ? "" : absl::StrCat("; did you mean ", near[0], "?");
+  const std::vector<std::string> near = base::NearestWords(absl::AsciiStrToLower(word), words);
+  return near.empty() ? "" : absl::StrCat("; did you mean ", absl::StrJoin(near, " or "), "?");
 }
 
 std::optional<uint64_t> ParsePlain(absl::string_view text) {
