@@ -154,7 +154,8 @@ TEST_F(FilterTest, ErrorsShowTheColumn) {
     const char* error;
   };
   for (const Case& c : std::vector<Case>{
-           {"proto tcp and dst_prt = 1", "column 15: no field is called \"dst_prt\"; did you mean dst_port or dst_net?"},
+           {"proto tcp and dst_prt = 1",
+            "column 15: no field is called \"dst_prt\"; did you mean dst_port or dst_net?"},
            {"proto tpc", "column 7: no protocol is called \"tpc\"; did you mean 3pc or tcp?"},
            {"dst_port = 70000", "column 12: 70000 is more than dst_port can be: it has 16 bits"},
            {"dst_port = x", "column 12: \"x\" is no whole number that fits, which dst_port is compared with"},

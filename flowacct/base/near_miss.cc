@@ -32,6 +32,8 @@ std::vector<std::string> NearestWords(absl::string_view word, absl::Span<const a
   std::vector<std::pair<size_t, absl::string_view>> near;
   for (absl::string_view candidate : words) {
     if (candidate.size() > kLongestWord) continue;
+    // The distance is at least the difference of the lengths.
+    if (candidate.size() > word.size() + tolerance || word.size() > candidate.size() + tolerance) continue;
     const size_t distance = Distance(word, candidate);
     if (distance <= tolerance) near.emplace_back(distance, candidate);
   }
