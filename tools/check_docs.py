@@ -33,7 +33,9 @@ def findings():
                     yield "%s:%d: nothing is at %s" % (document, number, target)
     for build_file in sorted(pathlib.Path("flowacct").glob("**/BUILD.bazel")):
         folder = build_file.parent
-        if folder != pathlib.Path("flowacct") and not any(folder.glob("README*.md")):
+        if folder.name in ("flowacct", "testing"):
+            continue
+        if not any(folder.glob("README*.md")):
             yield "%s:1: the room has no README.md" % build_file
 
 
