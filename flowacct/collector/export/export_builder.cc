@@ -34,7 +34,7 @@ std::string Ipv4(absl::string_view payload, uint16_t id, uint16_t fragment, size
 std::string BuildFixedNetflow(uint16_t version, uint16_t count) {
   OrderedWriter w(true);
   const size_t header = version == 1 ? 16 : 24;
-  const size_t record = version == 5 ? 48 : 52;
+  const size_t record = version == 1 || version == 5 ? 48 : 52;
   return w.U16(version).U16(count).Text(Zeros(header - 4 + count * record)).octets();
 }
 
