@@ -2,24 +2,34 @@
 
 #include <arpa/inet.h>
 
+#include <cstring>
+
 namespace flowacct::base {
 namespace {
 
-size_t FormatOctetDecimal(uint8_t v, char* out) {
-  size_t n = 0;
-  if (v >= 100) out[n++] = static_cast<char>('0' + v / 100);
-  if (v >= 10) out[n++] = static_cast<char>('0' + v / 10 % 10);
-  out[n++] = static_cast<char>('0' + v % 10);
-  return n;
-}
+// The text of each octet and, in its last place, how long that is: one load and one store an octet.
+struct OctetTexts {
+  char text[256][4];
+  constexpr OctetTexts() : text{} {
+    for (int v = 0; v < 256; ++v) {
+      char n = 0;
+      if (v >= 100) text[v][static_cast<int>(n++)] = static_cast<char>('0' + v / 100);
+      if (v >= 10) text[v][static_cast<int>(n++)] = static_cast<char>('0' + v / 10 % 10);
+      text[v][static_cast<int>(n++)] = static_cast<char>('0' + v % 10);
+      text[v][3] = n;
+    }
+  }
+};
+constexpr OctetTexts kOctetTexts;
 
 size_t FormatV4(const uint8_t* p, char* out) {
-  size_t n = 0;
+  char* const start = out;
   for (int i = 0; i < 4; ++i) {
-    if (i > 0) out[n++] = '.';
-    n += FormatOctetDecimal(p[i], out + n);
+    std::memcpy(out, kOctetTexts.text[p[i]], 4);
+    out += kOctetTexts.text[p[i]][3];
+    *out++ = '.';
   }
-  return n;
+  return static_cast<size_t>(out - start) - 1;
 }
 
 size_t FormatHex16(uint16_t v, char* out) {

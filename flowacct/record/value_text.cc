@@ -29,6 +29,19 @@ struct DigitPairs {
 };
 constexpr DigitPairs kPairs;
 
+struct PowersOfTen {
+  uint64_t values[20];
+  constexpr PowersOfTen() : values{} {
+    uint64_t power = 1;
+    for (uint64_t& value : values) {
+      value = power;
+      power *= 10;
+    }
+  }
+  constexpr uint64_t operator[](int i) const { return values[i]; }
+};
+constexpr PowersOfTen kPowersOfTen;
+
 char* WritePair(uint32_t v, char* out) {
   std::memcpy(out, kPairs.text + 2 * v, 2);
   return out + 2;
@@ -57,9 +70,25 @@ char* WriteUnsigned(const uint8_t* value, char* out) {
   return WriteNumber(LoadHost<T>(value), out);
 }
 
+// Copies of the protocols' names, side by side and as long as a fixed copy: numbers where there is no name.
+struct ProtocolTexts {
+  static constexpr size_t kSize = 24;
+  char text[256][kSize];
+  ProtocolTexts() : text{} {
+    for (int i = 0; i < 256; ++i) {
+      const absl::string_view name = ProtocolName(static_cast<uint8_t>(i));
+      char* const end =
+          name.empty() ? WriteNumber(static_cast<uint64_t>(i), text[i]) : WriteText(name.substr(0, kSize - 1), text[i]);
+      text[i][kSize - 1] = static_cast<char>(end - text[i]);
+    }
+  }
+};
+
 char* WriteProtocol(const uint8_t* value, char* out) {
-  const absl::string_view name = ProtocolName(*value);
-  return name.empty() ? WriteNumber(*value, out) : WriteText(name, out);
+  static const ProtocolTexts kTexts;
+  const char* const text = kTexts.text[*value];
+  std::memcpy(out, text, ProtocolTexts::kSize);
+  return out + text[ProtocolTexts::kSize - 1];
 }
 
 char* WriteEtherType(const uint8_t* value, char* out) {
@@ -311,6 +340,14 @@ bool IsControl(uint32_t c) { return c < 0x20 || (c >= 0x7f && c <= 0x9f); }
 template <typename Special>
 void AppendCharacters(absl::string_view text, std::string* out, Special special) {
   while (!text.empty()) {
+    size_t plain = 0;  // most text is nothing but ASCII
+    while (plain < text.size() && text[plain] >= ' ' && text[plain] < 0x7f && text[plain] != '"' &&
+           text[plain] != '\\') {
+      ++plain;
+    }
+    out->append(text.data(), plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return;
     uint32_t c = 0;
     const size_t length = FirstCharacter(text, &c);
     if (length == 0) {
@@ -331,22 +368,26 @@ void AppendUnicodeEscape(uint32_t c, std::string* out) {
 }  // namespace
 
 char* WriteNumber(uint64_t number, char* out) {
-  char buffer[20];
-  char* p = buffer + sizeof(buffer);
+  if (number < 10) {
+    *out = static_cast<char>('0' + number);
+    return out + 1;
+  }
+  // 1233 / 4096 is just above log10(2): right for every number of bits, or one too many.
+  const int bits = 64 - __builtin_clzll(number);
+  int digits = bits * 1233 >> 12;
+  digits += number >= kPowersOfTen[digits] ? 1 : 0;
+  char* p = out + digits;
   while (number >= 100) {
     p -= 2;
     std::memcpy(p, kPairs.text + 2 * (number % 100), 2);
     number /= 100;
   }
   if (number >= 10) {
-    p -= 2;
-    std::memcpy(p, kPairs.text + 2 * number, 2);
+    std::memcpy(out, kPairs.text + 2 * number, 2);
   } else {
-    *--p = static_cast<char>('0' + number);
+    *out = static_cast<char>('0' + number);
   }
-  const size_t size = static_cast<size_t>(buffer + sizeof(buffer) - p);
-  std::memcpy(out, p, size);
-  return out + size;
+  return out + digits;
 }
 
 char* WriteTime(int64_t nanos, char* out) {

@@ -21,12 +21,20 @@ constexpr absl::string_view kGap = "  ";
 
 // 1234567 as "1,234,567".
 std::string GroupedDigits(absl::uint128 number) {
-  std::string reversed;
-  for (size_t n = 0; n == 0 || number != 0; ++n, number /= 10) {
-    if (n > 0 && n % 3 == 0) reversed.push_back(',');
-    reversed.push_back(static_cast<char>('0' + static_cast<int>(number % 10)));
+  char digits[40];
+  size_t size = 0;
+  // 128-bit divisions are slow, and hardly ever needed.
+  for (; absl::Uint128High64(number) != 0; number /= 10)
+    digits[size++] = static_cast<char>('0' + static_cast<int>(number % 10));
+  char low[20];
+  const char* const end = record::WriteNumber(absl::Uint128Low64(number), low);
+  std::string text;
+  const size_t total = static_cast<size_t>(end - low) + size;
+  for (size_t i = 0; i < total; ++i) {
+    if (i > 0 && (total - i) % 3 == 0) text.push_back(',');
+    text.push_back(i < total - size ? low[i] : digits[total - 1 - i]);
   }
-  return std::string(reversed.rbegin(), reversed.rend());
+  return text;
 }
 
 // 1234567 as "1.23M": three digits, rounded down, so that a sum is never shown as more than it is.
