@@ -16,23 +16,41 @@ absl::uint128 AggregateBatch::wide_value(size_t row, size_t column) const {
 }
 
 std::vector<uint32_t> TopRows(const AggregateBatch& batch, size_t by, size_t limit) {
-  std::vector<uint32_t> rows;
-  rows.reserve(batch.size());
+  // The numbers side by side, so that a compare touches no row unless they are equal.
+  struct Ranked {
+    uint64_t value;
+    uint32_t row;
+  };
+  std::vector<Ranked> ranked;
+  ranked.reserve(batch.size());
+  uint32_t overflow_row = 0;
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (!batch.is_overflow(i)) rows.push_back(static_cast<uint32_t>(i));
+    const uint32_t row = static_cast<uint32_t>(i);
+    if (batch.is_overflow(i)) {
+      overflow_row = row;
+    } else {
+      ranked.push_back({batch.value(i, by), row});
+    }
   }
   const size_t key_size = batch.schema().key.row_size();
-  const auto before = [&](uint32_t a, uint32_t b) {
-    const absl::uint128 va = batch.wide_value(a, by), vb = batch.wide_value(b, by);
-    if (va != vb) return va > vb;
-    return std::memcmp(batch.key(a).octets(), batch.key(b).octets(), key_size) < 0;
+  const auto before = [&](const Ranked& a, const Ranked& b) {
+    if (a.value != b.value) return a.value > b.value;
+    if (a.value == UINT64_MAX) {  // where sums beyond 64 bits read alike
+      const absl::uint128 wide_a = batch.wide_value(a.row, by), wide_b = batch.wide_value(b.row, by);
+      if (wide_a != wide_b) return wide_a > wide_b;
+    }
+    return std::memcmp(batch.key(a.row).octets(), batch.key(b.row).octets(), key_size) < 0;
   };
-  const size_t kept = std::min(limit, rows.size());
-  std::partial_sort(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(kept), rows.end(), before);
-  rows.resize(kept);
-  for (size_t i = 0; batch.has_overflow() && i < batch.size(); ++i) {
-    if (batch.is_overflow(i)) rows.push_back(static_cast<uint32_t>(i));
+  const size_t kept = std::min(limit, ranked.size());
+  if (kept == ranked.size()) {
+    std::sort(ranked.begin(), ranked.end(), before);
+  } else {
+    std::partial_sort(ranked.begin(), ranked.begin() + static_cast<ptrdiff_t>(kept), ranked.end(), before);
   }
+  std::vector<uint32_t> rows;
+  rows.reserve(kept + 1);
+  for (size_t i = 0; i < kept; ++i) rows.push_back(ranked[i].row);
+  if (batch.has_overflow()) rows.push_back(overflow_row);
   return rows;
 }
 
