@@ -65,9 +65,9 @@ Domain* DomainTable::FindOrAdd(const DomainKey& key, int64_t now_nanos) {
 }
 
 bool DomainTable::RemoveSilent(int64_t now_nanos) {
-  if (options_.template_lifetime_seconds == 0 || now_nanos - last_removal_nanos_ < kRemovalIntervalNanos) return false;
+  if (options_.domain_idle_seconds == 0 || now_nanos - last_removal_nanos_ < kRemovalIntervalNanos) return false;
   last_removal_nanos_ = now_nanos;
-  const int64_t oldest = now_nanos - options_.template_lifetime_seconds * kNanosPerSecond;
+  const int64_t oldest = now_nanos - options_.domain_idle_seconds * kNanosPerSecond;
   bool removed = false;
   for (auto it = domains_.begin(); it != domains_.end();) {
     if (it->second->last_seen_nanos >= oldest) {

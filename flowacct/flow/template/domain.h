@@ -2,7 +2,7 @@
 // version of one protocol. And the table of all domains.
 //
 // Ownership: a domain owns its templates, names, rates and held data. Threads: one at a time. Errors: a domain too
-// many is refused, unless one has been silent for template_lifetime_seconds.
+// many is refused, unless one has been silent for domain_idle_seconds.
 // Cost: one hash look-up a datagram, none if it is of the same domain as the one before; some 700 octets a domain.
 
 #ifndef FLOWACCT_FLOW_TEMPLATE_DOMAIN_H_

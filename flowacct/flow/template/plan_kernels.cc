@@ -282,7 +282,7 @@ void NumberFallbackKernel(const PlanStep& step, const RecordRun& run) {
       ++run.context->misfits;
       return;
     }
-    if (value == 0 && IsPresent(step, row)) return;
+    if (value == 0) return;  // as good as what is there
     std::memcpy(target, &value, step.target_size);
     SetPresent(step, row);
   });

@@ -158,7 +158,7 @@ void SetDecoder::Define(uint16_t id, record::RecordKind kind, std::vector<Templa
     TemplateEntry& known = *found->second;
     if (known.format().kind == kind && known.format().fields == fields) {
       ++known.definitions;
-      known.refreshed_nanos = message->datagram.arrival_nanos;
+      known.alive_nanos = message->datagram.arrival_nanos;
       return;
     }
     records = known.records;
@@ -179,7 +179,7 @@ void SetDecoder::Define(uint16_t id, record::RecordKind kind, std::vector<Templa
   entry->records = records;
   entry->definitions = definitions + 1;
   entry->redefinitions = redefinitions;
-  entry->refreshed_nanos = message->datagram.arrival_nanos;
+  entry->alive_nanos = message->datagram.arrival_nanos;
   domains_->template_octets += entry->memory_octets();
   TemplateEntry* added = entry.get();
   domain->templates.emplace(id, std::move(entry));
@@ -223,11 +223,12 @@ void SetDecoder::DecodeDataSet(uint16_t id, Octets set, size_t offset, Message* 
   const int64_t now = message->datagram.arrival_nanos;
   if (found != domain->templates.end() && message->datagram.transport == record::Transport::kUdp &&
       options_->template_lifetime_seconds > 0 &&
-      now - found->second->refreshed_nanos > options_->template_lifetime_seconds * kNanosPerSecond) {
+      now - found->second->alive_nanos > options_->template_lifetime_seconds * kNanosPerSecond) {
     Remove(domain, id);
     found = domain->templates.end();
   }
   if (found == domain->templates.end()) return Hold(id, set, offset, message);
+  found->second->alive_nanos = now;
   DecodeData(found->second.get(), set, offset, message->context, /*held=*/false, message);
 }
 

@@ -60,7 +60,7 @@ class TemplateEntry {
   uint64_t records = 0;
   uint64_t definitions = 0;
   uint64_t redefinitions = 0;
-  int64_t refreshed_nanos = 0;
+  int64_t alive_nanos = 0;  // defined or used
 
  private:
   size_t DecodeOne(base::Octets record, const RecordShape* shape, MessageContext* context, record::FlowBatch* batch);

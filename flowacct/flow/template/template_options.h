@@ -25,9 +25,12 @@ struct TemplateOptions {
   // Of all templates and their plans: some hundred thousand templates of twenty fields.
   size_t max_template_octets = size_t{256} << 20;
 
-  // Over UDP a template that was not refreshed for so long is forgotten (RFC 7011, 8.4: at least three times the
-  // exporter's interval; half an hour is the usual default, and some exporters stretch it). 0: never.
-  int64_t template_lifetime_seconds = 6 * 3600;
+  // A full table of domains forgets those that were silent for so long. 0: none.
+  int64_t domain_idle_seconds = 6 * 3600;
+
+  // Over UDP a template that was neither refreshed nor used for so long is forgotten (RFC 7011, 8.4). An exporter's own
+  // interval is not known here, and data that a template still fits is worth more than its age. 0: never.
+  int64_t template_lifetime_seconds = 30 * 86400;
 
   // Data sets held until their template comes, a domain and in all, and for how long. Templates are refreshed every
   // few minutes at worst, and a megabyte holds some hundred datagrams of one exporter.
