@@ -108,10 +108,13 @@ GroupBin::Outcome GroupBin::Add(const uint8_t* keys, const uint8_t* const* rows,
   Outcome outcome;
   uint32_t groups[GroupTable::kBatch];
   outcome.made = table_.FindOrInsert(keys, n, budget, groups);
+  uint8_t* payloads[GroupTable::kBatch];
   for (size_t i = 0; i < n; ++i) {
-    if (groups[i] != GroupTable::kNone) continue;
-    groups[i] = OverflowRow();
-    ++outcome.overflowed;
+    if (groups[i] == GroupTable::kNone) {
+      groups[i] = OverflowRow();
+      ++outcome.overflowed;
+    }
+    payloads[i] = value(groups[i], 0);
   }
   for (size_t column = 0; column < sources.size(); ++column) {
     const ValueSource& source = sources[column];
@@ -121,7 +124,7 @@ GroupBin::Outcome GroupBin::Add(const uint8_t* keys, const uint8_t* const* rows,
     } else if (source.offset == record::Layout::kAbsent) {
       continue;
     } else if (function == Function::kSum) {
-      AddSums(groups, sum_rows, n, column, source, &outcome);
+      AddSums(groups, payloads, sum_rows, n, column, source, &outcome);
     } else {
       AddExtreme(groups, rows, n, column, source);
     }
@@ -129,24 +132,29 @@ GroupBin::Outcome GroupBin::Add(const uint8_t* keys, const uint8_t* const* rows,
   return outcome;
 }
 
+void GroupBin::Carry(uint32_t group, size_t column, Outcome* outcome) {
+  ++carries_[uint64_t{group} * kMaxValues + column];
+  ++outcome->carries;
+}
+
 void GroupBin::AddSum(uint32_t group, size_t column, uint64_t addend, Outcome* outcome) {
   uint8_t* at = value(group, column);
   uint64_t sum;
-  if (__builtin_add_overflow(base::LoadHost<uint64_t>(at), addend, &sum)) {
-    ++carries_[uint64_t{group} * kMaxValues + column];
-    ++outcome->carries;
-  }
+  if (__builtin_add_overflow(base::LoadHost<uint64_t>(at), addend, &sum)) Carry(group, column, outcome);
   base::StoreHost(at, sum);
 }
 
-void GroupBin::AddSums(const uint32_t* groups, const uint8_t* const* rows, size_t n, size_t column,
-                       const ValueSource& source, Outcome* outcome) {
+void GroupBin::AddSums(const uint32_t* groups, uint8_t* const* payloads, const uint8_t* const* rows, size_t n,
+                       size_t column, const ValueSource& source, Outcome* outcome) {
   // An absent field is zero in its row (record/layout.h), so that presence need not be asked.
-  if (source.size == 8) {
-    for (size_t i = 0; i < n; ++i)
-      AddSum(groups[i], column, base::LoadHost<uint64_t>(rows[i] + source.offset), outcome);
-  } else {
-    for (size_t i = 0; i < n; ++i) AddSum(groups[i], column, source.Load(rows[i]), outcome);
+  for (size_t i = 0; i < n; ++i) {
+    const uint64_t addend = source.size == 8 ? base::LoadHost<uint64_t>(rows[i] + source.offset) : source.Load(rows[i]);
+    uint8_t* at = payloads[i] + 8 * column;
+    uint64_t sum;
+    if (__builtin_expect(__builtin_add_overflow(base::LoadHost<uint64_t>(at), addend, &sum), 0)) {
+      Carry(groups[i], column, outcome);
+    }
+    base::StoreHost(at, sum);
   }
 }
 

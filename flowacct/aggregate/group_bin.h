@@ -79,8 +79,9 @@ class GroupBin {
 
  private:
   uint32_t OverflowRow();
-  void AddSums(const uint32_t* groups, const uint8_t* const* rows, size_t n, size_t column, const ValueSource& source,
-               Outcome* outcome);
+  void AddSums(const uint32_t* groups, uint8_t* const* payloads, const uint8_t* const* rows, size_t n, size_t column,
+               const ValueSource& source, Outcome* outcome);
+  void Carry(uint32_t group, size_t column, Outcome* outcome);
   void AddExtreme(const uint32_t* groups, const uint8_t* const* rows, size_t n, size_t column,
                   const ValueSource& source);
   void AddToSketches(const uint32_t* groups, const uint8_t* const* rows, size_t n, size_t column,

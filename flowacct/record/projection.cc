@@ -59,8 +59,31 @@ Projection::Projection(const Layout& from, const Layout& to)
   }
 }
 
+namespace {
+
+// One run of fields and one octet of presence: what a key of a few fields that lead the layout comes to.
+template <size_t kLength>
+void ApplyLeading(const uint8_t* source, size_t source_stride, size_t n, uint8_t* target, size_t target_stride,
+                  size_t target_row_size, size_t from, size_t length, uint8_t mask) {
+  if (kLength != 0) length = kLength;
+  for (size_t i = 0; i < n; ++i, source += source_stride, target += target_stride) {
+    base::StoreHost<uint64_t>(target + target_row_size - 8, 0);  // the padding, before the last field
+    target[0] = source[0] & mask;
+    std::memcpy(target + 1, source + from, length);
+  }
+}
+
+}  // namespace
+
 void Projection::Apply(const uint8_t* source, size_t source_stride, size_t n, uint8_t* target,
                        size_t target_stride) const {
+  if (copies_.size() == 1 && bits_.size() == 1 && bits_[0].from == 0 && bits_[0].to == 0 && bits_[0].count <= 8 &&
+      copies_[0].to == 1 && copies_[0].length + size_t{9} > target_row_size_) {
+    const uint8_t mask = static_cast<uint8_t>((1u << bits_[0].count) - 1);
+    const auto apply = copies_[0].length == 37 ? ApplyLeading<37> : ApplyLeading<0>;  // 37: the 5-tuple
+    return apply(source, source_stride, n, target, target_stride, target_row_size_, copies_[0].from, copies_[0].length,
+                 mask);
+  }
   for (size_t i = 0; i < n; ++i) std::memset(target + i * target_stride, 0, target_row_size_);
   for (const Bits& run : bits_) {
     const uint64_t mask = (uint64_t{1} << run.count) - 1;
