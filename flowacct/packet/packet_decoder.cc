@@ -111,7 +111,10 @@ DecodeResult PacketDecoder::FillNotIp(const Request& request, record::MutableRow
     row.Set<FieldId::kStartTime>(request.time_nanos);
     row.Set<FieldId::kEndTime>(request.time_nanos);
   }
-  if (summary != nullptr) *summary = PacketSummary();
+  if (summary != nullptr) {
+    *summary = PacketSummary();
+    summary->ip_offset = layers[links - 1].offset + layers[links - 1].length;
+  }
   ++counters_.accounted;
   ++counters_.kept_not_ip;
   return DecodeResult::Ok();

@@ -62,7 +62,8 @@ struct PacketCounters {
 // What a caller who sets packets and bytes himself needs (a sampled header of sFlow or IPFIX).
 struct PacketSummary {
   uint32_t ip_length = 0;  // octets of the accounted IP packet; 0 if not IP
-  uint32_t ip_offset = 0;  // where its header begins, which is the length of what lies around it
+  // Where its header begins, which is the length of what lies around it; if not IP, where the link headers end.
+  uint32_t ip_offset = 0;
   uint8_t ip_version = 0;  // 4, 6; 0: not IP
   uint8_t protocol = 0;
   uint8_t depth = 0;  // the level accounted

@@ -3,7 +3,8 @@
 // Fields: exporter, observation_domain, export_version, export_sequence, source_id, counter (record_format.h), value,
 // arrival_time. A counter that the agent says is not available (all ones, sflow_version_5.txt "Unknown counter")
 // becomes no row. Floats become thousandths.
-// Ownership: borrows the batch for the call; null: records are read for their errors only. Threads: one at a time. Cost: a hash of the name a value.
+// Ownership: borrows the batch for the call; null: records are read for their errors only. Threads: one at a time.
+// Cost: a hash of the name a value.
 
 #ifndef FLOWACCT_FLOW_SFLOW_COUNTER_ROW_H_
 #define FLOWACCT_FLOW_SFLOW_COUNTER_ROW_H_

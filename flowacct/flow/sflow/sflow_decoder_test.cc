@@ -627,7 +627,7 @@ TEST_F(SflowDecoderTest, CutDatagrams) {
     for (int i = 0; i < 2; ++i) {
       builder.AddFlowSample(FlowSampleFields(),
                             {HeaderRecord(EthernetPacket(PacketFields()), 64, version), SwitchRecord(1, 2, 3, 4),
-                             GatewayRecord(GatewayFields(), version), UserRecord("alice", "bob", version)});
+                             GatewayRecord(GatewayFields(), version), UserRecord("alice", "bobo", version)});
       ends.push_back(builder.octets().size());
     }
     builder.AddCountersSample(1, {0, 1}, {IfCountersRecord(1, 5), NumbersRecord(2, std::vector<uint32_t>(13, 1))});
