@@ -27,7 +27,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   flowacct::base::Interner interner;
   flowacct::record::FlowBatch flows(kLayout, &interner);
   flowacct::record::FlowBatch counters(kLayout, &interner);
-  flowacct::sflow::SflowDecoder decoder(kLayout);
+  flowacct::sflow::SflowDecoderOptions options;
+  options.packet.fragments.max_datagrams = 16;  // a decoder is made for each input
+  flowacct::sflow::SflowDecoder decoder(kLayout, options);
   Reader reader;
   flowacct::record::Datagram datagram;
   datagram.octets = flowacct::base::Octets(data, size);
