@@ -1,6 +1,9 @@
 #include "flowacct/record/field_document.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <string>
 
 #include "absl/strings/match.h"
 #include "flowacct/record/field.h"
@@ -33,6 +36,14 @@ TEST(FieldDocumentTest, TellsWhatTheRegistrySays) {
                                 "{\"name\":\"bytes\",\"type\":\"u64\",\"kind\":\"counter\",\"unit\":\"octets\","
                                 "\"ipfix_element\":\"1\",\"ipfix_name\":\"octetDeltaCount\""));
   EXPECT_TRUE(absl::StrContains(FieldsAsCsv(), "\"source port (TCP, UDP, SCTP)\"\n"));
+}
+
+// The committed document is what the registry says now.
+TEST(FieldDocumentTest, DocsFieldsIsCurrent) {
+  std::ifstream file("docs/fields.md", std::ios::binary);
+  const std::string committed(std::istreambuf_iterator<char>(file), {});
+  EXPECT_TRUE(committed == FieldsAsMarkdown())
+      << "the registry has changed: flowacct fields --format markdown > docs/fields.md";
 }
 
 }  // namespace
