@@ -74,7 +74,8 @@ void FillEnd(bool v6, uint64_t prefix_seed, uint64_t host_bits, uint8_t* address
   if (v6) {
     constexpr uint16_t kTops[] = {0x2400, 0x2600, 0x2800, 0x2a00, 0x2c00};
     *mask = DrawLength(kLengths6, random);
-    const uint64_t top = kTops[random.Below(5)] | random.Below(16);
+    uint64_t top = kTops[random.Below(5)];
+    top |= random.Below(16);
     const uint64_t network = (top << 48 | random.Next() >> 16) & ~uint64_t{0} << (64 - *mask);
     base::StoreBe64(address, network | (host_bits & 0xff));
     base::StoreBe64(address + 8, MixBits(host_bits));

@@ -117,7 +117,8 @@ class Story {
     for (int i = 0; i < 560; ++i) {
       const bool social = random_.Below(3) == 0;
       const uint32_t seconds = Between(1, 40);
-      const uint64_t octets = Between(8000, 60000) * uint64_t{Between(1, 30)};
+      const uint64_t unit = Between(8000, 60000);
+      const uint64_t octets = unit * Between(1, 30);
       Add({social ? &kSocial : &kCloud, Between(10, 90), Between(2, 12), random_.Below(10) < 3, kTcp, EphemeralPort(),
            443, Between(0, 3550000), seconds * 1000, octets, octets / 12 + 600, 1340, 96, 0x1b});
     }

@@ -69,7 +69,8 @@ class Generator : public WorkloadGenerator {
     if (options_.kind == WorkloadKind::kPackets) {
       const uint32_t ip_length = DrawLength();
       const int64_t at = NowNanos();
-      EncodeFrame(DrawPacket(ip_length), ip_length, static_cast<uint32_t>(truth_.records), kPacketOctets, &payload_);
+      const auto number = static_cast<uint32_t>(truth_.records);
+      EncodeFrame(DrawPacket(ip_length), ip_length, number, kPacketOctets, &payload_);
       Tell(payload_.octets(), 14 + ip_length, at, packet);
       return true;
     }

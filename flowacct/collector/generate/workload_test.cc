@@ -278,13 +278,15 @@ TEST(Workload, SameSeedGivesSameOctetsAndOthersDiffer) {
 
 TEST(Workload, OctetsAreTheSameOnEveryMachine) {
   // A change of these numbers changes every published measurement: say so in the CHANGELOG.
-  auto generator = NewWorkloadGenerator(Small(WorkloadKind::kNetFlow9));
-  CapturedPacket packet;
-  while ((*generator)->Next(&packet)) {
+  constexpr uint64_t kFnv1a[] = {0x15019d894ee02753, 0x02d991e500e41cce, 0x49c95afc726dd073, 0x0df61d8772fdcc0a,
+                                 0xaeff0b136cd2810b};
+  for (const WorkloadKind kind : kAllKinds) {
+    WorkloadOptions options = Small(kind);
+    if (kind != WorkloadKind::kNetFlow5) options.ipv6_percent = 20;
+    uint64_t hash = 0xcbf29ce484222325;
+    for (const char c : AllOctets(options)) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+    EXPECT_EQ(hash, kFnv1a[static_cast<size_t>(kind)]) << WorkloadKindName(kind);
   }
-  EXPECT_EQ(WorkloadTruthJson((*generator)->Truth()),
-            R"({"workload":"v9","datagrams":209,"records":5000,"packets":30444,"bytes":24813612,)"
-            R"("distinct_five_tuples":1247,"distinct_as_pairs":200})");
 }
 
 TEST(Workload, MixesFamiliesAsAsked) {
