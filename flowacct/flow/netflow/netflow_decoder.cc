@@ -43,9 +43,7 @@ class NetflowDecoder::Impl {
  public:
   Impl(const record::Layout* layout, const NetflowOptions& options)
       : layout_(layout), options_(options.templates), domains_(options_), sets_(layout, &options_, &domains_, 9) {
-    for (const FixedFormat& format : FixedFormats()) {
-      entries_.push_back(std::make_unique<flow::TemplateEntry>(MakeFixedTemplate(format), layout_, format.version));
-    }
+    entries_.resize(FixedFormats().size());
   }
 
   DecodeResult Decode(const record::Datagram& datagram, const record::DecodeOutput& output) {
@@ -126,7 +124,9 @@ class NetflowDecoder::Impl {
     context.names = &domain->names;
     context.sampling = &domain->sampling;
 
-    flow::TemplateEntry& entry = *entries_[format - FixedFormats().data()];
+    std::unique_ptr<flow::TemplateEntry>& slot = entries_[format - FixedFormats().data()];
+    if (slot == nullptr) slot = std::make_unique<flow::TemplateEntry>(MakeFixedTemplate(*format), layout_, version);
+    flow::TemplateEntry& entry = *slot;
     flow::RecordTeller teller(nullptr, 0);
     const size_t whole = std::min<size_t>((octets.size() - format->header_octets) / format->record_octets, count);
     const flow::TemplateEntry::Decoded decoded = entry.DecodeFlows(
@@ -184,7 +184,7 @@ class NetflowDecoder::Impl {
   const flow::TemplateOptions options_;
   flow::DomainTable domains_;
   flow::SetDecoder sets_;
-  std::vector<std::unique_ptr<flow::TemplateEntry>> entries_;  // as FixedFormats()
+  std::vector<std::unique_ptr<flow::TemplateEntry>> entries_;  // as FixedFormats(); null until one comes
 };
 
 NetflowDecoder::NetflowDecoder(const record::Layout* layout, const NetflowOptions& options)

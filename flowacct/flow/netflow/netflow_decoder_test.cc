@@ -2,14 +2,22 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "flowacct/base/octet_writer.h"
 #include "flowacct/flow/netflow/fixed_format.h"
+#include "flowacct/flow/template/testing/decode_run.h"
+#include "flowacct/flow/template/testing/message_builder.h"
+#include "flowacct/testing/allocation_counter.h"
 
 namespace flowacct::netflow {
 namespace {
 
 using base::DecodeCode;
 using record::FieldId;
+
+using flow::testing::MessageBuilder;
+using flow::testing::Transcript;
 
 constexpr uint32_t kExportSeconds = 1700000000;
 constexpr int64_t kSecond = 1000000000;
@@ -121,6 +129,212 @@ TEST(NetflowDecoderTest, FollowsTheSequenceOfV5) {
   EXPECT_EQ(report.reordered, 1u);
   EXPECT_EQ(report.restarts, 0u);
   EXPECT_EQ(flows.size(), 15u);
+}
+
+// A decoder with what it gave.
+struct Decoding {
+  explicit Decoding(NetflowOptions options = {})
+      : layout(record::Layout::All()), rows(&layout, &interner), decoder(&layout, options) {
+    output.flows = &rows;
+  }
+  base::DecodeResult Decode(MessageBuilder& message) { return decoder.Decode(message.Datagram(), output); }
+  record::ExporterReport Report() { return decoder.Report().at(0); }
+
+  record::Layout layout;
+  base::Interner interner;
+  record::FlowBatch rows;
+  NetflowDecoder decoder;
+  record::DecodeOutput output;
+};
+
+MessageBuilder Templates(uint32_t sequence = 0) {
+  MessageBuilder message(9, sequence);
+  message.Template(256, {{8, 4}, {12, 4}, {10, 2}, {1, 4}, {2, 4}});
+  message.OptionsTemplate(257, 1, {{2, 4}, {82, 8}});
+  return message;
+}
+
+MessageBuilder Data(uint32_t sequence, int records = 2) {
+  MessageBuilder message(9, sequence);
+  message.BeginSet(256);
+  for (int i = 0; i < records; ++i) {
+    message.body().U32(0xc0000201 + static_cast<uint32_t>(i)).U32(0xc6336401).U16(7).U32(1000).U32(10);
+  }
+  message.EndSet(2);
+  return message;
+}
+
+TEST(NetflowV9Test, DataBeforeItsTemplateIsHeldAndKeepsItsOwnMessage) {
+  Decoding run;
+  MessageBuilder data = Data(41), templates = Templates(42);
+  EXPECT_TRUE(run.Decode(data).ok());
+  EXPECT_EQ(run.rows.size(), 0u);
+  EXPECT_EQ(run.Report().pending_sets, 1u);
+  EXPECT_TRUE(run.Decode(templates).ok());
+  ASSERT_EQ(run.rows.size(), 2u);
+  EXPECT_EQ(run.rows.row(1).Get<FieldId::kSrcAddr>().ToString(), "192.0.2.2");
+  EXPECT_EQ(run.rows.row(1).Get<FieldId::kExportSequence>(), 41u);
+  EXPECT_EQ(run.rows.row(1).Get<FieldId::kTemplateId>(), 256);
+  EXPECT_EQ(run.Report().pending_sets, 0u);
+  EXPECT_EQ(run.Report().flow_records, 2u);
+  EXPECT_EQ(run.Report().sequence.gaps, 0u);
+}
+
+TEST(NetflowV9Test, HeldDataIsBoundedAndAges) {
+  NetflowOptions options;
+  options.templates.max_pending_octets_per_domain = 100;
+  Decoding run(options);
+  for (uint32_t i = 0; i < 5; ++i) {  // 38 octets each
+    MessageBuilder data = Data(i);
+    EXPECT_TRUE(run.Decode(data).ok());
+  }
+  EXPECT_EQ(run.Report().pending_sets, 2u);
+  EXPECT_EQ(run.Report().rejected_sets, 3u);
+  EXPECT_EQ(run.Report().errors[DecodeCode::kTemplateUnknown], 3u);
+  MessageBuilder late = Templates(5);
+  record::Datagram datagram = late.Datagram();
+  datagram.arrival_nanos += 1801 * kSecond;
+  EXPECT_TRUE(run.decoder.Decode(datagram, run.output).ok());
+  EXPECT_EQ(run.rows.size(), 0u);
+  EXPECT_EQ(run.Report().rejected_sets, 5u);
+}
+
+TEST(NetflowV9Test, AnotherDefinitionReplacesATemplate) {
+  Decoding run;
+  MessageBuilder templates = Templates(), again = Templates(), other(9, 1);
+  other.Template(256, {{1, 8}, {2, 8}});
+  other.BeginSet(256).body().U64(5000).U64(50);
+  other.EndSet();
+  EXPECT_TRUE(run.Decode(templates).ok());
+  EXPECT_TRUE(run.Decode(again).ok());
+  EXPECT_TRUE(run.Decode(other).ok());
+  ASSERT_EQ(run.rows.size(), 1u);
+  EXPECT_EQ(run.rows.row(0).Get<FieldId::kBytes>(), 5000u);
+  EXPECT_EQ(run.Report().templates.at(0).definitions, 3u);
+  EXPECT_EQ(run.Report().templates.at(0).redefinitions, 1u);
+}
+
+TEST(NetflowV9Test, ARestartForgetsTemplates) {
+  Decoding run;
+  MessageBuilder templates = Templates(500), data = Data(0);
+  EXPECT_TRUE(run.Decode(templates).ok());
+  std::vector<uint8_t> octets = data.Copy();
+  base::StoreBe32(octets.data() + 4, 1000);  // up for a second
+  record::Datagram datagram = data.Datagram();
+  datagram.octets = octets;
+  EXPECT_TRUE(run.decoder.Decode(datagram, run.output).ok());
+  EXPECT_EQ(run.Report().sequence.restarts, 1u);
+  EXPECT_EQ(run.Report().pending_sets, 1u);
+  EXPECT_EQ(run.rows.size(), 0u);
+}
+
+TEST(NetflowV9Test, NamesOfInterfacesReachTheRecords) {
+  Decoding run;
+  MessageBuilder templates = Templates(), options(9, 1), data = Data(2, 1);
+  options.BeginSet(257).body().U32(7).Text("ge-0/0/1");
+  options.EndSet();
+  EXPECT_TRUE(run.Decode(templates).ok());
+  EXPECT_TRUE(run.Decode(options).ok());
+  EXPECT_TRUE(run.Decode(data).ok());
+  ASSERT_EQ(run.rows.size(), 1u);
+  EXPECT_EQ(base::AsText(run.interner.Find(run.rows.row(0).Get<FieldId::kInIfName>())), "ge-0/0/1");
+  EXPECT_EQ(run.Report().interfaces.at(0).second, "ge-0/0/1");
+  EXPECT_EQ(run.Report().option_records, 1u);
+}
+
+TEST(NetflowV9Test, BoundsAreCounted) {
+  NetflowOptions options;
+  options.templates.max_templates_per_domain = 1;
+  options.templates.max_fields_per_template = 4;
+  options.templates.max_records_per_set = 3;
+  options.templates.max_domains = 1;
+  Decoding run(options);
+  MessageBuilder message(9);
+  message.Template(300, {{1, 4}, {2, 4}, {3, 4}, {4, 1}, {5, 1}});  // too many fields
+  message.Template(301, {{1, 4}});
+  message.Template(302, {{1, 4}});  // too many templates
+  message.BeginSet(301).body().U32(1).U32(2).U32(3).U32(4);
+  message.EndSet();
+  EXPECT_EQ(run.Decode(message).code, DecodeCode::kLimitExceeded);
+  EXPECT_EQ(run.Report().errors[DecodeCode::kLimitExceeded], 3u);
+  EXPECT_EQ(run.rows.size(), 3u);
+  MessageBuilder stranger(9, 0, 8);
+  EXPECT_EQ(run.Decode(stranger).code, DecodeCode::kLimitExceeded);
+  EXPECT_EQ(run.decoder.Report().size(), 1u);
+}
+
+TEST(NetflowV9Test, AnExporterFrom1970IsMovedToItsArrival) {
+  Decoding run;
+  MessageBuilder message(9);
+  message.Template(256, {{22, 4}, {21, 4}});
+  message.BeginSet(256).body().U32(flow::testing::kUptimeMillis - 5000).U32(flow::testing::kUptimeMillis - 1000);
+  message.EndSet();
+  std::vector<uint8_t> octets = message.Copy();
+  base::StoreBe32(octets.data() + 8, 3600);
+  record::Datagram datagram = message.Datagram();
+  datagram.octets = octets;
+  EXPECT_TRUE(run.decoder.Decode(datagram, run.output).ok());
+  ASSERT_EQ(run.rows.size(), 1u);
+  EXPECT_EQ(run.rows.row(0).Get<FieldId::kExportTime>(), datagram.arrival_nanos);
+  EXPECT_EQ(run.rows.row(0).Get<FieldId::kStartTime>(), datagram.arrival_nanos - 5 * kSecond);
+  EXPECT_EQ(run.rows.row(0).Get<FieldId::kEndTime>(), datagram.arrival_nanos - 1 * kSecond);
+  EXPECT_EQ(run.Report().clock_repairs, 1u);
+}
+
+TEST(NetflowV9Test, CutsAtEveryOctetKeepWhatIsWhole) {
+  MessageBuilder message = Templates();
+  message.BeginSet(257).body().U32(7).Text("ge-0/0/1");
+  message.EndSet();
+  message.BeginSet(256);
+  for (int i = 0; i < 3; ++i) message.body().U32(1).U32(2).U16(3).U32(4).U32(5);
+  message.EndSet();
+  const std::vector<uint8_t> whole = message.Copy();
+  const size_t first_record = whole.size() - 3 * 18;
+  for (size_t cut = 0; cut <= whole.size(); ++cut) {
+    Decoding run;
+    Transcript transcript;
+    if (cut % 2 == 0) run.output.listener = &transcript;
+    const std::vector<uint8_t> octets(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(cut));
+    record::Datagram datagram = message.Datagram();
+    datagram.octets = octets;
+    static_cast<void>(run.decoder.Decode(datagram, run.output));
+    EXPECT_EQ(run.rows.size(), cut < first_record ? 0 : (cut - first_record) / 18) << cut;
+    EXPECT_EQ(run.Report().datagrams, 1u);
+  }
+}
+
+TEST(NetflowV9Test, TellsAListenerEveryElement) {
+  Decoding run;
+  Transcript transcript;
+  run.output.listener = &transcript;
+  MessageBuilder message(9);
+  message.Template(256, {{1, 4}, {9999, 2}, {44444, 1}});
+  message.OptionsTemplate(257, 1, {{2, 4}, {82, 2}});
+  message.BeginSet(256).body().U32(0x10).U16(0x203).U8(5);
+  message.EndSet(1);
+  message.BeginSet(257).body().U32(7).Text("lo");
+  message.EndSet(2);
+  EXPECT_TRUE(run.Decode(message).ok());
+  EXPECT_EQ(transcript.text(),
+            "flow 256 { octetDeltaCount=00000010 0:9999=0203 0:44444=05 } 1\n"
+            "option 257 { scope.interface=00000007 interfaceName='lo' } 0\n");
+}
+
+TEST(NetflowV9Test, AllocatesNothingInSteadyState) {
+  FLOWACCT_REQUIRE_ALLOCATION_COUNT();
+  Decoding run;
+  MessageBuilder templates = Templates(), data = Data(1, 24);
+  ASSERT_TRUE(run.Decode(templates).ok());
+  ASSERT_TRUE(run.Decode(data).ok());
+  const auto v5 = V5(30, 0);
+  ASSERT_TRUE(run.decoder.Decode(From(v5), run.output).ok());
+  flowacct::testing::AllocationCounter counter;
+  for (int i = 0; i < 100; ++i) {
+    run.rows.Clear();
+    static_cast<void>(run.Decode(data));
+    static_cast<void>(run.decoder.Decode(From(v5), run.output));
+  }
+  EXPECT_EQ(counter.allocations(), 0);
 }
 
 }  // namespace

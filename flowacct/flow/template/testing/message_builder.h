@@ -20,6 +20,7 @@ namespace flowacct::flow::testing {
 
 inline constexpr uint32_t kExportSeconds = 1700000000;
 inline constexpr uint32_t kUptimeMillis = 3600000;
+inline constexpr uint16_t kVariable = 65535;
 inline constexpr int64_t kSecondNanos = 1000000000;
 
 struct BuilderField {

@@ -1,0 +1,10 @@
+#include <cstddef>
+#include <cstdint>
+
+#include "flowacct/flow/ipfix/ipfix_decoder.h"
+#include "flowacct/flow/template/testing/message_fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  flowacct::flow::testing::FuzzMessages<flowacct::ipfix::IpfixDecoder>(data, size);
+  return 0;
+}
