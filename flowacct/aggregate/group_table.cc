@@ -24,7 +24,6 @@ uint32_t RowOf(uint64_t slot) { return static_cast<uint32_t>(slot) - 1; }
 GroupTable::GroupTable(size_t key_octets, size_t payload_octets, uint64_t seed)
     : key_octets_(key_octets),
       stride_(std::max<size_t>(key_octets + payload_octets, 8)),
-      seed_(seed),
       hash_(seed, key_octets / 8) {
   chunk_shift_ = 4;
   while (((size_t{2} << chunk_shift_) * stride_) <= kChunkOctets) ++chunk_shift_;

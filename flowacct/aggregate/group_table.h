@@ -80,7 +80,6 @@ class GroupTable {
   size_t stride_;
   unsigned chunk_shift_;
   size_t chunk_mask_;
-  uint64_t seed_;
   KeyHash hash_;
   size_t (GroupTable::*find_or_insert_)(const uint8_t*, size_t, size_t, uint32_t*);
 
