@@ -42,9 +42,6 @@ inline void StoreNumber(uint8_t* p, uint64_t v) {
 }
 
 inline void SetPresent(const PlanStep& step, uint8_t* row) { row[step.presence] |= step.presence_mask; }
-inline void SetAbsent(const PlanStep& step, uint8_t* row) {
-  row[step.presence] &= static_cast<uint8_t>(~step.presence_mask);
-}
 inline bool IsPresent(const PlanStep& step, const uint8_t* row) {
   return (row[step.presence] & step.presence_mask) != 0;
 }
