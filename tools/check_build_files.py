@@ -4,7 +4,7 @@
 
 Found: tabs, single quotes, blanks at the end of a line, no newline or an empty line at the end of the file, lists of
 srcs, hdrs, deps and the like that are not sorted, elements of a list of several lines without a comma, and an indent
-that is not a multiple of four. One line 'FILE:LINE: what' for each; the exit code is 1 if there are any.
+that is not a multiple of four, a rule right behind another. One line 'FILE:LINE: what' for each; the exit code is 1 if there are any.
 """
 
 import re
@@ -24,6 +24,7 @@ def findings(text):
     if text and not text.endswith("\n") or text.endswith("\n\n"):
         yield text.count("\n"), "the file does not end in one newline"
     elements = None
+    previous = ""
     for number, line in enumerate(text.splitlines(), 1):
         code = re.sub(r"#.*", "", line)
         if "\t" in line:
@@ -34,6 +35,9 @@ def findings(text):
             yield number, "single quotes"
         if (len(line) - len(line.lstrip(" "))) % 4 and line.strip():
             yield number, "an indent that is not a multiple of four"
+        if previous == ")" and line:
+            yield number, "no empty line after the rule before"
+        previous = line
         if SORTED.match(line):
             elements = []
         elif elements is not None:

@@ -3,7 +3,7 @@
     count_cases.py FOLDER
 
 reads in FOLDER, as tools/test leaves it: NAME.json (--build_event_json_file) and NAME.status (Bazel's exit code) of each
-build NAME, and checks.tsv (passed|failed|skipped, name, reason). Prints what failed and what was skipped, and as the last
+build NAME, and checks.tsv (passed|failed, name). Prints what failed and what was skipped, and as the last
 line 'N passed, N failed'. A case of several builds counts once: failed if it failed in one, skipped if in all.
 """
 
@@ -90,8 +90,8 @@ def main():
             add((label, name), outcome, reason, build)
         print("   %-5s %d passed, %d failed, %d skipped" % (build, counts[PASSED], counts[FAILED], counts[SKIPPED]))
     for line in (folder / "checks.tsv").read_text().splitlines():
-        outcome, name, reason = (line.split("\t") + [""])[:3]
-        add(("check", name), outcome, reason, "checks")
+        outcome, name = line.split("\t")
+        add(("check", name), outcome, "", "checks")
 
     reasons = collections.Counter(reason for outcome, reason in cases.values() if outcome == SKIPPED)
     for reason, count in reasons.most_common():
