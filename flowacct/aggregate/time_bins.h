@@ -19,7 +19,7 @@ class TimeBins {
  public:
   // Moments outside 1823 to 2116 count as those, so that the end of a bin is a number, too.
   static int64_t Clamp(int64_t nanos) {
-    constexpr int64_t kLimit = int64_t{1} << 62;
+    constexpr int64_t kLimit = (int64_t{1} << 62) - 1;  // the difference of two is a number, too
     return nanos < -kLimit ? -kLimit : nanos > kLimit ? kLimit : nanos;
   }
   // `every`: from a millisecond to 366 days.
