@@ -116,6 +116,7 @@ LayerKind PacketParser::BsdLoopback() {
   if (!Need(4)) return LayerKind::kNone;
   uint32_t family = U32(0);
   if (family > 0xffff) family = __builtin_bswap32(family);
+  const uint16_t ether_type = U16(2);  // where some writers put it, with something else before it
   if (!Add(LayerKind::kBsdLoopback, 4)) return LayerKind::kNone;
   switch (family) {
     case 2:  // AF_INET everywhere
@@ -126,7 +127,7 @@ LayerKind PacketParser::BsdLoopback() {
     case 30:  // macOS
       return EtherTyped(0x86dd);
     default:
-      return LayerKind::kNone;
+      return EtherTyped(ether_type);
   }
 }
 

@@ -132,12 +132,14 @@ LayerKind PacketParser::FabricPath() {
   return Add(LayerKind::kFabricPath, 2) ? LayerKind::kEthernet : LayerKind::kNone;
 }
 
-// Version, number of four-octet options, options, EtherType.
+// Version, number of options, options of four octets each (at least one), EtherType; in GRE the EtherType comes first.
 LayerKind PacketParser::CiscoMetadata() {
-  if (!Need(4)) return LayerKind::kNone;
-  const uint32_t length = 4u + 4u * U8(1);
+  if (!Need(8)) return LayerKind::kNone;
+  const bool in_gre = view_->layer_count_ > 0 && view_->layers_[view_->layer_count_ - 1].kind == LayerKind::kGre;
+  const uint32_t options = std::max<uint32_t>(U8(in_gre ? 3 : 1), 1);
+  const uint32_t length = 4 + 4 * options;
   if (!Need(length)) return LayerKind::kNone;
-  const uint16_t ether_type = U16(length - 2);
+  const uint16_t ether_type = U16(in_gre ? 0 : length - 2);
   return Add(LayerKind::kCiscoMetadata, length) ? EtherTyped(ether_type) : LayerKind::kNone;
 }
 
