@@ -98,9 +98,10 @@ LayerKind PacketParser::Vxlan() {
   return Add(LayerKind::kVxlan, 8) ? LayerKind::kEthernet : LayerKind::kNone;
 }
 
+// The P bit says that the next protocol is told; some senders tell it without the bit, others use the port for VXLAN.
 LayerKind PacketParser::VxlanGpe() {
   if (!Want(8) || (U8(0) & 0x30) != 0) return LayerKind::kNone;  // version 0
-  const bool typed = (U8(0) & 0x04) != 0;
+  const bool typed = (U8(0) & 0x04) != 0 || U8(3) != 0;
   const LayerKind next = typed ? FromNshProtocol(U8(3)) : LayerKind::kEthernet;
   return Add(LayerKind::kVxlanGpe, 8) ? next : LayerKind::kNone;
 }
