@@ -7,6 +7,7 @@
 #include "flowacct/packet/testing/packet_builder.h"
 #include "flowacct/packet/testing/sample_packets.h"
 #include "flowacct/record/flow_batch.h"
+#include "flowacct/testing/allocation_counter.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::packet {
@@ -20,7 +21,7 @@ constexpr int64_t kSecond = 1000 * 1000 * 1000;
 constexpr int64_t kTime = 1700000000 * kSecond;
 
 // A decoder with a batch of all fields.
-class PacketDecoderTest : public testing::Test {
+class PacketDecoderTest : public ::testing::Test {
  protected:
   record::RowView Decode(const std::vector<uint8_t>& octets, PacketDecoderOptions options = {},
                          LinkType link_type = LinkType::kEthernet) {
@@ -331,6 +332,27 @@ TEST_F(PacketDecoderTest, HeaderSectionLeavesCountersToTheCaller) {
     EXPECT_FALSE(row.Has(FieldId::kStartTime));
     EXPECT_EQ(row.Get<FieldId::kDstPort>(), 2);
   }
+}
+
+TEST(PacketDecoder, AllocatesNothingInSteadyState) {
+  FLOWACCT_REQUIRE_ALLOCATION_COUNT();
+  const record::Layout layout = record::Layout::All();
+  base::Interner interner;
+  PacketDecoderOptions options;
+  options.depth = 1;
+  PacketDecoder decoder(&layout, &interner, options);
+  const auto samples = SamplePackets();
+  std::vector<uint8_t> octets(layout.row_size());
+  const auto decode_all = [&] {
+    for (const SamplePacket& sample : samples) {
+      (void)decoder.Decode(sample.link_type, sample.octets, static_cast<uint32_t>(sample.octets.size()), kTime,
+                           record::MutableRow(&layout, octets.data()));
+    }
+  };
+  decode_all();
+  flowacct::testing::AllocationCounter counter;
+  for (int i = 0; i < 100; ++i) decode_all();
+  EXPECT_EQ(counter.allocations(), 0);
 }
 
 // The fast path against the general one: the same rows, results and counters, for every sample, cut at every octet,
