@@ -309,7 +309,7 @@ TEST(Aggregator, ProratedRandomRecordsKeepTheirSums) {
   Totals out;
   for (int i = 0; i < 20000; ++i) {
     auto row = bench.Row();
-    const int64_t start = static_cast<int64_t>(random() % 1000000000) * 200 + i * 10000000;
+    const int64_t start = static_cast<int64_t>(random() % 1000000000) * 200 + int64_t{i} * 10000000;
     row.Set<F::kDstPort>(static_cast<uint16_t>(random() % 3));
     row.Set<F::kStartTime>(start);
     row.Set<F::kEndTime>(start + static_cast<int64_t>(random() % Seconds(200)));
