@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "flowacct/base/octets.h"
 #include "flowacct/collector/capture/capture_file_builder.h"
 #include "flowacct/testing/allocation_counter.h"
 #include "gtest/gtest.h"

@@ -11,9 +11,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "flowacct/base/interner.h"
 #include "flowacct/collector/capture/capture_reader.h"
 #include "flowacct/collector/export/export_builder.h"
 #include "flowacct/collector/export/export_extractor.h"
+#include "flowacct/record/flow_batch.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::collector {
