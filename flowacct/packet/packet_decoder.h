@@ -11,7 +11,8 @@
 // fields mpls_label_stack and tunnel_kind absent). Threads: one at a time.
 // Errors: kUnsupported means not IP (ARP, LLDP, an unknown link type ...), all others a malformed or cut packet whose
 // outermost IP header could not be read. Trouble further inside does not stop the accounting of what is whole.
-// Cost: about 15 ns for Ethernet, IPv4 or IPv6, TCP or UDP and a 5-tuple; 50 to 100 ns through tunnels. No allocation.
+// Cost (packet_benchmark, a 5-tuple): about 40 ns for Ethernet, IPv4 or IPv6, TCP or UDP; 120 ns by the general path;
+// 250 ns for the inside of VXLAN. No allocation.
 
 #ifndef FLOWACCT_PACKET_PACKET_DECODER_H_
 #define FLOWACCT_PACKET_PACKET_DECODER_H_
