@@ -1,0 +1,33 @@
+// What the subcommands of `flowacct` share: how they are added, and how they end.
+
+#ifndef TOOLS_FLOWACCT_COMMAND_H_
+#define TOOLS_FLOWACCT_COMMAND_H_
+
+#include <CLI/CLI.hpp>
+
+#include "absl/status/status.h"
+
+namespace flowacct::tools {
+
+// Documented in docs/reference/exit-codes.md.
+enum ExitCode : int {
+  kDone = 0,
+  kFailed = 1,         // input or output failed; what was counted until then is printed and marked incomplete
+  kUsage = 2,          // the command line is wrong; nothing was done
+  kInterrupted = 130,  // Ctrl-C; what was counted until then is printed and marked incomplete
+};
+
+// Each adds one subcommand, whose callback stores what the program is to exit with in `exit_code`.
+void AddReplayCommand(CLI::App& app, int& exit_code);
+void AddDecodeCommand(CLI::App& app, int& exit_code);
+void AddInspectCommand(CLI::App& app, int& exit_code);
+void AddFieldsCommand(CLI::App& app, int& exit_code);
+void AddGenerateCommand(CLI::App& app, int& exit_code);
+void AddCompletionCommand(CLI::App& app, int& exit_code);
+
+// One line on standard error, "flowacct: TEXT"; returns kUsage for InvalidArgument, else kFailed.
+int Fail(const absl::Status& status);
+
+}  // namespace flowacct::tools
+
+#endif  // TOOLS_FLOWACCT_COMMAND_H_

@@ -1,0 +1,80 @@
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "flowacct/base/near_miss.h"
+#include "tools/flowacct/command.h"
+
+namespace flowacct::tools {
+namespace {
+
+// CLI11 says "The following argument was not expected: --tpo"; a person wants to know what it should have been.
+std::string WithNearMiss(const std::string& message, const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<std::string> words;
+  const CLI::App* command = &app;
+  for (const CLI::App* used : app.get_subcommands()) command = used;
+  for (const CLI::Option* option : command->get_options()) {
+    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+  }
+  if (command == &app) {
+    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) words.push_back(sub->get_name());
+  }
+  const std::vector<absl::string_view> views(words.begin(), words.end());
+  for (const std::string& argument : arguments) {
+    const std::string word = argument.substr(0, argument.find('='));
+    if (std::find(words.begin(), words.end(), word) != words.end()) continue;
+    if (message.find(word) == std::string::npos) continue;
+    const std::vector<std::string> near = base::NearestWords(word, views);
+    if (!near.empty()) return absl::StrCat(message, "; did you mean ", absl::StrJoin(near, " or "), "?");
+  }
+  return message;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app{"Turns packets and flow exports (NetFlow, IPFIX, sFlow) into accounted traffic.", "flowacct"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "flowacct 0.1.0");
+  app.footer(
+      "Examples:\n"
+      "  flowacct replay exports.pcap --by src_as,dst_as --top 20 --order bytes\n"
+      "  flowacct inspect exports.pcap\n"
+      "  flowacct decode exports.pcap | jq .\n"
+      "  flowacct COMMAND --help\n"
+      "\n"
+      "Exit codes: 0 done; 1 input or output failed, what was counted is printed and marked incomplete;\n"
+      "2 the command line is wrong; 130 interrupted, what was counted is printed and marked incomplete.");
+  int exit_code = kDone;
+  AddReplayCommand(app, exit_code);
+  AddDecodeCommand(app, exit_code);
+  AddInspectCommand(app, exit_code);
+  AddFieldsCommand(app, exit_code);
+  AddGenerateCommand(app, exit_code);
+  AddCompletionCommand(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) {
+    return app.exit(e);
+  } catch (const CLI::CallForAllHelp& e) {
+    return app.exit(e);
+  } catch (const CLI::CallForVersion& e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    std::fprintf(stderr, "flowacct: %s (--help tells more)\n", WithNearMiss(e.what(), app, arguments).c_str());
+    return kUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "flowacct: %s\n", std::string(status.message()).c_str());
+  return status.code() == absl::StatusCode::kInvalidArgument ? kUsage : kFailed;
+}
+
+}  // namespace flowacct::tools
+
+int main(int argc, char** argv) { return flowacct::tools::Main(argc, argv); }
