@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "flowacct/aggregate/aggregator.h"
 #include "flowacct/aggregate/filter.h"
 #include "flowacct/base/interner.h"
@@ -42,6 +43,7 @@ struct PipelineOptions {
   enrich::SamplingScalerOptions sampling;
   // Prefixes to networks, AS numbers and next hops; null: none. Borrowed.
   const enrich::Networks* networks = nullptr;
+  enrich::Networks::Policy networks_policy = enrich::Networks::Policy::kFill;
 };
 
 struct AggregationCounters {
@@ -57,9 +59,11 @@ class Pipeline {
   // What decoders are to fill: the fields that the aggregations need, the first aggregation's key first.
   const record::Layout& layout() const { return *layout_; }
 
-  // Takes rows of layout(); enriches them in place. Bins that are over are written to their sinks.
-  absl::Status Process(record::FlowBatch& batch);
-  // Writes all that is left. `incomplete`: input ended before its time; the batches say so.
+  // Takes rows of layout(); enriches them in place.
+  void Process(record::FlowBatch& batch);
+  // Writes the bins that ended at least their lateness before `now`, which no exporter can push.
+  absl::Status CloseBefore(absl::Time now);
+  // Writes all bins that are left. `incomplete`: input ended before its time; the batches say so.
   absl::Status Close(bool incomplete);
 
   size_t aggregation_count() const { return stages_.size(); }
@@ -70,20 +74,22 @@ class Pipeline {
  private:
   struct Stage {
     std::unique_ptr<aggregate::Aggregator> aggregator;
-    std::unique_ptr<aggregate::Filter> filter;
+    aggregate::Filter filter;
+    aggregate::BoundFilter bound_filter;
     sink::Sink* sink = nullptr;
     uint64_t records_in = 0;
     uint64_t records_filtered = 0;
   };
 
-  explicit Pipeline(PipelineOptions options) : options_(std::move(options)) {}
-  absl::Status Write(Stage& stage, std::vector<aggregate::AggregateBatch> batches, bool incomplete);
+  Pipeline() = default;
+  static absl::Status Write(Stage& stage, std::vector<aggregate::AggregateBatch> batches, bool incomplete);
 
-  PipelineOptions options_;
+  const enrich::Networks* networks_ = nullptr;
+  enrich::Networks::Policy networks_policy_ = enrich::Networks::Policy::kFill;
   std::unique_ptr<record::Layout> layout_;
   std::unique_ptr<enrich::SamplingScaler> scaler_;
   std::vector<Stage> stages_;
-  std::vector<uint32_t> selection_;
+  aggregate::Selection selection_;
 };
 
 }  // namespace flowacct::pipeline
