@@ -29,6 +29,7 @@ absl::StatusOr<bool> CaptureInput::Decode(const record::DecodeOutput& output, In
     counters_.packets += packets_.size();
     last_time_nanos_ = packets_.back().time_nanos;
     if (!decided_) {
+      first_time_nanos_ = packets_.front().time_nanos;
       evidence_ = DecideCaptureKind(packets_);
       if (options_.as) evidence_.kind = *options_.as;
       decided_ = true;

@@ -82,7 +82,8 @@ class CaptureInput {
   // Of the open file; null before the first.
   const CaptureReader* reader() const { return reader_.get(); }
   const CaptureKindEvidence& evidence() const { return evidence_; }
-  // Of the last packet read; nanoseconds since 1970.
+  // Of the first packet of the open file, and of the last one read; nanoseconds since 1970.
+  int64_t first_time_nanos() const { return first_time_nanos_; }
   int64_t last_time_nanos() const { return last_time_nanos_; }
   std::vector<record::ExporterReport> Report() const { return exports_->Report(); }
 
@@ -96,6 +97,7 @@ class CaptureInput {
   absl::Span<const CapturedPacket> packets_;  // of the block, those not yet decoded
   bool decided_ = false;
   CaptureKindEvidence evidence_;
+  int64_t first_time_nanos_ = 0;
   int64_t last_time_nanos_ = 0;
   ExportExtractor extractor_;
   std::unique_ptr<ExportDecoder> exports_;

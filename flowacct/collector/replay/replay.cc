@@ -1,0 +1,122 @@
+#include "flowacct/collector/replay/replay.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace flowacct::collector {
+namespace {
+
+std::string Count(uint64_t n, absl::string_view what) {
+  std::string digits = absl::StrCat(n);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
+  return absl::StrCat(digits, " ", what, n == 1 ? "" : "s");
+}
+
+}  // namespace
+
+absl::StatusOr<ReplayOutcome> Replay(ReplayOptions options) {
+  base::Interner interner;
+  auto created = pipeline::Pipeline::New(std::move(options.pipeline), &interner);
+  if (!created.ok()) return created.status();
+  pipeline::Pipeline& pipeline = **created;
+
+  ReplayOutcome outcome;
+  record::FlowBatch batch(&pipeline.layout(), &interner);
+  const record::DecodeOutput output{&batch, /*counters=*/nullptr, /*listener=*/nullptr};
+  CaptureInput input(&pipeline.layout(), &interner, options.input);
+  for (const std::string& file : options.files) {
+    if (const absl::Status status = input.Open(file); !status.ok()) {
+      outcome.failures.push_back(status);
+      continue;
+    }
+    while (!outcome.interrupted) {
+      const absl::StatusOr<bool> more = input.Decode(output);
+      if (!more.ok()) outcome.failures.push_back(more.status());
+      if (!more.ok() || !*more) break;
+      outcome.records += batch.size();
+      pipeline.Process(batch);
+      batch.Clear();
+      if (options.close_bins) {
+        const absl::Status status = pipeline.CloseBefore(absl::FromUnixNanos(input.last_time_nanos()));
+        if (!status.ok()) outcome.failures.push_back(status);
+      }
+      if (options.progress) options.progress(*input.reader());
+      outcome.interrupted = options.interrupted && options.interrupted();
+    }
+    if (outcome.interrupted) break;
+  }
+  outcome.input = input.counters();
+  if (outcome.input.packets > 0 || outcome.failures.empty()) {
+    const absl::Status status = pipeline.Close(outcome.incomplete());
+    if (!status.ok()) outcome.failures.push_back(status);
+  }
+  outcome.records_scaled = pipeline.records_scaled();
+  outcome.scaling_overflows = pipeline.scaling_overflows();
+  for (size_t i = 0; i < pipeline.aggregation_count(); ++i) outcome.aggregations.push_back(pipeline.counters(i));
+  outcome.exporters = input.Report();
+  return outcome;
+}
+
+std::vector<std::string> Summary(const ReplayOutcome& outcome) {
+  std::vector<std::string> lines;
+  const InputCounters& input = outcome.input;
+  lines.push_back(absl::StrCat(Count(input.packets, "packet"), " from ", Count(input.files, "file"), ": ",
+                               Count(outcome.records, "record"), " accounted"));
+  std::vector<std::string> rejected;
+  for (size_t i = 1; i < base::kDecodeCodeCount; ++i) {
+    const auto code = static_cast<base::DecodeCode>(i);
+    const uint64_t n = input.datagram_errors[code] + input.accounted.errors[code];
+    if (n > 0) rejected.push_back(absl::StrCat(n, " ", base::DecodeCodeName(code)));
+  }
+  if (!rejected.empty()) {
+    lines.push_back(absl::StrCat("rejected in whole or from the error on: ", absl::StrJoin(rejected, ", "),
+                                 " (`flowacct inspect` tells of whom, `flowacct decode` where)"));
+  }
+  if (input.extracted.packets > input.extracted.datagrams) {
+    const uint64_t aside = input.extracted.other + input.extracted.undecodable;
+    if (aside > 0) lines.push_back(absl::StrCat(Count(aside, "packet"), " aside that carried no UDP datagram"));
+  }
+  if (input.accounted.not_ip > 0)
+    lines.push_back(absl::StrCat(Count(input.accounted.not_ip, "packet"), " aside that held no IP"));
+  uint64_t lost = 0, gaps = 0, pending = 0, repairs = 0;
+  for (const record::ExporterReport& exporter : outcome.exporters) {
+    lost += exporter.sequence.lost;
+    gaps += exporter.sequence.gaps;
+    pending += exporter.pending_sets;
+    repairs += exporter.clock_repairs;
+  }
+  if (gaps > 0) {
+    lines.push_back(absl::StrCat("sequence numbers show ", Count(gaps, "gap"), ": about ", lost,
+                                 " records or datagrams were lost before the capture"));
+  }
+  if (pending > 0)
+    lines.push_back(absl::StrCat(Count(pending, "data set"), " whose template never came: not accounted"));
+  if (repairs > 0) lines.push_back(absl::StrCat(Count(repairs, "time"), " repaired: an exporter's clock was wrong"));
+  if (outcome.records_scaled > 0) {
+    lines.push_back(absl::StrCat(Count(outcome.records_scaled, "record"),
+                                 " multiplied by their sampling rate (--no-scale leaves them)"));
+  }
+  if (outcome.scaling_overflows > 0)
+    lines.push_back(absl::StrCat(Count(outcome.scaling_overflows, "counter"),
+                                 " beyond 64 bits after scaling, held at the largest value"));
+  for (const pipeline::AggregationCounters& a : outcome.aggregations) {
+    if (a.records_filtered > 0)
+      lines.push_back(absl::StrCat(Count(a.records_filtered, "record"), " filtered out by --where"));
+    if (a.aggregator.records_late > 0)
+      lines.push_back(
+          absl::StrCat(Count(a.aggregator.records_late, "record"), " too late for their time bin, not in any row"));
+    if (a.aggregator.records_overflowed > 0) {
+      lines.push_back(absl::StrCat(Count(a.aggregator.records_overflowed, "record"),
+                                   " in the overflow group: more groups than --max-groups"));
+    }
+    if (a.aggregator.bins_evicted > 0)
+      lines.push_back(absl::StrCat(Count(a.aggregator.bins_evicted, "time bin"), " written early: too many were open"));
+  }
+  if (outcome.interrupted) lines.push_back("incomplete: interrupted");
+  return lines;
+}
+
+}  // namespace flowacct::collector
