@@ -19,7 +19,8 @@ std::string WithNearMiss(const std::string& message, const CLI::App& app, const 
     for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
   }
   if (command == &app) {
-    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) words.push_back(sub->get_name());
+    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+      words.push_back(sub->get_name());
   }
   const std::vector<absl::string_view> views(words.begin(), words.end());
   for (const std::string& argument : arguments) {

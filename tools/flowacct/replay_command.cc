@@ -1,0 +1,277 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "flowacct/aggregate/filter.h"
+#include "flowacct/aggregate/key_spec.h"
+#include "flowacct/collector/replay/replay.h"
+#include "flowacct/enrich/networks.h"
+#include "flowacct/record/field.h"
+#include "flowacct/sink/print/print_sink.h"
+#include "tools/flowacct/command.h"
+#include "tools/flowacct/input_options.h"
+#include "tools/flowacct/terminal.h"
+
+namespace flowacct::tools {
+namespace {
+
+// What a table shows where nobody said how much: a screenful.
+constexpr size_t kTableTop = 20;
+
+struct ReplayFlags {
+  InputFlags input;
+  std::vector<std::string> by;
+  std::string sum = "packets,bytes,flows";
+  std::string where;
+  std::string every, lateness, time_zone, time_field;
+  bool prorate = false;
+  std::optional<size_t> top;
+  std::string order, format = "table", naming = "flowacct";
+  std::vector<std::string> outputs;
+  bool no_header = false, human = false;
+  std::string separator = ",";
+  bool no_scale = false, override_rate = false;
+  uint64_t sampling_rate = 0;
+  std::string networks;
+  bool networks_replace = false;
+  size_t max_groups = aggregate::AggregatorOptions().max_groups;
+  bool quiet = false;
+};
+
+// As absl::ParseDuration, and days.
+absl::StatusOr<absl::Duration> ParseDuration(absl::string_view option, absl::string_view text) {
+  absl::Duration duration;
+  int64_t days;
+  if (absl::EndsWith(text, "d") && absl::SimpleAtoi(text.substr(0, text.size() - 1), &days) && days > 0) {
+    return absl::Hours(24 * days);
+  }
+  if (absl::ParseDuration(absl::string_view(text.data(), text.size()), &duration) && duration > absl::ZeroDuration()) {
+    return duration;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(option, ": \"", text, "\" is no duration; such as 30s, 5m, 1h, 1d"));
+}
+
+absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ReplayFlags& flags, const std::string& by) {
+  aggregate::AggregatorOptions options;
+  options.by = aggregate::SplitKeys(by);
+  options.values = absl::StrSplit(flags.sum, ',', absl::SkipWhitespace());
+  options.prorate = flags.prorate;
+  options.max_groups = flags.max_groups;
+  if (!flags.every.empty()) {
+    auto every = ParseDuration("--every", flags.every);
+    if (!every.ok()) return every.status();
+    options.every = *every;
+  }
+  if (!flags.lateness.empty()) {
+    auto lateness = ParseDuration("--lateness", flags.lateness);
+    if (!lateness.ok()) return lateness.status();
+    options.lateness = *lateness;
+  }
+  if (!flags.time_zone.empty() && !absl::LoadTimeZone(flags.time_zone, &options.time_zone)) {
+    return absl::InvalidArgumentError(absl::StrCat("--time-zone: \"", flags.time_zone,
+                                                   "\" is not in this machine's list; such as UTC or Europe/Vienna"));
+  }
+  if (!flags.time_field.empty()) {
+    auto field = record::FieldFromName(flags.time_field);
+    if (!field.ok()) return absl::InvalidArgumentError(absl::StrCat("--time-field: ", field.status().message()));
+    options.time_field = *field;
+  }
+  return options;
+}
+
+absl::StatusOr<std::string> ReadWhole(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno), "; is the path right?"));
+  return text.str();
+}
+
+// The filter's text with a caret under the place.
+void ShowWhere(const std::string& where) {
+  aggregate::FilterError error;
+  if (aggregate::Filter::Parse(where, {}, &error).ok() || error.column == 0 || where.find('\n') != std::string::npos)
+    return;
+  std::fprintf(stderr, "  %s\n  %*s\n", where.c_str(), static_cast<int>(error.column), "^");
+}
+
+absl::Status Run(ReplayFlags flags, int& exit_code) {
+  if (flags.by.empty()) flags.by.push_back("src_addr,dst_addr,protocol,src_port,dst_port");
+  if (flags.outputs.size() > 1 && flags.outputs.size() != flags.by.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("--output: ", flags.outputs.size(), " for ", flags.by.size(),
+                                                   " --by; give one for each, or one for all"));
+  }
+  sink::PrintOptions print;
+  auto format = sink::PrintFormatFromName(flags.format);
+  if (!format.ok()) return format.status();
+  auto naming = sink::NamingFromName(flags.naming);
+  if (!naming.ok()) return naming.status();
+  if (flags.separator.size() != 1) return absl::InvalidArgumentError("--separator: give one character");
+  print.format = *format;
+  print.naming = *naming;
+  print.order = flags.order;
+  print.top = flags.top.value_or(print.format == sink::PrintFormat::kTable ? kTableTop : 0);
+  print.header = !flags.no_header;
+  print.separator = flags.separator[0];
+  print.human_units = flags.human;
+
+  collector::ReplayOptions options;
+  options.files = flags.input.files;
+  options.input = ToInputOptions(flags.input);
+  options.pipeline.scale_sampled = !flags.no_scale;
+  options.pipeline.sampling = {flags.sampling_rate, flags.override_rate};
+  options.close_bins = !flags.lateness.empty();
+  std::optional<enrich::Networks> networks;
+  if (!flags.networks.empty()) {
+    auto text = ReadWhole(flags.networks);
+    if (!text.ok()) return text.status();
+    auto parsed = enrich::Networks::Parse(*text, flags.networks);
+    if (!parsed.ok()) return parsed.status();
+    networks.emplace(*std::move(parsed));
+    options.pipeline.networks = &*networks;
+    if (flags.networks_replace) options.pipeline.networks_policy = enrich::Networks::Policy::kReplace;
+  }
+  std::vector<std::unique_ptr<sink::Sink>> sinks;
+  for (size_t i = 0; i < flags.by.size(); ++i) {
+    if (!flags.outputs.empty()) print.path = flags.outputs[flags.outputs.size() == 1 ? 0 : i];
+    auto sink = sink::NewPrintSink(print);
+    if (!sink.ok()) return sink.status();
+    sinks.push_back(*std::move(sink));
+    auto aggregator = ToAggregatorOptions(flags, flags.by[i]);
+    if (!aggregator.ok()) return aggregator.status();
+    options.pipeline.aggregations.push_back({*std::move(aggregator), flags.where, sinks.back().get()});
+  }
+  Terminal terminal(flags.quiet);
+  options.interrupted = [&terminal] { return terminal.Interrupted(); };
+  options.progress = [&terminal](const collector::CaptureReader& reader) { terminal.ShowProgress(reader); };
+
+  auto outcome = collector::Replay(std::move(options));
+  terminal.EndProgress();
+  if (!outcome.ok()) return outcome.status();
+  for (const absl::Status& failure : outcome->failures) exit_code = Fail(failure);
+  if (!outcome->failures.empty()) exit_code = kFailed;
+  if (outcome->interrupted) exit_code = kInterrupted;
+  if (!flags.quiet && (outcome->input.packets > 0 || outcome->failures.empty())) {
+    for (const std::string& line : collector::Summary(*outcome)) std::fprintf(stderr, "%s\n", line.c_str());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddReplayCommand(CLI::App& app, int& exit_code) {
+  auto flags = std::make_shared<ReplayFlags>();
+  CLI::App* command =
+      app.add_subcommand("replay", "Accounts captures: reads packets or flow exports, prints traffic by any fields");
+  AddInputOptions(*command, flags->input);
+  command
+      ->add_option("--by", flags->by,
+                   "Fields that make a group, such as src_as,dst_as or src_addr/24; given again, another aggregation "
+                   "of the same input (default: the 5-tuple)")
+      ->type_name("FIELDS")
+      ->take_all()
+      ->group("Accounting")
+      ->allow_extra_args(false);
+  command->add_option("--sum", flags->sum, "Counters, also min(F), max(F), distinct(F), top(F)")
+      ->type_name("VALUES")
+      ->capture_default_str()
+      ->group("Accounting");
+  command
+      ->add_option("--where", flags->where,
+                   "Only records for which this holds, such as 'proto tcp and dst_port in (80,443)'")
+      ->type_name("EXPR")
+      ->group("Accounting");
+  command
+      ->add_option("--networks", flags->networks,
+                   "File of PREFIX, AS,PREFIX or NEXTHOP,AS,PREFIX lines: fills networks, AS and next hops")
+      ->type_name("FILE")
+      ->group("Accounting");
+  command->add_flag("--networks-replace", flags->networks_replace, "The networks file wins over what exporters tell")
+      ->group("Accounting");
+  command
+      ->add_option("--max-groups", flags->max_groups, "Bound on groups; what is beyond is summed in one overflow group")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group("Accounting");
+  command->add_option("--every", flags->every, "Time bins of this width (30s, 5m, 1h, 1d)")
+      ->type_name("DURATION")
+      ->group("Time");
+  command->add_option("--time-field", flags->time_field, "Which time of a record chooses its bin (default: start_time)")
+      ->type_name("FIELD")
+      ->group("Time");
+  command->add_option("--time-zone", flags->time_zone, "Where midnight is, for the alignment of bins (default: UTC)")
+      ->type_name("ZONE")
+      ->group("Time");
+  command
+      ->add_flag("--prorate", flags->prorate, "Split records over the bins that they span; the parts sum to the whole")
+      ->group("Time");
+  command
+      ->add_option("--lateness", flags->lateness,
+                   "Write bins this long after their end in capture time, instead of all at the end")
+      ->type_name("DURATION")
+      ->group("Time");
+  command->add_flag("--no-scale", flags->no_scale, "Do not multiply sampled counters by their sampling rate")
+      ->group("Sampling");
+  command->add_option("--sampling-rate", flags->sampling_rate, "The rate (1 in N) of records whose exporter tells none")
+      ->type_name("N")
+      ->group("Sampling");
+  command->add_flag("--override-rate", flags->override_rate, "--sampling-rate counts even where the exporter tells one")
+      ->group("Sampling");
+  command
+      ->add_option(
+          "--top", flags->top,
+          absl::StrCat("Only the N largest groups of each bin; 0: all (default: ", kTableTop, " for tables, else all)"))
+      ->type_name("N")
+      ->group("Output");
+  command->add_option("--order", flags->order, "The value by which the largest come first (default: bytes)")
+      ->type_name("VALUE")
+      ->group("Output");
+  command->add_option("--format", flags->format, "table, json (one object a line) or csv")
+      ->type_name("FORMAT")
+      ->capture_default_str()
+      ->group("Output");
+  command->add_option("--naming", flags->naming, "Names and encodings of columns: flowacct, pmacct or ipfix")
+      ->type_name("NAMING")
+      ->capture_default_str()
+      ->group("Output");
+  command
+      ->add_option("--output", flags->outputs,
+                   "Write to this file, whole or not at all; with %Y%m%d-%H%M one a bin; given again, for each --by")
+      ->type_name("FILE")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->group("Output");
+  command->add_option("--separator", flags->separator, "Between the values of csv")
+      ->type_name("CHAR")
+      ->capture_default_str()
+      ->group("Output");
+  command->add_flag("--no-header", flags->no_header, "No header line in csv and tables")->group("Output");
+  command->add_flag("--human", flags->human, "1.23M instead of 1,234,567 in tables")->group("Output");
+  command->add_flag("--quiet,-q", flags->quiet, "No progress, no summary; errors only")->group("Output");
+  command->footer(
+      "Examples:\n"
+      "  flowacct replay exports.pcap --by src_as,dst_as --top 20 --order bytes\n"
+      "  flowacct replay trace.pcapng.gz --by src_addr/24 --where 'proto tcp and dst_port = 443'\n"
+      "  flowacct replay exports.pcap --by dst_as --every 5m --format csv --output 'as-%Y%m%d-%H%M.csv'\n"
+      "  flowacct replay exports.pcap --by src_as --by dst_as --sum bytes --format json\n"
+      "  tcpdump -w - -i eth0 | flowacct replay - --by protocol");
+  command->callback([flags, &exit_code] {
+    const absl::Status status = Run(*flags, exit_code);
+    if (status.ok()) return;
+    exit_code = Fail(status);
+    ShowWhere(flags->where);
+  });
+}
+
+}  // namespace flowacct::tools
