@@ -1,0 +1,117 @@
+#!/bin/bash
+# The program as a person meets it: what it prints, what it says when something is wrong, and how it exits.
+# Arguments: the program, a capture of exports.
+set -u
+flowacct=$1 capture=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+# expect EXIT-CODE TEXT-ON-STDERR COMMAND...: TEXT may be empty. Whatever goes wrong is told in one line first.
+expect() {
+  local want_code=$1 want_text=$2 code=0
+  shift 2
+  "$@" >"$work/out" 2>"$work/err" </dev/null || code=$?
+  if [[ $code -ne $want_code ]] || ! grep -qF -- "$want_text" "$work/err"; then
+    echo "FAILED: $*: exit code $code (wanted $want_code), wanted on standard error: $want_text"
+    sed 's/^/  err: /' "$work/err" | head -5
+    failures=$((failures + 1))
+  fi
+}
+printed() {
+  grep -qF -- "$1" "$work/out" || {
+    echo "FAILED: wanted on standard output: $1"
+    head -5 "$work/out" | sed 's/^/  out: /'
+    failures=$((failures + 1))
+  }
+}
+not_printed() {
+  if grep -qF -- "$1" "$work/out"; then
+    echo "FAILED: not wanted on standard output: $1"
+    failures=$((failures + 1))
+  fi
+}
+
+# It works.
+expect 0 "accounted" "$flowacct" replay "$capture" --by src_as,dst_as --top 3
+printed src_as
+expect 0 "" "$flowacct" replay "$capture" --by src_as,dst_as --format csv --quiet
+printed "src_as,dst_as,packets,bytes,flows"
+[[ ! -s $work/err ]] || { echo "FAILED: --quiet was not quiet"; failures=$((failures + 1)); }
+expect 0 "" "$flowacct" replay "$capture" --by src_host,dst_host --format csv --naming pmacct --quiet
+printed "SRC_IP,DST_IP"
+expect 0 "" "$flowacct" replay "$capture" --by src_as --format json --every 5m
+printed '"bin_start"'
+expect 0 "" "$flowacct" decode "$capture"
+printed '"kind":"flow"'
+expect 0 "" "$flowacct" inspect "$capture"
+printed "exporter"
+expect 0 "" "$flowacct" inspect "$capture" --format json
+printed '"exporters":['
+expect 0 "" "$flowacct" fields
+printed src_addr
+expect 0 "" "$flowacct" completion bash
+printed "complete -F _flowacct flowacct"
+bash -n "$work/out" || { echo "FAILED: the completion script is no bash"; failures=$((failures + 1)); }
+expect 0 "" "$flowacct" --help
+printed "Examples:"
+expect 0 "" "$flowacct" replay --help
+printed "--where"
+expect 0 "" "$flowacct" --version
+
+# Standard input and generated captures; the totals are those of the truth.
+for kind in v5 v9 ipfix sflow packets; do
+  expect 0 "" "$flowacct" generate "$kind" --records 5000 --distinct-keys 1000 --output "$work/$kind.pcap" --truth "$work/truth"
+  expect 0 "" "$flowacct" replay - --by ip_version,protocol --format csv --no-scale --quiet --order bytes
+  code=0
+  "$flowacct" replay - --sum packets,bytes --by protocol,src_addr,dst_addr,src_port,dst_port --format csv --no-scale --quiet <"$work/$kind.pcap" >"$work/csv" || code=$?
+  got=$(awk -F, 'NR > 1 { packets += $6; bytes += $7; rows++ } END { printf "\"packets\":%d,\"bytes\":%d,\"distinct_five_tuples\":%d", packets, bytes, rows }' "$work/csv")
+  grep -qF "$got" "$work/truth" || { echo "FAILED: $kind: $got is not the truth: $(cat "$work/truth") (exit code $code)"; failures=$((failures + 1)); }
+done
+
+# Wrong words: one line, what and what to do, exit code 2, nothing printed.
+expect 2 'did you mean src_addr' "$flowacct" replay "$capture" --by src_adr
+expect 2 'column 14' "$flowacct" replay "$capture" --where 'proto tcp and dst_prt = 80'
+expect 2 'did you mean --where' "$flowacct" replay "$capture" --wher 'proto tcp'
+expect 2 'did you mean replay' "$flowacct" repaly "$capture"
+expect 2 '--every' "$flowacct" replay "$capture" --every 5x
+expect 2 'json' "$flowacct" replay "$capture" --format jsno
+expect 2 'FILE' "$flowacct" replay
+expect 2 'time-zone' "$flowacct" replay "$capture" --time-zone Mars/Olympus
+expect 2 'bytse' "$flowacct" replay "$capture" --order bytse
+expect 1 'nowhere.csv' "$flowacct" replay "$capture" --networks "$work/nowhere.csv"
+echo "64496;10.0.0.0/8" >"$work/networks"
+expect 2 'networks:1' "$flowacct" replay "$capture" --networks "$work/networks"
+
+# Files that cannot be read, or not to their end: what was counted is printed, marked incomplete; exit code 1.
+expect 1 "$work/missing" "$flowacct" replay "$work/missing"
+not_printed src_addr
+expect 1 "$work" "$flowacct" replay "$work"
+echo "this is a text file, not a capture" >"$work/text"
+expect 1 "$work/text" "$flowacct" replay "$work/text"
+: >"$work/empty"
+expect 1 "$work/empty" "$flowacct" replay "$work/empty"
+head -c $(($(stat -c %s "$work/v9.pcap") - 100)) "$work/v9.pcap" >"$work/cut.pcap"
+expect 1 "cut.pcap" "$flowacct" replay "$work/cut.pcap" --by protocol
+printed incomplete
+expect 1 "missing" "$flowacct" replay "$work/v9.pcap" "$work/missing" --by protocol
+printed incomplete
+expect 1 "cut.pcap" "$flowacct" decode "$work/cut.pcap"
+printed '"kind":"flow"'
+
+# Output that cannot be written.
+expect 1 "/nonexistent/x.csv" "$flowacct" replay "$capture" --format csv --output /nonexistent/x.csv
+if [[ -e /dev/full ]]; then
+  "$flowacct" replay "$capture" --format csv --quiet >/dev/full 2>"$work/err" && { echo "FAILED: a full disk went unnoticed"; failures=$((failures + 1)); }
+  "$flowacct" decode "$capture" >/dev/full 2>"$work/err" && { echo "FAILED: decode: a full disk went unnoticed"; failures=$((failures + 1)); }
+fi
+
+# Files by time bin appear whole.
+expect 0 "" "$flowacct" replay "$capture" --by src_as --every 5m --format csv --output "$work/bin-%Y%m%d-%H%M.csv"
+ls "$work"/bin-2*.csv >/dev/null || failures=$((failures + 1))
+
+if [[ $failures -gt 0 ]]; then
+  echo "$failures failed"
+  exit 1
+fi
+echo "all fine"
