@@ -74,7 +74,9 @@ void CaptureInput::DecodePacket(const CapturedPacket& packet, const record::Deco
   if (output.listener != nullptr) {
     output.listener->OnRecord(record::RecordKind::kFlow, /*template_id=*/0);
     (void)packet::Parse(link_type, packet.octets, packet.wire_length, &view_);
-    packet::Describe(view_, output.listener);
+    for (const packet::Layer& layer : view_.layers()) {
+      output.listener->OnElement({packet::LayerName(layer.kind), record::ElementType::kOctets, view_.header(layer)});
+    }
     output.listener->OnRecordEnd(result.ok() ? 1 : 0);
   }
   if (observer != nullptr) observer->OnPacketEnd(packet, result);
