@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "flowacct/collector/capture/capture_reader.h"
-#include "flowacct/collector/export/export_decoder.h"
 #include "flowacct/collector/export/export_extractor.h"
+#include "flowacct/collector/export/new_export_decoder.h"
 #include "flowacct/pipeline/pipeline.h"
 #include "flowacct/sink/print/print_sink.h"
 

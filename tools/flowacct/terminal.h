@@ -1,30 +1,33 @@
-// What a long run shows and hears: a progress line on standard error if that is a terminal, and Ctrl-C.
+// What a long run shows and hears: a progress line on standard error, and Ctrl-C.
 
 #ifndef TOOLS_FLOWACCT_TERMINAL_H_
 #define TOOLS_FLOWACCT_TERMINAL_H_
 
-#include <chrono>
+#include <optional>
 
 #include "flowacct/collector/capture/capture_reader.h"
+#include "flowacct/collector/interrupt.h"
+#include "flowacct/collector/progress.h"
 
 namespace flowacct::tools {
 
 class Terminal {
  public:
-  // From now on the first SIGINT or SIGTERM is only remembered; the second ends the program as ever.
-  explicit Terminal(bool quiet);
+  explicit Terminal(bool quiet) {
+    if (!quiet) progress_.emplace();
+  }
 
-  bool Interrupted() const;
-  // At most ten times a second; nothing if quiet, or if standard error is no terminal.
-  void ShowProgress(const collector::CaptureReader& reader);
-  // Erases the line.
-  void EndProgress();
+  bool Interrupted() const { return interrupt_.requested(); }
+  void ShowProgress(const collector::CaptureReader& reader) {
+    if (!progress_) return;
+    const collector::CaptureProgress progress = reader.progress();
+    progress_->Update({progress.octets_read, progress.octets_total, progress.packets});
+  }
+  void EndProgress() { progress_.reset(); }
 
  private:
-  bool show_;
-  bool shown_ = false;
-  std::chrono::steady_clock::time_point started_;
-  std::chrono::steady_clock::time_point next_;
+  collector::InterruptScope interrupt_;
+  std::optional<collector::ProgressLine> progress_;
 };
 
 }  // namespace flowacct::tools

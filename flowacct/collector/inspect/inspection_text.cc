@@ -173,7 +173,7 @@ std::string InspectionAsText(const Inspection& inspection) {
                     " without IP, ", accounted.errors.errors(), " malformed");
     absl::StrAppend(&out, "; ", accounted.fragments, " fragments (", accounted.fragments_followed, " followed, ",
                     accounted.fragments_without_first, " whose first is missing), ", accounted.snapped,
-                    " cut within the headers, ", accounted.inner_errors, " malformed further inside\n");
+                    " cut within the headers, ", accounted.depth_not_reached, " whose inside did not reach the depth\n");
   }
   if (!inspection.errors.empty()) absl::StrAppend(&out, "\nwhat could not be decoded:\n");
   for (const InspectedError& error : inspection.errors) {
@@ -228,7 +228,7 @@ std::string InspectionAsJson(const Inspection& inspection) {
   absl::StrAppend(&out, ",\"fragments\":", accounted.fragments,
                   ",\"fragments_followed\":", accounted.fragments_followed,
                   ",\"fragments_without_first\":", accounted.fragments_without_first,
-                  ",\"snapped\":", accounted.snapped, ",\"inner_errors\":", accounted.inner_errors, "},\"errors\":[");
+                  ",\"snapped\":", accounted.snapped, ",\"depth_not_reached\":", accounted.depth_not_reached, "},\"errors\":[");
   absl::StrAppend(&out, absl::StrJoin(inspection.errors, ",", [](std::string* o, const InspectedError& e) {
     absl::StrAppend(o, "{\"file\":", Quoted(e.file), ",\"unit\":\"", e.unit, "\",\"number\":", e.number,
                     ",\"protocol\":", Quoted(e.protocol), ",\"source\":\"", e.source.ToString());

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "flowacct/collector/export/new_export_decoder.h"
+
 namespace flowacct::collector {
 
 CaptureInput::CaptureInput(const record::Layout* layout, base::Interner* interner, CaptureInputOptions options)
