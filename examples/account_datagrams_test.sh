@@ -4,7 +4,7 @@ set -eu
 out=$("$1" "$2")
 echo "$out" | head -3
 echo "$out" | grep -q src_as
-echo "$out" | grep -q 64496
+echo "$out" | grep -q 64501
 if "$1" /nonexistent 2>/dev/null; then
   echo "a missing file went unnoticed"
   exit 1

@@ -12,7 +12,7 @@ expect() {
   local want_code=$1 want_text=$2 code=0
   shift 2
   "$@" >"$work/out" 2>"$work/err" </dev/null || code=$?
-  if [[ $code -ne $want_code ]] || ! grep -qF -- "$want_text" "$work/err"; then
+  if [[ $code -ne $want_code ]] || { [[ -n $want_text ]] && ! grep -qF -- "$want_text" "$work/err"; }; then
     echo "FAILED: $*: exit code $code (wanted $want_code), wanted on standard error: $want_text"
     sed 's/^/  err: /' "$work/err" | head -5
     failures=$((failures + 1))
@@ -62,7 +62,6 @@ expect 0 "" "$flowacct" --version
 # Standard input and generated captures; the totals are those of the truth.
 for kind in v5 v9 ipfix sflow packets; do
   expect 0 "" "$flowacct" generate "$kind" --records 5000 --distinct-keys 1000 --output "$work/$kind.pcap" --truth "$work/truth"
-  expect 0 "" "$flowacct" replay - --by ip_version,protocol --format csv --no-scale --quiet --order bytes
   code=0
   "$flowacct" replay - --sum packets,bytes --by protocol,src_addr,dst_addr,src_port,dst_port --format csv --no-scale --quiet <"$work/$kind.pcap" >"$work/csv" || code=$?
   got=$(awk -F, 'NR > 1 { packets += $6; bytes += $7; rows++ } END { printf "\"packets\":%d,\"bytes\":%d,\"distinct_five_tuples\":%d", packets, bytes, rows }' "$work/csv")
@@ -71,7 +70,7 @@ done
 
 # Wrong words: one line, what and what to do, exit code 2, nothing printed.
 expect 2 'did you mean src_addr' "$flowacct" replay "$capture" --by src_adr
-expect 2 'column 14' "$flowacct" replay "$capture" --where 'proto tcp and dst_prt = 80'
+expect 2 'column 15' "$flowacct" replay "$capture" --where 'proto tcp and dst_prt = 80'
 expect 2 'did you mean --where' "$flowacct" replay "$capture" --wher 'proto tcp'
 expect 2 'did you mean replay' "$flowacct" repaly "$capture"
 expect 2 '--every' "$flowacct" replay "$capture" --every 5x

@@ -10,6 +10,17 @@
 namespace flowacct::tools {
 namespace {
 
+std::string NoSuchCommand(const std::string& word, const CLI::App& app) {
+  std::vector<std::string> words;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    words.push_back(sub->get_name());
+  const std::vector<absl::string_view> views(words.begin(), words.end());
+  const std::vector<std::string> near = base::NearestWords(word, views);
+  return absl::StrCat("no command is called \"", word, "\"; ",
+                      near.empty() ? absl::StrCat("the commands are ", absl::StrJoin(words, ", "))
+                                   : absl::StrCat("did you mean ", absl::StrJoin(near, " or "), "?"));
+}
+
 // CLI11 says "The following argument was not expected: --tpo"; a person wants to know what it should have been.
 std::string WithNearMiss(const std::string& message, const CLI::App& app, const std::vector<std::string>& arguments) {
   std::vector<std::string> words;
@@ -18,10 +29,8 @@ std::string WithNearMiss(const std::string& message, const CLI::App& app, const 
   for (const CLI::Option* option : command->get_options()) {
     for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
   }
-  if (command == &app) {
-    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
-      words.push_back(sub->get_name());
-  }
+  // CLI11 says only that a subcommand is wanted.
+  if (command == &app && !arguments.empty() && arguments[0][0] != '-') return NoSuchCommand(arguments[0], app);
   const std::vector<absl::string_view> views(words.begin(), words.end());
   for (const std::string& argument : arguments) {
     const std::string word = argument.substr(0, argument.find('='));

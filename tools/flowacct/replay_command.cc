@@ -10,10 +10,12 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "flowacct/aggregate/filter.h"
 #include "flowacct/aggregate/key_spec.h"
+#include "flowacct/aggregate/value_spec.h"
 #include "flowacct/collector/replay/replay.h"
 #include "flowacct/enrich/networks.h"
 #include "flowacct/record/field.h"
@@ -89,6 +91,20 @@ absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ReplayFla
   return options;
 }
 
+// Told before anything is read, and not when the first bin is printed.
+absl::Status CheckOrder(const std::string& order, const std::vector<std::string>& values) {
+  if (order.empty()) return absl::OkStatus();
+  auto specs = aggregate::ParseValues(values);
+  if (!specs.ok()) return specs.status();
+  const std::optional<record::FieldId> field = record::FindField(order);
+  for (const aggregate::ValueSpec& spec : *specs) {
+    if (spec.column.name == order) return absl::OkStatus();
+    if (field == spec.column.field && spec.column.function == aggregate::Function::kSum) return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--order: \"", order, "\" is not among the values of --sum, which are ", absl::StrJoin(values, ", ")));
+}
+
 absl::StatusOr<std::string> ReadWhole(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
@@ -119,6 +135,8 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
   if (flags.separator.size() != 1) return absl::InvalidArgumentError("--separator: give one character");
   print.format = *format;
   print.naming = *naming;
+  const std::vector<std::string> values = absl::StrSplit(flags.sum, ',', absl::SkipWhitespace());
+  if (const absl::Status status = CheckOrder(flags.order, values); !status.ok()) return status;
   print.order = flags.order;
   print.top = flags.top.value_or(print.format == sink::PrintFormat::kTable ? kTableTop : 0);
   print.header = !flags.no_header;

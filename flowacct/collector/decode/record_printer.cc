@@ -179,7 +179,7 @@ void RecordPrinter::OnRecordEnd(size_t rows) { heard_[heard_count_ - 1].rows = r
 
 void RecordPrinter::AppendHead(absl::string_view kind, absl::string_view protocol, std::string* out) {
   absl::StrAppend(out, "{\"", unit_, "\":", number_, ",\"kind\":\"", kind, "\"");
-  if (!protocol.empty()) absl::StrAppend(out, ",\"protocol\":\"", protocol, "\"");
+  if (!protocol.empty()) absl::StrAppend(out, ",\"export\":\"", protocol, "\"");
 }
 
 void RecordPrinter::AppendRecord(const Heard& heard, record::FlowBatch& rows, size_t first, absl::string_view protocol,

@@ -1,6 +1,6 @@
 // Every record of a datagram or packet in full, one JSON object a line: what `flowacct decode` prints.
 //
-//     {"datagram":12,"kind":"flow","protocol":"netflow9","template":260,
+//     {"datagram":12,"kind":"flow","export":"netflow9","template":260,
 //      "src_addr":"192.0.2.1",...,"bytes":112,"elements":{"octetDeltaCount":112,"9:12235":"00ff",...}}
 //
 // The fields of the registry come first, as they are accounted (sampled counters scaled, if asked); `elements` is what

@@ -173,7 +173,8 @@ std::string InspectionAsText(const Inspection& inspection) {
                     " without IP, ", accounted.errors.errors(), " malformed");
     absl::StrAppend(&out, "; ", accounted.fragments, " fragments (", accounted.fragments_followed, " followed, ",
                     accounted.fragments_without_first, " whose first is missing), ", accounted.snapped,
-                    " cut within the headers, ", accounted.depth_not_reached, " whose inside did not reach the depth\n");
+                    " cut within the headers, ", accounted.depth_not_reached,
+                    " whose inside did not reach the depth\n");
   }
   if (!inspection.errors.empty()) absl::StrAppend(&out, "\nwhat could not be decoded:\n");
   for (const InspectedError& error : inspection.errors) {
@@ -225,10 +226,10 @@ std::string InspectionAsJson(const Inspection& inspection) {
                   ",\"cut\":", extracted.cut, "}");
   absl::StrAppend(&out, ",\"frames\":{\"frames\":", accounted.frames, ",\"accounted\":", accounted.accounted,
                   ",\"not_ip\":", accounted.not_ip, ",\"malformed\":", accounted.errors.errors());
-  absl::StrAppend(&out, ",\"fragments\":", accounted.fragments,
-                  ",\"fragments_followed\":", accounted.fragments_followed,
-                  ",\"fragments_without_first\":", accounted.fragments_without_first,
-                  ",\"snapped\":", accounted.snapped, ",\"depth_not_reached\":", accounted.depth_not_reached, "},\"errors\":[");
+  absl::StrAppend(
+      &out, ",\"fragments\":", accounted.fragments, ",\"fragments_followed\":", accounted.fragments_followed,
+      ",\"fragments_without_first\":", accounted.fragments_without_first, ",\"snapped\":", accounted.snapped,
+      ",\"depth_not_reached\":", accounted.depth_not_reached, "},\"errors\":[");
   absl::StrAppend(&out, absl::StrJoin(inspection.errors, ",", [](std::string* o, const InspectedError& e) {
     absl::StrAppend(o, "{\"file\":", Quoted(e.file), ",\"unit\":\"", e.unit, "\",\"number\":", e.number,
                     ",\"protocol\":", Quoted(e.protocol), ",\"source\":\"", e.source.ToString());

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "flowacct/collector/export/new_export_decoder.h"
+#include "flowacct/packet/describe.h"
 
 namespace flowacct::collector {
 
@@ -76,9 +77,7 @@ void CaptureInput::DecodePacket(const CapturedPacket& packet, const record::Deco
   if (output.listener != nullptr) {
     output.listener->OnRecord(record::RecordKind::kFlow, /*template_id=*/0);
     (void)packet::Parse(link_type, packet.octets, packet.wire_length, &view_);
-    for (const packet::Layer& layer : view_.layers()) {
-      output.listener->OnElement({packet::LayerName(layer.kind), record::ElementType::kOctets, view_.header(layer)});
-    }
+    packet::Describe(view_, output.listener);
     output.listener->OnRecordEnd(result.ok() ? 1 : 0);
   }
   if (observer != nullptr) observer->OnPacketEnd(packet, result);
