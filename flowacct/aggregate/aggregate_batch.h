@@ -52,27 +52,25 @@ struct TimeBin {  // [start, end), nanoseconds since 1970; both 0: no bins were 
   int64_t end_nanos = 0;
 };
 
-// Frees a chunk of rows: one of NewChunk, whose rows begin on cache lines, or any of new[].
+// Frees a chunk of rows: one of NewChunk, or any of new[].
 struct ChunkDelete {
-  static constexpr size_t kAlignment = 64;
-  bool aligned = false;
+  size_t alignment = 0;  // 0: a plain array
   ChunkDelete() = default;
-  explicit ChunkDelete(bool is_aligned) : aligned(is_aligned) {}
+  explicit ChunkDelete(size_t chunk_alignment) : alignment(chunk_alignment) {}
   ChunkDelete(std::default_delete<uint8_t[]>) {}  // NOLINT: so that a plain array is a chunk, too
   void operator()(uint8_t* p) const {
-    if (aligned) {
-      ::operator delete[](p, std::align_val_t{kAlignment});
+    if (alignment != 0) {
+      ::operator delete[](p, std::align_val_t{alignment});
     } else {
       delete[] p;
     }
   }
 };
 using Chunk = std::unique_ptr<uint8_t[], ChunkDelete>;
-// `octets` of memory, not zeroed.
-inline Chunk NewChunk(size_t octets) {
-  void* memory = ::operator new[](octets, std::align_val_t{ChunkDelete::kAlignment});
-  return Chunk(static_cast<uint8_t*>(memory), ChunkDelete(true));
-}
+// `octets` of memory, not zeroed, that begin on a cache line. `huge`: all of it will be used, so the system is asked
+// for huge pages; `octets` is then a multiple of kHugePageOctets.
+inline constexpr size_t kHugePageOctets = size_t{2} << 20;
+Chunk NewChunk(size_t octets, bool huge = false);
 
 class AggregateBatch {
  public:

@@ -1,5 +1,7 @@
 #include "flowacct/aggregate/group_table.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -11,8 +13,9 @@ constexpr unsigned kFirstLog2Slots = 10;
 // Moved by each batch: four slots for each row that it may insert, so a move of N slots ends after N / 4 insertions,
 // long before the new index, which has room for 11 N / 16 more, is full.
 constexpr size_t kMovedPerBatch = 4 * GroupTable::kBatch;
-// Large enough that chunks are few, small enough that a bin of few groups costs little.
-constexpr size_t kChunkOctets = size_t{256} << 10;
+// A huge page, so that a large table needs few of the processor's address translations. Of the first chunk the system
+// only gives what is touched, so that a bin of few groups costs little.
+constexpr size_t kChunkOctets = kHugePageOctets;
 
 constexpr size_t GrowAt(size_t slots) { return slots / 16 * 11; }
 
@@ -22,9 +25,7 @@ uint32_t RowOf(uint64_t slot) { return static_cast<uint32_t>(slot) - 1; }
 }  // namespace
 
 GroupTable::GroupTable(size_t key_octets, size_t payload_octets, uint64_t seed)
-    : key_octets_(key_octets),
-      stride_(std::max<size_t>(key_octets + payload_octets, 8)),
-      hash_(seed, key_octets / 8) {
+    : key_octets_(key_octets), stride_(std::max<size_t>(key_octets + payload_octets, 8)), hash_(seed, key_octets / 8) {
   chunk_shift_ = 4;
   while (((size_t{2} << chunk_shift_) * stride_) <= kChunkOctets) ++chunk_shift_;
   chunk_mask_ = (size_t{1} << chunk_shift_) - 1;
@@ -50,17 +51,22 @@ GroupTable::GroupTable(size_t key_octets, size_t payload_octets, uint64_t seed)
 
 GroupTable::Index GroupTable::NewIndex(unsigned log2_slots) {
   Index index;
-  const size_t slots = size_t{1} << log2_slots;
-  index.slots.reset(static_cast<uint64_t*>(std::calloc(slots, sizeof(uint64_t))));
-  if (index.slots == nullptr) std::abort();  // out of memory, as operator new without exceptions
+  const size_t slots = size_t{1} << log2_slots, octets = slots * sizeof(uint64_t);
+  const size_t slack = octets >= kHugePageOctets ? kHugePageOctets : 0;  // to begin on a huge page
+  index.memory.reset(static_cast<uint8_t*>(std::calloc(octets + slack, 1)));
+  if (index.memory == nullptr) std::abort();  // out of memory, as operator new without exceptions
+  uintptr_t begin = reinterpret_cast<uintptr_t>(index.memory.get());
+  if (slack != 0) {
+    begin = (begin + kHugePageOctets - 1) / kHugePageOctets * kHugePageOctets;
+    (void)madvise(reinterpret_cast<void*>(begin), octets, MADV_HUGEPAGE);
+  }
+  index.slots = reinterpret_cast<uint64_t*>(begin);
   index.shift = 32 - log2_slots;
   index.mask = slots - 1;
   return index;
 }
 
-size_t GroupTable::octets() const {
-  return chunks_.size() * (chunk_mask_ + 1) * stride_ + 8 * (index_.size() + old_.size());
-}
+size_t GroupTable::octets() const { return size_ * stride_ + 8 * (index_.size() + old_.size()); }
 
 template <size_t kWords>
 bool GroupTable::KeyEquals(const uint8_t* row, const uint8_t* key) const {
@@ -81,6 +87,15 @@ uint32_t GroupTable::Find(const Index& index, uint32_t tag, const uint8_t* key) 
   }
 }
 
+// The row of the first slot with these bits of hash.
+uint32_t GroupTable::Candidate(const Index& index, uint32_t tag) {
+  for (size_t at = tag >> index.shift;; ++at) {
+    const uint64_t slot = index.slots[at & index.mask];
+    if (slot == 0) return kNone;
+    if (Tag(slot) == tag) return RowOf(slot);
+  }
+}
+
 void GroupTable::Place(Index* index, uint64_t slot) {
   size_t at = Tag(slot) >> index->shift;
   while (index->slots[at & index->mask] != 0) ++at;
@@ -89,7 +104,7 @@ void GroupTable::Place(Index* index, uint64_t slot) {
 
 uint32_t GroupTable::NewRow(const uint8_t* key) {
   const uint32_t number = static_cast<uint32_t>(size_++);
-  if (number >> chunk_shift_ == chunks_.size()) chunks_.push_back(NewChunk((chunk_mask_ + 1) * stride_));
+  if (number >> chunk_shift_ == chunks_.size()) chunks_.push_back(NewChunk(kChunkOctets, /*huge=*/!chunks_.empty()));
   uint8_t* octets = row(number);
   std::memcpy(octets, key, key_octets_);
   std::memset(octets + key_octets_, 0, stride_ - key_octets_);
@@ -129,19 +144,15 @@ size_t GroupTable::FindOrInsertWords(const uint8_t* keys, size_t n, size_t budge
   for (size_t i = 0; i < n; ++i) {
     tags[i] = static_cast<uint32_t>(hash_.Hash<kWords>(keys + i * key_octets, key_octets / 8) >> 32);
     __builtin_prefetch(&index_.slots[tags[i] >> index_.shift]);
+    if (old_.size() != 0) __builtin_prefetch(&old_.slots[tags[i] >> old_.shift]);
   }
   // The first slot with the same bits of hash is nearly always the right one.
   for (size_t i = 0; i < n; ++i) {
-    uint32_t candidate = kNone;
-    for (size_t at = tags[i] >> index_.shift;; ++at) {
-      const uint64_t slot = index_.slots[at & index_.mask];
-      if (slot == 0) break;
-      if (Tag(slot) == tags[i]) {
-        candidate = RowOf(slot);
-        const uint8_t* octets = row(candidate);
-        for (size_t line = 0; line < stride_; line += 64) __builtin_prefetch(octets + line, 1);
-        break;
-      }
+    uint32_t candidate = Candidate(index_, tags[i]);
+    if (candidate == kNone && old_.size() != 0) candidate = Candidate(old_, tags[i]);
+    if (candidate != kNone) {
+      const uint8_t* octets = row(candidate);
+      for (size_t line = 0; line < stride_; line += 64) __builtin_prefetch(octets + line, 1);
     }
     rows[i] = candidate;
   }

@@ -54,11 +54,12 @@ class GroupTable {
 
  private:
   struct Free {
-    void operator()(uint64_t* p) const { std::free(p); }
+    void operator()(uint8_t* p) const { std::free(p); }
   };
-  // Zeroed by the system page by page as it is first touched, not all at once.
+  // Zeroed by the system page by page as it is first touched, not all at once. A large one lies in huge pages.
   struct Index {
-    std::unique_ptr<uint64_t[], Free> slots;
+    std::unique_ptr<uint8_t[], Free> memory;
+    uint64_t* slots = nullptr;
     uint32_t shift = 32;  // of the hash, to the place of its first slot
     size_t mask = 0;
     size_t size() const { return slots == nullptr ? 0 : mask + 1; }
@@ -71,6 +72,7 @@ class GroupTable {
   bool KeyEquals(const uint8_t* row, const uint8_t* key) const;
   template <size_t kWords>
   uint32_t Find(const Index& index, uint32_t tag, const uint8_t* key);
+  static uint32_t Candidate(const Index& index, uint32_t tag);
   uint32_t NewRow(const uint8_t* key);
   static void Place(Index* index, uint64_t slot);
   void Grow();

@@ -73,9 +73,9 @@ class CaptureInput {
   // The next file; "-" is standard input. The one before is closed.
   absl::Status Open(absl::string_view path);
   // Decodes the next packets of the open file, until about kBatchRows rows are in the output (so that they are still
-  // in the first-level cache when they are accounted) or a block is done; false at the file's end. `observer` may be
+  // in the second-level cache when they are accounted) or a block is done; false at the file's end. `observer` may be
   // null.
-  static constexpr size_t kBatchRows = 256;
+  static constexpr size_t kBatchRows = 512;
   absl::StatusOr<bool> Decode(const record::DecodeOutput& output, InputObserver* observer = nullptr);
 
   InputCounters counters() const;
