@@ -75,7 +75,7 @@ class CaptureInput {
   // Decodes the next packets of the open file, until about kBatchRows rows are in the output (so that they are still
   // in the second-level cache when they are accounted) or a block is done; false at the file's end. `observer` may be
   // null.
-  static constexpr size_t kBatchRows = 512;
+  static constexpr size_t kBatchRows = 1024;
   absl::StatusOr<bool> Decode(const record::DecodeOutput& output, InputObserver* observer = nullptr);
 
   InputCounters counters() const;
