@@ -129,6 +129,17 @@ TEST(InformationElement, NumbersOfTypesAreRfc5610s) {
   EXPECT_EQ(FindAbstractType("float128"), std::nullopt);
 }
 
+// Exporters send a number, not the NTP format (Wireshark's dissector reads microseconds).
+TEST(InformationElement, NetscalersHttpTimesAreNumbers) {
+  for (const char* name : {"httpReqRcvFB", "httpReqForwFB", "httpResRcvFB", "httpResForwFB", "httpReqRcvLB",
+                           "httpReqForwLB", "httpResRcvLB", "httpResForwLB"}) {
+    const InformationElement* element = FindInformationElement(name);
+    ASSERT_NE(element, nullptr) << name;
+    EXPECT_EQ(element->type, AbstractType::kUnsigned64) << name;
+    EXPECT_EQ(element->unit, "microseconds") << name;
+  }
+}
+
 TEST(NetFlow9FieldType, BelowIsIanaAndAboveIsVendors) {
   ASSERT_NE(FindNetFlow9FieldType(8), nullptr);
   EXPECT_EQ(FindNetFlow9FieldType(8)->name, "sourceIPv4Address");
