@@ -47,7 +47,7 @@ void AppendExporter(const record::ExporterReport& e, std::string* out) {
     absl::StrAppend(out, "  sequence: no gaps\n");
   }
   for (const record::SamplingReport& s : e.sampling) {
-    absl::StrAppend(out, "  sampling: ", Printable(s.what), " 1 in ", s.rate, " (told by ",
+    absl::StrAppend(out, "  sampling: ", Printable(s.what), ": 1 in ", s.rate, " (told by ",
                     record::SamplingSourceName(s.source), ")\n");
   }
   for (const record::TemplateReport& t : e.templates) {
