@@ -1,5 +1,5 @@
 """Checks that what the documents point at is there: each relative link of a Markdown file, and each room of the table of
-arrows that is built has a README.
+arrows that is built has a README, and C++ that a document shows is a part of an example, which the tests build.
 
     check_docs.py      (from the repository's root)
 
@@ -21,10 +21,15 @@ def documents():
 
 
 def findings():
+    examples = {line for path in pathlib.Path("examples").glob("*.cc") for line in path.read_text().splitlines()}
     for document in sorted(documents()):
-        fenced = False
+        fenced = cplusplus = False
         for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
-            fenced ^= line.startswith("```")
+            if line.startswith("```"):
+                fenced = not fenced
+                cplusplus = line == "```c++"
+            elif cplusplus and line not in examples:
+                yield "%s:%d: no example has the line %s" % (document, number, line.strip())
             if fenced or line.startswith("    "):
                 continue
             for target in LINK.findall(re.sub(r"`[^`]*`", "", line)):

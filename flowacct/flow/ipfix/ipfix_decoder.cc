@@ -1,7 +1,5 @@
 #include "flowacct/flow/ipfix/ipfix_decoder.h"
 
-#include <algorithm>
-
 #include "flowacct/base/octets.h"
 #include "flowacct/flow/ipfix/packet_section.h"
 #include "flowacct/flow/template/domain.h"
@@ -12,11 +10,7 @@ namespace {
 
 using base::DecodeCode;
 using base::DecodeResult;
-using base::LoadBe16;
-using base::LoadBe32;
 
-constexpr uint16_t kVersion = 10;     // RFC 7011, 3.1
-constexpr size_t kHeaderOctets = 16;  // RFC 7011, 3.1
 constexpr int64_t kNanosPerSecond = 1000000000;
 constexpr int64_t kNanosPerMilli = 1000000;
 
@@ -32,17 +26,13 @@ class IpfixDecoder::Impl {
 
   DecodeResult Decode(const record::Datagram& datagram, const record::DecodeOutput& output) {
     const base::Octets octets = datagram.octets;
-    const uint8_t* p = octets.data();
-    if (octets.size() < kHeaderOctets) {
-      return Unowned(datagram, DecodeResult::Error(DecodeCode::kTruncated, octets.size()));
-    }
-    if (LoadBe16(p) != kVersion) return Unowned(datagram, DecodeResult::Error(DecodeCode::kBadVersion, 0));
-    const size_t length = LoadBe16(p + 2);
-    if (length < kHeaderOctets) return Unowned(datagram, DecodeResult::Error(DecodeCode::kBadLength, 2));
+    MessageView message;
+    const DecodeResult parsed = MessageView::Parse(octets, &message);
+    if (!parsed.ok()) return Unowned(datagram, parsed);
 
     flow::MessageContext context;
     context.exporter = datagram.source;
-    context.domain = LoadBe32(p + 12);
+    context.domain = message.observation_domain_id();
     context.version = kVersion;
     flow::Domain* domain = domains_.FindOrAdd({datagram.source, context.domain, kVersion}, datagram.arrival_nanos);
     if (domain == nullptr) return DecodeResult::Error(DecodeCode::kLimitExceeded, 0);
@@ -50,8 +40,8 @@ class IpfixDecoder::Impl {
     domain->octets += octets.size();
 
     context.has_sequence = true;
-    context.sequence = LoadBe32(p + 8);
-    const int64_t export_nanos = LoadBe32(p + 4) * kNanosPerSecond;
+    context.sequence = message.sequence_number();
+    const int64_t export_nanos = message.export_time_seconds() * kNanosPerSecond;
     domain->clock.Apply(export_nanos, datagram, options_, &context);
     if (domain->system_init_nanos > 0) {
       // No uptime in the header: it follows from when options data said that the device was started.
@@ -63,15 +53,14 @@ class IpfixDecoder::Impl {
     context.sections = &sections_;
 
     domain->sequence.Observe(context.sequence);
-    const base::Octets message = octets.first(std::min(length, octets.size()));
-    flow::SetDecoder::Decoded decoded = sets_.Decode(datagram, message, kHeaderOctets, &context, output, domain);
-    if (length > octets.size()) {
+    flow::SetDecoder::Decoded decoded = sets_.Decode(datagram, message.sets(), &context, output, domain);
+    if (message.cut()) {
       decoded.uncounted = true;
       domain->errors.Count(DecodeCode::kTruncated);
       if (decoded.result.ok()) decoded.result = DecodeResult::Error(DecodeCode::kTruncated, octets.size());
-    } else if (length < octets.size()) {
+    } else if (message.length() < octets.size()) {
       domain->errors.Count(DecodeCode::kTrailingOctets);
-      if (decoded.result.ok()) decoded.result = DecodeResult::Error(DecodeCode::kTrailingOctets, length);
+      if (decoded.result.ok()) decoded.result = DecodeResult::Error(DecodeCode::kTrailingOctets, message.length());
     }
     if (decoded.uncounted) {
       domain->sequence.Lose();
@@ -117,14 +106,5 @@ DecodeResult IpfixDecoder::Decode(const record::Datagram& datagram, const record
 }
 
 std::vector<record::ExporterReport> IpfixDecoder::Report() const { return impl_->Report(); }
-
-MessageBoundary NextMessage(base::Octets rest) {
-  if (rest.size() < 2) return {DecodeCode::kTruncated, 0};
-  if (LoadBe16(rest.data()) != kVersion) return {DecodeCode::kBadVersion, 0};
-  if (rest.size() < 4) return {DecodeCode::kTruncated, 0};
-  const size_t length = LoadBe16(rest.data() + 2);
-  if (length < kHeaderOctets) return {DecodeCode::kBadLength, length};
-  return {length > rest.size() ? DecodeCode::kTruncated : DecodeCode::kOk, length};
-}
 
 }  // namespace flowacct::ipfix

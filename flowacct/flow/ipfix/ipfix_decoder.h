@@ -19,6 +19,7 @@
 
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/flow/ipfix/message_view.h"
 #include "flowacct/flow/template/template_options.h"
 #include "flowacct/record/exporter_report.h"
 #include "flowacct/record/flow_decoder.h"
@@ -35,7 +36,7 @@ class IpfixDecoder final : public record::FlowDecoder {
   explicit IpfixDecoder(const record::Layout* layout, const IpfixOptions& options = {});
   ~IpfixDecoder() override;
 
-  // `datagram.octets` is one message: a UDP datagram, or what NextMessage cut from a stream or file.
+  // `datagram.octets` is one message: a UDP datagram, or what NextMessage (message_view.h) cut from a stream or file.
   base::DecodeResult Decode(const record::Datagram& datagram, const record::DecodeOutput& output) override;
   std::vector<record::ExporterReport> Report() const override;
 
@@ -43,15 +44,6 @@ class IpfixDecoder final : public record::FlowDecoder {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// Where the first message of a stream (RFC 7011, 10.4) or file (RFC 5655) ends.
-struct MessageBoundary {
-  // kOk: a message of `length` octets is whole. kTruncated: more octets are needed, `length` in all (0: not yet known;
-  // at the end of a file this is a cut message). kBadVersion, kBadLength: the stream cannot be followed any further.
-  base::DecodeCode code = base::DecodeCode::kOk;
-  size_t length = 0;
-};
-MessageBoundary NextMessage(base::Octets rest);
 
 }  // namespace flowacct::ipfix
 

@@ -1,36 +1,20 @@
 #include "flowacct/flow/netflow/fixed_format.h"
 
-#include <utility>
-#include <vector>
+#include "flowacct/flow/netflow/fixed_record_view.h"
 
 namespace flowacct::netflow {
 namespace {
 
 // Information elements by the names of Cisco's documents.
-constexpr uint16_t kOctets = 1, kPackets = 2, kFlows = 3, kProtocol = 4, kTos = 5, kTcpFlags = 6, kSrcPort = 7,
-                   kSrcAddr = 8, kSrcMask = 9, kInput = 10, kDstPort = 11, kDstAddr = 12, kDstMask = 13, kOutput = 14,
-                   kNextHop = 15, kSrcAs = 16, kDstAs = 17, kLast = 21, kFirst = 22, kSrcPrefix = 44, kDstPrefix = 45,
-                   kPad = 210;
+constexpr uint16_t kOctets = 1, kPackets = 2, kFlows = 3, kProtocol = 4, kTos = 5, kSrcPort = 7, kSrcAddr = 8,
+                   kSrcMask = 9, kInput = 10, kDstPort = 11, kDstAddr = 12, kDstMask = 13, kOutput = 14, kSrcAs = 16,
+                   kDstAs = 17, kLast = 21, kFirst = 22, kSrcPrefix = 44, kDstPrefix = 45, kPad = 210;
 
-constexpr FixedField kV1[] = {
-    {kSrcAddr, 4},  {kDstAddr, 4}, {kNextHop, 4},  {kInput, 2},   {kOutput, 2},  {kPackets, 4},
-    {kOctets, 4},   {kFirst, 4},   {kLast, 4},     {kSrcPort, 2}, {kDstPort, 2}, {kPad, 2},
-    {kProtocol, 1}, {kTos, 1},     {kTcpFlags, 1}, {kPad, 7},
-};
-
-constexpr FixedField kV5[] = {
-    {kSrcAddr, 4}, {kDstAddr, 4}, {kNextHop, 4}, {kInput, 2},   {kOutput, 2},  {kPackets, 4},  {kOctets, 4},
-    {kFirst, 4},   {kLast, 4},    {kSrcPort, 2}, {kDstPort, 2}, {kPad, 1},     {kTcpFlags, 1}, {kProtocol, 1},
-    {kTos, 1},     {kSrcAs, 2},   {kDstAs, 2},   {kSrcMask, 1}, {kDstMask, 1}, {kPad, 2},
-};
-
-// The flags that say which fields a catalyst left invalid, and the router that was shortcut, are not fields of a
-// record.
-constexpr FixedField kV7[] = {
-    {kSrcAddr, 4}, {kDstAddr, 4}, {kNextHop, 4}, {kInput, 2},   {kOutput, 2},  {kPackets, 4},  {kOctets, 4},
-    {kFirst, 4},   {kLast, 4},    {kSrcPort, 2}, {kDstPort, 2}, {kPad, 1},     {kTcpFlags, 1}, {kProtocol, 1},
-    {kTos, 1},     {kSrcAs, 2},   {kDstAs, 2},   {kSrcMask, 1}, {kDstMask, 1}, {kPad, 6},
-};
+#define X(name, type, offset, element) {element, type::kOctets},
+constexpr FixedField kV1[] = {FLOWACCT_NETFLOW_V1_FIELDS(X)};
+constexpr FixedField kV5[] = {FLOWACCT_NETFLOW_V5_FIELDS(X)};
+constexpr FixedField kV7[] = {FLOWACCT_NETFLOW_V7_FIELDS(X)};
+#undef X
 
 #define TOTALS \
   {kFlows, 4}, {kPackets, 4}, {kOctets, 4}, {kFirst, 4}, { kLast, 4 }
@@ -67,9 +51,9 @@ constexpr FixedField kPrefixPortTos[] = {TOTALS,        {kSrcPrefix, 4}, {kDstPr
 #undef TOTALS
 
 constexpr FixedFormat kFormats[] = {
-    {1, 0, 16, 48, kV1},
-    {5, 0, 24, 48, kV5},
-    {7, 0, 24, 52, kV7},
+    {1, 0, 16, V1RecordView::kOctets, kV1},
+    {5, 0, 24, V5RecordView::kOctets, kV5},
+    {7, 0, 24, V7RecordView::kOctets, kV7},
     {8, 1, 28, 28, kAs},
     {8, 2, 28, 28, kProtoPort},
     {8, 3, 28, 32, kSourcePrefix},
@@ -95,20 +79,6 @@ const FixedFormat* FindFixedFormat(uint16_t version, uint8_t aggregation) {
     if (format.version == version && format.aggregation == aggregation) return &format;
   }
   return nullptr;
-}
-
-flow::Template MakeFixedTemplate(const FixedFormat& format) {
-  std::vector<flow::TemplateField> fields;
-  fields.reserve(format.fields.size());
-  for (const FixedField& field : format.fields) {
-    fields.push_back(flow::MakeTemplateField(flow::kIanaPen, field.element, field.octets));
-  }
-  flow::Template made;
-  // The tables are right: a test compares record_octets.
-  const base::DecodeCode code =
-      flow::MakeTemplate(0, record::RecordKind::kFlow, std::move(fields), flow::TemplateOptions(), &made);
-  static_cast<void>(code);
-  return made;
 }
 
 }  // namespace flowacct::netflow

@@ -1,4 +1,4 @@
-// The fixed formats of NetFlow v1, v5, v7 and v8, told as templates, so that one engine decodes all.
+// The fixed formats of NetFlow v1, v5, v7 and v8: which fields a record has, in order, as information elements.
 //
 // Standards: Cisco, "NetFlow Export Datagram Formats" (v1, v5, v7, v8's aggregation schemes 1 to 14).
 // Constant; any thread.
@@ -10,7 +10,6 @@
 #include <cstdint>
 
 #include "absl/types/span.h"
-#include "flowacct/flow/template/template.h"
 
 namespace flowacct::netflow {
 
@@ -30,7 +29,6 @@ struct FixedFormat {
 absl::Span<const FixedFormat> FixedFormats();
 // Null: no such format.
 const FixedFormat* FindFixedFormat(uint16_t version, uint8_t aggregation);
-flow::Template MakeFixedTemplate(const FixedFormat& format);
 
 }  // namespace flowacct::netflow
 

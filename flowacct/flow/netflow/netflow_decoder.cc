@@ -1,11 +1,12 @@
 #include "flowacct/flow/netflow/netflow_decoder.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "flowacct/base/octets.h"
 #include "flowacct/flow/netflow/fixed_format.h"
+#include "flowacct/flow/netflow/fixed_template.h"
+#include "flowacct/flow/netflow/fixed_view.h"
+#include "flowacct/flow/netflow/v9_view.h"
 #include "flowacct/flow/template/domain.h"
 #include "flowacct/flow/template/record_teller.h"
 #include "flowacct/flow/template/set_decoder.h"
@@ -16,11 +17,8 @@ namespace {
 
 using base::DecodeCode;
 using base::DecodeResult;
-using base::LoadBe16;
-using base::LoadBe32;
 
 constexpr int64_t kNanosPerSecond = 1000000000;
-constexpr uint16_t kVersions[] = {1, 5, 7, 8, 9};
 
 const char* ProtocolName(uint16_t version) {
   switch (version) {
@@ -48,12 +46,8 @@ class NetflowDecoder::Impl {
 
   DecodeResult Decode(const record::Datagram& datagram, const record::DecodeOutput& output) {
     const base::Octets octets = datagram.octets;
-    if (octets.size() < 2) return Unowned(datagram, DecodeResult::Error(DecodeCode::kTruncated, 0));
-    const uint16_t version = LoadBe16(octets.data());
-    if (std::find(std::begin(kVersions), std::end(kVersions), version) == std::end(kVersions)) {
-      return Unowned(datagram, DecodeResult::Error(DecodeCode::kBadVersion, 0));
-    }
-    return version == 9 ? DecodeV9(datagram, output) : DecodeFixed(version, datagram, output);
+    const bool v9 = octets.size() >= 2 && base::LoadBe16(octets.data()) == 9;
+    return v9 ? DecodeV9(datagram, output) : DecodeFixed(datagram, output);
   }
 
   std::vector<record::ExporterReport> Report() const {
@@ -79,23 +73,20 @@ class NetflowDecoder::Impl {
     domain->errors.Count(result.code);
   }
 
-  DecodeResult DecodeFixed(uint16_t version, const record::Datagram& datagram, const record::DecodeOutput& output) {
-    const base::Octets octets = datagram.octets;
-    const uint8_t* p = octets.data();
-    if (octets.size() < (version == 8 ? 28u : (version == 1 ? 16u : 24u))) {
-      return Unowned(datagram, DecodeResult::Error(DecodeCode::kTruncated, octets.size()));
-    }
+  DecodeResult DecodeFixed(const record::Datagram& datagram, const record::DecodeOutput& output) {
+    FixedView view;
+    const DecodeResult parsed = FixedView::Parse(datagram.octets, &view);
+    if (!parsed.ok() && parsed.code != DecodeCode::kUnsupported) return Unowned(datagram, parsed);
+    const uint16_t version = view.version();
     // Engine type and id (v5, v8) tell the parts of a device apart, each with its own sequence.
-    const uint32_t engine = version == 5 || version == 8 ? LoadBe16(p + 20) : 0;
+    const uint32_t engine = uint32_t{view.engine_type()} << 8 | view.engine_id();
     flow::Domain* domain = domains_.FindOrAdd({datagram.source, engine, version}, datagram.arrival_nanos);
     if (domain == nullptr) return DecodeResult::Error(DecodeCode::kLimitExceeded, 0);
 
-    const FixedFormat* format = FindFixedFormat(version, version == 8 ? p[22] : 0);
-    if (format == nullptr) {
-      const DecodeResult result = DecodeResult::Error(DecodeCode::kUnsupported, 22);
+    if (!parsed.ok()) {
       ++domain->rejected_sets;
-      Count(datagram, result, domain);
-      return result;
+      Count(datagram, parsed, domain);
+      return parsed;
     }
 
     flow::MessageContext context;
@@ -103,57 +94,47 @@ class NetflowDecoder::Impl {
     context.domain = engine;
     context.version = version;
     context.has_uptime = true;
-    context.uptime_millis = LoadBe32(p + 4);
+    context.uptime_millis = view.sys_uptime_milliseconds();
     // v1 has residual nanoseconds too; more than a second of them is nonsense and is not added.
-    const uint32_t nanos = LoadBe32(p + 12);
-    const int64_t export_nanos = LoadBe32(p + 8) * kNanosPerSecond + (nanos < kNanosPerSecond ? nanos : 0);
+    const uint32_t nanos = view.unix_nanoseconds();
+    const int64_t export_nanos = view.unix_seconds() * kNanosPerSecond + (nanos < kNanosPerSecond ? nanos : 0);
     domain->clock.Apply(export_nanos, datagram, options_, &context);
-    const uint16_t count = LoadBe16(p + 2);
     if (domain->clock.Restarted(export_nanos, context.uptime_millis)) domain->sequence.Restart();
     if (version != 1) {
       context.has_sequence = true;
-      context.sequence = LoadBe32(p + 16);
+      context.sequence = view.flow_sequence();
       domain->sequence.Observe(context.sequence);
-      domain->sequence.Advance(count);
+      domain->sequence.Advance(view.count());
     }
     if (version == 5) {
-      // Two bits of mode, fourteen of interval. Some exporters leave the mode zero; the interval tells.
-      context.header_sampling_rate = LoadBe16(p + 22) & 0x3fff;
+      // Some exporters leave the mode zero; the interval tells.
+      context.header_sampling_rate = view.sampling_interval();
       domain->header_sampling_rate = context.header_sampling_rate;
     }
     context.names = &domain->names;
     context.sampling = &domain->sampling;
 
-    std::unique_ptr<flow::TemplateEntry>& slot = entries_[format - FixedFormats().data()];
-    if (slot == nullptr) slot = std::make_unique<flow::TemplateEntry>(MakeFixedTemplate(*format), layout_, version);
+    std::unique_ptr<flow::TemplateEntry>& slot = entries_[view.format() - FixedFormats().data()];
+    if (slot == nullptr)
+      slot = std::make_unique<flow::TemplateEntry>(MakeFixedTemplate(*view.format()), layout_, version);
     flow::TemplateEntry& entry = *slot;
     flow::RecordTeller teller(nullptr, 0);
-    const size_t whole = std::min<size_t>((octets.size() - format->header_octets) / format->record_octets, count);
-    const flow::TemplateEntry::Decoded decoded = entry.DecodeFlows(
-        octets.subspan(format->header_octets, whole * format->record_octets), &context, output, &teller);
+    const flow::TemplateEntry::Decoded decoded = entry.DecodeFlows(view.records(), &context, output, &teller);
     domain->flow_records += decoded.records;
     domain->clock_repairs += context.clock_repairs;
-    const size_t end = format->header_octets + decoded.octets;
-    DecodeResult result;
-    if (whole < count) {
-      ++domain->rejected_sets;
-      result = DecodeResult::Error(DecodeCode::kTruncated, end);
-    } else if (end < octets.size()) {
-      result = DecodeResult::Error(DecodeCode::kTrailingOctets, end);
-    }
+    const DecodeResult result = view.result();
+    if (result.code == DecodeCode::kTruncated) ++domain->rejected_sets;
     Count(datagram, result, domain);
     return result;
   }
 
   DecodeResult DecodeV9(const record::Datagram& datagram, const record::DecodeOutput& output) {
-    constexpr size_t kHeaderOctets = 20;  // RFC 3954, 5.1
-    const uint8_t* p = datagram.octets.data();
-    if (datagram.octets.size() < kHeaderOctets) {
-      return Unowned(datagram, DecodeResult::Error(DecodeCode::kTruncated, datagram.octets.size()));
-    }
+    V9View packet;
+    const DecodeResult parsed = V9View::Parse(datagram.octets, &packet);
+    if (!parsed.ok()) return Unowned(datagram, parsed);
     flow::MessageContext context;
     context.exporter = datagram.source;
-    context.domain = LoadBe32(p + 16);
+    context.domain = packet.source_id();
     context.version = 9;
     flow::Domain* domain = domains_.FindOrAdd({datagram.source, context.domain, 9}, datagram.arrival_nanos);
     if (domain == nullptr) return DecodeResult::Error(DecodeCode::kLimitExceeded, 0);
@@ -161,10 +142,10 @@ class NetflowDecoder::Impl {
     domain->octets += datagram.octets.size();
 
     context.has_uptime = true;
-    context.uptime_millis = LoadBe32(p + 4);
+    context.uptime_millis = packet.sys_uptime_milliseconds();
     context.has_sequence = true;
-    context.sequence = LoadBe32(p + 12);
-    const int64_t export_nanos = LoadBe32(p + 8) * kNanosPerSecond;
+    context.sequence = packet.sequence_number();
+    const int64_t export_nanos = packet.unix_seconds() * kNanosPerSecond;
     domain->clock.Apply(export_nanos, datagram, options_, &context);
     if (domain->clock.Restarted(export_nanos, context.uptime_millis)) {
       // Two processes that share a source id have two uptimes, but then their numbers do not both begin anew.
@@ -173,8 +154,7 @@ class NetflowDecoder::Impl {
     }
     domain->sequence.Observe(context.sequence);
     domain->sequence.Advance(1);
-    const flow::SetDecoder::Decoded decoded =
-        sets_.Decode(datagram, datagram.octets, kHeaderOctets, &context, output, domain);
+    const flow::SetDecoder::Decoded decoded = sets_.Decode(datagram, packet.flow_sets(), &context, output, domain);
     domain->clock_repairs += context.clock_repairs;
     if (decoded.result.ok()) domain->errors.Count(DecodeCode::kOk);
     return decoded.result;

@@ -6,6 +6,7 @@
 
 #include "flowacct/base/octet_writer.h"
 #include "flowacct/flow/netflow/fixed_format.h"
+#include "flowacct/flow/netflow/fixed_template.h"
 #include "flowacct/flow/template/testing/decode_run.h"
 #include "flowacct/flow/template/testing/message_builder.h"
 #include "flowacct/testing/allocation_counter.h"

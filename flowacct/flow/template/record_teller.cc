@@ -1,6 +1,6 @@
 #include "flowacct/flow/template/record_teller.h"
 
-#include "flowacct/base/octet_reader.h"
+#include "flowacct/flow/template/list_view.h"
 
 namespace flowacct::flow {
 namespace {
@@ -118,58 +118,36 @@ void RecordTeller::TellElement(const TemplateField& field, base::Octets octets, 
   listener->OnElement(element);
 }
 
-// RFC 6313, 4.5.1: semantic, field id, element length, [enterprise number], content.
 bool RecordTeller::TellBasicList(absl::string_view name, base::Octets octets, int depth,
                                  record::ElementListener* listener) {
-  base::OctetReader reader(octets);
-  reader.U8();
-  const uint16_t id = reader.U16();
-  const uint16_t length = reader.U16();
-  const uint32_t pen = (id & 0x8000) != 0 ? reader.U32() : kIanaPen;
-  if (!reader.ok() || length == 0) return false;
-  const TemplateField field = MakeTemplateField(pen, id & 0x7fff, length);
+  BasicListView list;
+  if (!BasicListView::Parse(octets, &list)) return false;
+  const TemplateField field = MakeTemplateField(Dialect::kIpfix, list.specifier());
   listener->OnListBegin(name);
-  while (reader.ok() && reader.remaining() > 0) {
-    size_t size = length;
-    if (length == kVariableLength) {
-      size = reader.U8();
-      if (size == 255) size = reader.U16();
-    }
-    const base::Octets value = reader.Bytes(size);
-    if (reader.ok()) TellElement(field, value, depth, listener);
-  }
+  for (base::Octets value; list.Next(&value);) TellElement(field, value, depth, listener);
   listener->OnListEnd();
   return true;
 }
 
-// RFC 6313, 4.5.2: semantic, template id, records.
 bool RecordTeller::TellSubTemplateList(absl::string_view name, base::Octets octets, int depth,
                                        record::ElementListener* listener) {
-  base::OctetReader reader(octets);
-  reader.U8();
-  const uint16_t id = reader.U16();
-  if (!reader.ok()) return false;
-  const Template* format = source_ == nullptr ? nullptr : source_->FindTemplate(id);
-  if (format == nullptr && reader.remaining() > 0) return false;
+  SubTemplateListView list;
+  if (!SubTemplateListView::Parse(octets, &list)) return false;
+  const Template* format = source_ == nullptr ? nullptr : source_->FindTemplate(list.template_id());
+  if (format == nullptr && !list.records().empty()) return false;
   listener->OnListBegin(name);
-  if (format != nullptr) TellInner(*format, reader.rest(), depth, listener);
+  if (format != nullptr) TellInner(*format, list.records(), depth, listener);
   listener->OnListEnd();
   return true;
 }
 
-// RFC 6313, 4.5.3: semantic, then for each template: id, length with these four octets, records.
 bool RecordTeller::TellSubTemplateMultiList(absl::string_view name, base::Octets octets, int depth,
                                             record::ElementListener* listener) {
-  base::OctetReader reader(octets);
-  reader.U8();
-  if (!reader.ok()) return false;
+  SubTemplateMultiListView list;
+  if (!SubTemplateMultiListView::Parse(octets, &list)) return false;
   listener->OnListBegin(name);
-  while (reader.Has(4)) {
-    const uint16_t id = reader.U16();
-    const uint16_t length = reader.U16();
-    if (length < 4) break;
-    const base::Octets records = reader.Bytes(length - 4);
-    if (!reader.ok()) break;
+  uint16_t id = 0;
+  for (base::Octets records; list.Next(&id, &records);) {
     const Template* format = source_ == nullptr ? nullptr : source_->FindTemplate(id);
     if (format != nullptr) {
       TellInner(*format, records, depth, listener);

@@ -1,6 +1,5 @@
 #include "flowacct/flow/template/set_decoder.h"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,17 +11,9 @@ namespace flowacct::flow {
 namespace {
 
 using base::DecodeCode;
-using base::LoadBe16;
-using base::LoadBe32;
 using base::Octets;
 
 constexpr int64_t kNanosPerSecond = 1000000000;
-constexpr uint16_t kFirstDataSet = 256;  // RFC 7011, 3.3.2
-constexpr size_t kSetHeaderOctets = 4;
-
-bool IsZero(Octets octets) {
-  return std::all_of(octets.begin(), octets.end(), [](uint8_t octet) { return octet == 0; });
-}
 
 }  // namespace
 
@@ -40,118 +31,52 @@ struct SetDecoder::Message {
   }
 };
 
-SetDecoder::Decoded SetDecoder::Decode(const record::Datagram& datagram, Octets octets, size_t begin,
-                                       MessageContext* context, const record::DecodeOutput& output, Domain* domain) {
+SetDecoder::Decoded SetDecoder::Decode(const record::Datagram& datagram, SetReader sets, MessageContext* context,
+                                       const record::DecodeOutput& output, Domain* domain) {
   Message message{datagram, context, output, domain, RecordTeller(domain, options_->max_list_depth), {}};
   context->names = &domain->names;
   context->sampling = &domain->sampling;
   if (!domain->pending.empty()) DropStale(datagram.arrival_nanos, domain);
-  const uint16_t template_set = version_ == 9 ? 0 : 2;  // RFC 3954, 5.2; RFC 7011, 3.3.2
-  size_t at = begin;
-  while (octets.size() - at >= kSetHeaderOctets) {
-    const uint16_t id = LoadBe16(octets.data() + at);
-    const size_t length = LoadBe16(octets.data() + at + 2);
-    if (length < kSetHeaderOctets) {
-      // Some exporters pad a message to four octets or more.
-      if (!IsZero(octets.subspan(at))) {
-        message.Fail(DecodeCode::kBadLength, at + 2);
-        ++domain->rejected_sets;
-        message.decoded.uncounted = true;
-      }
-      at = octets.size();
-      break;
-    }
-    const bool cut = length > octets.size() - at;
-    const Octets set = octets.subspan(at + kSetHeaderOctets, std::min(length, octets.size() - at) - kSetHeaderOctets);
-    const size_t offset = at + kSetHeaderOctets;
-    if (id >= kFirstDataSet) {
-      DecodeDataSet(id, set, offset, &message);
-      message.decoded.uncounted |= cut;
-    } else if (id == template_set || id == template_set + 1) {
-      DecodeTemplateSet(set, offset, id != template_set, &message);
+  for (SetView set; sets.Next(&set);) {
+    if (set.is_data()) {
+      DecodeDataSet(set.id(), set.octets(), set.offset(), &message);
+      message.decoded.uncounted |= set.cut();
+    } else if (set.is_template() || set.is_options_template()) {
+      DecodeTemplateSet(set, &message);
     } else {
       ++domain->rejected_sets;
-      message.Fail(DecodeCode::kUnsupported, at);
+      message.Fail(DecodeCode::kUnsupported, set.offset() - kSetHeaderOctets);
     }
-    if (cut) {
-      ++domain->rejected_sets;
-      message.Fail(DecodeCode::kTruncated, octets.size());
-    }
-    at += std::min(length, octets.size() - at);
   }
-  if (at < octets.size() && !IsZero(octets.subspan(at))) message.Fail(DecodeCode::kTrailingOctets, at);
+  const base::DecodeResult end = sets.result();
+  if (!end.ok()) {
+    message.Fail(end.code, end.offset);
+    if (end.code != DecodeCode::kTrailingOctets) ++domain->rejected_sets;
+    message.decoded.uncounted |= end.code == DecodeCode::kBadLength;
+  }
   return message.decoded;
 }
 
-bool SetDecoder::ReadFields(size_t count, size_t scopes, Octets set, size_t* at,
-                            std::vector<TemplateField>* fields) const {
-  // The shortest field has four octets: a count that cannot be true costs no memory.
-  if (count > (set.size() - *at) / 4) return false;
-  fields->reserve(count);
-  for (size_t i = 0; i < count; ++i) {
-    if (set.size() - *at < 4) return false;
-    const uint16_t id = LoadBe16(set.data() + *at);
-    const uint16_t length = LoadBe16(set.data() + *at + 2);
-    *at += 4;
-    const bool scope = i < scopes;
-    uint32_t pen = kIanaPen;
-    uint16_t element = id;
-    if (version_ == 9) {
-      if (scope) {
-        pen = kNetflow9ScopePen;
-      } else if (id >= 0x8000) {
-        pen = kNetFlow9VendorPen;
-      }
-    } else if ((id & 0x8000) != 0) {  // RFC 7011, 3.2
-      if (set.size() - *at < 4) return false;
-      pen = LoadBe32(set.data() + *at);
-      *at += 4;
-      element = id & 0x7fff;
+void SetDecoder::DecodeTemplateSet(const SetView& set, Message* message) {
+  TemplateReader templates(set);
+  for (TemplateView view; templates.Next(&view);) {
+    if (view.withdrawal()) {
+      Withdraw(view.id(), view.options(), templates.offset(), message);
+    } else {
+      Define(view, templates.offset(), message);
     }
-    fields->push_back(MakeTemplateField(pen, element, length, scope));
   }
-  return true;
+  if (!templates.result().ok()) message->Fail(templates.result().code, templates.result().offset);
 }
 
-void SetDecoder::DecodeTemplateSet(Octets set, size_t offset, bool options, Message* message) {
-  size_t at = 0;
-  while (set.size() - at >= 4) {
-    const size_t start = at;
-    const uint16_t id = LoadBe16(set.data() + at);
-    size_t count = LoadBe16(set.data() + at + 2);
-    size_t scopes = 0;
-    if (id == 0 && IsZero(set.subspan(at))) return;  // padding
-    if (version_ != 9 && count == 0) {               // RFC 7011, 8.1
-      Withdraw(id, options, offset + start, message);
-      at += 4;
-      continue;
-    }
-    at += 4;
-    if (options) {
-      if (set.size() - at < 2) return message->Fail(DecodeCode::kBadTemplate, offset + start);
-      const size_t second = LoadBe16(set.data() + at);
-      at += 2;
-      if (version_ == 9) {  // octets of scopes, octets of options (RFC 3954, 6.1)
-        if (count % 4 != 0 || second % 4 != 0) return message->Fail(DecodeCode::kBadTemplate, offset + start + 2);
-        scopes = count / 4;
-        count = scopes + second / 4;
-      } else {
-        scopes = second;
-        if (scopes == 0 || scopes > count) return message->Fail(DecodeCode::kBadTemplate, offset + start + 4);
-      }
-    }
-    std::vector<TemplateField> fields;
-    if (id < kFirstDataSet || !ReadFields(count, scopes, set, &at, &fields)) {
-      return message->Fail(DecodeCode::kBadTemplate, offset + start);
-    }
-    Define(id, options ? record::RecordKind::kOption : record::RecordKind::kFlow, std::move(fields), offset + start,
-           message);
-  }
-}
-
-void SetDecoder::Define(uint16_t id, record::RecordKind kind, std::vector<TemplateField> fields, size_t offset,
-                        Message* message) {
+void SetDecoder::Define(const TemplateView& view, size_t offset, Message* message) {
   Domain* domain = message->domain;
+  const uint16_t id = view.id();
+  const record::RecordKind kind = view.options() ? record::RecordKind::kOption : record::RecordKind::kFlow;
+  std::vector<TemplateField> fields;
+  fields.reserve(view.field_count());  // no more than there are octets for
+  SpecifierReader specifiers = view.fields();
+  for (FieldSpecifier field; specifiers.Next(&field);) fields.push_back(MakeTemplateField(view.dialect(), field));
   auto found = domain->templates.find(id);
   uint64_t records = 0, definitions = 0, redefinitions = 0;
   if (found != domain->templates.end()) {
@@ -263,16 +188,10 @@ void SetDecoder::DecodeData(TemplateEntry* entry, Octets octets, size_t offset, 
   }
   if (!held) message->decoded.records += decoded.records;
   const Octets rest = octets.subspan(decoded.octets);
-  // Up to three octets align the next set; RFC 7011, 3.3.1 allows any that are shorter than a record, and zero.
-  if (rest.size() < 4 && decoded.records > 0) return;
-  if (rest.empty() || IsZero(rest)) return;
-  const size_t at = held ? 0 : offset + decoded.octets;
-  if (decoded.records == 0) {
-    ++domain->rejected_sets;
-    message->Fail(DecodeCode::kBadLength, at);
-  } else {
-    message->Fail(DecodeCode::kTrailingOctets, at);
-  }
+  const DecodeCode code = JudgeRest(decoded.records, rest);
+  if (code == DecodeCode::kOk) return;
+  if (code == DecodeCode::kBadLength) ++domain->rejected_sets;
+  message->Fail(code, held ? 0 : offset + decoded.octets);
 }
 
 void SetDecoder::DropOldest(Domain* domain) {

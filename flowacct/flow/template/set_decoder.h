@@ -21,6 +21,7 @@
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/flow/template/domain.h"
+#include "flowacct/flow/template/set_view.h"
 #include "flowacct/record/datagram.h"
 #include "flowacct/record/flow_decoder.h"
 
@@ -37,8 +38,8 @@ class SetDecoder {
     uint64_t records = 0;       // data records, options data too
     bool uncounted = false;     // there was data whose records could not be counted
   };
-  // The sets of `message` from `begin` on. `context` has all but the domain's tables.
-  Decoded Decode(const record::Datagram& datagram, base::Octets message, size_t begin, MessageContext* context,
+  // The sets of a message. `context` has all but the domain's tables.
+  Decoded Decode(const record::Datagram& datagram, SetReader sets, MessageContext* context,
                  const record::DecodeOutput& output, Domain* domain);
 
   // The device began anew: its templates are no longer those that we know (RFC 3954, 9).
@@ -47,9 +48,8 @@ class SetDecoder {
  private:
   struct Message;  // what one call of Decode passes on
 
-  void DecodeTemplateSet(base::Octets set, size_t offset, bool options, Message* message);
-  bool ReadFields(size_t count, size_t scopes, base::Octets set, size_t* at, std::vector<TemplateField>* fields) const;
-  void Define(uint16_t id, record::RecordKind kind, std::vector<TemplateField> fields, size_t offset, Message* message);
+  void DecodeTemplateSet(const SetView& set, Message* message);
+  void Define(const TemplateView& view, size_t offset, Message* message);
   void Withdraw(uint16_t id, bool options, size_t offset, Message* message);
   void Remove(Domain* domain, uint16_t id);
   void DecodeDataSet(uint16_t id, base::Octets set, size_t offset, Message* message);

@@ -26,6 +26,18 @@ TemplateField MakeTemplateField(uint32_t pen, uint16_t id, uint16_t length, bool
   return field;
 }
 
+TemplateField MakeTemplateField(Dialect dialect, const FieldSpecifier& specifier) {
+  uint32_t pen = specifier.enterprise_number;
+  if (dialect == Dialect::kNetflow9) {
+    if (specifier.scope) {
+      pen = kNetflow9ScopePen;
+    } else if (specifier.id >= 0x8000) {
+      pen = kNetFlow9VendorPen;
+    }
+  }
+  return MakeTemplateField(pen, specifier.id, specifier.length, specifier.scope);
+}
+
 std::string TemplateFieldName(const TemplateField& field) {
   if (field.pen == kNetflow9ScopePen) {
     switch (field.id) {  // RFC 3954, 6.1
@@ -85,21 +97,11 @@ base::DecodeCode MakeTemplate(uint16_t id, record::RecordKind kind, std::vector<
 
 size_t WalkRecord(const Template& format, base::Octets octets, RecordShape* shape) {
   size_t at = 0;
+  base::Octets field;
   for (size_t i = 0; i < format.fields.size(); ++i) {
-    size_t length = format.fields[i].length;
-    if (length == kVariableLength) {  // RFC 7011, 7
-      if (at >= octets.size()) return 0;
-      length = octets[at++];
-      if (length == 255) {
-        if (octets.size() - at < 2) return 0;
-        length = base::LoadBe16(octets.data() + at);
-        at += 2;
-      }
-    }
-    if (octets.size() - at < length) return 0;
-    shape->offsets[i] = static_cast<uint32_t>(at);
-    shape->lengths[i] = static_cast<uint32_t>(length);
-    at += length;
+    if (!TakeField(octets, format.fields[i].length, &at, &field)) return 0;
+    shape->offsets[i] = static_cast<uint32_t>(at - field.size());
+    shape->lengths[i] = static_cast<uint32_t>(field.size());
   }
   return at;
 }

@@ -17,13 +17,12 @@
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/flow/template/information_element.h"
+#include "flowacct/flow/template/set_view.h"
 #include "flowacct/flow/template/template_options.h"
 #include "flowacct/record/flow_decoder.h"
 
 namespace flowacct::flow {
 
-// A length that says "each record tells it" (RFC 7011, 7).
-inline constexpr uint16_t kVariableLength = 65535;
 // Not an enterprise: scope field types of NetFlow v9 (RFC 3954, 6.1), which have their own numbers.
 inline constexpr uint32_t kNetflow9ScopePen = 0xfffffffe;
 
@@ -44,6 +43,8 @@ struct TemplateField {
 
 // With its element looked up.
 TemplateField MakeTemplateField(uint32_t pen, uint16_t id, uint16_t length, bool scope = false);
+// As the dialect numbers elements: NetFlow v9's scopes and vendors' field types get a PEN of their own.
+TemplateField MakeTemplateField(Dialect dialect, const FieldSpecifier& specifier);
 // The registry's name, "reverse" and it for reverse elements, "scope.interface" for NetFlow v9's scopes, else "PEN:id".
 std::string TemplateFieldName(const TemplateField& field);
 
