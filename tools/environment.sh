@@ -19,6 +19,8 @@ run_bazel() {
   env -i HOME="$HOME" USER="$(id -un)" PATH="$PATH" LANG=C.UTF-8 TERM="${TERM:-dumb}" bazel "$@" </dev/null
 }
 
+# Bazel's '~' is not $HOME where the two differ.
+bazel_build_flags=(--disk_cache="$HOME/.cache/flowacct-bazel")
 # For the scripts: a line that moves on a terminal, little in a log.
 bazel_output_flags=(--color=no --curses=no --show_progress_rate_limit=20)
 if [[ -t 2 ]]; then bazel_output_flags=(); fi
