@@ -97,8 +97,8 @@ void Comparison::Compare(const std::string& file, const std::vector<Values>& the
     }
     if (row == nullptr) {
       ADD_FAILURE() << file << ": " << name << " is " << absl::CEscape(all.first.ours) << " here and "
-                    << absl::CEscape(all.first.theirs) << " there, in " << all.records << " of "
-                    << theirs.size() << " records";
+                    << absl::CEscape(all.first.theirs) << " there, in " << all.records << " of " << theirs.size()
+                    << " records";
       continue;
     }
     needed_.insert(row);
