@@ -62,6 +62,7 @@ struct ExporterReport {
   uint64_t rejected_sets = 0;
   uint64_t pending_sets = 0;   // held, waiting for their template
   uint64_t clock_repairs = 0;  // times that could not be and were replaced
+  uint64_t misfits = 0;        // values that did not fit their field, which is absent then
   SequenceReport sequence;
   SequenceReport sample_sequence;  // sFlow: the samples of all sources, each of which has numbers of its own
   std::vector<TemplateReport> templates;

@@ -60,5 +60,13 @@ TEST(Inspect, AMissingFileIsToldBesideTheOthers) {
   EXPECT_TRUE(absl::StrContains(InspectionAsJson(inspection), "\"incomplete\":true"));
 }
 
+TEST(Inspect, TellsWhatDidNotFit) {
+  Inspection inspection;
+  inspection.exporters.resize(1);
+  inspection.exporters[0].misfits = 3;
+  EXPECT_TRUE(absl::StrContains(InspectionAsText(inspection), "3 values did not fit their field"));
+  EXPECT_TRUE(absl::StrContains(InspectionAsJson(inspection), "\"misfits\":3"));
+}
+
 }  // namespace
 }  // namespace flowacct::collector

@@ -76,6 +76,7 @@ void AppendExporter(const record::ExporterReport& e, std::string* out) {
   if (e.rejected_sets > 0) absl::StrAppend(out, "  ", e.rejected_sets, " data sets rejected\n");
   if (e.clock_repairs > 0)
     absl::StrAppend(out, "  ", e.clock_repairs, " times repaired: the exporter's clock is wrong\n");
+  if (e.misfits > 0) absl::StrAppend(out, "  ", e.misfits, " values did not fit their field, which is absent then\n");
   for (size_t i = 1; i < base::kDecodeCodeCount; ++i) {
     const auto code = static_cast<base::DecodeCode>(i);
     if (e.errors[code] == 0) continue;
@@ -89,7 +90,8 @@ void AppendExporterJson(const record::ExporterReport& e, std::string* out) {
                   "\",\"domain\":", e.domain, ",\"datagrams\":", e.datagrams, ",\"octets\":", e.octets,
                   ",\"flow_records\":", e.flow_records, ",\"counter_records\":", e.counter_records);
   absl::StrAppend(out, ",\"option_records\":", e.option_records, ",\"rejected_sets\":", e.rejected_sets,
-                  ",\"pending_sets\":", e.pending_sets, ",\"clock_repairs\":", e.clock_repairs);
+                  ",\"pending_sets\":", e.pending_sets, ",\"clock_repairs\":", e.clock_repairs,
+                  ",\"misfits\":", e.misfits);
   absl::StrAppend(out, ",\"sequence\":{\"unit\":", Quoted(e.sequence.unit), ",\"gaps\":", e.sequence.gaps,
                   ",\"lost\":", e.sequence.lost, ",\"reordered\":", e.sequence.reordered,
                   ",\"restarts\":", e.sequence.restarts, "},\"templates\":[");

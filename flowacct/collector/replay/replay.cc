@@ -81,12 +81,13 @@ std::vector<std::string> Summary(const ReplayOutcome& outcome) {
   }
   if (input.accounted.not_ip > 0)
     lines.push_back(absl::StrCat(Count(input.accounted.not_ip, "packet"), " aside that held no IP"));
-  uint64_t lost = 0, gaps = 0, pending = 0, repairs = 0;
+  uint64_t lost = 0, gaps = 0, pending = 0, repairs = 0, misfits = 0;
   for (const record::ExporterReport& exporter : outcome.exporters) {
     lost += exporter.sequence.lost;
     gaps += exporter.sequence.gaps;
     pending += exporter.pending_sets;
     repairs += exporter.clock_repairs;
+    misfits += exporter.misfits;
   }
   if (gaps > 0) {
     lines.push_back(absl::StrCat("sequence numbers show ", Count(gaps, "gap"), ": about ", lost,
@@ -95,6 +96,8 @@ std::vector<std::string> Summary(const ReplayOutcome& outcome) {
   if (pending > 0)
     lines.push_back(absl::StrCat(Count(pending, "data set"), " whose template never came: not accounted"));
   if (repairs > 0) lines.push_back(absl::StrCat(Count(repairs, "time"), " repaired: an exporter's clock was wrong"));
+  if (misfits > 0)
+    lines.push_back(absl::StrCat(Count(misfits, "value"), " did not fit its field: absent, not accounted"));
   if (outcome.records_scaled > 0) {
     lines.push_back(absl::StrCat(Count(outcome.records_scaled, "record"),
                                  " multiplied by their sampling rate (--no-scale leaves them)"));

@@ -68,6 +68,7 @@ class IpfixDecoder::Impl {
       domain->sequence.Advance(static_cast<uint32_t>(decoded.records));
     }
     domain->clock_repairs += context.clock_repairs;
+    domain->misfits += context.misfits;
     if (decoded.result.ok()) domain->errors.Count(DecodeCode::kOk);
     return decoded.result;
   }
@@ -75,6 +76,7 @@ class IpfixDecoder::Impl {
   std::vector<record::ExporterReport> Report() const {
     std::vector<record::ExporterReport> reports;
     for (const flow::Domain* domain : domains_.Sorted()) reports.push_back(domain->Report("ipfix", "records"));
+    domains_.ReportRefused("ipfix", &reports);
     return reports;
   }
 

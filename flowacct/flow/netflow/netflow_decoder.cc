@@ -56,6 +56,7 @@ class NetflowDecoder::Impl {
       reports.push_back(
           domain->Report(ProtocolName(domain->key.version), domain->key.version == 9 ? "datagrams" : "records"));
     }
+    domains_.ReportRefused("netflow", &reports);
     return reports;
   }
 
@@ -122,6 +123,7 @@ class NetflowDecoder::Impl {
     const flow::TemplateEntry::Decoded decoded = entry.DecodeFlows(view.records(), &context, output, &teller);
     domain->flow_records += decoded.records;
     domain->clock_repairs += context.clock_repairs;
+    domain->misfits += context.misfits;
     const DecodeResult result = view.result();
     if (result.code == DecodeCode::kTruncated) ++domain->rejected_sets;
     Count(datagram, result, domain);
@@ -156,6 +158,7 @@ class NetflowDecoder::Impl {
     domain->sequence.Advance(1);
     const flow::SetDecoder::Decoded decoded = sets_.Decode(datagram, packet.flow_sets(), &context, output, domain);
     domain->clock_repairs += context.clock_repairs;
+    domain->misfits += context.misfits;
     if (decoded.result.ok()) domain->errors.Count(DecodeCode::kOk);
     return decoded.result;
   }

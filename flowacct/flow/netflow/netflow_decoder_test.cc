@@ -261,7 +261,24 @@ TEST(NetflowV9Test, BoundsAreCounted) {
   EXPECT_EQ(run.rows.size(), 3u);
   MessageBuilder stranger(9, 0, 8);
   EXPECT_EQ(run.Decode(stranger).code, DecodeCode::kLimitExceeded);
-  EXPECT_EQ(run.decoder.Report().size(), 1u);
+  const std::vector<record::ExporterReport> reports = run.decoder.Report();
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_EQ(reports[0].exporter, base::IpAddress()) << "what was refused is of nobody that is known";
+  EXPECT_EQ(reports[0].datagrams, 1u);
+  EXPECT_EQ(reports[0].errors[DecodeCode::kLimitExceeded], 1u);
+  EXPECT_EQ(reports[1].datagrams, 1u);
+}
+
+TEST(NetflowV9Test, ValuesThatDoNotFitTheirFieldAreCounted) {
+  Decoding run;
+  MessageBuilder message(9);
+  message.Template(256, {{11, 4}});
+  message.BeginSet(256).body().U32(80).U32(70000);
+  message.EndSet();
+  EXPECT_TRUE(run.Decode(message).ok());
+  ASSERT_EQ(run.rows.size(), 2u);
+  EXPECT_FALSE(run.rows.row(1).Has(FieldId::kDstPort));
+  EXPECT_EQ(run.Report().misfits, 1u);
 }
 
 TEST(NetflowV9Test, AnExporterFrom1970IsMovedToItsArrival) {

@@ -243,6 +243,61 @@ TEST_F(PlanTest, NamesComeFromOptions) {
 }
 
 // Random templates of known elements in lengths right and wrong, with random octets.
+TEST_F(PlanTest, ListsOfCommunitiesAndAsNumbersFillTheirFields) {
+  const std::vector<Field> fields = {{484, kVariableLength}, {485, kVariableLength}, {487, kVariableLength},
+                                     {488, kVariableLength}, {490, kVariableLength}, {491, kVariableLength},
+                                     {511, kVariableLength}, {512, kVariableLength}};
+  auto list = [](uint16_t id, uint16_t length, const base::OctetWriter& members) {
+    base::OctetWriter w;
+    w.U8(static_cast<uint8_t>(5 + members.size())).U8(0xff).U16(id).U16(length).Bytes(members.octets());
+    return w;
+  };
+  auto text = [&](FieldId field) {
+    return Row().Has(field) ? base::AsText(interner_.Find(static_cast<base::InternId>(Row().GetNumber(field)))) : "";
+  };
+  using W = base::OctetWriter;
+  W w;
+  w.Bytes(list(483, 4, W().U32(0xfc000001).U32(0xfc000002)).octets());
+  w.Bytes(list(483, 2, W().U16(7)).octets());  // reduced size
+  w.Bytes(list(486, 8, W().U64(1).U64(2)).octets());
+  w.Bytes(list(486, kVariableLength, W().U8(8).U64(3)).octets());
+  w.Bytes(list(489, 12, W().U32(1).U32(2).U32(3)).octets());
+  w.Bytes(list(489, 12, W()).octets());  // no members: absent
+  w.Bytes(list(16, 2, W().U16(64500).U16(64501)).octets());
+  w.Bytes(list(17, 4, W().U32(4200000000)).octets());
+  Decode(fields, w);
+  EXPECT_EQ(text(FieldId::kSrcStdComm), base::AsText(W().U32(0xfc000001).U32(0xfc000002).octets()));
+  EXPECT_EQ(text(FieldId::kStdComm), base::AsText(W().U32(7).octets()));
+  EXPECT_EQ(text(FieldId::kSrcExtComm), base::AsText(W().U64(1).U64(2).octets()));
+  EXPECT_EQ(text(FieldId::kExtComm), base::AsText(W().U64(3).octets()));
+  EXPECT_EQ(text(FieldId::kSrcLrgComm), base::AsText(W().U32(1).U32(2).U32(3).octets()));
+  EXPECT_FALSE(Row().Has(FieldId::kLrgComm));
+  EXPECT_EQ(text(FieldId::kSrcAsPath), base::AsText(W().U8(2).U8(2).U32(64500).U32(64501).octets()));
+  EXPECT_EQ(text(FieldId::kAsPath), base::AsText(W().U8(2).U8(1).U32(4200000000).octets()));
+  EXPECT_EQ(context_.misfits, 0u);
+
+  // Members of another length, a member that is cut, a header that is cut, too many AS numbers; and nothing at all.
+  const struct {
+    uint16_t element;
+    W field;
+    uint64_t misfits;
+  } kBad[] = {
+      {488, list(486, 4, W().U32(1)), 1},
+      {485, list(483, 4, W().U32(1).U16(2)), 1},
+      {485, W().U8(4).U8(3).U16(483).U8(0), 1},
+      {512, W().U8(255).U16(5 + 256 * 2).U8(4).U16(17).U16(2).Fill(256 * 2, 1), 1},
+      {485, W().U8(0), 0},
+  };
+  for (const auto& bad : kBad) {
+    context_.misfits = 0;
+    Decode({{bad.element, kVariableLength}}, bad.field);
+    EXPECT_FALSE(Row().Has(FieldId::kStdComm));
+    EXPECT_FALSE(Row().Has(FieldId::kExtComm));
+    EXPECT_FALSE(Row().Has(FieldId::kAsPath));
+    EXPECT_EQ(context_.misfits, bad.misfits) << bad.element;
+  }
+}
+
 TEST_F(PlanTest, AgreesWithItsSlowTwin) {
   constexpr uint16_t kElements[] = {1,  2,   4,   5,   6,   7,   8,   9,   10,  11,  12,  13,  14,  15,
                                     16, 17,  21,  22,  27,  28,  29,  30,  56,  58,  61,  62,  85,  86,

@@ -1,6 +1,7 @@
 #include "flowacct/flow/template/domain.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace flowacct::flow {
 namespace {
@@ -33,6 +34,7 @@ record::ExporterReport Domain::Report(const char* protocol, const char* unit) co
   report.rejected_sets = rejected_sets;
   report.pending_sets = pending.size();
   report.clock_repairs = clock_repairs;
+  report.misfits = misfits;
   report.sequence = sequence.Report(unit);
   for (const auto& [id, entry] : templates) report.templates.push_back(entry->Report());
   std::sort(report.templates.begin(), report.templates.end(),
@@ -81,6 +83,15 @@ bool DomainTable::RemoveSilent(int64_t now_nanos) {
     removed = true;
   }
   return removed;
+}
+
+void DomainTable::ReportRefused(const char* protocol, std::vector<record::ExporterReport>* reports) const {
+  if (refused == 0) return;
+  record::ExporterReport report;
+  report.protocol = protocol;
+  report.datagrams = refused;
+  report.errors.Count(base::DecodeCode::kLimitExceeded, refused);
+  reports->insert(reports->begin(), std::move(report));
 }
 
 std::vector<const Domain*> DomainTable::Sorted() const {

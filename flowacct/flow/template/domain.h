@@ -76,6 +76,7 @@ struct Domain : TemplateSource {
   uint64_t option_records = 0;
   uint64_t rejected_sets = 0;
   uint64_t clock_repairs = 0;
+  uint64_t misfits = 0;
   uint64_t header_sampling_rate = 0;  // the last one
   base::DecodeCounters errors;
   SequenceTracker sequence;
@@ -98,6 +99,8 @@ class DomainTable {
   Domain* FindOrAdd(const DomainKey& key, int64_t now_nanos);
   // By exporter, version and domain.
   std::vector<const Domain*> Sorted() const;
+  // What was refused, as a report of the unspecified exporter (::), in front of the others; nothing if nothing was.
+  void ReportRefused(const char* protocol, std::vector<record::ExporterReport>* reports) const;
 
   // Of all domains, for the bounds.
   size_t template_octets = 0;

@@ -30,12 +30,16 @@ class BasicListView {
   const FieldSpecifier& specifier() const { return specifier_; }
   bool Next(base::Octets* value) {
     if (at_ < content_.size() && TakeField(content_, specifier_.length, &at_, value)) return true;
+    cut_ |= at_ < content_.size();
     at_ = content_.size();
     return false;
   }
+  // The last element was not all there.
+  bool cut() const { return cut_; }
 
  private:
   uint8_t semantic_ = 0;
+  bool cut_ = false;
   FieldSpecifier specifier_;
   base::Octets content_;
   size_t at_ = 0;

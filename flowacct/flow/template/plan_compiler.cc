@@ -172,6 +172,11 @@ Conversion ConversionOf(const InformationElement& element, FieldId target) {
                                                                                                 : Conversion::kNone;
     case FieldType::kOctets:
       return Conversion::kOctets;
+    case FieldType::kAsPath:
+    case FieldType::kCommunities:
+    case FieldType::kExtCommunities:
+    case FieldType::kLargeCommunities:
+      return element.type == AbstractType::kBasicList ? Conversion::kList : Conversion::kNone;
     case FieldType::kRouteDistinguisher:
       return Conversion::kNumber;
     default:
@@ -182,6 +187,20 @@ Conversion ConversionOf(const InformationElement& element, FieldId target) {
     return Conversion::kNumber;
   }
   return Conversion::kNone;
+}
+
+// Octets of a member of a list; 0: AS numbers, of any width.
+uint16_t MemberOctets(FieldId target) {
+  switch (record::Info(target).type) {
+    case FieldType::kCommunities:  // RFC 1997
+      return 4;
+    case FieldType::kExtCommunities:  // RFC 4360
+      return 8;
+    case FieldType::kLargeCommunities:  // RFC 8092
+      return 12;
+    default:
+      return 0;
+  }
 }
 
 }  // namespace
@@ -285,7 +304,7 @@ void PlanCompiler::CompileField(FieldId target) {
       continue;
     }
     winner = field.element;
-    Add(kernel, target, candidate.source, second);
+    Add(kernel, target, candidate.source, second, MemberOctets(target));
     if (AlwaysSets(conversion, field.length, target_size)) {
       const PlanStep& step = plan_->steps_.back();
       plan_->prototype_[step.presence] |= step.presence_mask;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "flowacct/flow/template/list_view.h"
 #include "flowacct/record/field.h"
 
 namespace flowacct::flow {
@@ -112,6 +113,45 @@ void InternKernel(const PlanStep& step, const RecordRun& run) {
       last_id = run.interner->Intern(octets);
     }
     StoreNumber<4>(row + step.target, last_id);
+    SetPresent(step, row);
+  });
+}
+
+// Communities and AS numbers (RFC 8549, 4) as BGP's attributes have them. `constant`: octets of a member; 0: AS numbers
+// of 1 to 4 octets, which become one AS_SEQUENCE (RFC 4271, 4.3; RFC 6793).
+void ListKernel(const PlanStep& step, const RecordRun& run) {
+  constexpr size_t kMaxOctets = 4080;  // an UPDATE has 4096 (RFC 4271, 4.1)
+  constexpr size_t kMaxSequence = 255;
+  const bool as_path = step.constant == 0;
+  const size_t size = as_path ? 4 : step.constant;
+  uint8_t octets[kMaxOctets];
+  ForEach(step.source, run, [&](const uint8_t* from, uint8_t* row) {
+    const Octets field(from, run.lengths[step.source]);
+    if (field.empty()) return;
+    BasicListView list;
+    size_t members = 0;
+    size_t end = as_path ? 2 : 0;
+    bool fits = BasicListView::Parse(field, &list);
+    for (Octets value; fits && list.Next(&value); ++members, end += size) {
+      fits = kMaxOctets - end >= size && !(as_path && members == kMaxSequence) &&
+             (size == 4 ? !value.empty() && value.size() <= 4 : value.size() == size);
+      if (!fits) break;
+      if (size == 4) {
+        base::StoreBe32(octets + end, static_cast<uint32_t>(LoadBe(value.data(), value.size())));
+      } else {
+        std::memcpy(octets + end, value.data(), size);
+      }
+    }
+    if (!fits || list.cut()) {
+      ++run.context->misfits;
+      return;
+    }
+    if (members == 0) return;
+    if (as_path) {
+      octets[0] = 2;  // AS_SEQUENCE
+      octets[1] = static_cast<uint8_t>(members);
+    }
+    StoreNumber<4>(row + step.target, run.interner->Intern(Octets(octets, end)));
     SetPresent(step, row);
   });
 }
@@ -351,6 +391,8 @@ PlanKernel FindKernel(Conversion conversion, uint16_t length, uint8_t target_siz
       return InternKernel<true>;
     case Conversion::kOctets:
       return InternKernel<false>;
+    case Conversion::kList:
+      return ListKernel;
     case Conversion::kPrefixV4:
       return PrefixKernel<4>;
     case Conversion::kPrefixV6:
