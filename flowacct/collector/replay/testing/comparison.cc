@@ -73,11 +73,17 @@ void Comparison::Compare(const std::string& file, const std::vector<Values>& the
     std::vector<Pair> best_differing;
     for (size_t i = 0; i < ours.size(); ++i) {
       if (taken[i]) continue;
+      if (vocabulary_.key != nullptr && record.at(vocabulary_.key) != ours[i].at(vocabulary_.key)) continue;
       size_t agreed = 0;
       std::vector<Pair> differing = Differing(record, ours[i], &agreed);
       if (best < ours.size() && differing.size() >= best_differing.size()) continue;
       best = i, best_agreed = agreed, best_differing = std::move(differing);
       if (best_differing.empty()) break;
+    }
+    if (best == ours.size() && vocabulary_.key != nullptr) {
+      Seen& all = seen[vocabulary_.key];
+      if (++all.records == 1) all.first = {vocabulary_.key, record.at(vocabulary_.key), "absent"};
+      continue;
     }
     if (best == ours.size()) {
       ADD_FAILURE() << file << ": no record of ours is left for one of theirs";

@@ -47,6 +47,9 @@ struct Vocabulary {
   absl::Span<const Member> members;
   absl::Span<const NotCompared> not_compared;
   absl::Span<const Difference> differences;
+  // Records are of one thing only if they agree in this member; one of theirs that we lack differs in it alone. Null:
+  // any record of ours may be the one.
+  const char* key = nullptr;
 };
 
 class Comparison {
