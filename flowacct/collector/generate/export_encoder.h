@@ -74,7 +74,6 @@ struct UdpEnvelope {
   uint16_t identification = 0;
 };
 // Ethernet, IPv4 (checksum computed) and UDP (none, RFC 768) around a payload.
-inline constexpr size_t kUdpEnvelopeOctets = 14 + 20 + 8;
 void EncodeUdpEnvelope(const UdpEnvelope& envelope, size_t payload_octets, base::OctetWriter* out);
 
 }  // namespace flowacct::collector
