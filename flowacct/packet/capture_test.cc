@@ -1,4 +1,4 @@
-// The captures of ../shared/captures/packets against what their manifest says of them: tshark's protocol chains, and
+// The captures of $FLOWACCT_CAPTURES/packets against what their manifest says of them: tshark's protocol chains, and
 // nfpcapd's packets and bytes. Each difference is a row of kDifferences or kBytes with the reason and who is right.
 // Skipped where FLOWACCT_CAPTURES does not point at them.
 
