@@ -45,6 +45,8 @@ class ExportExtractor {
 
   const ExtractCounters& counters() const { return counters_; }
   const packet::ReassemblerCounters& reassembler_counters() const { return reassembler_.counters(); }
+  // Fragmented datagrams that are not whole yet.
+  size_t waiting_fragmented() const { return reassembler_.waiting_datagrams(); }
 
  private:
   bool ExtractGeneral(const CapturedPacket& packet, record::Datagram* datagram);

@@ -36,16 +36,26 @@ std::string FieldText(const record::TemplateFieldReport& field) {
                       field.scope ? "*" : "");
 }
 
+void AppendSequence(absl::string_view title, const record::SequenceReport& sequence, std::string* out) {
+  if (sequence.gaps + sequence.reordered + sequence.restarts == 0) {
+    absl::StrAppend(out, "  ", title, ": no gaps\n");
+    return;
+  }
+  absl::StrAppend(out, "  ", title, ": ", sequence.gaps, " gaps, about ", sequence.lost, " ", sequence.unit, " lost; ",
+                  sequence.reordered, " reordered, ", sequence.restarts, " restarts\n");
+}
+
+std::string SequenceJson(const record::SequenceReport& sequence) {
+  return absl::StrCat("{\"unit\":", Quoted(sequence.unit), ",\"gaps\":", sequence.gaps, ",\"lost\":", sequence.lost,
+                      ",\"reordered\":", sequence.reordered, ",\"restarts\":", sequence.restarts, "}");
+}
+
 void AppendExporter(const record::ExporterReport& e, std::string* out) {
   absl::StrAppend(out, "\nexporter ", e.exporter.ToString(), "  ", e.protocol, "  domain ", e.domain, "\n");
   absl::StrAppend(out, "  ", e.datagrams, " datagrams, ", e.flow_records, " flow records, ", e.counter_records,
                   " counter records, ", e.option_records, " option records\n");
-  if (e.sequence.gaps + e.sequence.reordered + e.sequence.restarts > 0) {
-    absl::StrAppend(out, "  sequence: ", e.sequence.gaps, " gaps, about ", e.sequence.lost, " ", e.sequence.unit,
-                    " lost; ", e.sequence.reordered, " reordered, ", e.sequence.restarts, " restarts\n");
-  } else {
-    absl::StrAppend(out, "  sequence: no gaps\n");
-  }
+  AppendSequence("sequence", e.sequence, out);
+  if (!e.sample_sequence.unit.empty()) AppendSequence("sequence of samples", e.sample_sequence, out);
   for (const record::SamplingReport& s : e.sampling) {
     absl::StrAppend(out, "  sampling: ", Printable(s.what), ": 1 in ", s.rate, " (told by ",
                     record::SamplingSourceName(s.source), ")\n");
@@ -73,7 +83,7 @@ void AppendExporter(const record::ExporterReport& e, std::string* out) {
         "\n");
   }
   if (e.pending_sets > 0) absl::StrAppend(out, "  ", e.pending_sets, " data sets wait for their template\n");
-  if (e.rejected_sets > 0) absl::StrAppend(out, "  ", e.rejected_sets, " data sets rejected\n");
+  if (e.rejected_sets > 0) absl::StrAppend(out, "  ", e.rejected_sets, " data sets or samples rejected\n");
   if (e.clock_repairs > 0)
     absl::StrAppend(out, "  ", e.clock_repairs, " times repaired: the exporter's clock is wrong\n");
   if (e.misfits > 0) absl::StrAppend(out, "  ", e.misfits, " values did not fit their field, which is absent then\n");
@@ -92,9 +102,8 @@ void AppendExporterJson(const record::ExporterReport& e, std::string* out) {
   absl::StrAppend(out, ",\"option_records\":", e.option_records, ",\"rejected_sets\":", e.rejected_sets,
                   ",\"pending_sets\":", e.pending_sets, ",\"clock_repairs\":", e.clock_repairs,
                   ",\"misfits\":", e.misfits);
-  absl::StrAppend(out, ",\"sequence\":{\"unit\":", Quoted(e.sequence.unit), ",\"gaps\":", e.sequence.gaps,
-                  ",\"lost\":", e.sequence.lost, ",\"reordered\":", e.sequence.reordered,
-                  ",\"restarts\":", e.sequence.restarts, "},\"templates\":[");
+  absl::StrAppend(out, ",\"sequence\":", SequenceJson(e.sequence),
+                  ",\"sample_sequence\":", SequenceJson(e.sample_sequence), ",\"templates\":[");
   absl::StrAppend(out, absl::StrJoin(e.templates, ",", [](std::string* o, const record::TemplateReport& t) {
                     absl::StrAppend(o, "{\"id\":", t.id, ",\"kind\":\"", record::RecordKindName(t.kind),
                                     "\",\"records\":", t.records, ",\"definitions\":", t.definitions,
@@ -168,6 +177,10 @@ std::string InspectionAsText(const Inspection& inspection) {
     absl::StrAppend(&out, "\n", extracted.packets, " packets: ", extracted.datagrams, " UDP datagrams (",
                     extracted.reassembled, " put together from fragments, ", extracted.cut, " cut), ", extracted.other,
                     " other, ", extracted.fragments, " fragments, ", extracted.undecodable, " undecodable\n");
+    if (inspection.input.fragmented_lost() + inspection.input.reassembly.malformed > 0) {
+      absl::StrAppend(&out, inspection.input.fragmented_lost(), " fragmented datagrams never became whole, ",
+                      inspection.input.reassembly.malformed, " fragments malformed or cut\n");
+    }
   }
   const packet::PacketCounters& accounted = inspection.input.accounted;
   if (accounted.frames > 0) {
@@ -225,7 +238,8 @@ std::string InspectionAsJson(const Inspection& inspection) {
   absl::StrAppend(&out, ",\"extracted\":{\"packets\":", extracted.packets, ",\"datagrams\":", extracted.datagrams,
                   ",\"other\":", extracted.other, ",\"fragments\":", extracted.fragments);
   absl::StrAppend(&out, ",\"undecodable\":", extracted.undecodable, ",\"reassembled\":", extracted.reassembled,
-                  ",\"cut\":", extracted.cut, "}");
+                  ",\"cut\":", extracted.cut, ",\"fragmented_lost\":", inspection.input.fragmented_lost(),
+                  ",\"fragments_malformed\":", inspection.input.reassembly.malformed, "}");
   absl::StrAppend(&out, ",\"frames\":{\"frames\":", accounted.frames, ",\"accounted\":", accounted.accounted,
                   ",\"not_ip\":", accounted.not_ip, ",\"malformed\":", accounted.errors.errors());
   absl::StrAppend(

@@ -29,8 +29,6 @@ absl::StatusOr<bool> CaptureInput::Decode(const record::DecodeOutput& output, In
     if (!packets.ok()) return packets.status();
     if (packets->empty()) return false;
     packets_ = *packets;
-    counters_.packets += packets_.size();
-    last_time_nanos_ = packets_.back().time_nanos;
     if (!decided_) {
       first_time_nanos_ = packets_.front().time_nanos;
       evidence_ = DecideCaptureKind(packets_);
@@ -41,15 +39,18 @@ absl::StatusOr<bool> CaptureInput::Decode(const record::DecodeOutput& output, In
   }
   const bool exports = evidence_.kind == CaptureKind::kExports;
   size_t done = 0;
-  while (done < packets_.size() && output.flows->size() < kBatchRows) {
+  do {
     const CapturedPacket& packet = packets_[done++];
+    ++counters_.packets;
     counters_.octets += packet.octets.size();
     if (exports) {
       DecodeExport(packet, output, observer);
     } else {
       DecodePacket(packet, output, observer);
     }
-  }
+  } while (done < packets_.size() && output.flows->size() < kBatchRows);
+  // Of what was decoded and not of the block: bins are closed by this time.
+  last_time_nanos_ = packets_[done - 1].time_nanos;
   packets_.remove_prefix(done);
   return true;
 }
@@ -61,7 +62,6 @@ void CaptureInput::DecodeExport(const CapturedPacket& packet, const record::Deco
   if (observer != nullptr) observer->OnDatagram(datagram);
   const base::DecodeResult result = exports_->Decode(datagram, output);
   counters_.datagram_errors.Count(result.code);
-  if (!result.ok()) ++counters_.datagrams_rejected;
   if (observer != nullptr) observer->OnDatagramEnd(datagram, result, ExportProtocolName(exports_->last_protocol()));
 }
 
@@ -86,6 +86,8 @@ void CaptureInput::DecodePacket(const CapturedPacket& packet, const record::Deco
 InputCounters CaptureInput::counters() const {
   InputCounters counters = counters_;
   counters.extracted = extractor_.counters();
+  counters.reassembly = extractor_.reassembler_counters();
+  counters.waiting_fragmented = extractor_.waiting_fragmented();
   counters.accounted = packet_decoder_.counters();
   return counters;
 }

@@ -28,6 +28,7 @@
 #include "flowacct/collector/export/export_extractor.h"
 #include "flowacct/packet/packet_decoder.h"
 #include "flowacct/packet/packet_view.h"
+#include "flowacct/packet/reassembler.h"
 #include "flowacct/record/exporter_report.h"
 #include "flowacct/record/flow_decoder.h"
 #include "flowacct/record/layout.h"
@@ -43,12 +44,15 @@ struct CaptureInputOptions {
 
 struct InputCounters {
   uint64_t files = 0;
-  uint64_t packets = 0;  // read, of both kinds
+  uint64_t packets = 0;  // decoded, of both kinds: extracted.packets + accounted.frames
   uint64_t octets = 0;   // captured, of these
   // Captures of exports: what became of their packets.
   ExtractCounters extracted;
-  uint64_t datagrams_rejected = 0;  // of the datagrams: those with an error; records before it are accounted
-  base::DecodeCounters datagram_errors;
+  packet::ReassemblerCounters reassembly;
+  uint64_t waiting_fragmented = 0;  // fragmented datagrams that are not whole
+  // Fragmented datagrams that were not handed on, some of them not yet.
+  uint64_t fragmented_lost() const { return reassembly.timeouts + reassembly.limit_exceeded + waiting_fragmented; }
+  base::DecodeCounters datagram_errors;  // of each datagram the first error; records before it are accounted
   // Captures of packets.
   packet::PacketCounters accounted;
 };
@@ -82,7 +86,7 @@ class CaptureInput {
   // Of the open file; null before the first.
   const CaptureReader* reader() const { return reader_.get(); }
   const CaptureKindEvidence& evidence() const { return evidence_; }
-  // Of the first packet of the open file, and of the last one read; nanoseconds since 1970.
+  // Of the first packet of the open file, and of the last one decoded; nanoseconds since 1970.
   int64_t first_time_nanos() const { return first_time_nanos_; }
   int64_t last_time_nanos() const { return last_time_nanos_; }
   std::vector<record::ExporterReport> Report() const { return exports_->Report(); }

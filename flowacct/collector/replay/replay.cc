@@ -1,5 +1,6 @@
 #include "flowacct/collector/replay/replay.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,10 +10,14 @@
 namespace flowacct::collector {
 namespace {
 
-std::string Count(uint64_t n, absl::string_view what) {
+std::string WithCommas(uint64_t n) {
   std::string digits = absl::StrCat(n);
   for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
-  return absl::StrCat(digits, " ", what, n == 1 ? "" : "s");
+  return digits;
+}
+
+std::string Count(uint64_t n, absl::string_view what) {
+  return absl::StrCat(WithCommas(n), " ", what, n == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -57,14 +62,20 @@ absl::StatusOr<ReplayOutcome> Replay(ReplayOptions options) {
   outcome.scaling_overflows = pipeline.scaling_overflows();
   for (size_t i = 0; i < pipeline.aggregation_count(); ++i) outcome.aggregations.push_back(pipeline.counters(i));
   outcome.exporters = input.Report();
+  outcome.texts_refused = interner.overflows();
   return outcome;
 }
 
 std::vector<std::string> Summary(const ReplayOutcome& outcome) {
   std::vector<std::string> lines;
   const InputCounters& input = outcome.input;
-  lines.push_back(absl::StrCat(Count(input.packets, "packet"), " from ", Count(input.files, "file"), ": ",
-                               Count(outcome.records, "record"), " accounted"));
+  uint64_t accounted = outcome.records;
+  for (const pipeline::AggregationCounters& a : outcome.aggregations) {
+    accounted = std::min(accounted, a.aggregator.records_aggregated);
+  }
+  lines.push_back(absl::StrCat(
+      Count(input.packets, "packet"), " from ", Count(input.files, "file"), ": ", Count(outcome.records, "record"),
+      accounted == outcome.records ? " accounted" : absl::StrCat(", ", WithCommas(accounted), " of them accounted")));
   std::vector<std::string> rejected;
   for (size_t i = 1; i < base::kDecodeCodeCount; ++i) {
     const auto code = static_cast<base::DecodeCode>(i);
@@ -81,11 +92,18 @@ std::vector<std::string> Summary(const ReplayOutcome& outcome) {
   }
   if (input.accounted.not_ip > 0)
     lines.push_back(absl::StrCat(Count(input.accounted.not_ip, "packet"), " aside that held no IP"));
-  uint64_t lost = 0, gaps = 0, pending = 0, repairs = 0, misfits = 0;
+  if (input.fragmented_lost() > 0) {
+    lines.push_back(
+        absl::StrCat(Count(input.fragmented_lost(), "fragmented datagram"), " never became whole: not accounted"));
+  }
+  if (input.reassembly.malformed > 0)
+    lines.push_back(absl::StrCat(Count(input.reassembly.malformed, "fragment"), " malformed or cut: not accounted"));
+  uint64_t lost = 0, gaps = 0, pending = 0, rejected_sets = 0, misfits = 0, repairs = 0;
   for (const record::ExporterReport& exporter : outcome.exporters) {
     lost += exporter.sequence.lost;
     gaps += exporter.sequence.gaps;
     pending += exporter.pending_sets;
+    rejected_sets += exporter.rejected_sets;
     repairs += exporter.clock_repairs;
     misfits += exporter.misfits;
   }
@@ -95,6 +113,8 @@ std::vector<std::string> Summary(const ReplayOutcome& outcome) {
   }
   if (pending > 0)
     lines.push_back(absl::StrCat(Count(pending, "data set"), " whose template never came: not accounted"));
+  if (rejected_sets > 0)
+    lines.push_back(absl::StrCat(Count(rejected_sets, "data set"), " or samples rejected: not accounted"));
   if (repairs > 0) lines.push_back(absl::StrCat(Count(repairs, "time"), " repaired: an exporter's clock was wrong"));
   if (misfits > 0)
     lines.push_back(absl::StrCat(Count(misfits, "value"), " did not fit its field: absent, not accounted"));
@@ -105,12 +125,26 @@ std::vector<std::string> Summary(const ReplayOutcome& outcome) {
   if (outcome.scaling_overflows > 0)
     lines.push_back(absl::StrCat(Count(outcome.scaling_overflows, "counter"),
                                  " beyond 64 bits after scaling, held at the largest value"));
+  if (outcome.texts_refused > 0)
+    lines.push_back(absl::StrCat(Count(outcome.texts_refused, "text"), " beyond the bound, shown as \"(overflow)\""));
   for (const pipeline::AggregationCounters& a : outcome.aggregations) {
     if (a.records_filtered > 0)
       lines.push_back(absl::StrCat(Count(a.records_filtered, "record"), " filtered out by --where"));
     if (a.aggregator.records_late > 0)
       lines.push_back(
           absl::StrCat(Count(a.aggregator.records_late, "record"), " too late for their time bin, not in any row"));
+    if (a.aggregator.parts_late > 0) {
+      lines.push_back(absl::StrCat(Count(a.aggregator.parts_late, "part"),
+                                   " of records too late for their time bin, not in any row"));
+    }
+    if (a.aggregator.records_without_time > 0) {
+      lines.push_back(
+          absl::StrCat(Count(a.aggregator.records_without_time, "record"), " without any time, in the bin of 1970"));
+    }
+    if (a.aggregator.records_not_split > 0) {
+      lines.push_back(absl::StrCat(Count(a.aggregator.records_not_split, "record"),
+                                   " too long to split, accounted whole to their first time bin"));
+    }
     if (a.aggregator.records_overflowed > 0) {
       lines.push_back(absl::StrCat(Count(a.aggregator.records_overflowed, "record"),
                                    " in the overflow group: more groups than --max-groups"));

@@ -36,9 +36,10 @@ struct ReplayOutcome {
   // What failed: files, sinks. Empty: all is well.
   std::vector<absl::Status> failures;
   InputCounters input;
-  uint64_t records = 0;  // decoded and accounted or filtered: what every aggregation was given
+  uint64_t records = 0;  // decoded: what every aggregation was given, to account, to filter out or to find too late
   uint64_t records_scaled = 0;
   uint64_t scaling_overflows = 0;
+  uint64_t texts_refused = 0;  // names and other long values beyond the interner's bounds: shown as "(overflow)"
   std::vector<pipeline::AggregationCounters> aggregations;
   std::vector<record::ExporterReport> exporters;
 
