@@ -95,12 +95,20 @@ TEST(Interner, OneIdAValue) {
 }
 
 TEST(Interner, ABoundIsKeptAndCounted) {
-  Interner interner({/*max_octets=*/4, /*max_value_octets=*/2});
+  Interner interner({/*max_octets=*/Interner::kValueCostOctets + 4, /*max_value_octets=*/2});
   EXPECT_GT(interner.Intern("ab"), Interner::kOverflowId);
   EXPECT_EQ(interner.Intern("abc"), Interner::kOverflowId);
   EXPECT_EQ(interner.Intern("cd"), Interner::kOverflowId);
   EXPECT_EQ(interner.overflows(), 2u);
   EXPECT_GT(interner.Intern("ab"), Interner::kOverflowId) << "known values stay known";
+}
+
+TEST(Interner, ShortValuesCountWithWhatTheyCost) {
+  Interner interner({/*max_octets=*/10000, /*max_value_octets=*/100});
+  for (int i = 0; i < 10000; ++i) interner.Intern(std::to_string(i));
+  EXPECT_LT(interner.size(), 10000 / Interner::kValueCostOctets + 3) << "two are there from the beginning";
+  EXPECT_LE(interner.octets(), 10000u);
+  EXPECT_EQ(interner.size() - 2 + interner.overflows(), 10000u);
 }
 
 TEST(NearestWords, FindsWhatWasMeant) {

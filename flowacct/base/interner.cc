@@ -10,13 +10,14 @@ Interner::Interner(InternerOptions options) : options_(options) {
 InternId Interner::Intern(Octets value) {
   const absl::string_view text = AsText(value);
   if (const auto it = ids_.find(text); it != ids_.end()) return it->second;
-  if (value.size() > options_.max_value_octets || octets_ + value.size() > options_.max_octets) {
+  const size_t cost = kValueCostOctets + value.size();
+  if (value.size() > options_.max_value_octets || octets_ + cost > options_.max_octets) {
     ++overflows_;
     return kOverflowId;
   }
   const InternId id = static_cast<InternId>(values_.size());
   values_.emplace_back(text);
-  octets_ += value.size() + 1;  // an empty value costs something too
+  octets_ += cost;
   ids_.emplace(values_.back(), id);
   return id;
 }

@@ -2,7 +2,7 @@
 //
 // Ids are dense, start at 1 and stay valid as long as the interner. Id 0 is "no value". What does not fit the bound
 // is told as `kOverflowId` and counted, so that a stranger who sends ever new names costs no memory.
-// Threads: one at a time. Cost: one hash and one compare a known value; about 40 octets plus the value a new one.
+// Threads: one at a time. Cost: one hash and one compare a known value; kValueCostOctets plus the value a new one.
 
 #ifndef FLOWACCT_BASE_INTERNER_H_
 #define FLOWACCT_BASE_INTERNER_H_
@@ -21,8 +21,9 @@ namespace flowacct::base {
 using InternId = uint32_t;
 
 struct InternerOptions {
-  // 64 MiB of values: a million names of 64 octets, far above what a network of any size names.
-  size_t max_octets = size_t{64} << 20;
+  // Values and what each costs besides: 128 MiB are a million names of 64 octets, far above what a network of any size
+  // names.
+  size_t max_octets = size_t{128} << 20;
   // No field of a record is longer in any registry; a datagram is not either.
   size_t max_value_octets = 65535;
 };
@@ -31,6 +32,8 @@ class Interner {
  public:
   static constexpr InternId kNone = 0;
   static constexpr InternId kOverflowId = 1;
+  // Of a value besides its octets: a std::string, its place in the index and the index's slack.
+  static constexpr size_t kValueCostOctets = 72;
 
   explicit Interner(InternerOptions options = {});
   Interner(const Interner&) = delete;
@@ -43,6 +46,7 @@ class Interner {
   Octets Find(InternId id) const;
 
   size_t size() const { return values_.size(); }
+  // What all values cost.
   size_t octets() const { return octets_; }
   // How often a new value was refused.
   uint64_t overflows() const { return overflows_; }
