@@ -21,7 +21,7 @@ struct Datagram {
   uint16_t source_port = 0;
   base::IpAddress destination;
   uint16_t destination_port = 0;
-  int64_t arrival_nanos = 0;  // since 1970, UTC
+  int64_t arrival_nanos = 0;  // since 1970, UTC; less than 2^62 from it, so that differences are numbers, too
   Transport transport = Transport::kUdp;
   // Counts from 1 in a capture; 0 when nobody counts. For what is told to a person.
   uint64_t number = 0;

@@ -241,7 +241,7 @@ TEST(PcapngTest, TimesOfEveryResolution) {
     int64_t offset;
     int64_t nanos;
   };
-  const int64_t most = INT64_MAX;
+  const int64_t most = kMaxTimeNanos;
   for (const Case& c : std::vector<Case>{
            {0, 5, 0, 5 * kSecond},
            {3, 5, 0, 5000000},

@@ -15,9 +15,14 @@ namespace flowacct::collector {
 // that of an IPFIX file's messages, which have no link, network or transport header.
 inline constexpr uint32_t kLinkTypeIpfixMessage = 0xffff;
 
+// The difference of two times of packets is a number of 64 bits, too, however a file was made: times further from 1970
+// (before 1823, after 2116) come out as this.
+inline constexpr int64_t kMaxTimeNanos = (int64_t{1} << 62) - 1;
+
 struct CapturedPacket {
-  base::Octets octets;       // what was captured of it
-  int64_t time_nanos = 0;    // since 1970, UTC; 0 where the file tells none (pcapng's Simple Packet Block)
+  base::Octets octets;  // what was captured of it
+  int64_t time_nanos =
+      0;  // since 1970, UTC, at most kMaxTimeNanos from it; 0 where the file tells none (pcapng's Simple Packet Block)
   uint64_t number = 0;       // counts from 1 through the file
   uint32_t wire_length = 0;  // octets on the wire; at least octets.size()
   uint32_t interface = 0;    // index into CaptureReader::interfaces()

@@ -38,7 +38,7 @@ struct Clock {
   int64_t offset_seconds = 0;
 
   int64_t Nanos(uint64_t ticks) const {
-    constexpr __int128 kMost = std::numeric_limits<int64_t>::max();
+    constexpr __int128 kMost = kMaxTimeNanos;
     uint64_t product = 0;
     __int128 nanos = 0;
     if (shift == 0 && offset_seconds == 0 && !__builtin_mul_overflow(ticks, multiplier, &product)) {

@@ -147,6 +147,14 @@ TEST_F(PlanTest, TimesMoveWithARepairedClockAndTheDeviceStartCounts) {
   EXPECT_EQ(Row().Get<FieldId::kStartTime>(), kExport - 10 * kSecond);
   EXPECT_EQ(Row().Get<FieldId::kEndTime>(), kExport - 10 * kSecond + 1500000000);
 
+  // Milliseconds whose nanoseconds fit 64 bits, but not with the shift too.
+  base::OctetWriter absurd;
+  absurd.U64(INT64_MAX / 1000000).U64(INT64_MAX / 1000000 - 1);
+  Decode({{152, 8}, {153, 8}}, absurd);
+  EXPECT_EQ(Row().Get<FieldId::kStartTime>(), kExport);
+  EXPECT_EQ(Row().Get<FieldId::kEndTime>(), kExport);
+  EXPECT_EQ(context_.clock_repairs, 2u);
+
   context_.shift_nanos = 0;
   context_.has_uptime = false;
   base::OctetWriter v;

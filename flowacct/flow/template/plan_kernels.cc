@@ -234,7 +234,8 @@ void AbsoluteTimeKernel(const PlanStep& step, const RecordRun& run) {
     } else {
       nanos = FromNtp(value);
     }
-    if (nanos != INT64_MAX) nanos += shift;
+    // A time that the shift would carry beyond 2262 is as absurd as one that was there before.
+    if (nanos == INT64_MAX || __builtin_add_overflow(nanos, shift, &nanos)) nanos = INT64_MAX;
     StoreTime(step, run, nanos, row);
   });
 }
