@@ -29,6 +29,7 @@ class LineBuffer {
   }
   void Commit(const char* end) { size_ = static_cast<size_t>(end - octets_.get()); }
   void Append(absl::string_view text) {
+    if (text.empty()) return;  // which may have no octets to copy from, not even none
     if (text.size() > kSize) {
       Write();
       Keep(file_->Write(text));

@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -212,6 +214,24 @@ TEST(PrintSinkTest, OtherFunctions) {
   EXPECT_EQ(Printed(Of(PrintFormat::kTable), batch),
             "src_as  min(start_time)         max(protocol)  distinct(dst_addr)  top(dst_port)\n"
             "     1  2023-11-14T22:14:30.5Z  udp                        12,345  443:12 80:3\n");
+}
+
+TEST(PrintSinkTest, AMinimumOfNothingIsAbsent) {
+  aggregate::AggregateBatch::Rows rows;
+  rows.chunks.push_back(aggregate::NewChunk(32));
+  std::memset(rows.chunks.back().get(), 0, 32);  // "has met a value": neither
+  rows.size = rows.rows_per_chunk = 1;
+  rows.stride = 32;
+  rows.values_offset = 8;
+  rows.seen_offset = 24;
+  const base::Interner interner;
+  const aggregate::AggregateBatch batch(
+      std::make_shared<aggregate::Schema>(aggregate::Schema{
+          record::Layout(std::vector<FieldId>{FieldId::kSrcAs}),
+          {{FieldId::kBytes, Function::kMin, "min(bytes)"}, {FieldId::kEndTime, Function::kMax, "max(end_time)"}}}),
+      &interner, {}, std::move(rows));
+  EXPECT_EQ(Printed(Of(PrintFormat::kCsv), batch), "src_as,min(bytes),max(end_time)\n,,\n");
+  EXPECT_EQ(Printed(Of(PrintFormat::kJson), batch), "{}\n");
 }
 
 TEST(PrintSinkTest, SumsBeyond64BitsAreWhole) {
