@@ -115,6 +115,16 @@ absl::StatusOr<std::unique_ptr<Aggregator>> Aggregator::New(AggregatorOptions op
   absl::StatusOr<std::vector<ValueSpec>> values = ParseValues(options.values);
   if (!values.ok()) return values.status();
 
+  for (const KeySpec& key : *keys) {
+    for (const ValueSpec& value : *values) {
+      if (value.column.function != Function::kSum || value.column.field != key.column) continue;
+      const absl::string_view name = record::Info(key.column).name;
+      return absl::InvalidArgumentError(absl::StrCat("key \"", name, "\": ", name,
+                                                     " is summed, too, and two columns cannot have one name; leave it "
+                                                     "out of the key or of the values"));
+    }
+  }
+
   auto state = std::make_unique<State>();
   std::vector<FieldId> columns;
   for (const KeySpec& spec : *keys) {

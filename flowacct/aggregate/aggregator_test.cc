@@ -520,6 +520,17 @@ TEST(Aggregator, WrongOptionsAreTold) {
   EXPECT_EQ(error(options), "max_groups = 0: between 1 and 1073741824");
 }
 
+TEST(Aggregator, AKeyIsNotSummedUnderTheSameName) {
+  base::Interner interner;
+  AggregatorOptions options;
+  options.by = {"src_as", "bytes"};
+  const absl::Status status = Aggregator::New(options, &interner).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("\"bytes\""), absl::string_view::npos) << status;
+  options.values = {"packets", "max(bytes)"};
+  EXPECT_TRUE(Aggregator::New(options, &interner).ok());
+}
+
 TEST(Aggregator, RequiredFieldsHaveTheKeyFirst) {
   Bench bench(By({"dst_port", "src_addr/24", "src_as", "dst_net"}, {"bytes"}));
   const auto fields = bench.aggregator->RequiredFields();
