@@ -45,7 +45,7 @@ absl::string_view CaptureCompressionName(CaptureCompression compression) {
 
 struct CaptureReader::State {
   State(std::string file_name, CaptureReaderOptions reader_options)
-      : name(std::move(file_name)), options(reader_options) {
+      : name(std::move(file_name)), options(std::move(reader_options)) {
     options.block_octets = std::max<size_t>(options.block_octets, 1);
     options.max_batch_packets = std::max<size_t>(options.max_batch_packets, 1);
     packets = std::make_unique<CapturedPacket[]>(options.max_batch_packets);
@@ -135,7 +135,7 @@ CaptureReader::~CaptureReader() = default;
 absl::StatusOr<std::unique_ptr<CaptureReader>> CaptureReader::Open(absl::string_view path,
                                                                    CaptureReaderOptions options) {
   auto state = std::make_unique<State>(path == "-" ? "standard input" : std::string(path), options);
-  absl::StatusOr<std::unique_ptr<OctetSource>> source = OpenFileSource(path);
+  absl::StatusOr<std::unique_ptr<OctetSource>> source = OpenFileSource(path, options.interrupted);
   if (!source.ok()) {
     return absl::Status(source.status().code(), absl::StrCat("'", state->name, "' ", source.status().message()));
   }

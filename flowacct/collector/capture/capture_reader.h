@@ -18,16 +18,17 @@
 // Threads: one at a time.
 // Errors: all whole packets come first, then a Status that says at which octet (of the decompressed file), after how
 // many packets, why, and what to do; every later call repeats it. kDataLoss: the file is cut or damaged.
-// kInvalidArgument: not a capture. kResourceExhausted: a bound of the options. Others come from the system.
-// Cost: no allocation and no copy a packet; about 10 ns a packet and one pass over the octets. Memory: the buffer
-// (block_octets plus one largest packet) and, if compressed, the decompressor's window (gzip 32 KiB; zstd bounded by
-// max_zstd_window_octets).
+// kInvalidArgument: not a capture. kResourceExhausted: a bound of the options. kCancelled: interrupted. Others come
+// from the system. Cost: no allocation and no copy a packet; about 10 ns a packet and one pass over the octets. Memory:
+// the buffer (block_octets plus one largest packet) and, if compressed, the decompressor's window (gzip 32 KiB; zstd
+// bounded by max_zstd_window_octets).
 
 #ifndef FLOWACCT_COLLECTOR_CAPTURE_CAPTURE_READER_H_
 #define FLOWACCT_COLLECTOR_CAPTURE_CAPTURE_READER_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -59,6 +60,8 @@ struct CaptureReaderOptions {
   size_t max_batch_packets = 1024;
   // What a zstd frame may ask for; zstd's own bound for untrusted input (--long needs more).
   size_t max_zstd_window_octets = size_t{128} << 20;
+  // Asked when a signal ends a wait for octets (a pipe): true gives up with kCancelled, false or none waits on.
+  std::function<bool()> interrupted;
 };
 
 struct CaptureInterface {

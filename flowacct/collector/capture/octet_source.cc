@@ -17,7 +17,8 @@ namespace {
 
 class FileSource : public OctetSource {
  public:
-  FileSource(int descriptor, bool owned, uint64_t total) : descriptor_(descriptor), owned_(owned), total_(total) {}
+  FileSource(int descriptor, bool owned, uint64_t total, std::function<bool()> interrupted)
+      : descriptor_(descriptor), owned_(owned), total_(total), interrupted_(std::move(interrupted)) {}
   ~FileSource() override {
     if (owned_) close(descriptor_);
   }
@@ -32,6 +33,7 @@ class FileSource : public OctetSource {
         return static_cast<size_t>(n);
       }
       if (errno != EINTR) return absl::ErrnoToStatus(errno, "cannot be read");
+      if (interrupted_ && interrupted_()) return absl::CancelledError("was not read to its end: interrupted");
     }
   }
   uint64_t octets_read() const override { return read_; }
@@ -41,6 +43,7 @@ class FileSource : public OctetSource {
   const int descriptor_;
   const bool owned_;
   const uint64_t total_;
+  const std::function<bool()> interrupted_;
   uint64_t read_ = 0;
 };
 
@@ -85,9 +88,14 @@ class HeadedSource : public OctetSource {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<OctetSource>> OpenFileSource(absl::string_view path) {
+absl::StatusOr<std::unique_ptr<OctetSource>> OpenFileSource(absl::string_view path, std::function<bool()> interrupted) {
   const bool standard_input = path == "-";
-  const int descriptor = standard_input ? STDIN_FILENO : open(std::string(path).c_str(), O_RDONLY | O_CLOEXEC);
+  int descriptor = STDIN_FILENO;
+  if (!standard_input) {
+    do {  // a FIFO waits here for its writer
+      descriptor = open(std::string(path).c_str(), O_RDONLY | O_CLOEXEC);
+    } while (descriptor < 0 && errno == EINTR && !(interrupted && interrupted()));
+  }
   if (descriptor < 0) return absl::ErrnoToStatus(errno, "cannot be opened");
   struct stat status {};
   uint64_t total = 0;
@@ -100,7 +108,7 @@ absl::StatusOr<std::unique_ptr<OctetSource>> OpenFileSource(absl::string_view pa
   }
   // Only a hint: whoever does not heed it reads a little slower.
   posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
-  return std::make_unique<FileSource>(descriptor, !standard_input, total);
+  return std::make_unique<FileSource>(descriptor, !standard_input, total, std::move(interrupted));
 }
 
 std::unique_ptr<OctetSource> NewMemorySource(std::string octets) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,7 +27,9 @@ class OctetSource {
 };
 
 // "-" is standard input.
-absl::StatusOr<std::unique_ptr<OctetSource>> OpenFileSource(absl::string_view path);
+// `interrupted` is asked when a signal ends a wait for octets: true gives up (kCancelled), false or none waits on.
+absl::StatusOr<std::unique_ptr<OctetSource>> OpenFileSource(absl::string_view path,
+                                                            std::function<bool()> interrupted = nullptr);
 std::unique_ptr<OctetSource> NewMemorySource(std::string octets);
 
 // Gives `head` (octets that were read from `source` already), then the rest of `source`.

@@ -45,11 +45,16 @@ Inspection Inspect(const InspectOptions& options) {
   base::Interner interner;
   record::FlowBatch flows(&layout, &interner), counters(&counter_layout, &interner);
   const record::DecodeOutput output{&flows, &counters, /*listener=*/nullptr};
-  CaptureInput input(&layout, &interner, options.input);
+  const auto interrupted = [&] { return options.interrupted && options.interrupted(); };
+  CaptureInputOptions input_options = options.input;
+  input_options.reader.interrupted = options.interrupted;
+  CaptureInput input(&layout, &interner, input_options);
   Inspection inspection;
   Watcher watcher(&inspection, options.max_errors);
   for (const std::string& name : options.files) {
     if (const absl::Status status = input.Open(name); !status.ok()) {
+      inspection.interrupted = interrupted();
+      if (inspection.interrupted) break;
       inspection.failures.push_back(status);
       continue;
     }
@@ -61,7 +66,10 @@ Inspection Inspect(const InspectOptions& options) {
     const uint64_t packets_before = input.counters().packets;
     while (!inspection.interrupted) {
       const absl::StatusOr<bool> more = input.Decode(output, &watcher);
-      if (!more.ok()) inspection.failures.push_back(more.status());
+      if (!more.ok()) {
+        inspection.interrupted = absl::IsCancelled(more.status());
+        if (!inspection.interrupted) inspection.failures.push_back(more.status());
+      }
       if (!more.ok() || !*more) break;
       InspectedFile& current = inspection.files.back();
       if (current.first_nanos == 0) current.first_nanos = input.first_time_nanos();
@@ -78,7 +86,7 @@ Inspection Inspect(const InspectOptions& options) {
       flows.Clear();
       counters.Clear();
       if (options.progress) options.progress(*input.reader());
-      inspection.interrupted = options.interrupted && options.interrupted();
+      inspection.interrupted = interrupted();
     }
     InspectedFile& current = inspection.files.back();
     current.packets = input.counters().packets - packets_before;

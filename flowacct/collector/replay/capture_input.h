@@ -51,7 +51,9 @@ struct InputCounters {
   packet::ReassemblerCounters reassembly;
   uint64_t waiting_fragmented = 0;  // fragmented datagrams that are not whole
   // Fragmented datagrams that were not handed on, some of them not yet.
-  uint64_t fragmented_lost() const { return reassembly.timeouts + reassembly.limit_exceeded + waiting_fragmented; }
+  uint64_t fragmented_lost() const {
+    return reassembly.timeouts + reassembly.limit_exceeded + reassembly.dropped_overlapping + waiting_fragmented;
+  }
   base::DecodeCounters datagram_errors;  // of each datagram the first error; records before it are accounted
   // Captures of packets.
   packet::PacketCounters accounted;

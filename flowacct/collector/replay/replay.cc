@@ -31,32 +31,44 @@ absl::StatusOr<ReplayOutcome> Replay(ReplayOptions options) {
   ReplayOutcome outcome;
   record::FlowBatch batch(&pipeline.layout(), &interner);
   const record::DecodeOutput output{&batch, /*counters=*/nullptr, /*listener=*/nullptr};
+  const auto interrupted = [&] { return options.interrupted && options.interrupted(); };
+  // A sink that fails does so again with every bin; told once.
+  const auto fail = [&outcome](const absl::Status& status) {
+    if (!status.ok() && (outcome.failures.empty() || outcome.failures.back() != status)) {
+      outcome.failures.push_back(status);
+    }
+  };
+  options.input.reader.interrupted = options.interrupted;
   CaptureInput input(&pipeline.layout(), &interner, options.input);
   for (const std::string& file : options.files) {
     if (const absl::Status status = input.Open(file); !status.ok()) {
+      outcome.interrupted = interrupted();
+      if (outcome.interrupted) break;
       outcome.failures.push_back(status);
       continue;
     }
     while (!outcome.interrupted) {
       const absl::StatusOr<bool> more = input.Decode(output);
-      if (!more.ok()) outcome.failures.push_back(more.status());
+      if (!more.ok()) {
+        outcome.interrupted = absl::IsCancelled(more.status());
+        if (!outcome.interrupted) outcome.failures.push_back(more.status());
+      }
       if (!more.ok() || !*more) break;
       outcome.records += batch.size();
       pipeline.Process(batch);
       batch.Clear();
-      if (options.close_bins) {
-        const absl::Status status = pipeline.CloseBefore(absl::FromUnixNanos(input.last_time_nanos()));
-        if (!status.ok()) outcome.failures.push_back(status);
-      }
+      // Without lateness bins stay open to the end; those that too many others pushed out are written at once, so that
+      // they do not pile up.
+      fail(pipeline.CloseBefore(options.close_bins ? absl::FromUnixNanos(input.last_time_nanos())
+                                                   : absl::InfinitePast()));
       if (options.progress) options.progress(*input.reader());
-      outcome.interrupted = options.interrupted && options.interrupted();
+      outcome.interrupted = interrupted();
     }
     if (outcome.interrupted) break;
   }
   outcome.input = input.counters();
   if (outcome.input.packets > 0 || outcome.failures.empty()) {
-    const absl::Status status = pipeline.Close(outcome.incomplete());
-    if (!status.ok()) outcome.failures.push_back(status);
+    fail(pipeline.Close(outcome.incomplete()));
   }
   outcome.records_scaled = pipeline.records_scaled();
   outcome.scaling_overflows = pipeline.scaling_overflows();
