@@ -82,6 +82,18 @@ expect 1 'nowhere.csv' "$flowacct" replay "$capture" --networks "$work/nowhere.c
 echo "64496;10.0.0.0/8" >"$work/networks"
 expect 2 'networks:1' "$flowacct" replay "$capture" --networks "$work/networks"
 
+expect 2 'leave it out of' "$flowacct" replay "$capture" --by packets --sum bytes,packets
+expect 2 'lateness' "$flowacct" replay "$capture" --lateness 1h
+for wrong in -1 18446744073709551616 1e3 "''"; do
+  expect 2 'whole number' "$flowacct" replay "$capture" --top="$wrong"
+  expect 2 'whole number' "$flowacct" replay "$capture" --sampling-rate="$wrong"
+  expect 2 'whole number' "$flowacct" inspect "$capture" --max-errors="$wrong"
+done
+expect 2 'whole number' "$flowacct" replay "$capture" --max-groups 0
+expect 1 "$work" "$flowacct" replay "$capture" --networks "$work"
+expect 1 'larger than' "$flowacct" replay "$capture" --networks /dev/zero
+expect 1 "a?b" "$flowacct" replay $'a\nb'
+
 # Files that cannot be read, or not to their end: what was counted is printed, marked incomplete; exit code 1.
 expect 1 "$work/missing" "$flowacct" replay "$work/missing"
 not_printed src_addr
@@ -104,6 +116,25 @@ if [[ -e /dev/full ]]; then
   "$flowacct" replay "$capture" --format csv --quiet >/dev/full 2>"$work/err" && { echo "FAILED: a full disk went unnoticed"; failures=$((failures + 1)); }
   "$flowacct" decode "$capture" >/dev/full 2>"$work/err" && { echo "FAILED: decode: a full disk went unnoticed"; failures=$((failures + 1)); }
 fi
+
+# Ctrl-C and SIGTERM end even a wait for input that does not come; what was counted is printed, marked incomplete.
+for signal in INT TERM; do
+  rm -f "$work/fifo" && mkfifo "$work/fifo" && exec 9<>"$work/fifo"
+  # A shell makes its background jobs deaf to SIGINT; env gives them their ears back.
+  env --default-signal=INT "$flowacct" replay "$work/fifo" --by protocol >"$work/out" 2>"$work/err" &
+  waiting=$!
+  cat "$work/v9.pcap" >&9
+  sleep 0.5
+  kill -"$signal" "$waiting"
+  for ((i = 0; i < 100; ++i)); do kill -0 "$waiting" 2>/dev/null && sleep 0.1; done
+  kill -KILL "$waiting" 2>/dev/null
+  code=0
+  wait "$waiting" || code=$?
+  exec 9>&-
+  [[ $code -eq 130 ]] || { echo "FAILED: SIG$signal while waiting: exit code $code"; failures=$((failures + 1)); }
+  printed incomplete
+  printed tcp
+done
 
 # Files by time bin appear whole.
 expect 0 "" "$flowacct" replay "$capture" --by src_as --every 5m --format csv --output "$work/bin-%Y%m%d-%H%M.csv"

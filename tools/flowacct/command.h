@@ -4,6 +4,7 @@
 #define TOOLS_FLOWACCT_COMMAND_H_
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 
 #include "absl/status/status.h"
 
@@ -24,6 +25,12 @@ void AddInspectCommand(CLI::App& app, int& exit_code);
 void AddFieldsCommand(CLI::App& app, int& exit_code);
 void AddGenerateCommand(CLI::App& app, int& exit_code);
 void AddCompletionCommand(CLI::App& app, int& exit_code);
+
+// For options of whole numbers: CLI11 itself takes -1 as 2^64 - 1 and what is larger, too.
+class WholeNumber : public CLI::Validator {
+ public:
+  explicit WholeNumber(uint64_t least = 0);
+};
 
 // One line on standard error, "flowacct: TEXT"; returns kUsage for InvalidArgument, else kFailed.
 int Fail(const absl::Status& status);

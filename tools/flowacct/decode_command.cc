@@ -68,18 +68,21 @@ int Run(const DecodeFlags& flags) {
   record::FlowBatch flows(&layout, &interner), counters(&counter_layout, &interner);
   Printer printer(&flows, &counters, !flags.no_scale);
   const record::DecodeOutput output{&flows, &counters, printer.listener()};
-  collector::CaptureInput input(&layout, &interner, ToInputOptions(flags.input));
   Terminal terminal(/*quiet=*/true);
+  collector::CaptureInputOptions options = ToInputOptions(flags.input);
+  options.reader.interrupted = [&terminal] { return terminal.Interrupted(); };
+  collector::CaptureInput input(&layout, &interner, options);
   int exit_code = kDone;
   for (const std::string& file : flags.input.files) {
     if (const absl::Status status = input.Open(file); !status.ok()) {
+      if (terminal.Interrupted()) break;
       Fail(status);
       exit_code = kFailed;
       continue;
     }
     while (!terminal.Interrupted() && !printer.failed()) {
       const absl::StatusOr<bool> more = input.Decode(output, &printer);
-      if (!more.ok()) {
+      if (!more.ok() && !absl::IsCancelled(more.status())) {
         printer.Flush();
         Fail(more.status());
         exit_code = kFailed;

@@ -65,16 +65,17 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
       ->add_option("--records", flags->workload.records,
                    "Flow records, samples or packets (default: 3, 2 or 5 million)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumber(1));
   command->add_option("--seed", flags->workload.seed, "The same seed and options give the same octets")
+      ->check(WholeNumber())
       ->type_name("N")
       ->capture_default_str();
   command->add_option("--distinct-keys", flags->workload.distinct_keys, "5-tuples to draw from (default: a million)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumber(1));
   command->add_option("--prefix-pairs", flags->workload.prefix_pairs, "Pairs of networks that the keys fall into")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(WholeNumber(1))
       ->capture_default_str();
   command->add_option("--ipv6-percent", flags->workload.ipv6_percent, "Of the network pairs (default: by kind)")
       ->type_name("N")
@@ -91,9 +92,10 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command->add_option("--records-per-second", flags->workload.records_per_second, "Time that passes in the capture")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(WholeNumber(1))
       ->capture_default_str();
   command->add_option("--start", flags->workload.start_seconds, "When the capture begins, seconds since 1970")
+      ->check(WholeNumber())
       ->type_name("SECONDS")
       ->capture_default_str();
   command->footer("Example:\n  flowacct generate v9 --records 100000 --output v9.pcap && flowacct replay v9.pcap");

@@ -49,6 +49,7 @@ void AddInspectCommand(CLI::App& app, int& exit_code) {
       ->type_name("FORMAT")
       ->capture_default_str();
   command->add_option("--max-errors", flags->max_errors, "Errors told one by one")
+      ->check(WholeNumber())
       ->type_name("N")
       ->capture_default_str();
   command->footer("Example:\n  flowacct inspect exports.pcap");

@@ -1,7 +1,9 @@
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/near_miss.h"
@@ -80,8 +82,20 @@ int Main(int argc, char** argv) {
 
 }  // namespace
 
+WholeNumber::WholeNumber(uint64_t least) : CLI::Validator("") {
+  func_ = [least](std::string& text) {
+    uint64_t number;
+    if (absl::SimpleAtoi(text, &number) && number >= least) return std::string();
+    return absl::StrCat("\"", text, "\" is no whole number from ", least, " to 18446744073709551615");
+  };
+}
+
 int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "flowacct: %s\n", std::string(status.message()).c_str());
+  std::string text(status.message());
+  for (char& c : text) {  // names of files are anybody's: they neither move the cursor nor begin a line
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  std::fprintf(stderr, "flowacct: %s\n", text.c_str());
   return status.code() == absl::StatusCode::kInvalidArgument ? kUsage : kFailed;
 }
 

@@ -1,10 +1,8 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -75,6 +73,9 @@ absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ReplayFla
     options.every = *every;
   }
   if (!flags.lateness.empty()) {
+    if (flags.every.empty()) {
+      return absl::InvalidArgumentError("--lateness: there are no time bins to close; give --every, for example 5m");
+    }
     auto lateness = ParseDuration("--lateness", flags.lateness);
     if (!lateness.ok()) return lateness.status();
     options.lateness = *lateness;
@@ -106,11 +107,26 @@ absl::Status CheckOrder(const std::string& order, const std::vector<std::string>
 }
 
 absl::StatusOr<std::string> ReadWhole(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno), "; is the path right?"));
-  return text.str();
+  // Ten times the routes of the Internet; what goes on longer is no such file (/dev/zero).
+  constexpr size_t kMaxOctets = size_t{512} << 20;
+  constexpr size_t kBlock = size_t{1} << 20;
+  const auto fail = [&path] {
+    return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno), "; is the path right?"));
+  };
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
+  if (file == nullptr) return fail();
+  std::string text;
+  for (;;) {
+    const size_t before = text.size();
+    text.resize(before + kBlock);
+    const size_t n = std::fread(&text[before], 1, kBlock, file.get());
+    text.resize(before + n);
+    if (std::ferror(file.get()) != 0) return fail();
+    if (n == 0) return text;
+    if (text.size() > kMaxOctets) {
+      return absl::ResourceExhaustedError(absl::StrCat(path, ": is larger than 512 MiB; is the path right?"));
+    }
+  }
 }
 
 // The filter's text with a caret under the place.
@@ -219,7 +235,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
   command
       ->add_option("--max-groups", flags->max_groups, "Bound on groups; what is beyond is summed in one overflow group")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(WholeNumber(1))
       ->capture_default_str()
       ->group("Accounting");
   command->add_option("--every", flags->every, "Time bins of this width (30s, 5m, 1h, 1d)")
@@ -243,6 +259,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
       ->group("Sampling");
   command->add_option("--sampling-rate", flags->sampling_rate, "The rate (1 in N) of records whose exporter tells none")
       ->type_name("N")
+      ->check(WholeNumber())
       ->group("Sampling");
   command->add_flag("--override-rate", flags->override_rate, "--sampling-rate counts even where the exporter tells one")
       ->group("Sampling");
@@ -251,6 +268,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
           "--top", flags->top,
           absl::StrCat("Only the N largest groups of each bin; 0: all (default: ", kTableTop, " for tables, else all)"))
       ->type_name("N")
+      ->check(WholeNumber())
       ->group("Output");
   command->add_option("--order", flags->order, "The value by which the largest come first (default: bytes)")
       ->type_name("VALUE")
