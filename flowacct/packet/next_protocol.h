@@ -117,12 +117,6 @@ inline LayerKind FromIpProtocol(uint8_t protocol, bool ipv6) {
   }
 }
 
-// Whether an IP packet of this protocol may have another packet inside.
-inline bool MayTunnel(uint8_t protocol, bool ipv6) {
-  const LayerKind kind = FromIpProtocol(protocol, ipv6);
-  return kind != LayerKind::kNone && CategoryOf(kind) != LayerCategory::kTransport;
-}
-
 inline LayerKind FromUdpPorts(uint16_t source, uint16_t destination) {
   switch (destination) {
 #define X(port, layer, source_too) \
