@@ -1,0 +1,138 @@
+// What a running collector tells of itself: plain values, consistent at one moment for each worker. Metrics, the API,
+// `flowacct status` and `flowacct top` show nothing else.
+//
+// The accounting identity, which holds exactly at any time:
+//     of an input      datagrams received = decoded + rejected by reason, and those dropped by the kernel beside
+//     of a pipeline    records in = dropped by rules + filtered + aggregated + late;  overflowed is part of aggregated
+//     of a sink        batches handed over = written + waiting + dropped + failed
+
+#ifndef FLOWACCT_COLLECTOR_SERVER_COLLECTOR_STATUS_H_
+#define FLOWACCT_COLLECTOR_SERVER_COLLECTOR_STATUS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "flowacct/base/decode_result.h"
+#include "flowacct/record/exporter_report.h"
+
+namespace flowacct::collector {
+
+struct InputStatus {
+  std::string name;
+  std::string kind;    // "udp", "stream", "interface", "nflog", "captures"
+  std::string listen;  // addresses, devices or paths, by commas
+  bool up = true;
+  std::string trouble;  // why not, or what is less than asked; empty: all is well
+  // What came: datagrams of exports, messages of streams, or packets.
+  uint64_t received = 0;
+  uint64_t received_octets = 0;
+  uint64_t kernel_dropped = 0;  // before we saw them
+  // Of the received.
+  uint64_t refused_not_allowed = 0;
+  uint64_t refused_rate = 0;
+  uint64_t refused_budget = 0;
+  uint64_t truncated = 0;        // longer than the buffer
+  base::DecodeCounters decoded;  // the rest by result; kOk: whole
+  uint64_t records = 0;          // rows that went to pipelines
+  // Connections of streams.
+  uint64_t connections_open = 0;
+  uint64_t connections_accepted = 0;
+  uint64_t connections_refused = 0;
+  uint64_t connections_failed = 0;  // closed for what they sent, or in their handshake
+  // Of a meter: flows in the cache, and ended early for want of room.
+  uint64_t meter_flows = 0;
+  uint64_t meter_evicted = 0;
+};
+
+struct SinkStatus {
+  std::string name;  // "print", "print 2"
+  uint64_t batches = 0;
+  uint64_t written = 0;
+  uint64_t waiting = 0;
+  uint64_t dropped = 0;  // batches: the queue was full
+  uint64_t failed = 0;   // batches that the sink refused
+  uint64_t rows_written = 0;
+  uint64_t rows_lost = 0;  // of the dropped and failed
+  std::string last_error;
+};
+
+struct PipelineStatus {
+  std::string name;
+  uint64_t records_in = 0;
+  uint64_t records_dropped = 0;  // by rules or as duplicates
+  uint64_t records_filtered = 0;
+  uint64_t records_aggregated = 0;
+  uint64_t records_overflowed = 0;
+  uint64_t records_late = 0;
+  uint64_t open_groups = 0;
+  uint64_t open_octets = 0;
+  uint64_t bins_closed = 0;
+  uint64_t corrections = 0;
+  // What the aggregated records sum to; not scaled back.
+  uint64_t packets = 0;
+  uint64_t bytes = 0;
+  std::vector<SinkStatus> sinks;
+};
+
+struct ReplicaReceiverStatus {
+  std::string to;
+  uint64_t sent = 0;
+  uint64_t dropped = 0;
+  uint64_t errors = 0;
+};
+
+struct ReplicaStatus {
+  std::string name;
+  std::vector<ReplicaReceiverStatus> receivers;
+};
+
+struct CollectorStatus {
+  std::string version;
+  std::string config;  // the file's name
+  absl::Time started;
+  absl::Time now;
+  bool ready = false;  // all inputs are open and pipelines run
+  uint64_t reloads = 0;
+  uint64_t reloads_failed = 0;
+  std::string last_reload_error;
+  uint32_t workers = 0;
+  uint64_t exporters = 0;
+  uint64_t domains = 0;
+  std::vector<InputStatus> inputs;
+  std::vector<PipelineStatus> pipelines;
+  std::vector<ReplicaStatus> replicas;
+  // What the start found: state restored, records that a crash lost. A line each.
+  std::vector<std::string> notes;
+};
+
+// A question to the current and the kept bins of a pipeline with a memory sink.
+struct MemoryQuestion {
+  std::string pipeline;
+  std::string by;     // some of the pipeline's key fields; empty: all
+  std::string where;  // a filter on key fields
+  std::string order;
+  size_t top = 0;                               // 0: all
+  absl::Duration since = absl::ZeroDuration();  // bins that ended no longer ago; zero: the open one alone
+  bool reset = false;                           // closed bins that were told are forgotten
+};
+
+// What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds.
+class CollectorControl {
+ public:
+  virtual ~CollectorControl() = default;
+  virtual CollectorStatus Status() = 0;
+  // By exporter, protocol and domain; `templates`: with templates, sampling and names, which costs a copy.
+  virtual std::vector<record::ExporterReport> Exporters(bool templates) = 0;
+  // JSON: {"columns": [...], "rows": [[...], ...], "incomplete": true}.
+  virtual absl::StatusOr<std::string> Query(const MemoryQuestion& question) = 0;
+  // Reads the configuration again; an error changes nothing.
+  virtual absl::Status Reload() = 0;
+};
+
+}  // namespace flowacct::collector
+
+#endif  // FLOWACCT_COLLECTOR_SERVER_COLLECTOR_STATUS_H_
