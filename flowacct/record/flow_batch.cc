@@ -30,4 +30,14 @@ MutableRow FlowBatch::Append() {
   return MutableRow(layout_, octets);
 }
 
+void FlowBatch::Keep(absl::Span<const uint32_t> rows) {
+  const size_t row_size = stride();
+  size_t kept = 0;
+  for (uint32_t row : rows) {
+    if (row != kept) std::memcpy(data() + kept * row_size, data() + row * row_size, row_size);
+    ++kept;
+  }
+  size_ = kept;
+}
+
 }  // namespace flowacct::record

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 
+#include "absl/types/span.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/record/layout.h"
 #include "flowacct/record/row.h"
@@ -41,6 +42,8 @@ class FlowBatch {
   void Truncate(size_t size) {
     if (size < size_) size_ = size;
   }
+  // Forgets all rows but these, whose numbers ascend; they move up.
+  void Keep(absl::Span<const uint32_t> rows);
 
  private:
   void Reserve(size_t rows);

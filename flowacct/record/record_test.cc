@@ -4,6 +4,7 @@
 #include <set>
 
 #include "flowacct/record/field.h"
+#include "flowacct/record/field_set.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
 #include "flowacct/record/projection.h"
@@ -113,6 +114,28 @@ TEST(Projection, EqualsAFieldByFieldCopyOnRandomLayouts) {
       ASSERT_EQ(std::vector<uint8_t>(got, got + to.row_size()), want) << "round " << round;
     }
   }
+}
+
+TEST(FlowBatch, KeepsSomeRows) {
+  const Layout layout({F::kSrcPort});
+  base::Interner interner;
+  FlowBatch batch(&layout, &interner);
+  for (uint16_t i = 0; i < 5; ++i) batch.Append().Set<F::kSrcPort>(i);
+  batch.Keep({0, 2, 3});
+  ASSERT_EQ(batch.size(), 3u);
+  EXPECT_EQ(batch.row(0).Get<F::kSrcPort>(), 0);
+  EXPECT_EQ(batch.row(1).Get<F::kSrcPort>(), 2);
+  EXPECT_EQ(batch.row(2).Get<F::kSrcPort>(), 3);
+  batch.Keep({});
+  EXPECT_TRUE(batch.empty());
+}
+
+TEST(FieldSet, HasWhatWasAdded) {
+  FieldSet set({F::kSrcAs, F::kPackets});
+  EXPECT_TRUE(set.Has(F::kSrcAs) && set.HasAny({F::kBytes, F::kPackets}));
+  EXPECT_FALSE(set.Has(F::kBytes) || set.HasAny({F::kBytes, F::kDstAs}) || FieldSet().Has(F::kSrcAs));
+  set.Add(F::kBytes);
+  EXPECT_TRUE(set.Has(F::kBytes));
 }
 
 }  // namespace
