@@ -11,13 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "flowacct/lpm/lpm_table.h"
-#include "flowacct/record/row.h"
 
 namespace flowacct::enrich {
 namespace {
-
-using record::FieldId;
-using record::MutableRow;
 
 // A line's parts from the right: prefix, AS, next hop.
 std::string ParseLine(absl::string_view line, Network* network) {
@@ -61,6 +57,9 @@ Networks::~Networks() = default;
 size_t Networks::size() const { return state_->table.values().size(); }
 size_t Networks::octets() const { return state_->table.octets(); }
 const Network* Networks::Find(const base::IpAddress& address) const { return state_->table.Find(address); }
+void Networks::FindBatch(const uint8_t* addresses, size_t stride, size_t n, const Network** found) const {
+  state_->table.FindBatch(addresses, stride, n, found);
+}
 
 absl::StatusOr<Networks> Networks::Parse(absl::string_view text, absl::string_view name,
                                          const NetworksOptions& options) {
@@ -81,55 +80,6 @@ absl::StatusOr<Networks> Networks::Parse(absl::string_view text, absl::string_vi
   auto state = std::make_unique<State>();
   state->table = std::move(builder).Build();
   return Networks(std::move(state));
-}
-
-absl::Span<const FieldId> Networks::SourceFields() {
-  static constexpr FieldId kFields[] = {FieldId::kSrcAddr, FieldId::kDstAddr};
-  return kFields;
-}
-
-namespace {
-
-// One direction's fields.
-template <FieldId address_field, FieldId net, FieldId mask, FieldId as>
-struct Direction {
-  template <typename Table>
-  static void Apply(const Table& table, bool replace, record::FlowBatch* batch) {
-    constexpr size_t kBlock = 64;
-    const record::Layout& layout = batch->layout();
-    const bool tells_next_hop = address_field == FieldId::kDstAddr && layout.Has(FieldId::kBgpNextHop);
-    if (!layout.Has(address_field) || !(layout.Has(net) || layout.Has(mask) || layout.Has(as) || tells_next_hop)) {
-      return;
-    }
-    const Network* found[kBlock];
-    for (size_t first = 0; first < batch->size(); first += kBlock) {
-      const size_t n = std::min(kBlock, batch->size() - first);
-      table.FindBatch(batch->data() + first * batch->stride() + layout.offset(address_field), batch->stride(), n,
-                      found);
-      for (size_t i = 0; i < n; ++i) {
-        MutableRow row = batch->row(first + i);
-        if (found[i] == nullptr || !row.Has(address_field)) continue;
-        const Network& network = *found[i];
-        const auto wanted = [&](FieldId field) { return replace || !row.Has(field); };
-        if (wanted(net)) row.template Set<net>(network.prefix);
-        if (wanted(mask)) row.template Set<mask>(network.prefix.length());
-        if (network.as != 0 && wanted(as)) row.template Set<as>(network.as);
-        if (tells_next_hop && network.has_next_hop && wanted(FieldId::kBgpNextHop)) {
-          row.template Set<FieldId::kBgpNextHop>(network.next_hop);
-        }
-      }
-    }
-  }
-};
-
-}  // namespace
-
-void Networks::Apply(Policy policy, record::FlowBatch* batch) const {
-  const bool replace = policy == Policy::kReplace;
-  Direction<FieldId::kSrcAddr, FieldId::kSrcNet, FieldId::kSrcMask, FieldId::kSrcAs>::Apply(state_->table, replace,
-                                                                                            batch);
-  Direction<FieldId::kDstAddr, FieldId::kDstNet, FieldId::kDstMask, FieldId::kDstAs>::Apply(state_->table, replace,
-                                                                                            batch);
 }
 
 }  // namespace flowacct::enrich

@@ -9,7 +9,7 @@
 // twice keeps its last line. Blanks around the parts are ignored.
 //
 // Ownership: owns its table. Threads: immutable once parsed. Errors: InvalidArgument "FILE:LINE: ...", the first one.
-// Cost: a longest-prefix match an address (lpm/lpm_table.h), batch-wise; no allocation in Apply.
+// Cost: a longest-prefix match an address (lpm/lpm_table.h).
 
 #ifndef FLOWACCT_ENRICH_NETWORKS_H_
 #define FLOWACCT_ENRICH_NETWORKS_H_
@@ -20,11 +20,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
-#include "flowacct/record/field.h"
-#include "flowacct/record/flow_batch.h"
 
 namespace flowacct::enrich {
 
@@ -42,12 +39,6 @@ struct NetworksOptions {
 
 class Networks {
  public:
-  // What Apply does with a field that the record already has.
-  enum class Policy : uint8_t {
-    kFill,     // keep what the exporter told
-    kReplace,  // the file wins
-  };
-
   // `name` stands for the file in errors.
   static absl::StatusOr<Networks> Parse(absl::string_view text, absl::string_view name,
                                         const NetworksOptions& options = {});
@@ -59,12 +50,8 @@ class Networks {
   size_t octets() const;
   // The network of the longest prefix that holds `address`; null: none. Valid as long as this is.
   const Network* Find(const base::IpAddress& address) const;
-
-  // What Apply reads (src_addr, dst_addr); the layout needs those whose outcome is asked for.
-  static absl::Span<const record::FieldId> SourceFields();
-  // Sets src_net, src_mask, src_as by src_addr and dst_net, dst_mask, dst_as, bgp_next_hop by dst_addr, those of them
-  // that the batch's layout has and that the file tells. Fields of an address in no network stay as they are.
-  void Apply(Policy policy, record::FlowBatch* batch) const;
+  // The same for each of `n` addresses (16 octets each, `stride` apart), to `found`.
+  void FindBatch(const uint8_t* addresses, size_t stride, size_t n, const Network** found) const;
 
  private:
   struct State;

@@ -2,12 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "flowacct/record/layout.h"
-
 namespace flowacct::enrich {
 namespace {
-
-using F = record::FieldId;
 
 base::IpAddress Address(absl::string_view text) { return *base::IpAddress::Parse(text); }
 
@@ -51,35 +47,6 @@ TEST(Networks, ErrorsNameFileAndLine) {
   options.max_networks = 1;
   EXPECT_EQ(error("10.0.0.0/8\n11.0.0.0/8", options),
             "n.txt:2: more than max_networks = 1 networks; raise it or shorten the file");
-}
-
-TEST(Networks, FillKeepsAndReplaceOverwrites) {
-  const auto networks = Networks::Parse(kFile, "networks.txt");
-  ASSERT_TRUE(networks.ok());
-  const record::Layout layout(
-      {F::kSrcAddr, F::kDstAddr, F::kSrcNet, F::kDstNet, F::kSrcMask, F::kSrcAs, F::kDstAs, F::kBgpNextHop});
-  base::Interner interner;
-  for (const bool replace : {false, true}) {
-    record::FlowBatch batch(&layout, &interner);
-    for (int i = 0; i < 100; ++i) {
-      auto row = batch.Append();
-      row.Set<F::kSrcAddr>(Address("198.51.100.200"));
-      row.Set<F::kDstAddr>(Address("2001:db8::1"));
-      row.Set<F::kSrcAs>(1);
-    }
-    batch.Append().Set<F::kSrcAddr>(Address("10.0.0.1"));
-    batch.Append();
-    networks->Apply(replace ? Networks::Policy::kReplace : Networks::Policy::kFill, &batch);
-    const auto row = batch.row(99);
-    EXPECT_EQ(row.Get<F::kSrcNet>().ToString(), "198.51.100.128/25");
-    EXPECT_EQ(row.Get<F::kSrcMask>(), 25);
-    EXPECT_EQ(row.Get<F::kSrcAs>(), replace ? 64497u : 1u);
-    EXPECT_EQ(row.Get<F::kDstAs>(), 64498u);
-    EXPECT_EQ(row.Get<F::kDstNet>().ToString(), "2001:db8::/32");
-    EXPECT_EQ(row.Get<F::kBgpNextHop>().ToString(), "203.0.113.1");
-    EXPECT_FALSE(batch.row(100).Has(F::kSrcNet));
-    EXPECT_FALSE(batch.row(101).Has(F::kSrcNet)) << "an absent address is in no network";
-  }
 }
 
 }  // namespace

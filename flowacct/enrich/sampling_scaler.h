@@ -3,7 +3,7 @@
 // The rate is the record's own `sampling_rate`, whoever told it (`sampling_source` names the teller); where nobody
 // told one, the configured rate. Each record is multiplied once, in integers, so that the sum over records stays the
 // sum that any reader of the records computes; a product that leaves 64 bits is held at the largest value and counted.
-// Threads: one at a time. Cost: one pass over the batch; nothing if the layout has no sampling rate.
+// Threads: one at a time. Cost: one pass over the batch; nothing if no sampled counter is wanted.
 
 #ifndef FLOWACCT_ENRICH_SAMPLING_SCALER_H_
 #define FLOWACCT_ENRICH_SAMPLING_SCALER_H_
@@ -11,8 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "flowacct/record/flow_batch.h"
-#include "flowacct/record/layout.h"
+#include "flowacct/enrich/enricher.h"
 
 namespace flowacct::enrich {
 
@@ -23,26 +22,23 @@ struct SamplingScalerOptions {
   bool override_rate = false;
 };
 
-class SamplingScaler {
+class SamplingScaler : public Enricher {
  public:
-  // `layout` outlives the scaler. RequiredFields() should be in it.
-  SamplingScaler(const record::Layout* layout, SamplingScalerOptions options);
+  explicit SamplingScaler(SamplingScalerOptions options) : options_(options) {}
 
-  static absl::Span<const record::FieldId> RequiredFields();
-
-  void Apply(record::FlowBatch& batch);
+  absl::string_view name() const override { return "sampling"; }
+  std::vector<record::FieldId> RequiredFields(const record::FieldSet& wanted) const override;
+  void Bind(const record::Layout& layout, const record::FieldSet& wanted) override;
+  void Apply(record::FlowBatch& batch) override;
+  std::vector<EnricherCounter> counters() const override;
 
   uint64_t records_scaled() const { return records_scaled_; }
   uint64_t overflows() const { return overflows_; }
 
  private:
-  struct Counter {
-    uint16_t offset;
-  };
-
-  const record::Layout* layout_;
   SamplingScalerOptions options_;
-  std::vector<Counter> counters_;  // the counters of the layout that sampling thins out
+  uint16_t rate_offset_ = record::Layout::kAbsent;
+  std::vector<uint16_t> counters_;  // offsets of the wanted counters that sampling thins out
   uint64_t records_scaled_ = 0;
   uint64_t overflows_ = 0;
 };

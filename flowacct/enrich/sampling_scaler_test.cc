@@ -18,6 +18,7 @@ class SamplingScalerTest : public ::testing::Test {
       row.Set<F::kSamplingSource>(static_cast<uint8_t>(record::SamplingSource::kOptions));
     }
   }
+  void Bind(SamplingScaler& scaler) { scaler.Bind(layout_, record::FieldSet(layout_.fields())); }
   uint64_t Packets(size_t i) { return batch_.row(i).Get<F::kPackets>(); }
 
   record::Layout layout_{{F::kPackets, F::kFlows, F::kSamplingRate, F::kSamplingSource}};
@@ -29,7 +30,8 @@ TEST_F(SamplingScalerTest, MultipliesByTheRecordsOwnRate) {
   Add(3, 1000);
   Add(3, 1);
   Add(3, 0);
-  SamplingScaler scaler(&layout_, {});
+  SamplingScaler scaler({});
+  Bind(scaler);
   scaler.Apply(batch_);
   EXPECT_EQ(Packets(0), 3000u);
   EXPECT_EQ(Packets(1), 3u);
@@ -42,7 +44,8 @@ TEST_F(SamplingScalerTest, MultipliesByTheRecordsOwnRate) {
 TEST_F(SamplingScalerTest, TheConfiguredRateFillsGapsAndIsNamed) {
   Add(3, 0);
   Add(3, 10);
-  SamplingScaler scaler(&layout_, {/*default_rate=*/100, /*override_rate=*/false});
+  SamplingScaler scaler({/*default_rate=*/100, /*override_rate=*/false});
+  Bind(scaler);
   scaler.Apply(batch_);
   EXPECT_EQ(Packets(0), 300u);
   EXPECT_EQ(Packets(1), 30u);
@@ -52,17 +55,25 @@ TEST_F(SamplingScalerTest, TheConfiguredRateFillsGapsAndIsNamed) {
 
 TEST_F(SamplingScalerTest, TheConfiguredRateMayOverride) {
   Add(3, 10);
-  SamplingScaler scaler(&layout_, {/*default_rate=*/100, /*override_rate=*/true});
+  SamplingScaler scaler({/*default_rate=*/100, /*override_rate=*/true});
+  Bind(scaler);
   scaler.Apply(batch_);
   EXPECT_EQ(Packets(0), 300u);
 }
 
 TEST_F(SamplingScalerTest, AProductThatDoesNotFitIsHeldAndCounted) {
   Add(~uint64_t{0} / 2, 3);
-  SamplingScaler scaler(&layout_, {});
+  SamplingScaler scaler({});
+  Bind(scaler);
   scaler.Apply(batch_);
   EXPECT_EQ(Packets(0), ~uint64_t{0});
   EXPECT_EQ(scaler.overflows(), 1u);
+}
+
+TEST(SamplingScaler, AsksForTheRateOnlyIfACounterIsWanted) {
+  SamplingScaler scaler({});
+  EXPECT_TRUE(scaler.RequiredFields(record::FieldSet({F::kFlows, F::kSrcAddr})).empty());
+  EXPECT_EQ(scaler.RequiredFields(record::FieldSet({F::kBytes})), (std::vector<F>{F::kSamplingRate}));
 }
 
 }  // namespace

@@ -1,18 +1,28 @@
 #include "flowacct/pipeline/pipeline.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace flowacct::pipeline {
+namespace {
+
+void Count(const enrich::Enricher& enricher, std::vector<EnricherCounters>* counters) {
+  for (const enrich::EnricherCounter& counter : enricher.counters()) {
+    const auto same = std::find_if(counters->begin(), counters->end(), [&](const EnricherCounters& c) {
+      return c.enricher == enricher.name() && c.counter == counter.name;
+    });
+    if (same != counters->end()) {
+      same->value += counter.value;
+    } else {
+      counters->push_back({std::string(enricher.name()), std::string(counter.name), counter.value});
+    }
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options, base::Interner* interner) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline);
-  pipeline->networks_ = options.networks;
-  pipeline->networks_policy_ = options.networks_policy;
-  // The first aggregation's fields come first, so that its key is one run of octets.
-  std::vector<record::FieldId> fields;
-  const auto need = [&fields](absl::Span<const record::FieldId> more) {
-    fields.insert(fields.end(), more.begin(), more.end());
-  };
   for (AggregationOptions& aggregation : options.aggregations) {
     Stage stage;
     stage.sink = aggregation.sink;
@@ -22,27 +32,63 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
     auto aggregator = aggregate::Aggregator::New(std::move(aggregation.aggregator), interner);
     if (!aggregator.ok()) return aggregator.status();
     stage.aggregator = *std::move(aggregator);
-    need(stage.aggregator->RequiredFields());
-    need(stage.filter.fields());
     pipeline->stages_.push_back(std::move(stage));
   }
-  if (options.scale_sampled) need(enrich::SamplingScaler::RequiredFields());
-  if (options.networks != nullptr) need(enrich::Networks::SourceFields());
-  pipeline->layout_ = std::make_unique<record::Layout>(fields);
-  for (Stage& stage : pipeline->stages_) {
-    stage.aggregator->Bind(*pipeline->layout_);
-    stage.bound_filter = stage.filter.Bind(*pipeline->layout_);
-  }
-  if (options.scale_sampled) {
-    pipeline->scaler_ = std::make_unique<enrich::SamplingScaler>(pipeline->layout_.get(), options.sampling);
-  }
+  if (options.scale_sampled) pipeline->scaler_ = std::make_unique<enrich::SamplingScaler>(options.sampling);
+  pipeline->ReplaceEnrichers(options.enrichers);
   return pipeline;
+}
+
+void Pipeline::ReplaceEnrichers(absl::Span<const enrich::EnricherFactory> enrichers) {
+  for (const Enrichment& replaced : enrichers_) Count(*replaced.enricher, &replaced_);
+  enrichers_.clear();
+  for (const enrich::EnricherFactory& factory : enrichers) enrichers_.push_back({factory(), record::FieldSet()});
+  Plan();
+}
+
+void Pipeline::Plan() {
+  required_fields_.clear();
+  record::FieldSet wanted;
+  const auto need = [&](absl::Span<const record::FieldId> fields) {
+    for (record::FieldId field : fields) {
+      if (!wanted.Has(field)) required_fields_.push_back(field);
+      wanted.Add(field);
+    }
+  };
+  // The first aggregation's fields come first, so that its key is one run of octets.
+  for (const Stage& stage : stages_) {
+    need(stage.aggregator->RequiredFields());
+    need(stage.filter.fields());
+  }
+  wanted_by_aggregations_ = wanted;
+  if (scaler_ != nullptr) need(scaler_->RequiredFields(wanted));
+  for (auto enrichment = enrichers_.rbegin(); enrichment != enrichers_.rend(); ++enrichment) {
+    enrichment->wanted = wanted;
+    need(enrichment->enricher->RequiredFields(wanted));
+  }
+  auto layout = std::make_unique<record::Layout>(required_fields_);
+  Bind(layout.get());
+  own_layout_ = std::move(layout);
+}
+
+void Pipeline::Bind(const record::Layout* layout) {
+  layout_ = layout;
+  for (Enrichment& enrichment : enrichers_) enrichment.enricher->Bind(*layout, enrichment.wanted);
+  if (scaler_ != nullptr) scaler_->Bind(*layout, wanted_by_aggregations_);
+  for (Stage& stage : stages_) {
+    stage.aggregator->Bind(*layout);
+    stage.bound_filter = stage.filter.Bind(*layout);
+  }
 }
 
 void Pipeline::Process(record::FlowBatch& batch) {
   if (batch.empty()) return;
+  const size_t records_in = batch.size();
+  for (Enrichment& enrichment : enrichers_) enrichment.enricher->Apply(batch);
+  counters_.records_in += records_in;
+  counters_.records_dropped += records_in - batch.size();
+  if (batch.empty()) return;
   if (scaler_ != nullptr) scaler_->Apply(batch);
-  if (networks_ != nullptr) networks_->Apply(networks_policy_, &batch);
   for (Stage& stage : stages_) {
     stage.records_in += batch.size();
     if (stage.filter.passes_all()) {
@@ -82,6 +128,13 @@ absl::Status Pipeline::Close(bool incomplete) {
 AggregationCounters Pipeline::counters(size_t aggregation) const {
   const Stage& stage = stages_[aggregation];
   return {stage.records_in, stage.records_filtered, stage.aggregator->counters()};
+}
+
+std::vector<EnricherCounters> Pipeline::enricher_counters() const {
+  std::vector<EnricherCounters> counters = replaced_;
+  for (const Enrichment& enrichment : enrichers_) Count(*enrichment.enricher, &counters);
+  if (scaler_ != nullptr) Count(*scaler_, &counters);
+  return counters;
 }
 
 }  // namespace flowacct::pipeline

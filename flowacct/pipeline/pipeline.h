@@ -1,11 +1,18 @@
 // The order of the stages, on the caller's thread: records come in by batches, are enriched once, and go through each
 // aggregation (filter, key, counters, bins) to its sink.
 //
+//     decoder -> enrichers in their order -> scaling of sampled counters -> each aggregation's filter and groups
+//
 // The identity that holds at any time, for each aggregation:
-//     records in = filtered + aggregated + late
+//     records in = dropped by enrichers + filtered + aggregated + late
 // and of the aggregated, those that found the table full are in the overflow group, so that sums stay exact.
 //
-// Ownership: the pipeline owns its stages; it borrows the sinks and the interner.
+// A pipeline has a layout of its own, for a decoder that fills nothing else. Who decodes once for several pipelines
+// makes a layout that has the RequiredFields() of all, and binds each to it. Who takes bins himself (to merge the
+// partials of several workers) leaves the sinks null, and takes them from aggregator(i) instead of CloseBefore and
+// Close.
+//
+// Ownership: the pipeline owns its stages; it borrows the sinks, the interner and a layout that it is bound to.
 // Threads: one at a time. Errors: those of sinks; after one, the batch that failed is lost to that sink only.
 
 #ifndef FLOWACCT_PIPELINE_PIPELINE_H_
@@ -19,11 +26,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "flowacct/aggregate/aggregator.h"
 #include "flowacct/aggregate/filter.h"
 #include "flowacct/base/interner.h"
-#include "flowacct/enrich/networks.h"
+#include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/sampling_scaler.h"
+#include "flowacct/record/field_set.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
 #include "flowacct/sink/sink.h"
@@ -36,28 +45,48 @@ struct AggregationOptions {
   sink::Sink* sink = nullptr;  // borrowed; null: nothing is written
 };
 
+// Plain values: the same options make a pipeline for each worker.
 struct PipelineOptions {
   std::vector<AggregationOptions> aggregations;
-  // Multiply sampled counters by their rate (enrich/sampling_scaler.h).
+  // Applied in this order: each sees what those before it have set.
+  std::vector<enrich::EnricherFactory> enrichers;
+  // Multiply sampled counters by their rate (enrich/sampling_scaler.h), after all enrichers, which may set the rate.
   bool scale_sampled = true;
   enrich::SamplingScalerOptions sampling;
-  // Prefixes to networks, AS numbers and next hops; null: none. Borrowed.
-  const enrich::Networks* networks = nullptr;
-  enrich::Networks::Policy networks_policy = enrich::Networks::Policy::kFill;
+};
+
+struct PipelineCounters {
+  uint64_t records_in = 0;
+  uint64_t records_dropped = 0;  // taken out by enrichers: no aggregation saw them
 };
 
 struct AggregationCounters {
-  uint64_t records_in = 0;
+  uint64_t records_in = 0;        // what enrichers left
   uint64_t records_filtered = 0;  // the filter said no
   aggregate::AggregatorCounters aggregator;
+};
+
+struct EnricherCounters {
+  std::string enricher;  // its name; several of one name count together
+  std::string counter;
+  uint64_t value = 0;
 };
 
 class Pipeline {
  public:
   static absl::StatusOr<std::unique_ptr<Pipeline>> New(PipelineOptions options, base::Interner* interner);
 
-  // What decoders are to fill: the fields that the aggregations need, the first aggregation's key first.
+  // The fields that the aggregations, their filters and the enrichers need, the first aggregation's key first.
+  absl::Span<const record::FieldId> RequiredFields() const { return required_fields_; }
+  // The layout of the batches that Process takes: what decoders are to fill. As New leaves it, RequiredFields() and no
+  // more.
   const record::Layout& layout() const { return *layout_; }
+  // Batches have this layout from now on; it has RequiredFields() and outlives the binding. Also after the interner of
+  // the batches changed. What was aggregated stays.
+  void Bind(const record::Layout* layout);
+  // Other tables or rules, with bins kept open and counters going on. RequiredFields() may be others afterwards: the
+  // layout is the pipeline's own again, of these fields, until Bind.
+  void ReplaceEnrichers(absl::Span<const enrich::EnricherFactory> enrichers);
 
   // Takes rows of layout(); enriches them in place.
   void Process(record::FlowBatch& batch);
@@ -67,11 +96,20 @@ class Pipeline {
   absl::Status Close(bool incomplete);
 
   size_t aggregation_count() const { return stages_.size(); }
+  aggregate::Aggregator& aggregator(size_t aggregation) { return *stages_[aggregation].aggregator; }
+
+  PipelineCounters counters() const { return counters_; }
   AggregationCounters counters(size_t aggregation) const;
+  // Of all enrichers, those that were replaced included, in the order of the stages. Allocates.
+  std::vector<EnricherCounters> enricher_counters() const;
   uint64_t records_scaled() const { return scaler_ ? scaler_->records_scaled() : 0; }
   uint64_t scaling_overflows() const { return scaler_ ? scaler_->overflows() : 0; }
 
  private:
+  struct Enrichment {
+    std::unique_ptr<enrich::Enricher> enricher;
+    record::FieldSet wanted;  // by what comes after it
+  };
   struct Stage {
     std::unique_ptr<aggregate::Aggregator> aggregator;
     aggregate::Filter filter;
@@ -82,14 +120,20 @@ class Pipeline {
   };
 
   Pipeline() = default;
+  // Sets required_fields_ and what each enricher's later stages want; makes and binds a layout of its own.
+  void Plan();
   static absl::Status Write(Stage& stage, std::vector<aggregate::AggregateBatch> batches, bool incomplete);
 
-  const enrich::Networks* networks_ = nullptr;
-  enrich::Networks::Policy networks_policy_ = enrich::Networks::Policy::kFill;
-  std::unique_ptr<record::Layout> layout_;
+  std::vector<record::FieldId> required_fields_;
+  std::unique_ptr<record::Layout> own_layout_;
+  const record::Layout* layout_ = nullptr;
+  std::vector<Enrichment> enrichers_;
   std::unique_ptr<enrich::SamplingScaler> scaler_;
+  record::FieldSet wanted_by_aggregations_;
   std::vector<Stage> stages_;
   aggregate::Selection selection_;
+  PipelineCounters counters_;
+  std::vector<EnricherCounters> replaced_;
 };
 
 }  // namespace flowacct::pipeline

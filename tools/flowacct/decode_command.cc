@@ -5,6 +5,7 @@
 #include "flowacct/collector/decode/record_printer.h"
 #include "flowacct/collector/replay/capture_input.h"
 #include "flowacct/enrich/sampling_scaler.h"
+#include "flowacct/record/field_set.h"
 #include "flowacct/record/flow_batch.h"
 #include "tools/flowacct/command.h"
 #include "tools/flowacct/input_options.h"
@@ -24,7 +25,9 @@ struct DecodeFlags {
 class Printer : public collector::InputObserver {
  public:
   Printer(record::FlowBatch* flows, record::FlowBatch* counters, bool scale)
-      : flows_(flows), printer_(flows, counters), scaler_(&flows->layout(), {}), scale_(scale) {}
+      : flows_(flows), printer_(flows, counters), scaler_({}), scale_(scale) {
+    scaler_.Bind(flows->layout(), record::FieldSet(flows->layout().fields()));
+  }
 
   record::ElementListener* listener() { return &printer_; }
   bool failed() const { return failed_; }

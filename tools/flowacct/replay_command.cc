@@ -16,6 +16,7 @@
 #include "flowacct/aggregate/value_spec.h"
 #include "flowacct/collector/replay/replay.h"
 #include "flowacct/enrich/networks.h"
+#include "flowacct/enrich/networks_enricher.h"
 #include "flowacct/record/field.h"
 #include "flowacct/sink/print/print_sink.h"
 #include "tools/flowacct/command.h"
@@ -165,15 +166,14 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
   options.pipeline.scale_sampled = !flags.no_scale;
   options.pipeline.sampling = {flags.sampling_rate, flags.override_rate};
   options.close_bins = !flags.lateness.empty();
-  std::optional<enrich::Networks> networks;
   if (!flags.networks.empty()) {
     auto text = ReadWhole(flags.networks);
     if (!text.ok()) return text.status();
     auto parsed = enrich::Networks::Parse(*text, flags.networks);
     if (!parsed.ok()) return parsed.status();
-    networks.emplace(*std::move(parsed));
-    options.pipeline.networks = &*networks;
-    if (flags.networks_replace) options.pipeline.networks_policy = enrich::Networks::Policy::kReplace;
+    options.pipeline.enrichers.push_back(enrich::NetworksEnricher::Factory(
+        std::make_shared<const enrich::Networks>(*std::move(parsed)),
+        flags.networks_replace ? enrich::NetworksPolicy::kReplace : enrich::NetworksPolicy::kFill));
   }
   std::vector<std::unique_ptr<sink::Sink>> sinks;
   for (size_t i = 0; i < flags.by.size(); ++i) {

@@ -20,6 +20,7 @@
 #include "flowacct/collector/replay/capture_input.h"
 #include "flowacct/collector/replay/replay.h"
 #include "flowacct/enrich/sampling_scaler.h"
+#include "flowacct/record/field_set.h"
 
 namespace flowacct::collector {
 namespace {
@@ -191,7 +192,8 @@ class CapturesTest : public ::testing::Test {
     const record::Layout layout = record::Layout::All();
     base::Interner interner;
     record::FlowBatch batch(&layout, &interner);
-    enrich::SamplingScaler scaler(&layout, {});
+    enrich::SamplingScaler scaler({});
+    scaler.Bind(layout, record::FieldSet(layout.fields()));
     CaptureInput input(&layout, &interner, {});
     Sums sums;
     const absl::Status opened = input.Open(path);

@@ -70,6 +70,7 @@ absl::StatusOr<ReplayOutcome> Replay(ReplayOptions options) {
   if (outcome.input.packets > 0 || outcome.failures.empty()) {
     fail(pipeline.Close(outcome.incomplete()));
   }
+  outcome.records_dropped = pipeline.counters().records_dropped;
   outcome.records_scaled = pipeline.records_scaled();
   outcome.scaling_overflows = pipeline.scaling_overflows();
   for (size_t i = 0; i < pipeline.aggregation_count(); ++i) outcome.aggregations.push_back(pipeline.counters(i));
@@ -130,6 +131,8 @@ std::vector<std::string> Summary(const ReplayOutcome& outcome) {
   if (repairs > 0) lines.push_back(absl::StrCat(Count(repairs, "time"), " repaired: an exporter's clock was wrong"));
   if (misfits > 0)
     lines.push_back(absl::StrCat(Count(misfits, "value"), " did not fit its field: absent, not accounted"));
+  if (outcome.records_dropped > 0)
+    lines.push_back(absl::StrCat(Count(outcome.records_dropped, "record"), " dropped by rules"));
   if (outcome.records_scaled > 0) {
     lines.push_back(absl::StrCat(Count(outcome.records_scaled, "record"),
                                  " multiplied by their sampling rate (--no-scale leaves them)"));

@@ -37,6 +37,7 @@ struct ReplayOutcome {
   std::vector<absl::Status> failures;
   InputCounters input;
   uint64_t records = 0;  // decoded: what every aggregation was given, to account, to filter out or to find too late
+  uint64_t records_dropped = 0;  // of these, by enrichers: the aggregations were not given them
   uint64_t records_scaled = 0;
   uint64_t scaling_overflows = 0;
   uint64_t texts_refused = 0;  // names and other long values beyond the interner's bounds: shown as "(overflow)"
