@@ -27,7 +27,7 @@ void Run(benchmark::State& state, AggregatorOptions options, size_t batch_size, 
   fields.insert(fields.end(), filter.fields().begin(), filter.fields().end());
   const record::Layout layout(fields);
   aggregator->Bind(layout);
-  const BoundFilter bound = filter.Bind(layout);
+  BoundFilter bound = filter.Bind(layout);
 
   std::mt19937_64 random(1);
   std::uniform_real_distribution<double> uniform(0, 1);

@@ -4,11 +4,14 @@
 #include <utility>
 
 #include "flowacct/aggregate/filter_program.h"
+#include "flowacct/aggregate/route_pattern.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/record/value_text.h"
 
 namespace flowacct::aggregate {
 namespace {
 
+using filter_internal::Answer;
 using filter_internal::Condition;
 using filter_internal::Operator;
 using filter_internal::Program;
@@ -18,18 +21,6 @@ using record::FieldType;
 using record::Layout;
 
 constexpr size_t kBlock = 64;  // rows that are tested together, a bit each
-
-bool InRanges(uint64_t number, const Condition& condition) {
-  const auto& ranges = condition.ranges;
-  if (ranges.size() <= 4) {
-    for (const auto& [first, last] : ranges) {
-      if (number - first <= last - first) return true;
-    }
-    return false;
-  }
-  auto after = std::upper_bound(ranges.begin(), ranges.end(), std::make_pair(number, UINT64_MAX));
-  return after != ranges.begin() && number <= (after - 1)->second;
-}
 
 bool InBlocks(const base::IpAddress& address, uint8_t length, const Condition& condition) {
   for (const base::IpPrefix& block : condition.blocks) {
@@ -51,13 +42,17 @@ uint64_t LoadNumber(const uint8_t* p, size_t size) {
   }
 }
 
-// The value of a field that is there.
-bool Passes(const Condition& condition, FieldType type, const uint8_t* p, const base::Interner& interner) {
+bool IsOneOf(absl::string_view text, const std::vector<std::string>& texts) {
+  const auto at = std::lower_bound(texts.begin(), texts.end(), text,
+                                   [](const std::string& a, absl::string_view b) { return a < b; });
+  return at != texts.end() && *at == text;
+}
+
+// The value of a field that is there and not interned.
+bool Passes(const Condition& condition, FieldType type, const uint8_t* p) {
   switch (condition.test) {
-    case Test::kExists:
-      return true;
     case Test::kRanges:
-      return InRanges(LoadNumber(p, record::FieldTypeSize(type)), condition);
+      return filter_internal::InRanges(LoadNumber(p, record::FieldTypeSize(type)), condition.ranges);
     case Test::kAllBits:
       return (LoadNumber(p, record::FieldTypeSize(type)) & condition.bits) == condition.bits;
     case Test::kAnyBit:
@@ -68,19 +63,54 @@ bool Passes(const Condition& condition, FieldType type, const uint8_t* p, const 
       const base::IpAddress address = base::IpAddress::FromV6(p);
       return InBlocks(address, type == FieldType::kPrefix ? p[16] : address.IsV4() ? 32 : 128, condition);
     }
-    case Test::kTexts: {
-      const base::Octets octets = record::IsInterned(type) ? interner.Find(base::LoadHost<base::InternId>(p))
-                                                           : base::Octets(p, record::FieldTypeSize(type));
-      const absl::string_view text = base::AsText(octets);
-      const auto at = std::lower_bound(condition.texts.begin(), condition.texts.end(), text,
-                                       [](const std::string& a, absl::string_view b) { return a < b; });
-      return at != condition.texts.end() && *at == text;
-    }
+    case Test::kTexts:
+      return IsOneOf(base::AsText(base::Octets(p, record::FieldTypeSize(type))), condition.texts);
+    default:
+      return condition.test == Test::kExists;
   }
-  return false;
 }
 
 }  // namespace
+
+// What interned values were found to be.
+struct BoundFilter::Memory {
+  std::shared_ptr<const void> interner;       // whose ids these are
+  std::vector<std::vector<uint8_t>> answers;  // [condition][id]: kUnasked, or whether it passes
+  std::string text;
+  filter_internal::RoutePattern::Scratch scratch;
+
+  static constexpr uint8_t kUnasked = 2;
+
+  Answer Ask(const Condition& condition, FieldType type, base::Octets value) {
+    switch (condition.test) {
+      case Test::kTexts:
+        return IsOneOf(base::AsText(value), condition.texts) ? Answer::kYes : Answer::kNo;
+      case Test::kPathHas:
+        return filter_internal::PathHas(value, condition.ranges);
+      case Test::kPathBeginsWith:
+        return filter_internal::PathBeginsWith(value, condition.ranges);
+      case Test::kPathEndsWith:
+        return filter_internal::PathEndsWith(value, condition.ranges);
+      case Test::kPathLength:
+        return filter_internal::PathLengthIn(value, condition.ranges);
+      case Test::kLabel:
+        return filter_internal::HasLabel(value, condition.ranges);
+      case Test::kCommunity:
+        return filter_internal::HasCommunity(type, value, condition.communities);
+      case Test::kPattern:
+        text.clear();
+        record::AppendInternedText(type, value, &text);
+        return condition.pattern.Matches(text, &scratch) ? Answer::kYes : Answer::kNo;
+      default:
+        return Answer::kNone;
+    }
+  }
+};
+
+BoundFilter::BoundFilter() : memory_(std::make_unique<Memory>()) {}
+BoundFilter::~BoundFilter() = default;
+BoundFilter::BoundFilter(BoundFilter&&) noexcept = default;
+BoundFilter& BoundFilter::operator=(BoundFilter&&) noexcept = default;
 
 Filter::Filter() : program_(std::make_shared<Program>()) {}
 
@@ -99,11 +129,28 @@ BoundFilter Filter::Bind(const Layout& layout) const {
     }
     bound.places_.push_back(place);
   }
+  bound.memory_->answers.resize(bound.places_.size());
   return bound;
 }
 
+bool BoundFilter::PassesInterned(size_t index, base::InternId id, const base::Interner& interner) {
+  const Condition& condition = program_->conditions[index];
+  std::vector<uint8_t>& answers = memory_->answers[index];
+  if (id < answers.size() && answers[id] != Memory::kUnasked) return answers[id] != 0;
+  // What found no place in the interner could be anything, but it is a text.
+  const FieldType type = record::Info(condition.field).type;
+  const bool known = id != base::Interner::kOverflowId || condition.test == Test::kTexts;
+  const Answer answer = known ? memory_->Ask(condition, type, interner.Find(id)) : Answer::kNone;
+  const bool passes = answer != Answer::kNone && (answer == Answer::kYes) != condition.negated;
+  if (id < interner.size()) {  // which any id of this interner is
+    if (id >= answers.size()) answers.resize(interner.size(), Memory::kUnasked);
+    answers[id] = passes ? 1 : 0;
+  }
+  return passes;
+}
+
 uint64_t BoundFilter::Evaluate(size_t index, const uint8_t* rows, size_t stride, size_t n,
-                               const base::Interner& interner) const {
+                               const base::Interner& interner) {
   const Condition& condition = program_->conditions[index];
   const Place& place = places_[index];
   if (place.absent) return 0;
@@ -121,16 +168,23 @@ uint64_t BoundFilter::Evaluate(size_t index, const uint8_t* rows, size_t stride,
     }
     return passed;
   }
+  const bool interned = record::IsInterned(type) && condition.test != Test::kExists;
   for (size_t i = 0; i < n; ++i) {
     if ((presence[i * stride] >> place.presence_bit & 1) == 0) continue;
-    const bool passes = Passes(condition, type, value + i * stride, interner) != condition.negated;
+    const uint8_t* p = value + i * stride;
+    const bool passes = interned ? PassesInterned(index, base::LoadHost<base::InternId>(p), interner)
+                                 : Passes(condition, type, p) != condition.negated;
     passed |= uint64_t{passes} << i;
   }
   return passed;
 }
 
-void BoundFilter::Apply(const record::FlowBatch& batch, Selection* selection) const {
+void BoundFilter::Apply(const record::FlowBatch& batch, Selection* selection) {
   selection->clear();
+  if (memory_->interner != batch.interner().identity()) {
+    memory_->interner = batch.interner().identity();
+    for (std::vector<uint8_t>& answers : memory_->answers) answers.clear();
+  }
   // The parser nests no deeper than this; each level leaves at most two values, the last one more.
   uint64_t stack[2 * filter_internal::kMaxDepth + 8];
   for (size_t first = 0; first < batch.size(); first += kBlock) {

@@ -8,6 +8,12 @@
 //                them); FIELD & NUMBER (any of the bits), FIELD & NUMBER = NUMBER; exists(FIELD);
 //                host ADDRESS, net PREFIX, port NUMBER, as NUMBER: source or destination; src or dst before one of
 //                these
+//     routes     AS_PATH contains VALUE or (VALUE, ...): any AS of it; AS_PATH first and origin, the neighbour's and
+//     the
+//                last AS, and AS_PATH length: compared as a FIELD is; AS_PATH matches PATTERN: a regular expression as
+//                routers have them (route_pattern.h), "^64496_(64500|64501)_"; COMMUNITIES contains 64496:100 or
+//                64496:* or 64496:100-199 or no-export, rt:64496:100, 4200000000:1:*; COMMUNITIES matches PATTERN;
+//                LABELS contains VALUE; not before contains and matches
 //     logic      not (!), and (&&), or (||), parentheses; and binds closer than or
 //     FIELD      any name of the registry or an alias; case does not matter
 //     VALUE      a number (10, 0x1f, 10k, 1.5M, 2G: powers of 1000; Ki, Mi, Gi: of 1024), an address, a prefix, a MAC
@@ -15,11 +21,13 @@
 //                12:00:00", 2026-01-31T12:00:00Z, UTC unless told, or seconds since 1970)
 //
 // Absent is not zero: a condition on a field that a record lacks is false, whatever the comparison, so `not` of it is
-// true. `src_as != 0` asks for records that told an AS; `not src_as = 0` keeps those that told none, too.
+// true. `src_as != 0` asks for records that told an AS; `not src_as = 0` keeps those that told none, too. The same
+// holds for an empty AS path, which has no first and no origin, and for one that ends in a set, which has no origin.
 //
 // Errors: InvalidArgument, "filter, column 14: no field is called "dst_prt"; did you mean dst_port?".
-// Threads: immutable after Parse and Bind, so any. Cost: a few cycles a record and condition; no allocation a batch
-// once the selection has grown.
+// Threads: a Filter is immutable, so any; a BoundFilter, one at a time. Cost: a few cycles a record and condition; no
+// allocation a batch once the selection has grown. What is asked of an interned value is asked once a value and kept:
+// an octet an id and condition, so that the interner's bound bounds it.
 
 #ifndef FLOWACCT_AGGREGATE_FILTER_H_
 #define FLOWACCT_AGGREGATE_FILTER_H_
@@ -33,6 +41,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "flowacct/base/interner.h"
 #include "flowacct/record/field.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
@@ -82,11 +91,17 @@ class Filter {
 
 class BoundFilter {
  public:
+  BoundFilter();
+  ~BoundFilter();
+  BoundFilter(BoundFilter&&) noexcept;
+  BoundFilter& operator=(BoundFilter&&) noexcept;
+
   // Fills `selection` with the rows that pass. `batch` has the layout that the filter is bound to.
-  void Apply(const record::FlowBatch& batch, Selection* selection) const;
+  void Apply(const record::FlowBatch& batch, Selection* selection);
 
  private:
   friend class Filter;
+  struct Memory;
   std::shared_ptr<const filter_internal::Program> program_;
   // Of each condition of the program.
   struct Place {
@@ -95,10 +110,11 @@ class BoundFilter {
     uint8_t presence_bit;
     bool absent;
   };
-  uint64_t Evaluate(size_t condition, const uint8_t* rows, size_t stride, size_t n,
-                    const base::Interner& interner) const;
+  uint64_t Evaluate(size_t condition, const uint8_t* rows, size_t stride, size_t n, const base::Interner& interner);
+  bool PassesInterned(size_t condition, base::InternId id, const base::Interner& interner);
 
   std::vector<Place> places_;
+  std::unique_ptr<Memory> memory_;
 };
 
 }  // namespace flowacct::aggregate

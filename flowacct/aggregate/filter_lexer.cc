@@ -1,5 +1,7 @@
 #include "flowacct/aggregate/filter_lexer.h"
 
+#include <utility>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 
@@ -28,7 +30,10 @@ bool Tokenize(absl::string_view text, std::vector<Token>* tokens, FilterError* e
     if (c == '"' || c == '\'') {
       token.kind = TokenKind::kQuoted;
       for (++at; at < text.size() && text[at] != c; ++at) {
-        if (text[at] == '\\' && at + 1 < text.size()) ++at;
+        if (text[at] == '\\' && at + 1 < text.size()) {
+          token.escapes.push_back(token.text.size());
+          ++at;
+        }
         token.text += text[at];
       }
       if (at >= text.size()) {
@@ -53,7 +58,9 @@ bool Tokenize(absl::string_view text, std::vector<Token>* tokens, FilterError* e
     }
     tokens->push_back(std::move(token));
   }
-  tokens->push_back(Token{TokenKind::kEnd, "", text.size() + 1});
+  Token end;
+  end.column = text.size() + 1;
+  tokens->push_back(std::move(end));
   return true;
 }
 

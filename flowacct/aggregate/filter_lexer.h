@@ -19,6 +19,14 @@ struct Token {
   TokenKind kind = TokenKind::kEnd;
   std::string text;  // of a quoted one without its quotes and escapes
   size_t column = 0;
+  std::vector<size_t> escapes;  // in `text`: before these a backslash was dropped
+
+  // Of a place in `text`.
+  size_t ColumnOf(size_t offset) const {
+    size_t at = column + offset + (kind == TokenKind::kQuoted ? 1 : 0);
+    for (size_t escape : escapes) at += escape <= offset ? 1 : 0;
+    return at;
+  }
 };
 
 // The last token is kEnd. False, with `error`, for a quote that does not close.

@@ -169,16 +169,17 @@ class Parser {
   bool Shorthand(const Pair& pair, bool only_source, bool only_destination) {
     Condition condition;
     condition.field = pair.source;
-    condition.test = TestOf(record::Info(pair.source).type);
+    const Operand operand = OperandOf(pair.source);
+    condition.test = TestOf(operand.type);
     if (SkipWord("in")) {
-      if (!Alternatives(&condition)) return false;
+      if (!Alternatives(operand, &condition)) return false;
     } else {
       if (!SkipSign("=")) SkipSign("==");
       if (Next().kind == TokenKind::kSign) {
         return Fail(absl::StrCat("after \"", pair.word, "\" a value was expected; \"not ", pair.word,
                                  " VALUE\" is its contrary"));
       }
-      if (!OneValue(/*exact=*/false, &condition)) return false;
+      if (!OneValue(operand, /*exact=*/false, &condition)) return false;
     }
     Condition destination = condition;
     destination.field = pair.destination;
@@ -190,23 +191,26 @@ class Parser {
 
   // What follows a field.
   bool Comparison(FieldId field) {
-    const record::FieldInfo& info = record::Info(field);
     Condition condition;
     condition.field = field;
-    condition.test = TestOf(info.type);
-    if (condition.test == Test::kExists) {
-      return Fail(absl::StrCat(info.name, " cannot be compared; exists(", info.name, ") can be asked"));
-    }
-    if (SkipSign("&")) return Bits(std::move(condition));
+    const Operand operand = OperandOf(field);
+    condition.test = TestOf(operand.type);
+    if (condition.test == Test::kExists) return Question(std::move(condition));
+    if (SkipSign("&")) return Bits(operand, std::move(condition));
     if (SkipWord("has")) return Has(std::move(condition));
+    return Comparison(operand, std::move(condition));
+  }
+
+  // With = and its like, or in.
+  bool Comparison(const Operand& operand, Condition condition) {
     if (IsWord("not") && IsWord(After(), "in")) {
       Advance();
       condition.negated = true;
     }
     if (SkipWord("in")) {
-      if (!Alternatives(&condition)) return false;
+      if (!Alternatives(operand, &condition)) return false;
     } else if (IsSign("<") || IsSign("<=") || IsSign(">") || IsSign(">=")) {
-      if (!Order(&condition)) return false;
+      if (!Order(operand, &condition)) return false;
     } else {
       if (SkipSign("!=")) {
         condition.negated = true;
@@ -214,46 +218,108 @@ class Parser {
         SkipSign("==");
       }
       if (Next().kind == TokenKind::kEnd || Next().kind == TokenKind::kSign || IsWord("and") || IsWord("or")) {
-        return Fail(absl::StrCat("here a value of ", info.name, " was expected; exists(", info.name,
+        const absl::string_view name = record::Info(condition.field).name;
+        return Fail(absl::StrCat("here a value of ", operand.name, " was expected; exists(", name,
                                  ") asks whether there is any"));
       }
-      if (!OneValue(/*exact=*/true, &condition)) return false;
+      if (!OneValue(operand, /*exact=*/true, &condition)) return false;
     }
     Emit(std::move(condition));
     return true;
   }
 
-  bool OneValue(bool exact, Condition* condition) {
+  // What can be asked of values that are not compared as a whole.
+  bool Question(Condition condition) {
+    struct Word {
+      absl::string_view word;
+      Test test;
+      FieldType of;
+      size_t bits;
+    };
+    static constexpr Word kWords[] = {
+        {"contains", Test::kPathHas, FieldType::kAsPath, 32},
+        {"matches", Test::kPattern, FieldType::kAsPath, 0},
+        {"first", Test::kPathBeginsWith, FieldType::kAsPath, 32},
+        {"origin", Test::kPathEndsWith, FieldType::kAsPath, 32},
+        {"length", Test::kPathLength, FieldType::kAsPath, 16},
+        {"contains", Test::kCommunity, FieldType::kCommunities, 0},
+        {"matches", Test::kPattern, FieldType::kCommunities, 0},
+        {"contains", Test::kCommunity, FieldType::kExtCommunities, 0},
+        {"matches", Test::kPattern, FieldType::kExtCommunities, 0},
+        {"contains", Test::kCommunity, FieldType::kLargeCommunities, 0},
+        {"matches", Test::kPattern, FieldType::kLargeCommunities, 0},
+        {"contains", Test::kLabel, FieldType::kLabelStack, 20},
+    };
+    const record::FieldInfo& info = record::Info(condition.field);
+    condition.negated = IsWord("not");
+    const Token& asked = condition.negated ? After() : Next();
+    std::string words;
+    for (const Word& word : kWords) {
+      if (word.of != info.type) continue;
+      absl::StrAppend(&words, word.word, ", ");
+      if (!IsWord(asked, word.word) || (condition.negated && IsOrdered(word.test))) continue;
+      if (condition.negated) Advance();
+      Advance();
+      condition.test = word.test;
+      if (word.test == Test::kPattern) return Pattern(std::move(condition));
+      Operand operand = OperandOf(condition.field);
+      if (word.test != Test::kCommunity) {
+        operand = {absl::StrCat(info.name, " ", word.word), FieldType::kU64, word.bits};
+      }
+      if (IsOrdered(word.test)) return Comparison(operand, std::move(condition));
+      if (!Alternatives(operand, &condition)) return false;
+      Emit(std::move(condition));
+      return true;
+    }
+    return Fail(absl::StrCat(info.name, " cannot be compared as a whole; ", words, words.empty() ? "" : "or ",
+                             "exists(", info.name, ") can be asked"));
+  }
+
+  bool Pattern(Condition condition) {
+    const Token& token = Next();
+    const record::FieldInfo& info = record::Info(condition.field);
+    if (token.kind != TokenKind::kWord && token.kind != TokenKind::kQuoted) {
+      return Fail(absl::StrCat("here a pattern was expected, such as \"_64496_\" in quotes"));
+    }
+    size_t at = 0;
+    std::string why = RoutePattern::Parse(token.text, PatternAlphabet(info.type), &condition.pattern, &at);
+    if (!why.empty()) return FailAt(token.ColumnOf(at), std::move(why));
+    Advance();
+    Emit(std::move(condition));
+    return true;
+  }
+
+  bool OneValue(const Operand& operand, bool exact, Condition* condition) {
     const Token& token = Next();
     if (token.kind != TokenKind::kWord && token.kind != TokenKind::kQuoted) {
-      return Fail(absl::StrCat("here a value of ", record::Info(condition->field).name, " was expected"));
+      return Fail(absl::StrCat("here a value of ", operand.name, " was expected"));
     }
-    std::string why = AddAlternative(token.text, token.kind == TokenKind::kQuoted, exact, condition);
+    std::string why = AddAlternative(operand, token.text, token.kind == TokenKind::kQuoted, exact, condition);
     if (!why.empty()) return Fail(std::move(why));
     Advance();
     return true;
   }
 
-  bool Alternatives(Condition* condition) {
-    if (!IsSign("(")) return OneValue(/*exact=*/false, condition);
+  bool Alternatives(const Operand& operand, Condition* condition) {
+    if (!IsSign("(")) return OneValue(operand, /*exact=*/false, condition);
     const size_t opened = Next().column;
     Advance();
     while (true) {
-      if (!OneValue(/*exact=*/false, condition)) return false;
+      if (!OneValue(operand, /*exact=*/false, condition)) return false;
       if (SkipSign(")")) return true;
       if (Next().kind == TokenKind::kEnd) return FailAt(opened, "this list is never closed");
       if (!SkipSign(",")) return Fail("here \",\" or \")\" was expected");
     }
   }
 
-  bool Order(Condition* condition) {
+  bool Order(const Operand& operand, Condition* condition) {
     const std::string sign = Next().text;
-    if (condition->test != Test::kRanges) {
-      return Fail(absl::StrCat(record::Info(condition->field).name, " has no order; =, != and in can be asked"));
+    if (!IsOrdered(condition->test)) {
+      return Fail(absl::StrCat(operand.name, " has no order; =, != and in can be asked"));
     }
     Advance();
     uint64_t number = 0;
-    if (!Number(condition->field, &number)) return false;
+    if (!Number(operand, &number)) return false;
     auto& ranges = condition->ranges;  // none: never
     if (sign == "<=") ranges.emplace_back(0, number);
     if (sign == ">=") ranges.emplace_back(number, UINT64_MAX);
@@ -262,27 +328,25 @@ class Parser {
     return true;
   }
 
-  bool Number(FieldId field, uint64_t* number) {
+  bool Number(const Operand& operand, uint64_t* number) {
     if (Next().kind != TokenKind::kWord && Next().kind != TokenKind::kQuoted) {
-      return Fail(absl::StrCat("here a value of ", record::Info(field).name, " was expected"));
+      return Fail(absl::StrCat("here a value of ", operand.name, " was expected"));
     }
-    std::string why = ParseNumber(field, Next().text, number);
+    std::string why = ParseNumber(operand, Next().text, number);
     if (!why.empty()) return Fail(std::move(why));
     Advance();
     return true;
   }
 
-  bool Bits(Condition condition) {
-    if (condition.test != Test::kRanges) {
-      return Fail(absl::StrCat(record::Info(condition.field).name, " has no bits to ask for"));
-    }
-    if (!Number(condition.field, &condition.bits)) return false;
+  bool Bits(const Operand& operand, Condition condition) {
+    if (condition.test != Test::kRanges) return Fail(absl::StrCat(operand.name, " has no bits to ask for"));
+    if (!Number(operand, &condition.bits)) return false;
     condition.test = Test::kAnyBit;
     const bool unequal = IsSign("!=");
     if (SkipSign("=") || SkipSign("==") || SkipSign("!=")) {
       condition.test = Test::kBits;
       condition.negated = unequal;
-      if (!Number(condition.field, &condition.bits_value)) return false;
+      if (!Number(operand, &condition.bits_value)) return false;
     }
     Emit(std::move(condition));
     return true;

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "flowacct/aggregate/filter_route.h"
+#include "flowacct/aggregate/route_pattern.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/record/field.h"
 
@@ -22,18 +24,35 @@ enum class Test : uint8_t {
   kBits,     // (number & bits) == bits_value
   kBlocks,   // an address in, or a prefix equal to or inside of, one of `blocks`
   kTexts,    // octets equal to one of `texts`: interned values, MAC addresses
+  // Of what routes tell (filter_route.h). A number in one of `ranges`:
+  kPathHas,
+  kPathBeginsWith,
+  kPathEndsWith,
+  kPathLength,
+  kLabel,
+  kCommunity,  // a community that fits one of `communities`
+  kPattern,    // a text that `pattern` finds something in
 };
 
-// Whatever the test, an absent field fails it; `negated` turns the outcome for fields that are there.
+// Whether it asks for numbers that are more or less than another.
+constexpr bool IsOrdered(Test test) {
+  return test == Test::kRanges || test == Test::kPathBeginsWith || test == Test::kPathEndsWith ||
+         test == Test::kPathLength;
+}
+
+// Whatever the test, an absent field fails it, and a value that has nothing to ask about; `negated` turns the outcome
+// for the others.
 struct Condition {
   record::FieldId field;
   Test test = Test::kExists;
   bool negated = false;
-  std::vector<std::pair<uint64_t, uint64_t>> ranges;  // first and last, sorted, apart
+  std::vector<NumberRange> ranges;  // sorted, apart
   uint64_t bits = 0;
   uint64_t bits_value = 0;
   std::vector<base::IpPrefix> blocks;
   std::vector<std::string> texts;  // sorted
+  std::vector<CommunityPattern> communities;
+  RoutePattern pattern;
 };
 
 enum class Operator : uint8_t { kCondition, kNot, kAnd, kOr };

@@ -185,10 +185,14 @@ std::string ParseTcpFlags(absl::string_view text, uint64_t* bits) {
   return "";
 }
 
-std::string ParseNumber(record::FieldId field, absl::string_view text, uint64_t* number) {
+Operand OperandOf(record::FieldId field) {
   const record::FieldInfo& info = record::Info(field);
+  return Operand{std::string(info.name), info.type, 8 * record::FieldTypeSize(info.type)};
+}
+
+std::string ParseNumber(const Operand& operand, absl::string_view text, uint64_t* number) {
   std::optional<uint64_t> value;
-  switch (info.type) {
+  switch (operand.type) {
     case FieldType::kProtocol:
       if (const auto named = record::ProtocolFromName(text)) value = *named;
       if (!value && !text.empty() && absl::ascii_isalpha(static_cast<unsigned char>(text[0]))) {
@@ -223,25 +227,30 @@ std::string ParseNumber(record::FieldId field, absl::string_view text, uint64_t*
   }
   if (!value) value = ParsePlain(text);
   if (!value) {
-    return absl::StrCat(
-        "\"", text, "\" is no ",
-        info.type == FieldType::kRouteDistinguisher ? "route distinguisher, such as 65000:1" : "whole number that fits",
-        ", which ", info.name, " is compared with");
+    return absl::StrCat("\"", text, "\" is no ",
+                        operand.type == FieldType::kRouteDistinguisher ? "route distinguisher, such as 65000:1"
+                                                                       : "whole number that fits",
+                        ", which ", operand.name, " is compared with");
   }
-  const size_t bits = 8 * record::FieldTypeSize(info.type);
-  if (bits < 64 && *value >> bits != 0) {
-    return absl::StrCat(text, " is more than ", info.name, " can be: it has ", bits, " bits");
+  if (operand.bits < 64 && *value >> operand.bits != 0) {
+    return absl::StrCat(text, " is more than ", operand.name, " can be: it has ", operand.bits, " bits");
   }
   *number = *value;
   return "";
 }
 
-std::string AddAlternative(absl::string_view text, bool quoted, bool exact, Condition* condition) {
-  const record::FieldInfo& info = record::Info(condition->field);
-  if (condition->test == Test::kBlocks || (condition->test == Test::kTexts && info.type == FieldType::kPrefix)) {
+std::string AddAlternative(const Operand& operand, absl::string_view text, bool quoted, bool exact,
+                           Condition* condition) {
+  if (condition->test == Test::kCommunity) {
+    CommunityPattern pattern;
+    std::string why = ParseCommunity(operand.type, text, &pattern);
+    if (why.empty()) condition->communities.push_back(pattern);
+    return why;
+  }
+  if (condition->test == Test::kBlocks || (condition->test == Test::kTexts && operand.type == FieldType::kPrefix)) {
     const std::optional<base::IpPrefix> prefix = base::IpPrefix::Parse(text);
     if (!prefix) return absl::StrCat("\"", text, "\" is no address or prefix, such as 192.0.2.0/24");
-    if (!exact || info.type != FieldType::kPrefix) {
+    if (!exact || operand.type != FieldType::kPrefix) {
       condition->blocks.push_back(*prefix);
     } else {
       condition->test = Test::kTexts;
@@ -251,11 +260,11 @@ std::string AddAlternative(absl::string_view text, bool quoted, bool exact, Cond
     return "";
   }
   if (condition->test == Test::kTexts) {
-    if (info.type == FieldType::kMac) {
+    if (operand.type == FieldType::kMac) {
       const std::optional<base::MacAddress> mac = base::MacAddress::Parse(text);
       if (!mac) return absl::StrCat("\"", text, "\" is no MAC address, such as 02:00:00:00:00:01");
       condition->texts.emplace_back(base::AsText(base::Octets(mac->octets)));
-    } else if (info.type == FieldType::kOctets) {
+    } else if (operand.type == FieldType::kOctets) {
       if (text.size() % 2 != 0 || !std::all_of(text.begin(), text.end(), [](char c) {
             return absl::ascii_isxdigit(static_cast<unsigned char>(c));
           })) {
@@ -268,13 +277,12 @@ std::string AddAlternative(absl::string_view text, bool quoted, bool exact, Cond
     return "";
   }
   uint64_t first = 0, last = 0;
-  const std::string why = ParseNumber(condition->field, text, &first);
+  const std::string why = ParseNumber(operand, text, &first);
   last = first;
   if (!why.empty()) {
     const size_t dash = text.find('-', 1);
-    if (quoted || dash == absl::string_view::npos ||
-        !ParseNumber(condition->field, text.substr(0, dash), &first).empty() ||
-        !ParseNumber(condition->field, text.substr(dash + 1), &last).empty()) {
+    if (quoted || dash == absl::string_view::npos || !ParseNumber(operand, text.substr(0, dash), &first).empty() ||
+        !ParseNumber(operand, text.substr(dash + 1), &last).empty()) {
       return why;
     }
     if (first > last) return absl::StrCat("the range ", text, " ends before it begins");

@@ -5,6 +5,7 @@
 #ifndef FLOWACCT_AGGREGATE_FILTER_VALUE_H_
 #define FLOWACCT_AGGREGATE_FILTER_VALUE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -14,14 +15,23 @@
 
 namespace flowacct::aggregate::filter_internal {
 
+// What a value is compared with: a field, or a part of one.
+struct Operand {
+  std::string name;  // for errors: "dst_port", "as_path origin"
+  record::FieldType type;
+  size_t bits;  // of its numbers
+};
+Operand OperandOf(record::FieldId field);
+
 // How values of a type are compared: the test of `=` and `in`; kExists if they cannot be.
 Test TestOf(record::FieldType type);
 
-// One number of a field that is compared as one: 10k, 0x1f, tcp, "2026-01-31 12:00:00".
-std::string ParseNumber(record::FieldId field, absl::string_view text, uint64_t* number);
-// Adds a value, a range or a prefix to the alternatives of `condition`, whose field and test are set. `exact`: a prefix
-// field has to equal the prefix, not only to lie inside.
-std::string AddAlternative(absl::string_view text, bool quoted, bool exact, Condition* condition);
+// One number of what is compared as one: 10k, 0x1f, tcp, "2026-01-31 12:00:00".
+std::string ParseNumber(const Operand& operand, absl::string_view text, uint64_t* number);
+// Adds a value, a range, a prefix or a community to the alternatives of `condition`, whose test is set. `exact`: a
+// prefix field has to equal the prefix, not only to lie inside.
+std::string AddAlternative(const Operand& operand, absl::string_view text, bool quoted, bool exact,
+                           Condition* condition);
 // syn, fin, S, SA, 0x12.
 std::string ParseTcpFlags(absl::string_view text, uint64_t* bits);
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
@@ -48,11 +49,15 @@ class Interner {
   size_t size() const { return values_.size(); }
   // What all values cost.
   size_t octets() const { return octets_; }
+  // The same object as long as this interner lives or somebody holds it, and of no other interner: who keeps what he
+  // knows of ids keeps this with it.
+  const std::shared_ptr<const void>& identity() const { return identity_; }
   // How often a new value was refused.
   uint64_t overflows() const { return overflows_; }
 
  private:
   InternerOptions options_;
+  std::shared_ptr<const void> identity_ = std::make_shared<char>();
   std::deque<std::string> values_;  // a deque: the views in ids_ stay valid
   absl::flat_hash_map<absl::string_view, InternId> ids_;
   size_t octets_ = 0;
