@@ -26,7 +26,6 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "flowacct/aggregate/aggregate_batch.h"
-#include "flowacct/aggregate/filter.h"
 #include "flowacct/aggregate/totals.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/record/field.h"

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "flowacct/aggregate/aggregator.h"
-#include "flowacct/aggregate/filter.h"
 
 namespace flowacct::aggregate {
 namespace {
@@ -18,16 +17,12 @@ using F = record::FieldId;
 
 constexpr size_t kRecords = 1 << 20;
 
-void Run(benchmark::State& state, AggregatorOptions options, size_t batch_size, const char* filter_text) {
+void Run(benchmark::State& state, AggregatorOptions options, size_t batch_size) {
   base::Interner interner;
   options.seed = 1;
   auto aggregator = *Aggregator::New(options, &interner);
-  const Filter filter = *Filter::Parse(filter_text);
-  std::vector<F> fields(aggregator->RequiredFields().begin(), aggregator->RequiredFields().end());
-  fields.insert(fields.end(), filter.fields().begin(), filter.fields().end());
-  const record::Layout layout(fields);
+  const record::Layout layout(aggregator->RequiredFields());
   aggregator->Bind(layout);
-  BoundFilter bound = filter.Bind(layout);
 
   std::mt19937_64 random(1);
   std::uniform_real_distribution<double> uniform(0, 1);
@@ -47,16 +42,8 @@ void Run(benchmark::State& state, AggregatorOptions options, size_t batch_size, 
     row.Set<F::kFlows>(1);
     row.Set<F::kStartTime>(static_cast<int64_t>(i) * 1000000);
   }
-  Selection selection;
   for (auto _ : state) {
-    for (const auto& batch : batches) {
-      if (filter.passes_all()) {
-        aggregator->Add(*batch);
-      } else {
-        bound.Apply(*batch, &selection);
-        aggregator->Add(*batch, selection);
-      }
-    }
+    for (const auto& batch : batches) aggregator->Add(*batch);
   }
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * kRecords));
   state.counters["groups"] = static_cast<double>(aggregator->counters().groups);
@@ -68,25 +55,20 @@ AggregatorOptions FiveTuple() {
   return options;
 }
 
-void BM_FiveTuple(benchmark::State& state) { Run(state, FiveTuple(), static_cast<size_t>(state.range(0)), ""); }
+void BM_FiveTuple(benchmark::State& state) { Run(state, FiveTuple(), static_cast<size_t>(state.range(0))); }
 BENCHMARK(BM_FiveTuple)->Arg(24)->Arg(512)->Unit(benchmark::kMillisecond);
 
 void BM_FiveTupleInMinutes(benchmark::State& state) {
   AggregatorOptions options = FiveTuple();
   options.every = absl::Minutes(1);
-  Run(state, options, 24, "");
+  Run(state, options, 24);
 }
 BENCHMARK(BM_FiveTupleInMinutes)->Unit(benchmark::kMillisecond);
-
-void BM_FiveTupleFiltered(benchmark::State& state) {
-  Run(state, FiveTuple(), 24, "proto tcp and dst_port in (80, 443)");
-}
-BENCHMARK(BM_FiveTupleFiltered)->Unit(benchmark::kMillisecond);
 
 void BM_NetworkPair(benchmark::State& state) {
   AggregatorOptions options;
   options.by = {"src_addr/24", "dst_addr/24"};
-  Run(state, options, 24, "");
+  Run(state, options, 24);
 }
 BENCHMARK(BM_NetworkPair)->Unit(benchmark::kMillisecond);
 

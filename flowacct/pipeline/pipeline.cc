@@ -26,7 +26,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
   for (AggregationOptions& aggregation : options.aggregations) {
     Stage stage;
     stage.sink = aggregation.sink;
-    absl::StatusOr<aggregate::Filter> filter = aggregate::Filter::Parse(aggregation.where);
+    absl::StatusOr<filter::Filter> filter = filter::Filter::Parse(aggregation.where);
     if (!filter.ok()) return filter.status();
     stage.filter = *std::move(filter);
     auto aggregator = aggregate::Aggregator::New(std::move(aggregation.aggregator), interner);

@@ -28,10 +28,10 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "flowacct/aggregate/aggregator.h"
-#include "flowacct/aggregate/filter.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/sampling_scaler.h"
+#include "flowacct/filter/filter.h"
 #include "flowacct/record/field_set.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
@@ -41,7 +41,7 @@ namespace flowacct::pipeline {
 
 struct AggregationOptions {
   aggregate::AggregatorOptions aggregator;
-  std::string where;           // a filter (aggregate/filter.h); empty: every record
+  std::string where;           // a filter (filter/filter.h); empty: every record
   sink::Sink* sink = nullptr;  // borrowed; null: nothing is written
 };
 
@@ -112,8 +112,8 @@ class Pipeline {
   };
   struct Stage {
     std::unique_ptr<aggregate::Aggregator> aggregator;
-    aggregate::Filter filter;
-    aggregate::BoundFilter bound_filter;
+    filter::Filter filter;
+    filter::BoundFilter bound_filter;
     sink::Sink* sink = nullptr;
     uint64_t records_in = 0;
     uint64_t records_filtered = 0;
@@ -131,7 +131,7 @@ class Pipeline {
   std::unique_ptr<enrich::SamplingScaler> scaler_;
   record::FieldSet wanted_by_aggregations_;
   std::vector<Stage> stages_;
-  aggregate::Selection selection_;
+  filter::Selection selection_;
   PipelineCounters counters_;
   std::vector<EnricherCounters> replaced_;
 };

@@ -11,12 +11,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "flowacct/aggregate/filter.h"
 #include "flowacct/aggregate/key_spec.h"
 #include "flowacct/aggregate/value_spec.h"
 #include "flowacct/collector/replay/replay.h"
 #include "flowacct/enrich/networks.h"
 #include "flowacct/enrich/networks_enricher.h"
+#include "flowacct/filter/filter.h"
 #include "flowacct/record/field.h"
 #include "flowacct/sink/print/print_sink.h"
 #include "tools/flowacct/command.h"
@@ -132,8 +132,8 @@ absl::StatusOr<std::string> ReadWhole(const std::string& path) {
 
 // The filter's text with a caret under the place.
 void ShowWhere(const std::string& where) {
-  aggregate::FilterError error;
-  if (aggregate::Filter::Parse(where, {}, &error).ok() || error.column == 0 || where.find('\n') != std::string::npos)
+  filter::FilterError error;
+  if (filter::Filter::Parse(where, {}, &error).ok() || error.column == 0 || where.find('\n') != std::string::npos)
     return;
   std::fprintf(stderr, "  %s\n  %*s\n", where.c_str(), static_cast<int>(error.column), "^");
 }

@@ -1,7 +1,7 @@
 // The words and signs of a filter, with their columns.
 
-#ifndef FLOWACCT_AGGREGATE_FILTER_LEXER_H_
-#define FLOWACCT_AGGREGATE_FILTER_LEXER_H_
+#ifndef FLOWACCT_FILTER_LEXER_H_
+#define FLOWACCT_FILTER_LEXER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "flowacct/aggregate/filter.h"
+#include "flowacct/filter/filter.h"
 
-namespace flowacct::aggregate::filter_internal {
+namespace flowacct::filter {
 
 enum class TokenKind : uint8_t { kWord, kQuoted, kSign, kEnd };
 
@@ -32,6 +32,6 @@ struct Token {
 // The last token is kEnd. False, with `error`, for a quote that does not close.
 bool Tokenize(absl::string_view text, std::vector<Token>* tokens, FilterError* error);
 
-}  // namespace flowacct::aggregate::filter_internal
+}  // namespace flowacct::filter
 
-#endif  // FLOWACCT_AGGREGATE_FILTER_LEXER_H_
+#endif  // FLOWACCT_FILTER_LEXER_H_

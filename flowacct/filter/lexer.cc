@@ -1,11 +1,11 @@
-#include "flowacct/aggregate/filter_lexer.h"
+#include "flowacct/filter/lexer.h"
 
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 
-namespace flowacct::aggregate::filter_internal {
+namespace flowacct::filter {
 namespace {
 
 // The longer ones first.
@@ -64,4 +64,4 @@ bool Tokenize(absl::string_view text, std::vector<Token>* tokens, FilterError* e
   return true;
 }
 
-}  // namespace flowacct::aggregate::filter_internal
+}  // namespace flowacct::filter

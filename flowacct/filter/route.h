@@ -4,8 +4,8 @@
 // Any octets may come: what is not whole is not looked at. Any thread. Cost: a walk over the value; filter.h asks once
 // a distinct value.
 
-#ifndef FLOWACCT_AGGREGATE_FILTER_ROUTE_H_
-#define FLOWACCT_AGGREGATE_FILTER_ROUTE_H_
+#ifndef FLOWACCT_FILTER_ROUTE_H_
+#define FLOWACCT_FILTER_ROUTE_H_
 
 #include <array>
 #include <cstdint>
@@ -15,11 +15,11 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "flowacct/aggregate/route_pattern.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/filter/route_pattern.h"
 #include "flowacct/record/field.h"
 
-namespace flowacct::aggregate::filter_internal {
+namespace flowacct::filter {
 
 using NumberRange = std::pair<uint64_t, uint64_t>;  // first and last
 
@@ -58,6 +58,6 @@ Answer PathLengthIn(base::Octets path, absl::Span<const NumberRange> ranges);
 Answer HasCommunity(record::FieldType type, base::Octets communities, absl::Span<const CommunityPattern> patterns);
 Answer HasLabel(base::Octets stack, absl::Span<const NumberRange> ranges);
 
-}  // namespace flowacct::aggregate::filter_internal
+}  // namespace flowacct::filter
 
-#endif  // FLOWACCT_AGGREGATE_FILTER_ROUTE_H_
+#endif  // FLOWACCT_FILTER_ROUTE_H_

@@ -5,16 +5,16 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "flowacct/aggregate/filter.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/filter/filter.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using flowacct::aggregate::Filter;
+  using flowacct::filter::Filter;
   const flowacct::base::Octets all(data, size);
   const size_t nul = flowacct::base::AsText(all).find('\0');
   const absl::string_view text = flowacct::base::AsText(all).substr(0, nul);
   size = text.size();
-  flowacct::aggregate::FilterError error;
+  flowacct::filter::FilterError error;
   const absl::StatusOr<Filter> filter = Filter::Parse(text, {}, &error);
   if (!filter.ok()) {
     if (error.column == 0 || error.column > size + 1 || error.message.empty()) std::abort();
@@ -32,8 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!flowacct::record::IsInterned(flowacct::record::Info(field).type)) continue;
     flowacct::base::StoreHost(octets + layout.offset(field), id);
   }
-  flowacct::aggregate::Selection selection;
-  flowacct::aggregate::BoundFilter bound = filter->Bind(layout);
+  flowacct::filter::Selection selection;
+  flowacct::filter::BoundFilter bound = filter->Bind(layout);
   bound.Apply(batch, &selection);
   if (selection.size() > 2) std::abort();
   return 0;

@@ -11,8 +11,8 @@
 // Guaranteed: time is the product of both lengths at most, whatever the pattern (the automaton is stepped, there is no
 // backtracking); its size is bounded by kMaxOctets. Threads: immutable; a Scratch is for one at a time.
 
-#ifndef FLOWACCT_AGGREGATE_ROUTE_PATTERN_H_
-#define FLOWACCT_AGGREGATE_ROUTE_PATTERN_H_
+#ifndef FLOWACCT_FILTER_ROUTE_PATTERN_H_
+#define FLOWACCT_FILTER_ROUTE_PATTERN_H_
 
 #include <bitset>
 #include <cstddef>
@@ -22,7 +22,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace flowacct::aggregate::filter_internal {
+namespace flowacct::filter {
 
 class RoutePattern {
  public:
@@ -60,6 +60,6 @@ class RoutePattern {
   std::vector<Characters> sets_;
 };
 
-}  // namespace flowacct::aggregate::filter_internal
+}  // namespace flowacct::filter
 
-#endif  // FLOWACCT_AGGREGATE_ROUTE_PATTERN_H_
+#endif  // FLOWACCT_FILTER_ROUTE_PATTERN_H_

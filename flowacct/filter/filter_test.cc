@@ -1,4 +1,4 @@
-#include "flowacct/aggregate/filter.h"
+#include "flowacct/filter/filter.h"
 
 #include <gtest/gtest.h>
 
@@ -6,11 +6,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
-#include "flowacct/aggregate/route_pattern.h"
 #include "flowacct/base/octet_writer.h"
+#include "flowacct/filter/route_pattern.h"
 #include "flowacct/testing/allocation_counter.h"
 
-namespace flowacct::aggregate {
+namespace flowacct::filter {
 namespace {
 
 using F = record::FieldId;
@@ -435,7 +435,6 @@ bool SlowMatch(absl::string_view pattern, absl::string_view text, size_t at) {
 }
 
 TEST(RoutePattern, EqualsTheSlowTwin) {
-  using filter_internal::RoutePattern;
   std::mt19937 random(3);
   RoutePattern::Scratch scratch;
   int matched = 0;
@@ -458,7 +457,6 @@ TEST(RoutePattern, EqualsTheSlowTwin) {
 }
 
 TEST(RoutePattern, NoPatternTakesLong) {
-  using filter_internal::RoutePattern;
   RoutePattern pattern;
   size_t at = 0;
   // What makes a backtracking matcher try 2^n ways; and the largest pattern on a long text.
@@ -539,4 +537,4 @@ TEST(Filter, ManyRowsWithoutAllocation) {
 }
 
 }  // namespace
-}  // namespace flowacct::aggregate
+}  // namespace flowacct::filter

@@ -1,4 +1,4 @@
-// Recursive descent, bounded in depth; what it makes is described in filter_program.h, what it reads in filter.h.
+// Recursive descent, bounded in depth; what it makes is described in program.h, what it reads in filter.h.
 
 #include <algorithm>
 #include <set>
@@ -7,13 +7,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "flowacct/aggregate/filter.h"
-#include "flowacct/aggregate/filter_lexer.h"
-#include "flowacct/aggregate/filter_program.h"
-#include "flowacct/aggregate/filter_value.h"
+#include "flowacct/filter/filter.h"
+#include "flowacct/filter/lexer.h"
+#include "flowacct/filter/program.h"
+#include "flowacct/filter/value.h"
 
-namespace flowacct::aggregate {
-namespace filter_internal {
+namespace flowacct::filter {
 namespace {
 
 using record::FieldId;
@@ -380,7 +379,6 @@ class Parser {
 };
 
 }  // namespace
-}  // namespace filter_internal
 
 absl::StatusOr<Filter> Filter::Parse(absl::string_view text, const FilterOptions& options, FilterError* error) {
   FilterError found;
@@ -393,21 +391,21 @@ absl::StatusOr<Filter> Filter::Parse(absl::string_view text, const FilterOptions
                                                              " octets; a networks file holds many prefixes")};
     return fail();
   }
-  std::vector<filter_internal::Token> tokens;
-  if (!filter_internal::Tokenize(text, &tokens, &found)) return fail();
-  filter_internal::Parser parser(std::move(tokens), options.max_depth);
+  std::vector<Token> tokens;
+  if (!Tokenize(text, &tokens, &found)) return fail();
+  Parser parser(std::move(tokens), options.max_depth);
   if (!parser.Parse()) {
     found = parser.error();
     return fail();
   }
   Filter filter;
-  auto program = std::make_shared<filter_internal::Program>(parser.TakeProgram());
+  auto program = std::make_shared<Program>(parser.TakeProgram());
   std::set<record::FieldId> fields;
-  for (const filter_internal::Condition& condition : program->conditions) {
+  for (const Condition& condition : program->conditions) {
     if (fields.insert(condition.field).second) filter.fields_.push_back(condition.field);
   }
   filter.program_ = std::move(program);
   return filter;
 }
 
-}  // namespace flowacct::aggregate
+}  // namespace flowacct::filter

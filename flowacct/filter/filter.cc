@@ -1,22 +1,16 @@
-#include "flowacct/aggregate/filter.h"
+#include "flowacct/filter/filter.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "flowacct/aggregate/filter_program.h"
-#include "flowacct/aggregate/route_pattern.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/filter/program.h"
+#include "flowacct/filter/route_pattern.h"
 #include "flowacct/record/value_text.h"
 
-namespace flowacct::aggregate {
+namespace flowacct::filter {
 namespace {
 
-using filter_internal::Answer;
-using filter_internal::Condition;
-using filter_internal::Operator;
-using filter_internal::Program;
-using filter_internal::Step;
-using filter_internal::Test;
 using record::FieldType;
 using record::Layout;
 
@@ -52,7 +46,7 @@ bool IsOneOf(absl::string_view text, const std::vector<std::string>& texts) {
 bool Passes(const Condition& condition, FieldType type, const uint8_t* p) {
   switch (condition.test) {
     case Test::kRanges:
-      return filter_internal::InRanges(LoadNumber(p, record::FieldTypeSize(type)), condition.ranges);
+      return InRanges(LoadNumber(p, record::FieldTypeSize(type)), condition.ranges);
     case Test::kAllBits:
       return (LoadNumber(p, record::FieldTypeSize(type)) & condition.bits) == condition.bits;
     case Test::kAnyBit:
@@ -77,7 +71,7 @@ struct BoundFilter::Memory {
   std::shared_ptr<const void> interner;       // whose ids these are
   std::vector<std::vector<uint8_t>> answers;  // [condition][id]: kUnasked, or whether it passes
   std::string text;
-  filter_internal::RoutePattern::Scratch scratch;
+  RoutePattern::Scratch scratch;
 
   static constexpr uint8_t kUnasked = 2;
 
@@ -86,17 +80,17 @@ struct BoundFilter::Memory {
       case Test::kTexts:
         return IsOneOf(base::AsText(value), condition.texts) ? Answer::kYes : Answer::kNo;
       case Test::kPathHas:
-        return filter_internal::PathHas(value, condition.ranges);
+        return PathHas(value, condition.ranges);
       case Test::kPathBeginsWith:
-        return filter_internal::PathBeginsWith(value, condition.ranges);
+        return PathBeginsWith(value, condition.ranges);
       case Test::kPathEndsWith:
-        return filter_internal::PathEndsWith(value, condition.ranges);
+        return PathEndsWith(value, condition.ranges);
       case Test::kPathLength:
-        return filter_internal::PathLengthIn(value, condition.ranges);
+        return PathLengthIn(value, condition.ranges);
       case Test::kLabel:
-        return filter_internal::HasLabel(value, condition.ranges);
+        return HasLabel(value, condition.ranges);
       case Test::kCommunity:
-        return filter_internal::HasCommunity(type, value, condition.communities);
+        return HasCommunity(type, value, condition.communities);
       case Test::kPattern:
         text.clear();
         record::AppendInternedText(type, value, &text);
@@ -186,7 +180,7 @@ void BoundFilter::Apply(const record::FlowBatch& batch, Selection* selection) {
     for (std::vector<uint8_t>& answers : memory_->answers) answers.clear();
   }
   // The parser nests no deeper than this; each level leaves at most two values, the last one more.
-  uint64_t stack[2 * filter_internal::kMaxDepth + 8];
+  uint64_t stack[2 * kMaxDepth + 8];
   for (size_t first = 0; first < batch.size(); first += kBlock) {
     const size_t n = std::min(kBlock, batch.size() - first);
     size_t top = 0;
@@ -217,4 +211,4 @@ void BoundFilter::Apply(const record::FlowBatch& batch, Selection* selection) {
   }
 }
 
-}  // namespace flowacct::aggregate
+}  // namespace flowacct::filter

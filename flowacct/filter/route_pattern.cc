@@ -1,4 +1,4 @@
-#include "flowacct/aggregate/route_pattern.h"
+#include "flowacct/filter/route_pattern.h"
 
 #include <algorithm>
 #include <utility>
@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-namespace flowacct::aggregate::filter_internal {
+namespace flowacct::filter {
 
 // Recursive descent; each part becomes a run of steps whose jumps are relative, so that runs are joined by appending.
 class RoutePatternParser {
@@ -252,4 +252,4 @@ bool RoutePattern::Matches(absl::string_view text, Scratch* scratch) const {
   }
 }
 
-}  // namespace flowacct::aggregate::filter_internal
+}  // namespace flowacct::filter

@@ -2,18 +2,18 @@
 //
 // Each parser returns an empty text if it understood, else why it did not, for the error at the value's column.
 
-#ifndef FLOWACCT_AGGREGATE_FILTER_VALUE_H_
-#define FLOWACCT_AGGREGATE_FILTER_VALUE_H_
+#ifndef FLOWACCT_FILTER_VALUE_H_
+#define FLOWACCT_FILTER_VALUE_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "flowacct/aggregate/filter_program.h"
+#include "flowacct/filter/program.h"
 #include "flowacct/record/field.h"
 
-namespace flowacct::aggregate::filter_internal {
+namespace flowacct::filter {
 
 // What a value is compared with: a field, or a part of one.
 struct Operand {
@@ -35,6 +35,6 @@ std::string AddAlternative(const Operand& operand, absl::string_view text, bool 
 // syn, fin, S, SA, 0x12.
 std::string ParseTcpFlags(absl::string_view text, uint64_t* bits);
 
-}  // namespace flowacct::aggregate::filter_internal
+}  // namespace flowacct::filter
 
-#endif  // FLOWACCT_AGGREGATE_FILTER_VALUE_H_
+#endif  // FLOWACCT_FILTER_VALUE_H_

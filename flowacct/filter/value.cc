@@ -1,4 +1,4 @@
-#include "flowacct/aggregate/filter_value.h"
+#include "flowacct/filter/value.h"
 
 #include <algorithm>
 #include <optional>
@@ -17,7 +17,7 @@
 #include "flowacct/base/octets.h"
 #include "flowacct/record/protocol_names.h"
 
-namespace flowacct::aggregate::filter_internal {
+namespace flowacct::filter {
 namespace {
 
 using record::FieldType;
@@ -291,4 +291,4 @@ std::string AddAlternative(const Operand& operand, absl::string_view text, bool 
   return "";
 }
 
-}  // namespace flowacct::aggregate::filter_internal
+}  // namespace flowacct::filter

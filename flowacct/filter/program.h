@@ -1,7 +1,7 @@
 // A parsed filter: conditions on fields, joined by logic in postfix order.
 
-#ifndef FLOWACCT_AGGREGATE_FILTER_PROGRAM_H_
-#define FLOWACCT_AGGREGATE_FILTER_PROGRAM_H_
+#ifndef FLOWACCT_FILTER_PROGRAM_H_
+#define FLOWACCT_FILTER_PROGRAM_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "flowacct/aggregate/filter_route.h"
-#include "flowacct/aggregate/route_pattern.h"
 #include "flowacct/base/ip_prefix.h"
+#include "flowacct/filter/route.h"
+#include "flowacct/filter/route_pattern.h"
 #include "flowacct/record/field.h"
 
-namespace flowacct::aggregate::filter_internal {
+namespace flowacct::filter {
 
 enum class Test : uint8_t {
   kExists,
@@ -24,7 +24,7 @@ enum class Test : uint8_t {
   kBits,     // (number & bits) == bits_value
   kBlocks,   // an address in, or a prefix equal to or inside of, one of `blocks`
   kTexts,    // octets equal to one of `texts`: interned values, MAC addresses
-  // Of what routes tell (filter_route.h). A number in one of `ranges`:
+  // Of what routes tell (route.h). A number in one of `ranges`:
   kPathHas,
   kPathBeginsWith,
   kPathEndsWith,
@@ -69,6 +69,6 @@ struct Program {
   std::vector<Step> steps;  // empty: every record passes
 };
 
-}  // namespace flowacct::aggregate::filter_internal
+}  // namespace flowacct::filter
 
-#endif  // FLOWACCT_AGGREGATE_FILTER_PROGRAM_H_
+#endif  // FLOWACCT_FILTER_PROGRAM_H_

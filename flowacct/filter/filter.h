@@ -29,8 +29,8 @@
 // allocation a batch once the selection has grown. What is asked of an interned value is asked once a value and kept:
 // an octet an id and condition, so that the interner's bound bounds it.
 
-#ifndef FLOWACCT_AGGREGATE_FILTER_H_
-#define FLOWACCT_AGGREGATE_FILTER_H_
+#ifndef FLOWACCT_FILTER_FILTER_H_
+#define FLOWACCT_FILTER_FILTER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +46,7 @@
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
 
-namespace flowacct::aggregate {
+namespace flowacct::filter {
 
 struct FilterOptions {
   // A list of some thousand prefixes fits; what is longer belongs into a networks file.
@@ -65,11 +65,9 @@ struct FilterError {
 using Selection = std::vector<uint32_t>;
 
 class BoundFilter;
-namespace filter_internal {
 struct Condition;
 struct Step;
 struct Program;
-}  // namespace filter_internal
 
 class Filter {
  public:
@@ -85,7 +83,7 @@ class Filter {
   BoundFilter Bind(const record::Layout& layout) const;
 
  private:
-  std::shared_ptr<const filter_internal::Program> program_;
+  std::shared_ptr<const Program> program_;
   std::vector<record::FieldId> fields_;
 };
 
@@ -102,7 +100,7 @@ class BoundFilter {
  private:
   friend class Filter;
   struct Memory;
-  std::shared_ptr<const filter_internal::Program> program_;
+  std::shared_ptr<const Program> program_;
   // Of each condition of the program.
   struct Place {
     uint16_t offset;
@@ -117,6 +115,6 @@ class BoundFilter {
   std::unique_ptr<Memory> memory_;
 };
 
-}  // namespace flowacct::aggregate
+}  // namespace flowacct::filter
 
-#endif  // FLOWACCT_AGGREGATE_FILTER_H_
+#endif  // FLOWACCT_FILTER_FILTER_H_

@@ -1,4 +1,4 @@
-#include "flowacct/aggregate/filter_route.h"
+#include "flowacct/filter/route.h"
 
 #include <algorithm>
 #include <optional>
@@ -9,7 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "flowacct/base/ip_address.h"
 
-namespace flowacct::aggregate::filter_internal {
+namespace flowacct::filter {
 namespace {
 
 using record::FieldType;
@@ -226,4 +226,4 @@ Answer HasLabel(base::Octets stack, absl::Span<const NumberRange> ranges) {
   return Answer::kNo;
 }
 
-}  // namespace flowacct::aggregate::filter_internal
+}  // namespace flowacct::filter
