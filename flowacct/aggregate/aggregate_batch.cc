@@ -1,18 +1,9 @@
 #include "flowacct/aggregate/aggregate_batch.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstring>
 
 namespace flowacct::aggregate {
-
-Chunk NewChunk(size_t octets, bool huge) {
-  const size_t alignment = huge ? kHugePageOctets : 64;
-  void* memory = ::operator new[](octets, std::align_val_t{alignment});
-  if (huge) (void)madvise(memory, octets, MADV_HUGEPAGE);  // where it is refused, small pages do
-  return Chunk(static_cast<uint8_t*>(memory), ChunkDelete(alignment));
-}
 
 std::string AggregateBatch::text(size_t row, size_t column) const {
   return column < texts_.size() && row < texts_[column].size() ? texts_[column][row] : std::string();

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/numeric/int128.h"
 #include "absl/types/span.h"
+#include "flowacct/base/chunk.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/record/field.h"
 #include "flowacct/record/layout.h"
@@ -52,25 +52,8 @@ struct TimeBin {  // [start, end), nanoseconds since 1970; both 0: no bins were 
   int64_t end_nanos = 0;
 };
 
-// Frees a chunk of rows: one of NewChunk, or any of new[].
-struct ChunkDelete {
-  size_t alignment = 0;  // 0: a plain array
-  ChunkDelete() = default;
-  explicit ChunkDelete(size_t chunk_alignment) : alignment(chunk_alignment) {}
-  ChunkDelete(std::default_delete<uint8_t[]>) {}  // NOLINT: so that a plain array is a chunk, too
-  void operator()(uint8_t* p) const {
-    if (alignment != 0) {
-      ::operator delete[](p, std::align_val_t{alignment});
-    } else {
-      delete[] p;
-    }
-  }
-};
-using Chunk = std::unique_ptr<uint8_t[], ChunkDelete>;
-// `octets` of memory, not zeroed, that begin on a cache line. `huge`: all of it will be used, so the system is asked
-// for huge pages; `octets` is then a multiple of kHugePageOctets.
-inline constexpr size_t kHugePageOctets = size_t{2} << 20;
-Chunk NewChunk(size_t octets, bool huge = false);
+using base::Chunk;
+using base::NewChunk;
 
 class AggregateBatch {
  public:

@@ -7,7 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "flowacct/aggregate/octet_hash.h"
+#include "flowacct/base/octet_hash.h"
 #include "flowacct/record/value_text.h"
 
 namespace flowacct::aggregate {
@@ -43,9 +43,9 @@ namespace {
 
 // Interned values are hashed by what they stand for, so that sketches of two interners merge.
 uint64_t HashValue(const uint8_t* field, FieldType type, size_t size, const base::Interner& interner) {
-  if (!IsInterned(type)) return HashOctets(field, size);
+  if (!IsInterned(type)) return base::HashOctets(field, size);
   const base::Octets octets = interner.Find(base::LoadHost<base::InternId>(field));
-  return HashOctets(octets.data(), octets.size());
+  return base::HashOctets(octets.data(), octets.size());
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "flowacct/aggregate/group_table.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -15,7 +13,7 @@ constexpr unsigned kFirstLog2Slots = 10;
 constexpr size_t kMovedPerBatch = 4 * GroupTable::kBatch;
 // A huge page, so that a large table needs few of the processor's address translations. Of the first chunk the system
 // only gives what is touched, so that a bin of few groups costs little.
-constexpr size_t kChunkOctets = kHugePageOctets;
+constexpr size_t kChunkOctets = base::kHugePageOctets;
 
 constexpr size_t GrowAt(size_t slots) { return slots / 16 * 11; }
 
@@ -51,16 +49,9 @@ GroupTable::GroupTable(size_t key_octets, size_t payload_octets, uint64_t seed)
 
 GroupTable::Index GroupTable::NewIndex(unsigned log2_slots) {
   Index index;
-  const size_t slots = size_t{1} << log2_slots, octets = slots * sizeof(uint64_t);
-  const size_t slack = octets >= kHugePageOctets ? kHugePageOctets : 0;  // to begin on a huge page
-  index.memory.reset(static_cast<uint8_t*>(std::calloc(octets + slack, 1)));
-  if (index.memory == nullptr) std::abort();  // out of memory, as operator new without exceptions
-  uintptr_t begin = reinterpret_cast<uintptr_t>(index.memory.get());
-  if (slack != 0) {
-    begin = (begin + kHugePageOctets - 1) / kHugePageOctets * kHugePageOctets;
-    (void)madvise(reinterpret_cast<void*>(begin), octets, MADV_HUGEPAGE);
-  }
-  index.slots = reinterpret_cast<uint64_t*>(begin);
+  const size_t slots = size_t{1} << log2_slots;
+  index.memory = base::ZeroedMemory(slots * sizeof(uint64_t));
+  index.slots = reinterpret_cast<uint64_t*>(index.memory.data());
   index.shift = 32 - log2_slots;
   index.mask = slots - 1;
   return index;

@@ -16,12 +16,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <vector>
 
 #include "flowacct/aggregate/aggregate_batch.h"
-#include "flowacct/aggregate/octet_hash.h"
+#include "flowacct/base/chunk.h"
+#include "flowacct/base/octet_hash.h"
 
 namespace flowacct::aggregate {
 
@@ -53,12 +52,8 @@ class GroupTable {
   AggregateBatch::Rows Release();
 
  private:
-  struct Free {
-    void operator()(uint8_t* p) const { std::free(p); }
-  };
-  // Zeroed by the system page by page as it is first touched, not all at once. A large one lies in huge pages.
   struct Index {
-    std::unique_ptr<uint8_t[], Free> memory;
+    base::ZeroedMemory memory;
     uint64_t* slots = nullptr;
     uint32_t shift = 32;  // of the hash, to the place of its first slot
     size_t mask = 0;
@@ -82,7 +77,7 @@ class GroupTable {
   size_t stride_;
   unsigned chunk_shift_;
   size_t chunk_mask_;
-  KeyHash hash_;
+  base::KeyHash hash_;
   size_t (GroupTable::*find_or_insert_)(const uint8_t*, size_t, size_t, uint32_t*);
 
   std::vector<Chunk> chunks_;

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "flowacct/aggregate/group_table.h"
+#include "flowacct/base/octet_hash.h"
 
 namespace flowacct::aggregate {
 namespace {
@@ -33,7 +34,7 @@ const std::vector<uint64_t>& Keys(size_t words) {
   for (size_t i = 0; i < kRecords; ++i) {
     uint64_t state = static_cast<uint64_t>(std::lower_bound(cumulative.begin(), cumulative.end(), uniform(random)) -
                                            cumulative.begin());
-    for (size_t w = 0; w < words; ++w) k.push_back(NextSecret(&state));
+    for (size_t w = 0; w < words; ++w) k.push_back(base::NextSecret(&state));
   }
   return k;
 }

@@ -5,13 +5,13 @@
 #include <random>
 
 #include "flowacct/aggregate/distinct_sketch.h"
-#include "flowacct/aggregate/octet_hash.h"
 #include "flowacct/aggregate/top_sketch.h"
+#include "flowacct/base/octet_hash.h"
 
 namespace flowacct::aggregate {
 namespace {
 
-uint64_t HashOf(uint64_t value) { return HashOctets(reinterpret_cast<const uint8_t*>(&value), 8); }
+uint64_t HashOf(uint64_t value) { return base::HashOctets(reinterpret_cast<const uint8_t*>(&value), 8); }
 
 TEST(DistinctSketch, FewAreExactAndManyWithinFourStandardErrors) {
   for (uint64_t n : {0, 1, 2, 5, 100, 700, 769, 800, 2000, 5000, 20000, 100000, 1000000}) {

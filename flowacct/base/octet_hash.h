@@ -4,8 +4,8 @@
 // cannot choose keys that collide. HashOctets: of any octets, without a secret: the same in every process, as
 // sketches that merge need. Neither is cryptographic. Any thread. Cost: about half a nanosecond a word.
 
-#ifndef FLOWACCT_AGGREGATE_OCTET_HASH_H_
-#define FLOWACCT_AGGREGATE_OCTET_HASH_H_
+#ifndef FLOWACCT_BASE_OCTET_HASH_H_
+#define FLOWACCT_BASE_OCTET_HASH_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 #include "flowacct/base/octets.h"
 
-namespace flowacct::aggregate {
+namespace flowacct::base {
 
 inline uint64_t FoldedMultiply(uint64_t a, uint64_t b) {
   const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
@@ -43,10 +43,10 @@ class KeyHash {
     uint64_t h = secret[words + 1];
     size_t i = 0;
     for (; i + 2 <= words; i += 2) {
-      h ^= FoldedMultiply(base::LoadHost<uint64_t>(key + 8 * i) ^ secret[i],
-                          base::LoadHost<uint64_t>(key + 8 * i + 8) ^ secret[i + 1]);
+      h ^= FoldedMultiply(LoadHost<uint64_t>(key + 8 * i) ^ secret[i],
+                          LoadHost<uint64_t>(key + 8 * i + 8) ^ secret[i + 1]);
     }
-    if (i < words) h ^= FoldedMultiply(base::LoadHost<uint64_t>(key + 8 * i) ^ secret[i], secret[i + 1] | 1);
+    if (i < words) h ^= FoldedMultiply(LoadHost<uint64_t>(key + 8 * i) ^ secret[i], secret[i + 1] | 1);
     return FoldedMultiply(h, secret[words + 2] | 1);
   }
 
@@ -57,13 +57,13 @@ class KeyHash {
 inline uint64_t HashOctets(const uint8_t* p, size_t n) {
   constexpr uint64_t kA = 0x9e3779b97f4a7c15, kB = 0xd1342543de82ef95, kC = 0xaf251af3b0f025b5;
   uint64_t h = kC ^ n;
-  for (; n >= 8; p += 8, n -= 8) h = FoldedMultiply(h ^ base::LoadHost<uint64_t>(p), kA);
+  for (; n >= 8; p += 8, n -= 8) h = FoldedMultiply(h ^ LoadHost<uint64_t>(p), kA);
   uint64_t tail = 0;
   std::memcpy(&tail, p, n);
   h = FoldedMultiply(h ^ tail, kB);
   return FoldedMultiply(h ^ kA, kC);
 }
 
-}  // namespace flowacct::aggregate
+}  // namespace flowacct::base
 
-#endif  // FLOWACCT_AGGREGATE_OCTET_HASH_H_
+#endif  // FLOWACCT_BASE_OCTET_HASH_H_
