@@ -127,7 +127,13 @@ absl::Status Pipeline::Close(bool incomplete) {
 
 AggregationCounters Pipeline::counters(size_t aggregation) const {
   const Stage& stage = stages_[aggregation];
-  return {stage.records_in, stage.records_filtered, stage.aggregator->counters()};
+  AggregationCounters counters{stage.records_in, stage.records_filtered, stage.aggregator->counters(), {}};
+  const std::vector<aggregate::ValueColumn>& values = stage.aggregator->schema().values;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].function != aggregate::Function::kSum) continue;
+    counters.late.push_back({values[i].name, stage.aggregator->late().sums[i]});
+  }
+  return counters;
 }
 
 std::vector<EnricherCounters> Pipeline::enricher_counters() const {

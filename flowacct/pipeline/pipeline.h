@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/numeric/int128.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -60,10 +61,17 @@ struct PipelineCounters {
   uint64_t records_dropped = 0;  // taken out by enrichers: no aggregation saw them
 };
 
+// A sum by the name of its column.
+struct NamedSum {
+  std::string name;
+  absl::uint128 sum;
+};
+
 struct AggregationCounters {
   uint64_t records_in = 0;        // what enrichers left
   uint64_t records_filtered = 0;  // the filter said no
   aggregate::AggregatorCounters aggregator;
+  std::vector<NamedSum> late;  // of what came too late for its bin, each sum that is asked
 };
 
 struct EnricherCounters {

@@ -1,8 +1,10 @@
 #include "flowacct/collector/replay/replay.h"
 
 #include <algorithm>
+#include <sstream>
 #include <utility>
 
+#include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -10,14 +12,28 @@
 namespace flowacct::collector {
 namespace {
 
-std::string WithCommas(uint64_t n) {
-  std::string digits = absl::StrCat(n);
+std::string WithCommas(absl::uint128 n) {
+  std::ostringstream text;
+  text << n;
+  std::string digits = text.str();
   for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
   return digits;
 }
 
 std::string Count(uint64_t n, absl::string_view what) {
   return absl::StrCat(WithCommas(n), " ", what, n == 1 ? "" : "s");
+}
+
+// "3 records and 1 part of records too late for their time bin, not in any row: 7 packets, 1,000 bytes"
+std::string Late(const pipeline::AggregationCounters& counters) {
+  std::vector<std::string> what, sums;
+  if (counters.aggregator.records_late > 0) what.push_back(Count(counters.aggregator.records_late, "record"));
+  if (counters.aggregator.parts_late > 0) {
+    what.push_back(absl::StrCat(Count(counters.aggregator.parts_late, "part"), " of records"));
+  }
+  for (const pipeline::NamedSum& sum : counters.late) sums.push_back(absl::StrCat(WithCommas(sum.sum), " ", sum.name));
+  return absl::StrCat(absl::StrJoin(what, " and "), " too late for their time bin, not in any row",
+                      sums.empty() ? "" : ": ", absl::StrJoin(sums, ", "));
 }
 
 }  // namespace
@@ -145,13 +161,7 @@ std::vector<std::string> Summary(const ReplayOutcome& outcome) {
   for (const pipeline::AggregationCounters& a : outcome.aggregations) {
     if (a.records_filtered > 0)
       lines.push_back(absl::StrCat(Count(a.records_filtered, "record"), " filtered out by --where"));
-    if (a.aggregator.records_late > 0)
-      lines.push_back(
-          absl::StrCat(Count(a.aggregator.records_late, "record"), " too late for their time bin, not in any row"));
-    if (a.aggregator.parts_late > 0) {
-      lines.push_back(absl::StrCat(Count(a.aggregator.parts_late, "part"),
-                                   " of records too late for their time bin, not in any row"));
-    }
+    if (a.aggregator.records_late > 0 || a.aggregator.parts_late > 0) lines.push_back(Late(a));
     if (a.aggregator.records_without_time > 0) {
       lines.push_back(
           absl::StrCat(Count(a.aggregator.records_without_time, "record"), " without any time, in the bin of 1970"));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/numeric/int128.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 
@@ -100,6 +101,33 @@ TEST_F(ReplayTest, BinsThatCloseEarlyLoseNothingUncounted) {
   EXPECT_EQ(counters.records_in,
             counters.records_filtered + counters.aggregator.records_aggregated + counters.aggregator.records_late);
   EXPECT_GT(sink_.batches, 5u);
+}
+
+TEST_F(ReplayTest, WhatCameTooLateIsSummedInTheSummary) {
+  options_.close_bins = true;
+  options_.pipeline.aggregations[0].aggregator.every = absl::Seconds(10);
+  options_.pipeline.aggregations[0].aggregator.prorate = true;
+  const auto outcome = Replay(options_);
+  ASSERT_TRUE(outcome.ok());
+  const pipeline::AggregationCounters& counters = outcome->aggregations[0];
+  EXPECT_GT(counters.aggregator.records_late, 0u);
+  EXPECT_GT(counters.aggregator.parts_late, 0u);
+  ASSERT_EQ(counters.late.size(), 1u);
+  EXPECT_EQ(counters.late[0].name, "packets");
+  EXPECT_EQ(counters.late[0].sum + sink_.packets, absl::uint128(kPackets));
+  EXPECT_TRUE(absl::StrContains(absl::StrJoin(Summary(*outcome), "\n"), " not in any row: ")) << Summary(*outcome)[1];
+}
+
+TEST(Summary, TellsEachSumOfWhatCameTooLate) {
+  ReplayOutcome outcome;
+  pipeline::AggregationCounters& counters = outcome.aggregations.emplace_back();
+  counters.aggregator.records_late = 1200;
+  counters.late = {{"packets", 7}, {"bytes", absl::MakeUint128(1, 0)}};
+  EXPECT_EQ(Summary(outcome).at(1),
+            "1,200 records too late for their time bin, not in any row: 7 packets, 18,446,744,073,709,551,616 bytes");
+  counters.aggregator.parts_late = 1;
+  counters.late.clear();
+  EXPECT_EQ(Summary(outcome).at(1), "1,200 records and 1 part of records too late for their time bin, not in any row");
 }
 
 TEST_F(ReplayTest, WrongOptionsAreToldBeforeAnythingIsRead) {
