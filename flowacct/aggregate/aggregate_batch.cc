@@ -23,13 +23,16 @@ std::vector<uint32_t> TopRows(const AggregateBatch& batch, size_t by, size_t lim
   };
   std::vector<Ranked> ranked;
   ranked.reserve(batch.size());
+  const ValueColumn& column = batch.schema().values[by];
+  const bool extreme = column.function == Function::kMin || column.function == Function::kMax;
+  const uint64_t sign_bit = extreme ? record::SignBit(record::Info(column.field).type) : 0;
   uint32_t overflow_row = 0;
   for (size_t i = 0; i < batch.size(); ++i) {
     const uint32_t row = static_cast<uint32_t>(i);
     if (batch.is_overflow(i)) {
       overflow_row = row;
     } else {
-      ranked.push_back({batch.value(i, by), row});
+      ranked.push_back({batch.has_value(i, by) ? batch.value(i, by) ^ sign_bit : 0, row});
     }
   }
   const size_t key_size = batch.schema().key.row_size();

@@ -140,6 +140,7 @@ absl::StatusOr<std::unique_ptr<Aggregator>> Aggregator::New(AggregatorOptions op
   for (const ValueSpec& spec : *values) {
     schema->values.push_back(spec.column);
     state->required.push_back(spec.column.field);
+    state->shape.sign_bits.push_back(record::SignBit(record::Info(spec.column.field).type));
     const Function function = spec.column.function;
     state->shape.has_extremes |= function == Function::kMin || function == Function::kMax;
   }

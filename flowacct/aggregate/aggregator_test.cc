@@ -154,6 +154,33 @@ TEST(Aggregator, MinMaxDistinctTop) {
   EXPECT_EQ(batch.text(1, 4), "");
 }
 
+TEST(Aggregator, TimesBefore1970AreLessThanThoseAfter) {
+  Bench bench(By({"dst_port"}, {"min(start_time)", "max(start_time)"}));
+  const auto add = [&](uint16_t port, std::vector<int64_t> times) {
+    for (int64_t t : times) {
+      auto row = bench.Row();
+      row.Set<F::kDstPort>(port);
+      row.Set<F::kStartTime>(Seconds(t));
+    }
+  };
+  add(1, {5, -7, 3});
+  add(2, {-7, -2});
+  add(3, {2, 9});
+  bench.Row().Set<F::kDstPort>(4);  // has none
+  bench.Flush();
+  const auto batches = bench.aggregator->Close();
+  const AggregateBatch& batch = batches[0];
+  const auto seconds = [&](size_t row, size_t column) {
+    return static_cast<int64_t>(batch.value(row, column)) / Seconds(1);
+  };
+  EXPECT_EQ(seconds(0, 0), -7);
+  EXPECT_EQ(seconds(0, 1), 5);
+  EXPECT_EQ(seconds(1, 0), -7);
+  EXPECT_EQ(seconds(1, 1), -2);
+  EXPECT_EQ(seconds(2, 0), 2);
+  EXPECT_EQ(TopRows(batch, 1, 10), (std::vector<uint32_t>{2, 0, 1, 3}));
+}
+
 TEST(Aggregator, WhatIsBeyondTheBoundIsSummedInTheOverflowGroup) {
   AggregatorOptions options = By({"dst_port"}, {"packets", "distinct(src_as)", "max(ttl)"});
   options.max_groups = 100;

@@ -161,12 +161,14 @@ void GroupBin::AddSums(const uint32_t* groups, uint8_t* const* payloads, const u
 void GroupBin::Extend(uint32_t group, size_t column, uint64_t candidate) {
   uint8_t* at = value(group, column);
   const uint64_t known = base::LoadHost<uint64_t>(at);
+  const uint64_t sign_bit = shape_->sign_bits[column];
+  const bool less = (candidate ^ sign_bit) < (known ^ sign_bit);
   uint64_t& seen = *SeenBits(group);
   const bool is_min = shape_->values[column].column.function == Function::kMin;
   if ((seen >> column & 1) == 0) {
     seen |= uint64_t{1} << column;
     base::StoreHost(at, candidate);
-  } else if (is_min ? candidate < known : candidate > known) {
+  } else if (less == is_min) {
     base::StoreHost(at, candidate);
   }
 }

@@ -40,7 +40,8 @@ struct GroupShape {
   std::shared_ptr<const Schema> schema;
   std::vector<ValueSpec> values;
   base::Interner* interner;
-  bool has_extremes = false;  // min or max
+  bool has_extremes = false;        // min or max
+  std::vector<uint64_t> sign_bits;  // a value column: record::SignBit of its field
   uint64_t seed = 0;
 
   size_t key_octets() const { return schema->key.row_size(); }

@@ -46,7 +46,7 @@ bool IsOneOf(absl::string_view text, const std::vector<std::string>& texts) {
 bool Passes(const Condition& condition, FieldType type, const uint8_t* p) {
   switch (condition.test) {
     case Test::kRanges:
-      return InRanges(LoadNumber(p, record::FieldTypeSize(type)), condition.ranges);
+      return InRanges(LoadNumber(p, record::FieldTypeSize(type)) ^ record::SignBit(type), condition.ranges);
     case Test::kAllBits:
       return (LoadNumber(p, record::FieldTypeSize(type)) & condition.bits) == condition.bits;
     case Test::kAnyBit:
@@ -155,9 +155,10 @@ uint64_t BoundFilter::Evaluate(size_t index, const uint8_t* rows, size_t stride,
   uint64_t passed = 0;
   if (condition.test == Test::kRanges && condition.ranges.size() == 1) {  // =, <, >, a port: the common ones
     const auto [first, last] = condition.ranges[0];
+    const uint64_t sign_bit = record::SignBit(type);
     for (size_t i = 0; i < n; ++i) {
       const uint64_t there = presence[i * stride] >> place.presence_bit & 1;
-      const uint64_t in = LoadNumber(value + i * stride, size) - first <= last - first ? 1 : 0;
+      const uint64_t in = (LoadNumber(value + i * stride, size) ^ sign_bit) - first <= last - first ? 1 : 0;
       passed |= (there & (in ^ (condition.negated ? 1 : 0))) << i;
     }
     return passed;

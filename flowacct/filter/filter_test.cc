@@ -44,6 +44,7 @@ class FilterTest : public ::testing::Test {
     dns.Set<F::kBytes>(80);
     dns.Set<F::kUserName>(interner_.Intern("bob"));
     dns.Set<F::kMplsVpnRd>(uint64_t{65000} << 32 | 7);
+    dns.Set<F::kStartTime>(int64_t{-2} * 1000000000);
     batch_.Append();  // 2: nothing is known
   }
 
@@ -138,7 +139,10 @@ TEST_F(FilterTest, Conditions) {
            {"start_time >= \"2026-01-31 12:00:00\"", "0"},
            {"start_time > 2026-01-31T12:00:00Z", ""},
            {"start_time = 1769860800", "0"},
-           {"start_time < 2026-02-01", "0"},
+           {"start_time < 2026-02-01", "0 1"},
+           {"start_time < 1970-01-01", "1"},
+           {"start_time >= 1970-01-01", "0"},
+           {"start_time in (1969-12-31T23:59:58Z, 1769860800)", "0 1"},
            {"etype ipv6", "0"},
            {"mpls_vpn_rd = 65000:7", "1"},
            // Logic.
@@ -217,8 +221,9 @@ TEST_F(FilterTest, ErrorsShowTheColumn) {
            {"tcp_flags has sny", "column 15: no TCP flag is called \"sny\"; did you mean syn?"},
            {"port != 53", "column 6: after \"port\" a value was expected; \"not port VALUE\" is its contrary"},
            {"start_time > yesterday",
-            "column 14: \"yesterday\" is no time from 1970 on, such as \"2026-01-31 12:00:00\" or "
+            "column 14: \"yesterday\" is no time from 1678 to 2261, such as \"2026-01-31 12:00:00\" or "
             "2026-01-31T12:00:00Z"},
+           {"start_time & 3", "column 14: start_time has no bits to ask for"},
            {"bytes > 1.5", "column 9: \"1.5\" is no whole number that fits, which bytes is compared with"},
            {"bytes = 99999999999999999999",
             "column 9: \"99999999999999999999\" is no whole number that fits, which bytes is compared with"},

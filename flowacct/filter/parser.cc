@@ -338,7 +338,9 @@ class Parser {
   }
 
   bool Bits(const Operand& operand, Condition condition) {
-    if (condition.test != Test::kRanges) return Fail(absl::StrCat(operand.name, " has no bits to ask for"));
+    if (condition.test != Test::kRanges || operand.type == FieldType::kTime) {
+      return Fail(absl::StrCat(operand.name, " has no bits to ask for"));
+    }
     if (!Number(operand, &condition.bits)) return false;
     condition.test = Test::kAnyBit;
     const bool unequal = IsSign("!=");

@@ -46,7 +46,7 @@ struct Condition {
   record::FieldId field;
   Test test = Test::kExists;
   bool negated = false;
-  std::vector<NumberRange> ranges;  // sorted, apart
+  std::vector<NumberRange> ranges;  // sorted, apart; of times with record::SignBit flipped
   uint64_t bits = 0;
   uint64_t bits_value = 0;
   std::vector<base::IpPrefix> blocks;

@@ -113,12 +113,12 @@ std::string ParseTime(absl::string_view text, uint64_t* nanos) {
     absl::Time time;
     std::string error;
     if (!absl::ParseTime(format, text, &time, &error)) continue;
-    if (time < absl::UnixEpoch() || time > absl::FromUnixNanos(INT64_MAX)) break;
+    if (time < absl::FromUnixNanos(INT64_MIN) || time > absl::FromUnixNanos(INT64_MAX)) break;
     *nanos = static_cast<uint64_t>(absl::ToUnixNanos(time));
     return "";
   }
   return absl::StrCat("\"", text,
-                      "\" is no time from 1970 on, such as \"2026-01-31 12:00:00\" or 2026-01-31T12:00:00Z");
+                      "\" is no time from 1678 to 2261, such as \"2026-01-31 12:00:00\" or 2026-01-31T12:00:00Z");
 }
 
 // RFC 4364, 4.2: 65000:1 (type 0), 192.0.2.1:1 (type 1), 4200000000:1 (type 2).
@@ -217,8 +217,11 @@ std::string ParseNumber(const Operand& operand, absl::string_view text, uint64_t
         }
       }
       break;
-    case FieldType::kTime:
-      return ParseTime(text, number);
+    case FieldType::kTime: {
+      std::string why = ParseTime(text, number);
+      *number ^= record::SignBit(FieldType::kTime);
+      return why;
+    }
     case FieldType::kRouteDistinguisher:
       value = ParseRouteDistinguisher(text);
       break;

@@ -87,6 +87,8 @@ absl::string_view FieldTypeName(FieldType type);
 constexpr size_t FieldTypeSize(FieldType type);
 // Whether the value in a record is the id of interned octets.
 constexpr bool IsInterned(FieldType type) { return type >= FieldType::kString; }
+// What to flip in a number of this type, as RowView::GetNumber has it, so that unsigned numbers are in its order.
+constexpr uint64_t SignBit(FieldType type) { return type == FieldType::kTime ? uint64_t{1} << 63 : 0; }
 
 // By canonical name or by any alias: pmacct's primitive, output name or CSV title, IPFIX's name. Not case-sensitive.
 std::optional<FieldId> FindField(absl::string_view name);
