@@ -50,6 +50,7 @@ _LINKOPTS = {
     "cli11": [],
     "gtest": ["-lgtest", "-lpthread"],
     "gtest_main": ["-lgtest_main", "-lgtest", "-lpthread"],
+    "openssl": ["-lssl", "-lcrypto"],
     "pcap": ["-lpcap"],
     "protobuf": ["-lprotobuf", "-lpthread"],
     "rapidjson": [],
