@@ -1,6 +1,6 @@
 // What was accounted: the groups of one time bin, finished, for sinks to write.
 //
-// Ownership: the batch owns its rows; it borrows the interner of the pipeline that made it.
+// Ownership: the batch owns its rows; it borrows or shares the interner of the pipeline that made it.
 // Threads: immutable once made. Cost: rows lie as the aggregate table left them; nothing is copied.
 
 #ifndef FLOWACCT_AGGREGATE_AGGREGATE_BATCH_H_
@@ -70,8 +70,14 @@ class AggregateBatch {
   // What a sum has beyond 64 bits, times 2^64. By row * 64 + column.
   using Carries = absl::flat_hash_map<uint64_t, uint64_t>;
 
+  // Whoever shares the interner may keep the batch as long as he likes, also on another thread.
+  AggregateBatch(std::shared_ptr<const Schema> schema, std::shared_ptr<const base::Interner> interner, TimeBin bin,
+                 Rows rows)
+      : schema_(std::move(schema)), interner_(std::move(interner)), bin_(bin), rows_(std::move(rows)) {}
+  // The interner outlives the batch.
   AggregateBatch(std::shared_ptr<const Schema> schema, const base::Interner* interner, TimeBin bin, Rows rows)
-      : schema_(std::move(schema)), interner_(interner), bin_(bin), rows_(std::move(rows)) {}
+      : AggregateBatch(std::move(schema), std::shared_ptr<const base::Interner>(std::shared_ptr<void>(), interner), bin,
+                       std::move(rows)) {}
 
   const Schema& schema() const { return *schema_; }
   const base::Interner& interner() const { return *interner_; }
@@ -104,6 +110,9 @@ class AggregateBatch {
   // True if input ended before its time (a cut file, an interrupt): the rows are right, but not all.
   bool incomplete() const { return incomplete_; }
   void set_incomplete(bool incomplete) { incomplete_ = incomplete; }
+  // True if the bin was closed and written before: these rows came late, and are to be added to what was written.
+  bool correction() const { return correction_; }
+  void set_correction(bool correction) { correction_ = correction; }
   void set_overflow_row(size_t row) {
     has_overflow_ = true;
     overflow_row_ = row;
@@ -118,7 +127,7 @@ class AggregateBatch {
   }
 
   std::shared_ptr<const Schema> schema_;
-  const base::Interner* interner_;
+  std::shared_ptr<const base::Interner> interner_;
   TimeBin bin_;
   Rows rows_;
   std::vector<std::vector<std::string>> texts_;
@@ -126,6 +135,7 @@ class AggregateBatch {
   size_t overflow_row_ = 0;
   bool has_overflow_ = false;
   bool incomplete_ = false;
+  bool correction_ = false;
 };
 
 // Row numbers of `batch` in the order asked: by the value column `by` (an index into schema().values), largest first,

@@ -1,7 +1,9 @@
 #include "flowacct/aggregate/aggregator.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <random>
 #include <utility>
@@ -75,7 +77,7 @@ void AddCounters(const AggregatorCounters& from, AggregatorCounters* to) {
 struct Aggregator::State {
   AggregatorOptions options;
   std::vector<KeySpec> keys;
-  GroupShape shape;
+  std::shared_ptr<GroupShape> shape = std::make_shared<GroupShape>();  // fixed once made; bins share it
   std::vector<FieldId> required;
   size_t group_limit = 0;
 
@@ -98,6 +100,8 @@ struct Aggregator::State {
   AggregatorCounters counters;
   Totals late;
 
+  // The oldest `count` bins, as a partial.
+  std::unique_ptr<Aggregator> Take(size_t count);
   int64_t TimeOf(const uint8_t* row);
   GroupBin* BinAt(int64_t nanos);
   void CloseFirst();
@@ -109,6 +113,11 @@ struct Aggregator::State {
 };
 
 absl::StatusOr<std::unique_ptr<Aggregator>> Aggregator::New(AggregatorOptions options, base::Interner* interner) {
+  return New(std::move(options), std::shared_ptr<base::Interner>(std::shared_ptr<void>(), interner));
+}
+
+absl::StatusOr<std::unique_ptr<Aggregator>> Aggregator::New(AggregatorOptions options,
+                                                            std::shared_ptr<base::Interner> interner) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   absl::StatusOr<std::vector<KeySpec>> keys = ParseKeys(options.by);
   if (!keys.ok()) return keys.status();
@@ -140,9 +149,9 @@ absl::StatusOr<std::unique_ptr<Aggregator>> Aggregator::New(AggregatorOptions op
   for (const ValueSpec& spec : *values) {
     schema->values.push_back(spec.column);
     state->required.push_back(spec.column.field);
-    state->shape.sign_bits.push_back(record::SignBit(record::Info(spec.column.field).type));
+    state->shape->sign_bits.push_back(record::SignBit(record::Info(spec.column.field).type));
     const Function function = spec.column.function;
-    state->shape.has_extremes |= function == Function::kMin || function == Function::kMax;
+    state->shape->has_extremes |= function == Function::kMin || function == Function::kMax;
   }
   if (options.every > absl::ZeroDuration()) {
     state->bins.emplace(options.every, options.time_zone);
@@ -152,20 +161,20 @@ absl::StatusOr<std::unique_ptr<Aggregator>> Aggregator::New(AggregatorOptions op
   const Layout all(state->required);  // each once
   state->required.assign(all.fields().begin(), all.fields().end());
 
-  state->shape.schema = std::move(schema);
-  state->shape.values = *std::move(values);
-  state->shape.interner = interner;
-  state->shape.seed = options.seed;
+  state->shape->schema = std::move(schema);
+  state->shape->values = *std::move(values);
+  state->shape->interner = std::move(interner);
+  state->shape->seed = options.seed;
   if (options.seed == 0) {
     std::random_device random;
-    state->shape.seed = uint64_t{random()} << 32 | random();
+    state->shape->seed = uint64_t{random()} << 32 | random();
   }
   state->group_limit = options.max_groups;
-  if (const size_t octets = state->shape.max_sketch_octets(); octets > 0) {
+  if (const size_t octets = state->shape->max_sketch_octets(); octets > 0) {
     state->group_limit = std::min(state->group_limit, std::max<size_t>(options.max_sketch_octets / octets, 1));
   }
-  state->late.sums.resize(state->shape.values.size());
-  state->key_buffer.resize(kBlock * state->shape.key_octets() + 8);  // never null
+  state->late.sums.resize(state->shape->values.size());
+  state->key_buffer.resize(kBlock * state->shape->key_octets() + 8);  // never null
   state->keys = *std::move(keys);
   state->options = std::move(options);
   return std::unique_ptr<Aggregator>(new Aggregator(std::move(state)));
@@ -175,7 +184,7 @@ Aggregator::Aggregator(std::unique_ptr<State> state) : state_(std::move(state)) 
 Aggregator::~Aggregator() = default;
 
 const AggregatorOptions& Aggregator::options() const { return state_->options; }
-const Schema& Aggregator::schema() const { return *state_->shape.schema; }
+const Schema& Aggregator::schema() const { return *state_->shape->schema; }
 absl::Span<const FieldId> Aggregator::RequiredFields() const { return state_->required; }
 const AggregatorCounters& Aggregator::counters() const { return state_->counters; }
 const Totals& Aggregator::late() const { return state_->late; }
@@ -188,11 +197,11 @@ size_t Aggregator::octets() const {
 
 void Aggregator::Bind(const Layout& layout) {
   State& s = *state_;
-  s.cutter.emplace(layout, &s.shape.schema->key, s.keys);
+  s.cutter.emplace(layout, &s.shape->schema->key, s.keys);
   s.stride = layout.row_size();
   s.part_row.resize(s.stride);
   s.sources.clear();
-  for (const ValueSpec& spec : s.shape.values) s.sources.push_back(SourceIn(layout, spec.column.field));
+  for (const ValueSpec& spec : s.shape->values) s.sources.push_back(SourceIn(layout, spec.column.field));
   s.times.clear();
   if (layout.Has(s.options.time_field)) s.times.push_back(SourceIn(layout, s.options.time_field));
   for (FieldId time : kTimes) {
@@ -234,21 +243,22 @@ GroupBin* Aggregator::State::BinAt(int64_t nanos) {
   auto after = std::upper_bound(open.begin(), open.end(), nanos, begins_after);
   if (after != open.begin() && nanos < (*(after - 1))->time().end_nanos) return last = (after - 1)->get();
   const TimeBin time = bins->Find(nanos);
-  if (time.start_nanos < closed_through) return nullptr;
+  if (time.start_nanos < closed_through && options.late == AggregatorOptions::Late::kCount) return nullptr;
   if (open.size() >= options.max_open_bins) {
     if (time.start_nanos < open.front()->time().start_nanos) return nullptr;
     CloseFirst();
     ++counters.bins_evicted;
     after = std::upper_bound(open.begin(), open.end(), nanos, begins_after);
   }
-  return last = open.insert(after, std::make_unique<GroupBin>(&shape, time))->get();
+  return last = open.insert(after, std::make_unique<GroupBin>(shape, time))->get();
 }
 
 void Aggregator::State::CloseFirst() {
   GroupBin& bin = *open.front();
   open_groups -= bin.groups();
-  closed_through = std::max(closed_through, bin.time().end_nanos);
   finished.push_back(bin.Close());
+  finished.back().set_correction(bin.time().start_nanos < closed_through);
+  closed_through = std::max(closed_through, bin.time().end_nanos);
   open.erase(open.begin());
   last = nullptr;
 }
@@ -265,7 +275,7 @@ void Aggregator::State::AddToBin(GroupBin* bin, const uint8_t* const* rows, cons
 void Aggregator::State::AddLate(const uint8_t* row) {
   for (size_t column = 0; column < sources.size(); ++column) {
     const ValueSource& source = sources[column];
-    if (shape.values[column].column.function != Function::kSum || source.offset == Layout::kAbsent) continue;
+    if (shape->values[column].column.function != Function::kSum || source.offset == Layout::kAbsent) continue;
     late.sums[column] += source.Load(row);
   }
   ++late.rows;
@@ -274,7 +284,7 @@ void Aggregator::State::AddLate(const uint8_t* row) {
 void Aggregator::State::AddBlock(const uint8_t* const* rows, size_t n) {
   counters.records_in += n;
   if (!bins) {
-    if (open.empty()) open.push_back(std::make_unique<GroupBin>(&shape, TimeBin{}));
+    if (open.empty()) open.push_back(std::make_unique<GroupBin>(shape, TimeBin{}));
     AddToBin(open.front().get(), rows, rows, n);
     counters.records_aggregated += n;
     return;
@@ -350,7 +360,7 @@ void Aggregator::State::AddSplit(const uint8_t* row) {
     bool has_any = is_first;
     for (size_t column = 0; column < sources.size(); ++column) {
       const ValueSource& source = sources[column];
-      const ValueColumn& value = shape.values[column].column;
+      const ValueColumn& value = shape->values[column].column;
       if (value.function != Function::kSum || source.offset == Layout::kAbsent) continue;
       const uint64_t number = source.Load(row);
       uint64_t part = share(number, through) - share(number, before);
@@ -389,11 +399,56 @@ std::vector<AggregateBatch> Aggregator::CloseBefore(absl::Time now) {
 
 std::vector<AggregateBatch> Aggregator::Close() {
   State& s = *state_;
-  if (!s.bins && s.open.empty()) s.open.push_back(std::make_unique<GroupBin>(&s.shape, TimeBin{}));
+  if (!s.bins && s.open.empty()) s.open.push_back(std::make_unique<GroupBin>(s.shape, TimeBin{}));
   while (!s.open.empty()) s.CloseFirst();
   s.closed_through = INT64_MIN;
   return std::exchange(s.finished, {});
 }
+
+std::unique_ptr<Aggregator> Aggregator::State::Take(size_t count) {
+  if (count == 0 && finished.empty()) return nullptr;
+  auto state = std::make_unique<State>();
+  state->options = options;
+  state->keys = keys;
+  state->shape = shape;
+  state->required = required;
+  state->group_limit = group_limit;
+  state->bins = bins;
+  state->late.sums.resize(late.sums.size());
+  for (size_t i = 0; i < count; ++i) state->open_groups += open[i]->groups();
+  open_groups -= state->open_groups;
+  std::move(open.begin(), open.begin() + static_cast<std::ptrdiff_t>(count), std::back_inserter(state->open));
+  open.erase(open.begin(), open.begin() + static_cast<std::ptrdiff_t>(count));
+  last = nullptr;
+  state->finished = std::exchange(finished, {});  // that too many open bins pushed out
+  return std::unique_ptr<Aggregator>(new Aggregator(std::move(state)));
+}
+
+std::unique_ptr<Aggregator> Aggregator::TakeClosed(absl::Time now) {
+  State& s = *state_;
+  if (!s.bins) return nullptr;
+  const int64_t limit = absl::ToUnixNanos(now - s.options.lateness);
+  size_t count = 0;
+  while (count < s.open.size() && s.open[count]->time().end_nanos <= limit) ++count;
+  s.closed_through = std::max(s.closed_through, s.bins->Find(TimeBins::Clamp(limit)).start_nanos);
+  return s.Take(count);
+}
+
+std::unique_ptr<Aggregator> Aggregator::TakeAll() { return state_->Take(state_->open.size()); }
+
+std::vector<AggregateBatch> Aggregator::Snapshot() {
+  std::vector<AggregateBatch> batches;
+  for (const std::unique_ptr<GroupBin>& bin : state_->open) batches.push_back(bin->Snapshot());
+  return batches;
+}
+
+std::optional<int64_t> Aggregator::first_bin_end() const {
+  if (!state_->finished.empty()) return state_->finished.front().bin().end_nanos;
+  if (state_->open.empty()) return std::nullopt;
+  return state_->open.front()->time().end_nanos;
+}
+
+size_t Aggregator::open_groups() const { return state_->open_groups; }
 
 absl::Status Aggregator::Merge(Aggregator&& other) {
   State& s = *state_;
@@ -405,7 +460,7 @@ absl::Status Aggregator::Merge(Aggregator&& other) {
     return a.column.name == b.column.name && a.top == b.top;
   };
   if (!std::equal(s.keys.begin(), s.keys.end(), o.keys.begin(), o.keys.end(), alike) ||
-      !std::equal(s.shape.values.begin(), s.shape.values.end(), o.shape.values.begin(), o.shape.values.end(),
+      !std::equal(s.shape->values.begin(), s.shape->values.end(), o.shape->values.begin(), o.shape->values.end(),
                   named_alike) ||
       s.options.every != o.options.every || s.options.time_zone.name() != o.options.time_zone.name()) {
     return absl::InvalidArgumentError(
@@ -420,7 +475,7 @@ absl::Status Aggregator::Merge(Aggregator&& other) {
     if (s.bins) {
       ours = s.BinAt(theirs->time().start_nanos);
     } else {
-      if (s.open.empty()) s.open.push_back(std::make_unique<GroupBin>(&s.shape, TimeBin{}));
+      if (s.open.empty()) s.open.push_back(std::make_unique<GroupBin>(s.shape, TimeBin{}));
       ours = s.open.front().get();
     }
     if (ours == nullptr) {
@@ -440,7 +495,7 @@ absl::Status Aggregator::Merge(Aggregator&& other) {
   o.finished.clear();
   o.counters = AggregatorCounters();
   o.late = Totals();
-  o.late.sums.resize(o.shape.values.size());
+  o.late.sums.resize(o.shape->values.size());
   return absl::OkStatus();
 }
 

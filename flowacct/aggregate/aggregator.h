@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,12 @@ struct AggregatorOptions {
   // CloseBefore keeps a bin open this long after its end: an exporter tells of a long flow when its active timeout
   // ends (30 minutes unless configured), so a bin by start_time wants that much.
   absl::Duration lateness = absl::ZeroDuration();
+  // What becomes of a record for a bin that was closed.
+  enum class Late : uint8_t {
+    kCount,    // it is counted, and summed in late()
+    kRestate,  // it opens the bin again, as a correction (AggregateBatch::correction): what is to be added to it
+  };
+  Late late = Late::kCount;
 
   // Over all open bins. Four million 5-tuples take some 340 MB, ten times what a busy router sees in five minutes.
   // Records of further keys are summed in the overflow group.
@@ -70,7 +77,7 @@ struct AggregatorCounters {
   uint64_t records_in = 0;
   uint64_t records_aggregated = 0;    // into any group, the overflow group included
   uint64_t records_overflowed = 0;    // of these, into the overflow group
-  uint64_t records_late = 0;          // for a bin that was closed: in late()
+  uint64_t records_late = 0;          // for a bin that was closed and is not restated: in late()
   uint64_t records_without_time = 0;  // accounted to 1970
   uint64_t records_not_split = 0;     // spanned more than max_open_bins: accounted whole to their first bin
   // Parts of pro-rated records whose other parts were in time, and groups of a merged aggregator whose bin was closed
@@ -85,6 +92,9 @@ class Aggregator {
  public:
   // InvalidArgument for an option that cannot be; its text names the option, the value and what to do.
   static absl::StatusOr<std::unique_ptr<Aggregator>> New(AggregatorOptions options, base::Interner* interner);
+  // The same, with an interner that lives as long as this and whatever came of it.
+  static absl::StatusOr<std::unique_ptr<Aggregator>> New(AggregatorOptions options,
+                                                         std::shared_ptr<base::Interner> interner);
   ~Aggregator();
 
   const AggregatorOptions& options() const;
@@ -103,6 +113,19 @@ class Aggregator {
   // come for them are late. `now` is the collector's or the capture's time, which no exporter can push. Empty unless
   // bins were asked for.
   std::vector<AggregateBatch> CloseBefore(absl::Time now);
+  // As CloseBefore, but gives the bins as they are, to be merged with those of others: null if none has ended. A few
+  // pointers; the partial is for any thread, while this goes on, if the interner is shared (New). Its counters are
+  // zero, as its records were counted here. `now` also says which records are late from now on, whether their bin was
+  // ever open or not.
+  std::unique_ptr<Aggregator> TakeClosed(absl::Time now);
+  // The same of all bins; null if there are none. No record is late for it.
+  std::unique_ptr<Aggregator> TakeAll();
+  // What Close would give, oldest first, while the bins go on: a copy.
+  std::vector<AggregateBatch> Snapshot();
+  // When the oldest open bin ends, nanoseconds since 1970; none: no bin is open.
+  std::optional<int64_t> first_bin_end() const;
+  size_t open_groups() const;
+
   // All bins, oldest first: the end of the input. Without bins always exactly one batch, if only of no rows. What is
   // added afterwards begins anew.
   std::vector<AggregateBatch> Close();

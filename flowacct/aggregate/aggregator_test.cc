@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
+#include <string>
 #include <tuple>
 
 #include "flowacct/aggregate/aggregate_test_rows.h"
@@ -563,6 +565,115 @@ TEST(Aggregator, RequiredFieldsHaveTheKeyFirst) {
   const auto fields = bench.aggregator->RequiredFields();
   EXPECT_EQ(std::vector<F>(fields.begin(), fields.end()),
             (std::vector<F>{F::kDstPort, F::kSrcAddr, F::kSrcAs, F::kDstNet, F::kDstAddr, F::kDstMask, F::kBytes}));
+}
+
+// --- partials ---
+
+AggregatorOptions ByVrfInMinutes() {
+  AggregatorOptions options = By({"vrf_name"}, {"bytes", "distinct(dst_port)", "top(dst_port)", "max(ttl)"});
+  options.every = absl::Minutes(1);
+  options.lateness = absl::Seconds(10);
+  return options;
+}
+
+void AddTraffic(Bench* bench, uint32_t seed, int64_t from_seconds, int64_t to_seconds) {
+  std::mt19937 random(seed);
+  for (int i = 0; i < 2000; ++i) {
+    auto row = bench->Row();
+    row.Set<F::kVrfName>(bench->interner.Intern("vrf-" + std::to_string(random() % 20)));
+    row.Set<F::kDstPort>(static_cast<uint16_t>(random() % 5));  // few, so that top() is exact
+    row.Set<F::kBytes>(random());
+    row.Set<F::kTtl>(static_cast<uint8_t>(random() % 255));
+    row.Set<F::kStartTime>(Seconds(from_seconds + static_cast<int64_t>(random() % (to_seconds - from_seconds))));
+  }
+  bench->Flush();
+}
+
+// Rows as text, without the order in which they lie.
+std::multiset<std::string> Texts(const std::vector<AggregateBatch>& batches) {
+  std::multiset<std::string> texts;
+  for (const AggregateBatch& batch : batches) {
+    for (size_t i = 0; i < batch.size(); ++i) {
+      std::string text = std::to_string(batch.bin().start_nanos) + (batch.correction() ? " correction " : " ");
+      text += std::string(base::AsText(batch.interner().Find(batch.key(i).Get<F::kVrfName>())));
+      for (size_t column : {0, 1, 3}) text += " " + std::to_string(batch.value(i, column));
+      texts.insert(text + " " + batch.text(i, 2));
+    }
+  }
+  return texts;
+}
+
+TEST(AggregatorPartials, BinsTakenInPartsMergeToWhatOneWouldHave) {
+  Bench whole(ByVrfInMinutes()), parts(ByVrfInMinutes()), merged(ByVrfInMinutes());
+  for (uint32_t round = 0; round < 5; ++round) {
+    for (Bench* bench : {&whole, &parts}) AddTraffic(bench, round, 0, 300);
+    if (round % 2 == 1) {
+      ASSERT_TRUE(merged.aggregator->Merge(std::move(*parts.aggregator->TakeAll())).ok());
+      EXPECT_EQ(parts.aggregator->open_groups(), 0u);
+      EXPECT_FALSE(parts.aggregator->first_bin_end().has_value());
+    }
+  }
+  ASSERT_TRUE(merged.aggregator->Merge(std::move(*parts.aggregator->TakeAll())).ok());
+  EXPECT_EQ(parts.aggregator->TakeAll(), nullptr);
+  EXPECT_EQ(parts.aggregator->counters().records_aggregated, 10000u);
+  EXPECT_EQ(Texts(merged.aggregator->Close()), Texts(whole.aggregator->Close()));
+}
+
+TEST(AggregatorPartials, TakeClosedTakesWhatHasEndedAndLeavesTheRest) {
+  Bench bench(ByVrfInMinutes());
+  AddTraffic(&bench, 1, 0, 180);
+  EXPECT_EQ(bench.aggregator->TakeClosed(absl::FromUnixSeconds(69)), nullptr);
+  auto ended = bench.aggregator->TakeClosed(absl::FromUnixSeconds(70));
+  ASSERT_NE(ended, nullptr);
+  EXPECT_EQ(ended->first_bin_end(), Seconds(60));
+  EXPECT_EQ(bench.aggregator->first_bin_end(), Seconds(120));
+  const auto batches = ended->Close();
+  ASSERT_EQ(batches.size(), 1u);
+  EXPECT_EQ(batches[0].size(), 20u);
+  // What comes for it now is late, also where no bin was open.
+  AddTraffic(&bench, 2, 0, 60);
+  EXPECT_EQ(bench.aggregator->counters().records_late, 2000u);
+}
+
+TEST(AggregatorPartials, RestatedRecordsAreACorrection) {
+  AggregatorOptions options = ByVrfInMinutes();
+  options.late = AggregatorOptions::Late::kRestate;
+  Bench bench(options);
+  AddTraffic(&bench, 1, 0, 60);
+  EXPECT_EQ(bench.aggregator->CloseBefore(absl::FromUnixSeconds(70)).size(), 1u);
+  AddTraffic(&bench, 2, 0, 120);
+  const auto batches = bench.aggregator->CloseBefore(absl::FromUnixSeconds(130));
+  ASSERT_EQ(batches.size(), 2u);
+  EXPECT_TRUE(batches[0].correction());
+  EXPECT_EQ(batches[0].bin().start_nanos, 0);
+  EXPECT_FALSE(batches[1].correction());
+  EXPECT_EQ(bench.aggregator->counters().records_late, 0u);
+  EXPECT_EQ(bench.aggregator->counters().records_aggregated, 4000u);
+}
+
+TEST(AggregatorPartials, ASnapshotIsWhatCloseWouldGiveAndChangesNothing) {
+  Bench bench(ByVrfInMinutes());
+  AddTraffic(&bench, 1, 0, 120);
+  const auto before = Texts(bench.aggregator->Snapshot());
+  EXPECT_EQ(before, Texts(bench.aggregator->Snapshot()));
+  EXPECT_EQ(before, Texts(bench.aggregator->Close()));
+}
+
+TEST(AggregatorPartials, ABatchKeepsTheInternerThatIsShared) {
+  auto interner = std::make_shared<base::Interner>();
+  std::vector<AggregateBatch> batches;
+  {
+    auto aggregator = Aggregator::New(By({"vrf_name"}), interner);
+    ASSERT_TRUE(aggregator.ok());
+    const record::Layout layout((*aggregator)->RequiredFields());
+    (*aggregator)->Bind(layout);
+    record::FlowBatch rows(&layout, interner.get());
+    rows.Append().Set<F::kVrfName>(interner->Intern("red"));
+    (*aggregator)->Add(rows);
+    batches = (*aggregator)->Close();
+    interner.reset();
+  }
+  EXPECT_EQ(base::AsText(batches[0].interner().Find(batches[0].key(0).Get<F::kVrfName>())), "red");
 }
 
 }  // namespace

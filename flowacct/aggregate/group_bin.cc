@@ -73,12 +73,12 @@ size_t GroupShape::max_sketch_octets() const {
   return octets;
 }
 
-GroupBin::GroupBin(const GroupShape* shape, TimeBin time)
-    : shape_(shape),
+GroupBin::GroupBin(std::shared_ptr<const GroupShape> shape, TimeBin time)
+    : shape_(std::move(shape)),
       time_(time),
-      table_(shape->key_octets(), shape->payload_octets(), shape->seed),
-      distinct_(shape->values.size()),
-      top_(shape->values.size()) {}
+      table_(shape_->key_octets(), shape_->payload_octets(), shape_->seed),
+      distinct_(shape_->values.size()),
+      top_(shape_->values.size()) {}
 
 size_t GroupBin::octets() const {
   size_t octets = table_.octets();
@@ -237,7 +237,7 @@ void GroupBin::MergeValue(GroupBin& other, uint32_t theirs, uint32_t group, size
 
 GroupBin::Outcome GroupBin::Merge(GroupBin& other, size_t budget) {
   Outcome outcome;
-  IdTranslation ids(*other.shape_->interner, shape_->interner);
+  IdTranslation ids(*other.shape_->interner, shape_->interner.get());
   const record::Layout& layout = shape_->schema->key;
   std::vector<uint16_t> interned;
   for (FieldId field : layout.fields()) {
@@ -295,18 +295,23 @@ void GroupBin::AddTo(Totals* totals) const {
   totals->rows += table_.size();
 }
 
-AggregateBatch GroupBin::Close() {
+AggregateBatch GroupBin::Close() { return Finish(table_.Release(), std::move(carries_)); }
+
+AggregateBatch GroupBin::Snapshot() { return Finish(table_.Copy(), carries_); }
+
+AggregateBatch GroupBin::Finish(AggregateBatch::Rows rows, AggregateBatch::Carries carries) {
   std::vector<std::vector<std::string>> texts;
   for (size_t column = 0; column < shape_->values.size(); ++column) {
     const ValueSpec& spec = shape_->values[column];
     if (spec.column.function == Function::kDistinct) {
-      for (uint32_t row = 0; row < distinct_[column].size(); ++row) {
-        base::StoreHost<uint64_t>(value(row, column), distinct_[column][row].Estimate());
+      for (size_t row = 0; row < distinct_[column].size(); ++row) {
+        uint8_t* entry = rows.chunks[row / rows.rows_per_chunk].get() + row % rows.rows_per_chunk * rows.stride;
+        base::StoreHost<uint64_t>(entry + rows.values_offset + 8 * column, distinct_[column][row].Estimate());
       }
     } else if (spec.column.function == Function::kTop) {
       texts.resize(shape_->values.size());
       std::vector<std::string>& column_texts = texts[column];
-      column_texts.resize(table_.size());
+      column_texts.resize(rows.size);
       const FieldType type = record::Info(spec.column.field).type;
       for (size_t row = 0; row < top_[column].size(); ++row) {
         for (const TopSketch::Count& count : top_[column][row].Top(spec.top)) {
@@ -318,11 +323,10 @@ AggregateBatch GroupBin::Close() {
       }
     }
   }
-  AggregateBatch::Rows rows = table_.Release();
   if (shape_->has_extremes) rows.seen_offset = rows.values_offset + 8 * shape_->values.size();
   AggregateBatch batch(shape_->schema, shape_->interner, time_, std::move(rows));
   if (has_overflow_) batch.set_overflow_row(overflow_row_);
-  batch.set_carries(std::move(carries_));
+  batch.set_carries(std::move(carries));
   batch.set_texts(std::move(texts));
   return batch;
 }

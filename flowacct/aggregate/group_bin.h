@@ -39,7 +39,7 @@ struct ValueSource {
 struct GroupShape {
   std::shared_ptr<const Schema> schema;
   std::vector<ValueSpec> values;
-  base::Interner* interner;
+  std::shared_ptr<base::Interner> interner;
   bool has_extremes = false;        // min or max
   std::vector<uint64_t> sign_bits;  // a value column: record::SignBit of its field
   uint64_t seed = 0;
@@ -54,7 +54,7 @@ class IdTranslation;
 
 class GroupBin {
  public:
-  GroupBin(const GroupShape* shape, TimeBin time);
+  GroupBin(std::shared_ptr<const GroupShape> shape, TimeBin time);
 
   TimeBin time() const { return time_; }
   size_t groups() const { return table_.size() - (has_overflow_ ? 1 : 0); }
@@ -77,9 +77,13 @@ class GroupBin {
   void AddTo(Totals* totals) const;
 
   AggregateBatch Close();
+  // What Close would give, while the bin goes on.
+  AggregateBatch Snapshot();
 
  private:
   uint32_t OverflowRow();
+  // `rows` with estimates and texts of the sketches.
+  AggregateBatch Finish(AggregateBatch::Rows rows, AggregateBatch::Carries carries);
   void AddSums(const uint32_t* groups, uint8_t* const* payloads, const uint8_t* const* rows, size_t n, size_t column,
                const ValueSource& source, Outcome* outcome);
   void Carry(uint32_t group, size_t column, Outcome* outcome);
@@ -94,7 +98,7 @@ class GroupBin {
   uint8_t* value(uint32_t group, size_t column) { return table_.row(group) + shape_->key_octets() + 8 * column; }
   uint64_t* SeenBits(uint32_t group);
 
-  const GroupShape* shape_;
+  std::shared_ptr<const GroupShape> shape_;
   TimeBin time_;
   mutable GroupTable table_;
   AggregateBatch::Carries carries_;

@@ -165,6 +165,21 @@ size_t GroupTable::FindOrInsertWords(const uint8_t* keys, size_t n, size_t budge
   return made;
 }
 
+AggregateBatch::Rows GroupTable::Copy() const {
+  AggregateBatch::Rows rows;
+  rows.rows_per_chunk = chunk_mask_ + 1;
+  rows.size = size_;
+  rows.stride = stride_;
+  rows.values_offset = key_octets_;
+  const size_t chunk_octets = rows.rows_per_chunk * stride_;
+  for (size_t first = 0; first < size_; first += rows.rows_per_chunk) {
+    const size_t octets = std::min(size_ - first, rows.rows_per_chunk) * stride_;
+    rows.chunks.push_back(base::NewChunk(chunk_octets));
+    std::memcpy(rows.chunks.back().get(), chunks_[first >> chunk_shift_].get(), octets);
+  }
+  return rows;
+}
+
 AggregateBatch::Rows GroupTable::Release() {
   AggregateBatch::Rows rows;
   rows.chunks = std::move(chunks_);

@@ -50,6 +50,8 @@ class GroupTable {
 
   // Hands over the rows; the table is empty afterwards, and as new.
   AggregateBatch::Rows Release();
+  // A copy of the rows.
+  AggregateBatch::Rows Copy() const;
 
  private:
   struct Index {

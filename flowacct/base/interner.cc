@@ -3,8 +3,8 @@
 namespace flowacct::base {
 
 Interner::Interner(InternerOptions options) : options_(options) {
-  values_.emplace_back();              // kNone
-  values_.emplace_back("(overflow)");  // kOverflowId
+  Append("");            // kNone
+  Append("(overflow)");  // kOverflowId
 }
 
 InternId Interner::Intern(Octets value) {
@@ -15,13 +15,27 @@ InternId Interner::Intern(Octets value) {
     ++overflows_;
     return kOverflowId;
   }
-  const InternId id = static_cast<InternId>(values_.size());
-  values_.emplace_back(text);
+  const InternId id = static_cast<InternId>(size_.load(std::memory_order_relaxed));
   octets_ += cost;
-  ids_.emplace(values_.back(), id);
+  ids_.emplace(Append(text), id);
   return id;
 }
 
-Octets Interner::Find(InternId id) const { return id < values_.size() ? AsOctets(values_[id]) : Octets(); }
+absl::string_view Interner::Append(absl::string_view text) {
+  const size_t id = size_.load(std::memory_order_relaxed);
+  const Place place = PlaceOf(static_cast<InternId>(id));
+  if (place.index == 0) blocks_[place.block] = std::make_unique<std::string[]>(size_t{1} << place.block);
+  std::string& value = blocks_[place.block][place.index];
+  value.assign(text.data(), text.size());
+  // What it names can be read by whoever is handed the id afterwards.
+  size_.store(id + 1, std::memory_order_release);
+  return value;
+}
+
+Octets Interner::Find(InternId id) const {
+  if (id >= size_.load(std::memory_order_acquire)) return Octets();
+  const Place place = PlaceOf(id);
+  return AsOctets(blocks_[place.block][place.index]);
+}
 
 }  // namespace flowacct::base

@@ -2,14 +2,17 @@
 //
 // Ids are dense, start at 1 and stay valid as long as the interner. Id 0 is "no value". What does not fit the bound
 // is told as `kOverflowId` and counted, so that a stranger who sends ever new names costs no memory.
-// Threads: one at a time. Cost: one hash and one compare a known value; kValueCostOctets plus the value a new one.
+// Threads: one writes; any other may Find an id that was handed to it by something that synchronises (a mutex, a
+// queue), while the writer goes on. Cost: one hash and one compare a known value; kValueCostOctets plus the value a new
+// one.
 
 #ifndef FLOWACCT_BASE_INTERNER_H_
 #define FLOWACCT_BASE_INTERNER_H_
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 
@@ -46,7 +49,7 @@ class Interner {
   // The octets of an id that this interner gave; empty for kNone, "(overflow)" for kOverflowId.
   Octets Find(InternId id) const;
 
-  size_t size() const { return values_.size(); }
+  size_t size() const { return size_; }
   // What all values cost.
   size_t octets() const { return octets_; }
   // The same object as long as this interner lives or somebody holds it, and of no other interner: who keeps what he
@@ -56,9 +59,22 @@ class Interner {
   uint64_t overflows() const { return overflows_; }
 
  private:
+  // Values never move: the views in ids_ stay valid, and readers look at what no writer touches. Block k holds the ids
+  // from 2^k - 1 on, 2^k of them.
+  static constexpr size_t kBlocks = 32;
+  struct Place {
+    size_t block, index;
+  };
+  static Place PlaceOf(InternId id) {
+    const size_t block = 63 - static_cast<size_t>(__builtin_clzll(uint64_t{id} + 1));
+    return {block, size_t{id} + 1 - (size_t{1} << block)};
+  }
+  absl::string_view Append(absl::string_view text);
+
   InternerOptions options_;
   std::shared_ptr<const void> identity_ = std::make_shared<char>();
-  std::deque<std::string> values_;  // a deque: the views in ids_ stay valid
+  std::array<std::unique_ptr<std::string[]>, kBlocks> blocks_;
+  std::atomic<size_t> size_{0};
   absl::flat_hash_map<absl::string_view, InternId> ids_;
   size_t octets_ = 0;
   uint64_t overflows_ = 0;

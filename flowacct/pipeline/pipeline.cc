@@ -22,6 +22,11 @@ void Count(const enrich::Enricher& enricher, std::vector<EnricherCounters>* coun
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options, base::Interner* interner) {
+  return New(std::move(options), std::shared_ptr<base::Interner>(std::shared_ptr<void>(), interner));
+}
+
+absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
+                                                        std::shared_ptr<base::Interner> interner) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline);
   for (AggregationOptions& aggregation : options.aggregations) {
     Stage stage;

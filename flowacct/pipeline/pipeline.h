@@ -83,6 +83,9 @@ struct EnricherCounters {
 class Pipeline {
  public:
   static absl::StatusOr<std::unique_ptr<Pipeline>> New(PipelineOptions options, base::Interner* interner);
+  // With an interner that lives as long as the bins that come of it.
+  static absl::StatusOr<std::unique_ptr<Pipeline>> New(PipelineOptions options,
+                                                       std::shared_ptr<base::Interner> interner);
 
   // The fields that the aggregations, their filters and the enrichers need, the first aggregation's key first.
   absl::Span<const record::FieldId> RequiredFields() const { return required_fields_; }
