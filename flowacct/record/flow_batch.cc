@@ -40,4 +40,11 @@ void FlowBatch::Keep(absl::Span<const uint32_t> rows) {
   size_ = kept;
 }
 
+void FlowBatch::CopyFrom(const FlowBatch& other) {
+  size_ = 0;
+  Reserve(other.size_);
+  if (other.size_ > 0) std::memcpy(rows_.get(), other.rows_.get(), other.size_ * stride());
+  size_ = other.size_;
+}
+
 }  // namespace flowacct::record

@@ -38,6 +38,8 @@ class FlowBatch {
   // Appends one row in which every field is absent.
   MutableRow Append();
   void Clear() { size_ = 0; }
+  // Becomes the rows of `other`, which has this layout.
+  void CopyFrom(const FlowBatch& other);
   // Forgets the rows from `size` on.
   void Truncate(size_t size) {
     if (size < size_) size_ = size;

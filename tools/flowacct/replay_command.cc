@@ -93,20 +93,6 @@ absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ReplayFla
   return options;
 }
 
-// Told before anything is read, and not when the first bin is printed.
-absl::Status CheckOrder(const std::string& order, const std::vector<std::string>& values) {
-  if (order.empty()) return absl::OkStatus();
-  auto specs = aggregate::ParseValues(values);
-  if (!specs.ok()) return specs.status();
-  const std::optional<record::FieldId> field = record::FindField(order);
-  for (const aggregate::ValueSpec& spec : *specs) {
-    if (spec.column.name == order) return absl::OkStatus();
-    if (field == spec.column.field && spec.column.function == aggregate::Function::kSum) return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--order: \"", order, "\" is not among the values of --sum, which are ", absl::StrJoin(values, ", ")));
-}
-
 absl::StatusOr<std::string> ReadWhole(const std::string& path) {
   // Ten times the routes of the Internet; what goes on longer is no such file (/dev/zero).
   constexpr size_t kMaxOctets = size_t{512} << 20;
@@ -153,7 +139,9 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
   print.format = *format;
   print.naming = *naming;
   const std::vector<std::string> values = absl::StrSplit(flags.sum, ',', absl::SkipWhitespace());
-  if (const absl::Status status = CheckOrder(flags.order, values); !status.ok()) return status;
+  if (const absl::Status status = sink::CheckPrintOrder(flags.order, values); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--order: ", status.message()));
+  }
   print.order = flags.order;
   print.top = flags.top.value_or(print.format == sink::PrintFormat::kTable ? kTableTop : 0);
   print.header = !flags.no_header;

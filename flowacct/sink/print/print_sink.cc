@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
+#include "flowacct/aggregate/value_spec.h"
 #include "flowacct/base/near_miss.h"
 #include "flowacct/sink/print/column.h"
 #include "flowacct/sink/print/line_writer.h"
@@ -178,6 +179,17 @@ absl::StatusOr<PrintFormat> PrintFormatFromName(absl::string_view name) {
 }
 
 absl::StatusOr<Naming> NamingFromName(absl::string_view name) { return FromName<Naming>("naming", name, kNamingNames); }
+
+absl::Status CheckPrintOrder(absl::string_view order, const std::vector<std::string>& values) {
+  if (order.empty()) return absl::OkStatus();
+  auto specs = aggregate::ParseValues(values);
+  if (!specs.ok()) return specs.status();
+  aggregate::Schema schema{record::Layout({}), {}};
+  for (const aggregate::ValueSpec& spec : *specs) schema.values.push_back(spec.column);
+  if (print::FindValueColumn(schema, order) != print::kNoColumn) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", order, "\" is not among the values, which are ", absl::StrJoin(values, ", ")));
+}
 
 absl::StatusOr<std::unique_ptr<Sink>> NewPrintSink(PrintOptions options) {
   const char separator = options.separator;

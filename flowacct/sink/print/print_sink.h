@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -54,6 +55,10 @@ struct PrintOptions {
   // A table's numbers: 1,234,567 or 1.23M.
   bool human_units = false;
 };
+
+// Whether `order` (as PrintOptions::order) is among the values of an aggregation, as a person wrote them ("bytes",
+// "max(ttl)"): for those who want to tell before the first batch comes.
+absl::Status CheckPrintOrder(absl::string_view order, const std::vector<std::string>& values);
 
 absl::StatusOr<std::unique_ptr<Sink>> NewPrintSink(PrintOptions options);
 
