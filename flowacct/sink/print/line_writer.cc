@@ -234,7 +234,12 @@ absl::Status WriteJson(const AggregateBatch& batch, const std::vector<uint32_t>*
     *out++ = '{';
     lines.Commit(out);
     size_t skip = comma.size();
+    if (batch.correction() && !pmacct) {
+      lines.Append("\"correction\":true");
+      skip = 0;
+    }
     if (row.overflow()) {
+      if (skip == 0) lines.Append(comma);
       lines.Append(pmacct ? "\"overflow\": true" : "\"overflow\":true");
       skip = 0;
     }

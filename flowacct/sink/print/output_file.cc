@@ -91,6 +91,17 @@ absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Open(const std::string& 
   return file;
 }
 
+absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::OpenToAppend(const std::string& path) {
+  auto file = std::unique_ptr<OutputFile>(new OutputFile);
+  file->path_ = path;
+  file->fd_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  struct stat info = {};
+  if (file->fd_ < 0 || fstat(file->fd_, &info) != 0) return file->Error(errno);
+  file->appends_ = S_ISREG(info.st_mode);
+  if (file->appends_) file->size_ = static_cast<uint64_t>(info.st_size);
+  return file;
+}
+
 std::unique_ptr<OutputFile> OutputFile::OfStream(FILE* stream) {
   auto file = std::unique_ptr<OutputFile>(new OutputFile);
   file->path_ = stream == stdout ? "standard output" : "the output stream";
@@ -147,7 +158,7 @@ absl::Status OutputFile::Flush() {
 }
 
 void OutputFile::Rollback(uint64_t size) {
-  if (temporary_.empty()) return;  // what was told to a stream or a device cannot be taken back
+  if (temporary_.empty() && !appends_) return;  // what was told to a stream or a device cannot be taken back
   if (ftruncate(fd_, static_cast<off_t>(size)) == 0 && lseek(fd_, static_cast<off_t>(size), SEEK_SET) >= 0) {
     size_ = size;
   }

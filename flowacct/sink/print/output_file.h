@@ -24,6 +24,8 @@ class OutputFile {
  public:
   // `keep`: what the file holds already stays, and more is added behind it.
   static absl::StatusOr<std::unique_ptr<OutputFile>> Open(const std::string& path, bool keep);
+  // What is written is in the file at once, behind what it holds.
+  static absl::StatusOr<std::unique_ptr<OutputFile>> OpenToAppend(const std::string& path);
   // Borrows `stream`.
   static std::unique_ptr<OutputFile> OfStream(FILE* stream);
 
@@ -51,6 +53,7 @@ class OutputFile {
   std::string path_;       // as asked
   std::string target_;     // where the rename goes; empty: no rename
   std::string temporary_;  // empty: none to discard
+  bool appends_ = false;
   FILE* stream_ = nullptr;
   int fd_ = -1;
   uint64_t size_ = 0;

@@ -61,7 +61,8 @@ class PrintSink : public Sink {
       return status;
     }
     has_batch_ = true;
-    return status;
+    if (!options_.live) return status;
+    return HasPattern() ? Finish() : file_->Flush();
   }
 
   absl::Status Close() override {
@@ -127,7 +128,9 @@ class PrintSink : public Sink {
       return absl::OkStatus();
     }
     // Bins may come late: what this sink wrote for a name before stays in the file.
-    absl::StatusOr<std::unique_ptr<OutputFile>> file = OutputFile::Open(path, finished_.count(path) > 0);
+    absl::StatusOr<std::unique_ptr<OutputFile>> file =
+        options_.live && !HasPattern() ? OutputFile::OpenToAppend(path)
+                                       : OutputFile::Open(path, options_.live || finished_.count(path) > 0);
     if (!file.ok()) return file.status();
     file_ = *std::move(file);
     return absl::OkStatus();
@@ -139,7 +142,7 @@ class PrintSink : public Sink {
     const std::unique_ptr<OutputFile> file = std::move(file_);
     if (HasPattern() && !has_batch_) return absl::OkStatus();
     absl::Status status = file->Commit();
-    if (status.ok() && HasPattern()) finished_.insert(file->path());
+    if (status.ok() && HasPattern() && !options_.live) finished_.insert(file->path());
     return status;
   }
 

@@ -39,6 +39,9 @@ struct PrintOptions {
   // file a bin. Without, all batches go to the one file. Either is written beside itself under another name and
   // renamed when it is whole, over what was there.
   std::string path;
+  // For a collector, whose batches come for years: each is in its file when Write returns, and what a file holds
+  // already, from before a restart too, stays. A file of a pattern is whole at any moment; one without is appended to.
+  bool live = false;
   // Where no path is given; null: standard output. Borrowed.
   FILE* stream = nullptr;
   // The bins of a pattern are named in this machine's time zone instead of UTC.

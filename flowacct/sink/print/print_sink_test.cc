@@ -161,6 +161,15 @@ TEST(PrintSinkTest, IncompleteBatchesSaySo) {
   EXPECT_FALSE(absl::StrContains(Printed(Of(PrintFormat::kJson, Naming::kPmacct), batch), "incomplete"));
 }
 
+TEST(PrintSinkTest, CorrectionsSaySo) {
+  auto batch = Talkers().Build();
+  batch.set_correction(true);
+  EXPECT_TRUE(absl::EndsWith(Printed(Of(PrintFormat::kTable), batch),
+                             "\ncorrection: these came late, and are to be added to what was shown of this bin\n"));
+  EXPECT_TRUE(absl::StartsWith(Printed(Of(PrintFormat::kJson), batch), "{\"correction\":true,\"src_addr\":"));
+  EXPECT_FALSE(absl::StrContains(Printed(Of(PrintFormat::kJson, Naming::kPmacct), batch), "correction"));
+}
+
 TEST(PrintSinkTest, TimeBins) {
   const BatchBuilder builder = [] {
     BatchBuilder b({FieldId::kSrcAs}, {Sum(FieldId::kBytes)});
@@ -395,6 +404,24 @@ TEST_F(PrintFileTest, OneFileABin) {
             "2023-11-14T22:15:00Z,2023-11-14T22:20:00Z,64496,10\n"
             "2023-11-14T22:15:00Z,2023-11-14T22:20:00Z,64496,10\n");
   EXPECT_EQ(Files(), (std::vector<std::string>{"20231114-2215.csv", "20231114-2220.csv"}));
+}
+
+TEST_F(PrintFileTest, LiveBatchesAreInTheirFilesAtOnceAndWhatIsThereStays) {
+  PrintOptions pattern = To("%Y%m%d-%H%M.csv"), one = To("all.csv");
+  pattern.live = one.live = true;
+  for (int restart = 0; restart < 2; ++restart) {
+    auto files = *NewPrintSink(pattern), file = *NewPrintSink(one);
+    ASSERT_TRUE(files->Write(Batch(1700000100)).ok());
+    ASSERT_TRUE(file->Write(Batch(1700000100)).ok());
+    std::string rows = "bin_start,bin_end,src_as,bytes\n";
+    for (int i = 0; i <= restart; ++i) rows += "2023-11-14T22:15:00Z,2023-11-14T22:20:00Z,64496,10\n";
+    EXPECT_EQ(Contents(folder_ + "/20231114-2215.csv"), rows);
+    EXPECT_EQ(Contents(folder_ + "/all.csv"), rows);
+    EXPECT_EQ(Files(), (std::vector<std::string>{"20231114-2215.csv", "all.csv"})) << "no part is left";
+    EXPECT_TRUE(files->Close().ok());
+    EXPECT_TRUE(file->Close().ok());
+    EXPECT_EQ(Contents(folder_ + "/all.csv"), rows);
+  }
 }
 
 TEST_F(PrintFileTest, APatternNeedsBins) {

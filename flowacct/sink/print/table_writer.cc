@@ -284,6 +284,8 @@ absl::Status WriteTable(const AggregateBatch& batch, const std::vector<uint32_t>
   } else {
     text.append(Table(batch, order, options).Text(rows));
   }
+  if (batch.correction())
+    text.append("correction: these came late, and are to be added to what was shown of this bin\n");
   if (batch.incomplete()) text.append("incomplete: the input ended early; what was counted until then is shown\n");
   if (absl::Status status = file->Write(text); !status.ok()) return status;
   return file->Flush();
