@@ -47,8 +47,9 @@ absl::Span<const uint64_t> Poller::Wait(absl::Duration timeout) {
   const int n = epoll_wait(epoll_.get(), events, kMaxEvents, wait);
   ready_.clear();
   for (int i = 0; i < n; ++i) {
-    if (events[i].data.u64 != kWakeToken) {
-      ready_.push_back(events[i].data.u64);
+    const uint64_t token = events[i].data.u64;  // a copy: the system's struct is packed
+    if (token != kWakeToken) {
+      ready_.push_back(token);
       continue;
     }
     uint64_t wakes;
