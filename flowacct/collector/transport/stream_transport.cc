@@ -63,7 +63,7 @@ StreamTransport::~StreamTransport() { Close(absl::ZeroDuration()); }
 
 absl::Status StreamTransport::Send(base::Octets message) {
   if (SendBatch({message}) == 1) return absl::OkStatus();
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (end_ != absl::InfiniteFuture()) return absl::FailedPreconditionError("the transport is closed");
   return absl::ResourceExhaustedError(
       absl::StrCat(to_.ToString(), ": max_queued_octets (", options_.max_queued_octets, ") are queued already"));
@@ -73,7 +73,7 @@ size_t StreamTransport::SendBatch(absl::Span<const base::Octets> messages) {
   size_t taken = 0;
   bool wake = false;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     for (const base::Octets message : messages) {
       if (end_ != absl::InfiniteFuture() || queued_octets_ + message.size() > options_.max_queued_octets) {
         ++counters_.dropped;
@@ -92,26 +92,26 @@ size_t StreamTransport::SendBatch(absl::Span<const base::Octets> messages) {
 }
 
 void StreamTransport::SetPreamble(base::Octets messages) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   preamble_ = std::string(base::AsText(messages));
 }
 
 void StreamTransport::Close(absl::Duration at_most) {
   if (!thread_.joinable()) return;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     end_ = absl::Now() + at_most;
   }
   Wake();
   thread_.join();
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   counters_.dropped += queued_;
   queue_.clear();
   queued_ = queued_octets_ = 0;
 }
 
 TransportCounters StreamTransport::counters() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   TransportCounters counters = counters_;
   counters.queued = queued_;
   counters.queued_octets = queued_octets_;
@@ -125,13 +125,13 @@ void StreamTransport::Wake() {
 
 // Whether Close has been called, and its time is over or nothing is left to send.
 bool StreamTransport::Over() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   return end_ != absl::InfiniteFuture() && (queued_ == 0 || end_ <= absl::Now());
 }
 
 short StreamTransport::Wait(int descriptor, short events, absl::Time time) {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     time = std::min(time, end_);
   }
   pollfd waiting[] = {{event_.get(), POLLIN, 0}, {descriptor, events, 0}};
@@ -147,7 +147,7 @@ short StreamTransport::Wait(int descriptor, short events, absl::Time time) {
 }
 
 void StreamTransport::Broken(const std::string& why) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   counters_.last_error = why;
 }
 
@@ -161,7 +161,7 @@ void StreamTransport::Run() {
       connected_ = false;
       if (absl::Now() - begin > kGoodSession) retry = options_.first_retry;
     } else {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard<std::mutex> lock(mutex_);
       ++counters_.refused;
     }
     if (Over()) return;
@@ -220,7 +220,7 @@ std::unique_ptr<Connection> StreamTransport::Connect() {
 
 void StreamTransport::Converse(Connection& connection) {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     ++counters_.sessions;
     greeting_ = preamble_;
   }
@@ -249,7 +249,7 @@ void StreamTransport::Converse(Connection& connection) {
       block_.octets.erase(0, block_.done);
       for (size_t& end : block_.ends) end -= block_.done;
       block_.written = block_.done = 0;
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard<std::mutex> lock(mutex_);
       ++counters_.breaks;
       counters_.octets_unacknowledged += static_cast<uint64_t>(std::max(unacknowledged, 0));
       counters_.last_error = result.code == IoCode::kClosed
@@ -268,7 +268,7 @@ bool StreamTransport::Fill() {
   if (!block_.empty()) return true;
   block_.octets.clear();
   block_.written = block_.done = 0;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   while (!queue_.empty() && (block_.empty() || block_.octets.size() + queue_.front().size() <= kBlockOctets)) {
     block_.octets += queue_.front();
     block_.ends.push_back(block_.octets.size());
@@ -284,7 +284,7 @@ void StreamTransport::Wrote(size_t octets) {
     return;
   }
   block_.written += octets;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   while (!block_.ends.empty() && block_.ends.front() <= block_.written) {
     const size_t message = block_.ends.front() - block_.done;
     block_.done = block_.ends.front();
