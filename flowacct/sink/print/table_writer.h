@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/sink/print/output_file.h"
 #include "flowacct/sink/print/print_sink.h"
@@ -22,9 +21,6 @@ namespace flowacct::sink::print {
 // `order`: the value column whose share is shown, or kNoColumn. `first`: no table was written to `file` before.
 absl::Status WriteTable(const aggregate::AggregateBatch& batch, const std::vector<uint32_t>& rows, size_t order,
                         const PrintOptions& options, bool first, OutputFile* file);
-
-// How many columns of a terminal `text`, which is printable UTF-8, takes.
-size_t DisplayWidth(absl::string_view text);
 
 }  // namespace flowacct::sink::print
 
