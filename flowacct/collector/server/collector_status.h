@@ -49,7 +49,7 @@ struct InputStatus {
 };
 
 struct SinkStatus {
-  std::string name;  // "print", "print 2"
+  std::string name;  // "print", "print 2"; one that answers questions begins with "memory"
   uint64_t batches = 0;
   uint64_t written = 0;
   uint64_t waiting = 0;
@@ -95,7 +95,10 @@ struct CollectorStatus {
   std::string config;  // the file's name
   absl::Time started;
   absl::Time now;
-  bool ready = false;  // all inputs are open and pipelines run
+  bool ready = false;     // all inputs are open and pipelines run
+  std::string not_ready;  // why not; empty: ready
+  // When the slowest of the collector's threads last went round its loop; the far future where nobody tells.
+  absl::Time last_round = absl::InfiniteFuture();
   uint64_t reloads = 0;
   uint64_t reloads_failed = 0;
   std::string last_reload_error;
@@ -107,6 +110,9 @@ struct CollectorStatus {
   std::vector<ReplicaStatus> replicas;
   // What the start found: state restored, records that a crash lost. A line each.
   std::vector<std::string> notes;
+  // Lines of the log, and those that its rate limit kept back.
+  uint64_t log_lines = 0;
+  uint64_t log_suppressed = 0;
 };
 
 // A question to the current and the kept bins of a pipeline with a memory sink.
@@ -127,7 +133,8 @@ class CollectorControl {
   virtual CollectorStatus Status() = 0;
   // By exporter, protocol and domain; `templates`: with templates, sampling and names, which costs a copy.
   virtual std::vector<record::ExporterReport> Exporters(bool templates) = 0;
-  // JSON: {"columns": [...], "rows": [[...], ...], "incomplete": true}.
+  // JSON: {"columns": [...], "rows": [[...], ...], "groups": 1234, "incomplete": true}; `groups`: how many there are,
+  // if `top` shows less. NotFound: no such pipeline, or none with a memory sink; InvalidArgument: what is wrong.
   virtual absl::StatusOr<std::string> Query(const MemoryQuestion& question) = 0;
   // Reads the configuration again; an error changes nothing.
   virtual absl::Status Reload() = 0;

@@ -1,0 +1,280 @@
+#include "flowacct/collector/admin/admin_api.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "flowacct/base/ip_address.h"
+#include "flowacct/base/near_miss.h"
+#include "flowacct/collector/admin/identity.h"
+#include "flowacct/collector/admin/process_status.h"
+#include "flowacct/collector/admin/status_json.h"
+
+namespace flowacct::collector {
+namespace {
+
+constexpr char kPlain[] = "text/plain; charset=utf-8";
+
+// The status of an answer, by what the collector said (RFC 9110, 15).
+int HttpStatus(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return 200;
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kOutOfRange:
+      return 400;
+    case absl::StatusCode::kPermissionDenied:
+      return 403;
+    case absl::StatusCode::kNotFound:
+      return 404;
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kAborted:
+      return 409;
+    case absl::StatusCode::kUnimplemented:
+      return 501;
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+      return 503;
+    case absl::StatusCode::kDeadlineExceeded:
+      return 504;
+    default:
+      return 500;
+  }
+}
+
+AdminResponse Failure(const absl::Status& status) {
+  return AdminApi::Error(HttpStatus(status), absl::string_view(status.message()));
+}
+
+AdminResponse Json(std::string body) {
+  AdminResponse response;
+  response.body = std::move(body);
+  return response;
+}
+
+AdminResponse Plain(std::string body, const char* content_type = kPlain) {
+  AdminResponse response;
+  response.body = std::move(body);
+  response.content_type = content_type;
+  return response;
+}
+
+// Without the port, and without the brackets of an IPv6 address (RFC 3986, 3.2.2).
+absl::string_view HostWithoutPort(absl::string_view host) {
+  if (absl::ConsumePrefix(&host, "[")) return host.substr(0, host.find(']'));
+  return host.substr(0, host.find(':'));
+}
+
+}  // namespace
+
+struct AdminApi::Route {
+  absl::string_view path;
+  bool get, post;
+  // Whether a Host that is a name must be an allowed one. A Prometheus may ask by any name.
+  bool guarded;
+  // Whether the answer can be of many megabytes.
+  bool large;
+  AdminResponse (AdminApi::*answer)(const RequestTarget& target, bool changes);
+};
+
+const AdminApi::Route AdminApi::kRoutes[] = {
+    {"/metrics", true, false, false, true, &AdminApi::Metrics},
+    {"/healthz", true, false, false, false, &AdminApi::Healthz},
+    {"/readyz", true, false, false, false, &AdminApi::Readyz},
+    {"/api/v1/status", true, false, true, false, &AdminApi::Status},
+    {"/api/v1/identity", true, false, true, true, &AdminApi::Identity},
+    {"/api/v1/exporters", true, false, true, true, &AdminApi::Exporters},
+    {"/api/v1/templates", true, false, true, true, &AdminApi::Templates},
+    {"/api/v1/query", true, true, true, true, &AdminApi::Query},
+    {"/api/v1/reload", false, true, true, false, &AdminApi::Reload},
+};
+
+AdminApi::AdminApi(CollectorControl* control, AdminApiOptions options)
+    : control_(control), options_(std::move(options)), series_(options_.max_exporter_series) {}
+
+AdminResponse AdminApi::Error(int status, absl::string_view text) {
+  AdminResponse response;
+  response.status = status;
+  response.body = ErrorAsJson(text);
+  return response;
+}
+
+void AdminApi::CountFailed() {
+  ++requests_;
+  ++failed_;
+}
+
+AdminCounters AdminApi::counters() const {
+  AdminCounters counters;
+  counters.requests = requests_;
+  counters.requests_failed = failed_;
+  counters.requests_refused = refused_;
+  counters.requests_postponed = postponed_;
+  counters.connections_cut = connections_cut_;
+  counters.connections_turned_away = turned_away_;
+  return counters;
+}
+
+AdminResponse AdminApi::Answer(const AdminRequest& request) {
+  ++requests_;
+  AdminResponse response = Serve(request);
+  if (response.status >= 400) ++failed_;
+  return response;
+}
+
+AdminResponse AdminApi::Serve(const AdminRequest& request) {
+  const absl::StatusOr<RequestTarget> target = RequestTarget::Parse(request.target);
+  if (!target.ok()) return Failure(target.status());
+  const auto route = std::find_if(std::begin(kRoutes), std::end(kRoutes),
+                                  [&target](const Route& r) { return r.path == target->path; });
+  if (route == std::end(kRoutes)) {
+    std::vector<absl::string_view> paths;
+    for (const Route& r : kRoutes) paths.push_back(r.path);
+    const std::vector<std::string> near = base::NearestWords(target->path, paths, 1);
+    return Error(
+        404, absl::StrCat("nothing is at this path; ", near.empty() ? std::string("docs/reference/api.md tells what is")
+                                                                    : absl::StrCat("did you mean ", near[0], "?")));
+  }
+  const bool changes = request.method == "POST";
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (!(reads && route->get) && !(changes && route->post)) {
+    const char* const allow = route->get ? (route->post ? "GET, HEAD, POST" : "GET, HEAD") : "POST";
+    AdminResponse response = Error(405, absl::StrCat(route->path, " takes ", allow));
+    response.allow = allow;
+    return response;
+  }
+  if (!request.local && (route->guarded || changes)) {
+    if (!IsAllowedHost(request.host)) {
+      ++refused_;
+      return Error(403, absl::StrCat("the name \"", HostWithoutPort(request.host),
+                                     "\" is not allowed here; ask by address, or allow the name in the configuration"));
+    }
+    // A browser tells the site whose page asks; whoever has none, and our own page, is fine.
+    if (changes && !request.origin.empty() && request.origin != absl::StrCat("http://", request.host)) {
+      ++refused_;
+      return Error(403, "a page of another site may not ask this");
+    }
+  }
+  if (!route->large) return (this->*route->answer)(*target, changes);
+  absl::MutexLock lock(&large_mutex_);
+  return (this->*route->answer)(*target, changes);
+}
+
+bool AdminApi::IsAllowedHost(absl::string_view host) const {
+  const absl::string_view name = HostWithoutPort(host);
+  // No browser leaves it out.
+  if (name.empty() || absl::EqualsIgnoreCase(name, "localhost") || base::IpAddress::Parse(name)) return true;
+  return std::any_of(options_.hosts.begin(), options_.hosts.end(),
+                     [name](const std::string& allowed) { return absl::EqualsIgnoreCase(allowed, name); });
+}
+
+AdminResponse AdminApi::Metrics(const RequestTarget&, bool) {
+  Scrape scrape;
+  scrape.status = control_->Status();
+  // Scrapes come one at a time, so that none sees older counters than the one before.
+  large_mutex_.AssertHeld();
+  scrape.exporters = series_.Select(control_->Exporters(/*templates=*/false));
+  scrape.process = ReadProcessStatus();
+  scrape.admin = counters();
+  return Plain(MetricsText(scrape), kMetricsContentType);
+}
+
+AdminResponse AdminApi::Healthz(const RequestTarget&, bool) {
+  // That Status() comes back is half of the answer.
+  const CollectorStatus status = control_->Status();
+  const absl::Duration silent = status.now - status.last_round;
+  if (silent > options_.hung_after) {
+    return Error(503, absl::StrCat("a thread of the collector hangs: it was last heard of ",
+                                   absl::FormatDuration(absl::Trunc(silent, absl::Seconds(1))), " ago"));
+  }
+  return Plain("ok\n");
+}
+
+AdminResponse AdminApi::Readyz(const RequestTarget&, bool) {
+  const CollectorStatus status = control_->Status();
+  if (status.ready) return Plain("ready\n");
+  std::string reason = status.not_ready;
+  for (const InputStatus& input : status.inputs) {
+    if (input.up) continue;
+    absl::StrAppend(&reason, reason.empty() ? "" : "; ", "input ", input.name, " is down",
+                    input.trouble.empty() ? "" : ": ", input.trouble);
+  }
+  return Error(503, reason.empty() ? absl::string_view("not ready") : reason);
+}
+
+AdminResponse AdminApi::Status(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({}); !status.ok()) return Failure(status);
+  return Json(StatusAsJson(control_->Status(), ReadProcessStatus()));
+}
+
+AdminResponse AdminApi::Identity(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({}); !status.ok()) return Failure(status);
+  return Json(
+      IdentityAsJson(collector::Identity(control_->Status()), Losses(control_->Exporters(/*templates=*/false))));
+}
+
+namespace {
+
+// exporter= (an address), limit=; what is not given leaves `limit` as it is.
+absl::Status KeepAsked(const RequestTarget& target, std::vector<record::ExporterReport>* exporters, size_t* limit) {
+  std::string text;
+  if (absl::Status status = target.Get("limit", limit); !status.ok()) return status;
+  if (absl::Status status = target.Get("exporter", &text); !status.ok() || text.empty()) return status;
+  const std::optional<base::IpAddress> address = base::IpAddress::Parse(text);
+  if (!address) return absl::InvalidArgumentError(absl::StrCat("exporter: \"", text, "\" is no address"));
+  exporters->erase(std::remove_if(exporters->begin(), exporters->end(),
+                                  [&address](const record::ExporterReport& e) { return e.exporter != *address; }),
+                   exporters->end());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+AdminResponse AdminApi::Exporters(const RequestTarget& target, bool) {
+  bool templates = false;
+  size_t limit = options_.default_limit;
+  if (absl::Status status = target.CheckNames({"exporter", "templates", "limit"}); !status.ok()) return Failure(status);
+  if (absl::Status status = target.Get("templates", &templates); !status.ok()) return Failure(status);
+  std::vector<record::ExporterReport> exporters = control_->Exporters(templates);
+  if (absl::Status status = KeepAsked(target, &exporters, &limit); !status.ok()) return Failure(status);
+  return Json(ExportersAsJson(exporters, templates, limit));
+}
+
+AdminResponse AdminApi::Templates(const RequestTarget& target, bool) {
+  size_t limit = options_.default_limit;
+  if (absl::Status status = target.CheckNames({"exporter", "limit"}); !status.ok()) return Failure(status);
+  std::vector<record::ExporterReport> exporters = control_->Exporters(/*templates=*/true);
+  if (absl::Status status = KeepAsked(target, &exporters, &limit); !status.ok()) return Failure(status);
+  return Json(TemplatesAsJson(exporters, limit));
+}
+
+AdminResponse AdminApi::Query(const RequestTarget& target, bool changes) {
+  absl::StatusOr<MemoryQuestion> question = ParseQuestion(target);
+  if (!question.ok()) return Failure(question.status());
+  if (question->reset && !changes) {
+    AdminResponse response = Error(405, "reset: what changes something is asked by POST");
+    response.allow = "POST";
+    return response;
+  }
+  if (question->top == 0 || question->top > options_.max_query_rows) question->top = options_.max_query_rows;
+  absl::StatusOr<std::string> answer = control_->Query(*question);
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::Reload(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({}); !status.ok()) return Failure(status);
+  const absl::Status status = control_->Reload();
+  // The request was fine; the configuration is not.
+  if (absl::IsInvalidArgument(status)) return Error(422, absl::string_view(status.message()));
+  if (!status.ok()) return Failure(status);
+  return Json("{\"reloaded\":true}\n");
+}
+
+}  // namespace flowacct::collector

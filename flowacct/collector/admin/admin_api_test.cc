@@ -1,0 +1,218 @@
+#include "flowacct/collector/admin/admin_api.h"
+
+#include <rapidjson/document.h>
+
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "flowacct/collector/admin/fake_collector.h"
+#include "gtest/gtest.h"
+
+namespace flowacct::collector {
+namespace {
+
+class AdminApiTest : public ::testing::Test {
+ protected:
+  AdminResponse Ask(absl::string_view method, absl::string_view target, absl::string_view host = "127.0.0.1:2112",
+                    absl::string_view origin = "") {
+    AdminRequest request;
+    request.method = method;
+    request.target = target;
+    request.host = host;
+    request.origin = origin;
+    return api_.Answer(request);
+  }
+  AdminResponse Get(absl::string_view target) { return Ask("GET", target); }
+
+  FakeCollector collector_;
+  AdminApi api_{&collector_, {}};
+};
+
+// Whether an answer is one JSON object.
+bool IsJson(const AdminResponse& response) {
+  rapidjson::Document document;
+  document.Parse(response.body.data(), response.body.size());
+  return !document.HasParseError() && document.IsObject() && std::string(response.content_type) == "application/json";
+}
+
+TEST_F(AdminApiTest, AllThatCanBeRead) {
+  for (const char* path :
+       {"/api/v1/status", "/api/v1/identity", "/api/v1/exporters", "/api/v1/templates", "/api/v1/query?pipeline=as"}) {
+    const AdminResponse response = Get(path);
+    EXPECT_EQ(response.status, 200) << path << response.body;
+    EXPECT_TRUE(IsJson(response)) << path << response.body;
+    EXPECT_EQ(Ask("HEAD", path).status, 200) << path;
+  }
+  EXPECT_EQ(Get("/metrics").status, 200);
+  EXPECT_STREQ(Get("/metrics").content_type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_TRUE(absl::StrContains(Get("/metrics").body, "flowacct_input_datagrams_total{input=\"exports\"} 1000000\n"));
+  EXPECT_EQ(Get("/healthz").body, "ok\n");
+  EXPECT_EQ(Get("/readyz").body, "ready\n");
+  EXPECT_EQ(api_.counters().requests_failed, 0u);
+  EXPECT_EQ(api_.counters().requests, 15u);
+}
+
+TEST_F(AdminApiTest, WhatIsNotThere) {
+  const AdminResponse response = Get("/api/v1/exproters");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body, "{\"error\":\"nothing is at this path; did you mean /api/v1/exporters?\"}\n");
+  EXPECT_EQ(Get("/").status, 404);
+  EXPECT_EQ(Get("/api/v1/status/../reload").status, 404);
+  EXPECT_EQ(Get("/api/v1/status?x=1").status, 400);
+  EXPECT_EQ(Get("/api/v1/%zz").status, 400);
+  EXPECT_EQ(Get("status").status, 400);
+  EXPECT_TRUE(IsJson(Get("/\"")));
+  EXPECT_EQ(api_.counters().requests_failed, 7u);
+}
+
+TEST_F(AdminApiTest, Methods) {
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "get", ""}) {
+    const AdminResponse response = Ask(method, "/api/v1/status");
+    EXPECT_EQ(response.status, 405) << method;
+    EXPECT_STREQ(response.allow, "GET, HEAD");
+  }
+  EXPECT_STREQ(Get("/api/v1/reload").allow, "POST");
+  EXPECT_STREQ(Ask("PUT", "/api/v1/query?pipeline=as").allow, "GET, HEAD, POST");
+  EXPECT_EQ(collector_.reloads(), 0);
+}
+
+TEST_F(AdminApiTest, HealthIsThatAllThreadsGoRound) {
+  collector_.Set([](CollectorStatus* s) { s->last_round = s->now - absl::Seconds(30); });
+  EXPECT_EQ(Get("/healthz").status, 200);
+  collector_.Set([](CollectorStatus* s) { s->last_round = s->now - absl::Seconds(31); });
+  const AdminResponse response = Get("/healthz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_TRUE(absl::StrContains(response.body, "last heard of 31s ago")) << response.body;
+  // Where no thread tells, none hangs.
+  collector_.Set([](CollectorStatus* s) { s->last_round = absl::InfiniteFuture(); });
+  EXPECT_EQ(Get("/healthz").status, 200);
+}
+
+TEST_F(AdminApiTest, NotReadySaysWhy) {
+  collector_.Set([](CollectorStatus* s) {
+    s->ready = false;
+    s->not_ready = "networks are being read";
+    s->inputs[1].up = false;
+    s->inputs[1].trouble = "certificate expired";
+  });
+  const AdminResponse response = Get("/readyz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, "{\"error\":\"networks are being read; input tls is down: certificate expired\"}\n");
+  collector_.Set([](CollectorStatus* s) { *s = CollectorStatus(); });
+  EXPECT_EQ(Get("/readyz").body, "{\"error\":\"not ready\"}\n");
+}
+
+TEST_F(AdminApiTest, ExportersAndTemplates) {
+  EXPECT_FALSE(absl::StrContains(Get("/api/v1/exporters").body, "sourceIPv4Address"));
+  EXPECT_TRUE(absl::StrContains(Get("/api/v1/exporters?templates=1").body, "sourceIPv4Address"));
+  const std::string one = Get("/api/v1/exporters?exporter=2001:DB8:0::7").body;
+  EXPECT_TRUE(absl::StrContains(one, "2001:db8::7"));
+  EXPECT_FALSE(absl::StrContains(one, "192.0.2.10"));
+  EXPECT_TRUE(absl::StrContains(Get("/api/v1/exporters?limit=1").body, "\"more\":2}"));
+  EXPECT_EQ(Get("/api/v1/exporters?exporter=10.0.0.1").body, "{\"exporters\":[],\"more\":0}\n");
+  EXPECT_EQ(Get("/api/v1/exporters?exporter=router1").status, 400);
+  EXPECT_EQ(Get("/api/v1/exporters?limit=-1").status, 400);
+  EXPECT_TRUE(absl::StrContains(Get("/api/v1/templates?exporter=192.0.2.10").body, "\"id\":257"));
+  EXPECT_EQ(Get("/api/v1/templates?exporter=192.0.2.30").body, "{\"templates\":[],\"more\":0}\n");
+}
+
+TEST_F(AdminApiTest, ManyExportersAreBounded) {
+  collector_.SetExporters(ManyExporters(10001));
+  EXPECT_TRUE(absl::EndsWith(Get("/api/v1/exporters").body, "\"more\":1}\n"));
+  EXPECT_TRUE(absl::EndsWith(Get("/api/v1/exporters?limit=20000").body, "\"more\":0}\n"));
+  const std::string metrics = Get("/metrics").body;
+  EXPECT_TRUE(absl::StrContains(metrics, "flowacct_exporters_summed 9001\n"));
+  EXPECT_TRUE(absl::StrContains(
+      metrics, "flowacct_exporter_datagrams_total{exporter=\"others\",protocol=\"\",domain=\"\"} 50405600\n"))
+      << metrics.substr(0, 100);
+}
+
+TEST_F(AdminApiTest, Query) {
+  const AdminResponse response = Get("/api/v1/query?pipeline=as&by=src_as&top=3&since=5m");
+  EXPECT_EQ(response.body, FakeCollector::kAnswer);
+  ASSERT_EQ(collector_.questions().size(), 1u);
+  EXPECT_EQ(collector_.questions()[0].by, "src_as");
+  EXPECT_EQ(collector_.questions()[0].top, 3u);
+  EXPECT_FALSE(collector_.questions()[0].reset);
+  // However much is asked, an answer is bounded.
+  Get("/api/v1/query?pipeline=as");
+  Get("/api/v1/query?pipeline=as&top=18446744073709551615");
+  EXPECT_EQ(collector_.questions()[1].top, AdminApiOptions().max_query_rows);
+  EXPECT_EQ(collector_.questions()[2].top, AdminApiOptions().max_query_rows);
+}
+
+TEST_F(AdminApiTest, ResetIsNoRead) {
+  EXPECT_EQ(Get("/api/v1/query?pipeline=as&reset=1").status, 405);
+  EXPECT_TRUE(collector_.questions().empty());
+  EXPECT_EQ(Ask("POST", "/api/v1/query?pipeline=as&reset=1").status, 200);
+  EXPECT_TRUE(collector_.questions()[0].reset);
+}
+
+TEST_F(AdminApiTest, ErrorsOfTheCollector) {
+  const std::pair<absl::Status, int> kCases[] = {
+      {absl::NotFoundError("no pipeline is called \"ass\"; did you mean as?"), 404},
+      {absl::InvalidArgumentError("x"), 400},
+      {absl::FailedPreconditionError("x"), 409},
+      {absl::ResourceExhaustedError("x"), 503},
+      {absl::UnavailableError("x"), 503},
+      {absl::DeadlineExceededError("x"), 504},
+      {absl::UnimplementedError("x"), 501},
+      {absl::PermissionDeniedError("x"), 403},
+      {absl::InternalError("x"), 500},
+  };
+  for (const auto& [error, status] : kCases) {
+    collector_.SetAnswer(error);
+    const AdminResponse response = Get("/api/v1/query?pipeline=as");
+    EXPECT_EQ(response.status, status) << error;
+    EXPECT_TRUE(IsJson(response)) << response.body;
+    EXPECT_TRUE(absl::StrContains(response.body, "{\"error\":\"")) << response.body;
+  }
+}
+
+TEST_F(AdminApiTest, Reload) {
+  EXPECT_EQ(Ask("POST", "/api/v1/reload").body, "{\"reloaded\":true}\n");
+  EXPECT_EQ(collector_.reloads(), 1);
+  collector_.SetReload(absl::InvalidArgumentError("collector.conf:3:1: by: no field is called \"x\""));
+  const AdminResponse response = Ask("POST", "/api/v1/reload");
+  EXPECT_EQ(response.status, 422);
+  EXPECT_EQ(response.body, "{\"error\":\"collector.conf:3:1: by: no field is called \\\"x\\\"\"}\n");
+  EXPECT_EQ(Ask("POST", "/api/v1/reload?now=1").status, 400);
+}
+
+// A stranger's name that stands for our address; a page of another site.
+TEST_F(AdminApiTest, NamesThatAreNotOurs) {
+  for (const char* host : {"evil.example:2112", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example"}) {
+    EXPECT_EQ(Ask("POST", "/api/v1/reload", host).status, 403) << host;
+    EXPECT_EQ(Ask("GET", "/api/v1/status", host).status, 403) << host;
+    EXPECT_EQ(Ask("GET", "/metrics", host).status, 200) << host;
+  }
+  EXPECT_EQ(api_.counters().requests_refused, 8u);
+  for (const char* host :
+       {"127.0.0.1", "127.0.0.1:2112", "[::1]:2112", "[2001:db8::1]", "localhost:9", "LocalHost", ""}) {
+    EXPECT_EQ(Ask("POST", "/api/v1/reload", host).status, 200) << host;
+  }
+  EXPECT_EQ(collector_.reloads(), 7);
+  EXPECT_EQ(Ask("POST", "/api/v1/reload", "127.0.0.1:2112", "http://127.0.0.1:2112").status, 200);
+  for (const char* origin : {"https://evil.example", "null", "http://127.0.0.1", "http://localhost:2112"}) {
+    EXPECT_EQ(Ask("POST", "/api/v1/reload", "127.0.0.1:2112", origin).status, 403) << origin;
+  }
+  EXPECT_EQ(collector_.reloads(), 8);
+
+  AdminApiOptions options;
+  options.hosts = {"collector.example"};
+  AdminApi named(&collector_, options);
+  AdminRequest request;
+  request.method = "POST";
+  request.target = "/api/v1/reload";
+  request.host = "Collector.Example:2112";
+  EXPECT_EQ(named.Answer(request).status, 200);
+  // No browser reaches a UNIX socket.
+  request.host = "evil.example";
+  EXPECT_EQ(named.Answer(request).status, 403);
+  request.local = true;
+  EXPECT_EQ(named.Answer(request).status, 200);
+}
+
+}  // namespace
+}  // namespace flowacct::collector

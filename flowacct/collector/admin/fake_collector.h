@@ -1,0 +1,89 @@
+// A collector that answers from values which a test sets, and remembers what it was asked.
+
+#ifndef FLOWACCT_COLLECTOR_ADMIN_FAKE_COLLECTOR_H_
+#define FLOWACCT_COLLECTOR_ADMIN_FAKE_COLLECTOR_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "flowacct/collector/server/collector_status.h"
+#include "flowacct/record/exporter_report.h"
+
+namespace flowacct::collector {
+
+// Two inputs, two pipelines, a replica; every counter has a value of its own, and the identity holds.
+CollectorStatus SampleStatus();
+// The same some time later, at steady rates: 100,000 records a second and more.
+CollectorStatus SampleStatusAfter(absl::Duration elapsed);
+// Three exporters: NetFlow v9 with templates, IPFIX with loss, sFlow with samples.
+std::vector<record::ExporterReport> SampleExporters();
+// Exporters 10.0.0.0, 10.0.0.1, ... with 100, 101, ... datagrams.
+std::vector<record::ExporterReport> ManyExporters(size_t count);
+
+class FakeCollector : public CollectorControl {
+ public:
+  FakeCollector() : status_(SampleStatus()), exporters_(SampleExporters()) {}
+
+  CollectorStatus Status() override {
+    absl::MutexLock lock(&mutex_);
+    return status_;
+  }
+  std::vector<record::ExporterReport> Exporters(bool templates) override;
+  absl::StatusOr<std::string> Query(const MemoryQuestion& question) override {
+    absl::MutexLock lock(&mutex_);
+    questions_.push_back(question);
+    return answer_;
+  }
+  absl::Status Reload() override {
+    absl::MutexLock lock(&mutex_);
+    ++reloads_;
+    return reload_;
+  }
+
+  void Set(const std::function<void(CollectorStatus*)>& change) {
+    absl::MutexLock lock(&mutex_);
+    change(&status_);
+  }
+  void SetExporters(std::vector<record::ExporterReport> exporters) {
+    absl::MutexLock lock(&mutex_);
+    exporters_ = std::move(exporters);
+  }
+  void SetAnswer(absl::StatusOr<std::string> answer) {
+    absl::MutexLock lock(&mutex_);
+    answer_ = std::move(answer);
+  }
+  void SetReload(absl::Status status) {
+    absl::MutexLock lock(&mutex_);
+    reload_ = std::move(status);
+  }
+  std::vector<MemoryQuestion> questions() {
+    absl::MutexLock lock(&mutex_);
+    return questions_;
+  }
+  int reloads() {
+    absl::MutexLock lock(&mutex_);
+    return reloads_;
+  }
+
+  // Three groups of two keys and two counters.
+  static const char kAnswer[];
+
+ private:
+  absl::Mutex mutex_;
+  CollectorStatus status_ ABSL_GUARDED_BY(mutex_);
+  std::vector<record::ExporterReport> exporters_ ABSL_GUARDED_BY(mutex_);
+  absl::StatusOr<std::string> answer_ ABSL_GUARDED_BY(mutex_) = std::string(kAnswer);
+  absl::Status reload_ ABSL_GUARDED_BY(mutex_);
+  std::vector<MemoryQuestion> questions_ ABSL_GUARDED_BY(mutex_);
+  int reloads_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace flowacct::collector
+
+#endif  // FLOWACCT_COLLECTOR_ADMIN_FAKE_COLLECTOR_H_

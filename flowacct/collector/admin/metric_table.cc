@@ -1,0 +1,150 @@
+// Where the values of the rows of metrics.def come from.
+
+#include <string>
+
+#include "flowacct/base/decode_result.h"
+#include "flowacct/collector/admin/identity.h"
+#include "flowacct/collector/admin/metrics.h"
+
+namespace flowacct::collector {
+namespace {
+
+using record::ExporterReport;
+using record::SequenceReport;
+
+template <typename T>
+double Value(T number) {
+  return static_cast<double>(number);
+}
+
+// A column of values: a member of each input, pipeline, ... with its labels.
+template <auto kMember>
+void OfCollector(const Scrape& scrape, Series* series) {
+  series->Add({}, Value(scrape.status.*kMember));
+}
+template <auto kMember>
+void OfProcess(const Scrape& scrape, Series* series) {
+  series->Add({}, Value(scrape.process.*kMember));
+}
+template <auto kMember>
+void OfAdmin(const Scrape& scrape, Series* series) {
+  series->Add({}, Value(scrape.admin.*kMember));
+}
+template <auto kMember>
+void OfInputs(const Scrape& scrape, Series* series) {
+  for (const InputStatus& input : scrape.status.inputs) series->Add({input.name}, Value(input.*kMember));
+}
+// Only of inputs that can have such: connections, flows of a meter.
+template <auto kMember>
+void OfStreams(const Scrape& scrape, Series* series) {
+  for (const InputStatus& input : scrape.status.inputs) {
+    if (input.kind == "stream") series->Add({input.name}, Value(input.*kMember));
+  }
+}
+template <auto kMember>
+void OfPacketInputs(const Scrape& scrape, Series* series) {
+  for (const InputStatus& input : scrape.status.inputs) {
+    if (input.kind != "udp" && input.kind != "stream") series->Add({input.name}, Value(input.*kMember));
+  }
+}
+template <auto kMember>
+void OfPipelines(const Scrape& scrape, Series* series) {
+  for (const PipelineStatus& pipeline : scrape.status.pipelines) {
+    series->Add({pipeline.name}, Value(pipeline.*kMember));
+  }
+}
+template <auto kMember>
+void OfSinks(const Scrape& scrape, Series* series) {
+  for (const PipelineStatus& pipeline : scrape.status.pipelines) {
+    for (const SinkStatus& sink : pipeline.sinks) series->Add({pipeline.name, sink.name}, Value(sink.*kMember));
+  }
+}
+template <auto kMember>
+void OfReceivers(const Scrape& scrape, Series* series) {
+  for (const ReplicaStatus& replica : scrape.status.replicas) {
+    for (const ReplicaReceiverStatus& to : replica.receivers) series->Add({replica.name, to.to}, Value(to.*kMember));
+  }
+}
+template <auto kMember>
+void OfExporters(const Scrape& scrape, Series* series) {
+  for (const ExporterSample& e : scrape.exporters.samples) {
+    series->Add({e.exporter, e.protocol, e.domain}, Value(e.report.*kMember));
+  }
+}
+template <auto kMember>
+void OfSequences(const Scrape& scrape, Series* series) {
+  for (const ExporterSample& e : scrape.exporters.samples) {
+    for (const SequenceReport* sequence : {&e.report.sequence, &e.report.sample_sequence}) {
+      // The sum of others has none: what was lost can turn out to be late.
+      if (!sequence->unit.empty()) {
+        series->Add({e.exporter, e.protocol, e.domain, sequence->unit}, Value(sequence->*kMember));
+      }
+    }
+  }
+}
+
+void BuildInfo(const Scrape& scrape, Series* series) { series->Add({scrape.status.version}, 1); }
+
+void InputInfo(const Scrape& scrape, Series* series) {
+  for (const InputStatus& input : scrape.status.inputs) series->Add({input.name, input.kind, input.listen}, 1);
+}
+
+void InputDecoded(const Scrape& scrape, Series* series) {
+  for (const InputStatus& input : scrape.status.inputs) {
+    series->Add({input.name}, Value(input.decoded[base::DecodeCode::kOk]));
+  }
+}
+
+void InputRejected(const Scrape& scrape, Series* series) {
+  for (const InputStatus& input : scrape.status.inputs) {
+    for (const Term& reason : Rejections(input)) series->Add({input.name, reason.name}, Value(reason.value));
+  }
+}
+
+void ExporterErrors(const Scrape& scrape, Series* series) {
+  for (const ExporterSample& e : scrape.exporters.samples) {
+    for (size_t i = 1; i < base::kDecodeCodeCount; ++i) {
+      const auto code = static_cast<base::DecodeCode>(i);
+      // Without those that never occurred: they would be most of all series.
+      if (e.report.errors[code] == 0) continue;
+      series->Add({e.exporter, e.protocol, e.domain, base::DecodeCodeName(code)}, Value(e.report.errors[code]));
+    }
+  }
+}
+
+void ExporterCoverage(const Scrape& scrape, Series* series) {
+  for (const ExporterSample& e : scrape.exporters.samples) {
+    if (!e.report.sequence.unit.empty()) series->Add({e.exporter, e.protocol, e.domain}, Coverage(e.report));
+  }
+}
+
+void ExportersSummed(const Scrape& scrape, Series* series) { series->Add({}, Value(scrape.exporters.summed)); }
+
+void Equations(const Scrape& scrape, Series* series) { series->Add({}, Value(Identity(scrape.status).size())); }
+void Broken(const Scrape& scrape, Series* series) { series->Add({}, Value(BrokenEquations(Identity(scrape.status)))); }
+
+void StartTime(const Scrape& scrape, Series* series) {
+  series->Add({}, absl::ToDoubleSeconds(scrape.process.started - absl::UnixEpoch()));
+}
+
+constexpr MetricType kCounter = MetricType::kCounter;
+constexpr MetricType kGauge = MetricType::kGauge;
+constexpr char kExporter[] = "exporter,protocol,domain";
+
+using C = CollectorStatus;
+using I = InputStatus;
+using P = PipelineStatus;
+using S = SinkStatus;
+using R = ReplicaReceiverStatus;
+
+constexpr Metric kMetrics[] = {
+#define X(name, type, unit, labels, help, collect) {name, type, unit, labels, help, collect},
+#include "flowacct/collector/admin/metrics.def"
+#undef X
+};
+
+}  // namespace
+
+absl::Span<const Metric> Metrics() { return kMetrics; }
+
+}  // namespace flowacct::collector
