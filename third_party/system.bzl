@@ -53,6 +53,7 @@ _LINKOPTS = {
     "gtest_main": ["-lgtest_main", "-lgtest", "-lpthread"],
     "openssl": ["-lssl", "-lcrypto"],
     "microhttpd": ["-lmicrohttpd"],
+    "maxminddb": ["-lmaxminddb"],
     "pcap": ["-lpcap"],
     "prometheus_core": ["-lprometheus-cpp-core"],
     "protobuf": ["-lprotobuf", "-lpthread"],
