@@ -7,6 +7,9 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace flowacct::tools {
 
@@ -23,6 +26,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code);
 void AddDecodeCommand(CLI::App& app, int& exit_code);
 void AddInspectCommand(CLI::App& app, int& exit_code);
 void AddFieldsCommand(CLI::App& app, int& exit_code);
+void AddMeterCommand(CLI::App& app, int& exit_code);
 void AddGenerateCommand(CLI::App& app, int& exit_code);
 void AddCompletionCommand(CLI::App& app, int& exit_code);
 
@@ -31,6 +35,9 @@ class WholeNumber : public CLI::Validator {
  public:
   explicit WholeNumber(uint64_t least = 0);
 };
+
+// A duration above zero: as absl::ParseDuration has it, and days ("1d"). The error names the option.
+absl::StatusOr<absl::Duration> ParseDuration(absl::string_view option, absl::string_view text);
 
 // One line on standard error, "flowacct: TEXT"; returns kUsage for InvalidArgument, else kFailed.
 int Fail(const absl::Status& status);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -63,6 +64,7 @@ int Main(int argc, char** argv) {
   AddDecodeCommand(app, exit_code);
   AddInspectCommand(app, exit_code);
   AddFieldsCommand(app, exit_code);
+  AddMeterCommand(app, exit_code);
   AddGenerateCommand(app, exit_code);
   AddCompletionCommand(app, exit_code);
   try {
@@ -89,6 +91,18 @@ WholeNumber::WholeNumber(uint64_t least) : CLI::Validator("") {
     if (absl::SimpleAtoi(text, &number) && number >= least) return std::string();
     return absl::StrCat("\"", text, "\" is no whole number from ", least, " to 18446744073709551615");
   };
+}
+
+absl::StatusOr<absl::Duration> ParseDuration(absl::string_view option, absl::string_view text) {
+  absl::Duration duration;
+  int64_t days;
+  if (absl::EndsWith(text, "d") && absl::SimpleAtoi(text.substr(0, text.size() - 1), &days) && days > 0) {
+    return absl::Hours(24 * days);
+  }
+  if (absl::ParseDuration(absl::string_view(text.data(), text.size()), &duration) && duration > absl::ZeroDuration()) {
+    return duration;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(option, ": \"", text, "\" is no duration; such as 30s, 5m, 1h, 1d"));
 }
 
 int Fail(const absl::Status& status) {
