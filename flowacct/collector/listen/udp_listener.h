@@ -7,12 +7,13 @@
 // All datagrams of a source address reach the same listener of a group (source_steering.h). Where the system cannot do
 // that, the group is one listener, whatever was asked: an exporter's templates and its data stay together, and the
 // warnings say so.
-// Guaranteed: what reached the socket = `datagrams` + `kernel_drops`, exactly, when nobody sends any more. No
+// Guaranteed: what reached the socket = `datagrams` + `kernel_drops`, exactly, when nobody sends any more (unless
+// `coalesce`). No
 // datagram is cut unless max_datagram_octets says so; then it is handed on as far as it goes, and its decoder tells
 // what it lacks.
 // Ownership: datagrams borrow the listener's buffers until the next Receive. Threads: one at a time each.
 // Errors: of opening, a Status with the address, the reason and what to do (bound_socket.h); later ones are counted.
-// Cost: 0.4-0.5 us a datagram of 1.4 KB, most of it the system's copy; README.md has the measurements. No allocation.
+// Cost: some 0.6 us a datagram of 1.4 KB, nearly all of it the system's; README.md has the measurements. No allocation.
 // Memory: batch_datagrams times max_datagram_octets of address space; what datagrams have touched is resident.
 
 #ifndef FLOWACCT_COLLECTOR_LISTEN_UDP_LISTENER_H_
@@ -47,10 +48,10 @@ struct UdpListenerOptions {
   // Whether the address that a datagram was sent to is told where the socket takes those of several.
   bool tell_destination = true;
   // The system's time of arrival for each datagram, instead of the time of the call that took it: more exact while the
-  // worker is behind, for some 30 ns a datagram.
+  // worker is behind.
   bool kernel_times = false;
-  // Lets the system hand on several datagrams of a source as one block (UDP_GRO, Linux 5.0) where the network card's
-  // driver collects them.
+  // Lets the system hand on several datagrams of a source, all of one length, as one block (UDP_GRO, Linux 5.0), which
+  // costs a fifth. Off, since the system counts a block that it drops as one: `kernel_drops` is then a lower bound.
   bool coalesce = false;
 };
 
