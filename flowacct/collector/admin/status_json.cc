@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/ip_address.h"
+#include "flowacct/collector/admin/status_members.def"
 #include "flowacct/record/flow_decoder.h"
 #include "flowacct/record/value_text.h"
 
@@ -26,60 +27,6 @@ using record::SamplingReport;
 using record::SequenceReport;
 using record::TemplateFieldReport;
 using record::TemplateReport;
-
-// The members of each struct, in the order of their JSON.
-#define FLOWACCT_INPUT_STATUS(X)                                                                                \
-  X(name)                                                                                                       \
-  X(kind)                                                                                                       \
-  X(listen)                                                                                                     \
-  X(up)                                                                                                         \
-  X(trouble)                                                                                                    \
-  X(received)                                                                                                   \
-  X(received_octets)                                                                                            \
-  X(kernel_dropped) X(refused_not_allowed) X(refused_rate) X(refused_budget) X(truncated) X(decoded) X(records) \
-      X(connections_open) X(connections_accepted) X(connections_refused) X(connections_failed) X(meter_flows)   \
-          X(meter_evicted)
-#define FLOWACCT_SINK_STATUS(X) \
-  X(name) X(batches) X(written) X(waiting) X(dropped) X(failed) X(rows_written) X(rows_lost) X(last_error)
-#define FLOWACCT_PIPELINE_STATUS(X) \
-  X(name)                           \
-  X(records_in)                     \
-  X(records_dropped)                \
-  X(records_filtered)               \
-  X(records_aggregated)             \
-  X(records_overflowed)             \
-  X(records_late) X(open_groups) X(open_octets) X(bins_closed) X(corrections) X(packets) X(bytes) X(sinks)
-#define FLOWACCT_REPLICA_RECEIVER_STATUS(X) X(to) X(sent) X(dropped) X(errors)
-#define FLOWACCT_REPLICA_STATUS(X) X(name) X(receivers)
-#define FLOWACCT_COLLECTOR_STATUS(X)                                                                                  \
-  X(version)                                                                                                          \
-  X(config)                                                                                                           \
-  X(started)                                                                                                          \
-  X(now)                                                                                                              \
-  X(ready)                                                                                                            \
-  X(not_ready)                                                                                                        \
-  X(last_round)                                                                                                       \
-  X(reloads) X(reloads_failed) X(last_reload_error) X(workers) X(exporters) X(domains) X(log_lines) X(log_suppressed) \
-      X(inputs) X(pipelines) X(replicas) X(notes)
-#define FLOWACCT_PROCESS_STATUS(X) \
-  X(cpu_seconds) X(resident_octets) X(virtual_octets) X(threads) X(open_files) X(max_files) X(started)
-#define FLOWACCT_SEQUENCE_REPORT(X) X(unit) X(gaps) X(lost) X(reordered) X(restarts)
-#define FLOWACCT_TEMPLATE_FIELD_REPORT(X) X(name) X(length) X(scope)
-#define FLOWACCT_TEMPLATE_REPORT(X) X(id) X(kind) X(records) X(definitions) X(redefinitions) X(fields)
-#define FLOWACCT_SAMPLING_REPORT(X) X(what) X(rate) X(source)
-#define FLOWACCT_EXPORTER_REPORT(X)                                                                             \
-  X(exporter)                                                                                                   \
-  X(protocol)                                                                                                   \
-  X(domain)                                                                                                     \
-  X(datagrams)                                                                                                  \
-  X(octets)                                                                                                     \
-  X(flow_records)                                                                                               \
-  X(counter_records)                                                                                            \
-  X(option_records) X(rejected_sets) X(pending_sets) X(clock_repairs) X(misfits) X(sequence) X(sample_sequence) \
-      X(errors)
-#define FLOWACCT_EXPORTER_DETAIL(X) X(templates) X(sampling) X(interfaces)
-#define FLOWACCT_EXPORTER_LOSS(X) X(exporter) X(protocol) X(domain) X(unit) X(lost) X(coverage)
-#define FLOWACCT_LOSS_REPORT(X) X(exporters) X(exporters_with_loss) X(lost_datagrams) X(lost_records) X(worst)
 
 // --- writing
 
@@ -335,7 +282,6 @@ FLOWACCT_READ(SequenceReport, FLOWACCT_SEQUENCE_REPORT)
 FLOWACCT_READ(TemplateFieldReport, FLOWACCT_TEMPLATE_FIELD_REPORT)
 FLOWACCT_READ(TemplateReport, FLOWACCT_TEMPLATE_REPORT)
 FLOWACCT_READ(SamplingReport, FLOWACCT_SAMPLING_REPORT)
-#define FLOWACCT_WHOLE_EXPORTER_REPORT(X) FLOWACCT_EXPORTER_REPORT(X) FLOWACCT_EXPORTER_DETAIL(X)
 FLOWACCT_READ(ExporterReport, FLOWACCT_WHOLE_EXPORTER_REPORT)
 
 template <typename T>

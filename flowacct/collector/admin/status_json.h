@@ -1,10 +1,10 @@
 // The JSON of the API's answers: what a collector tells of itself, written by the server and read by its clients.
 //
-// A member's name is that of the struct's (collector_status.h, exporter_report.h), so that one table in the .cc says
-// both directions. Times are RFC 3339 in UTC, durations seconds; numbers are whole and may need 64 bits. Text from the
-// wire is made valid UTF-8 and harmless on a terminal. Reading takes what an older or newer collector says: members
-// that are missing keep their defaults, unknown ones are skipped; a member of a wrong type is an error.
-// Threads: any. Errors: InvalidArgument that names the first member that is wrong.
+// A member's name is that of the struct's (collector_status.h, exporter_report.h), so that one table says both
+// directions (status_members.def). Times are RFC 3339 in UTC, durations seconds; numbers are whole and may need 64
+// bits. Text from the wire is made valid UTF-8 and harmless on a terminal. Reading takes what an older or newer
+// collector says: members that are missing keep their defaults, unknown ones are skipped; a member of a wrong type is
+// an error. Threads: any. Errors: InvalidArgument that names the first member that is wrong.
 
 #ifndef FLOWACCT_COLLECTOR_ADMIN_STATUS_JSON_H_
 #define FLOWACCT_COLLECTOR_ADMIN_STATUS_JSON_H_
