@@ -41,6 +41,9 @@ std::vector<Term> Rejections(const InputStatus& input) {
                              {"over_rate", input.refused_rate},
                              {"over_budget", input.refused_budget},
                              {"longer_than_buffer", input.truncated}};
+  // Of packets alone.
+  if (input.not_sampled != 0) terms.push_back({"not_sampled", input.not_sampled});
+  if (input.aside != 0) terms.push_back({"aside", input.aside});
   for (size_t i = 1; i < base::kDecodeCodeCount; ++i) {
     const auto code = static_cast<base::DecodeCode>(i);
     terms.push_back({std::string(base::DecodeCodeName(code)), input.decoded[code]});

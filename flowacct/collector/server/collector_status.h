@@ -2,9 +2,9 @@
 // `flowacct status` and `flowacct top` show nothing else.
 //
 // The accounting identity, which holds exactly at any time:
-//     of an input      datagrams received = decoded + rejected by reason, and those dropped by the kernel beside
-//     of a pipeline    records in = dropped by rules + filtered + aggregated + late;  overflowed is part of aggregated
-//     of a sink        batches handed over = written + waiting + dropped + failed
+//     of an input      received = refused by reason + not sampled + aside + decoded by result, and those dropped by the
+//     kernel beside of a pipeline    records in = dropped by rules + filtered + aggregated + late;  overflowed is part
+//     of aggregated of a sink        batches handed over = written + waiting + dropped + failed
 
 #ifndef FLOWACCT_COLLECTOR_SERVER_COLLECTOR_STATUS_H_
 #define FLOWACCT_COLLECTOR_SERVER_COLLECTOR_STATUS_H_
@@ -36,6 +36,8 @@ struct InputStatus {
   uint64_t refused_rate = 0;
   uint64_t refused_budget = 0;
   uint64_t truncated = 0;        // longer than the buffer
+  uint64_t not_sampled = 0;      // packets that were left out, as was asked
+  uint64_t aside = 0;            // packets of captures of exports that carried no whole datagram
   base::DecodeCounters decoded;  // the rest by result; kOk: whole
   uint64_t records = 0;          // rows that went to pipelines
   // Connections of streams.

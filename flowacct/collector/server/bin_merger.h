@@ -1,0 +1,116 @@
+// Brings together what the workers accounted for one pipeline: takes their partial bins, closes a bin when every worker
+// has passed its end, and hands it to the sinks. A thread of its own, so that merging costs the flow path nothing.
+//
+// A partial is what a worker had of some bins, an Aggregator without a thread; handing one over is a few pointers. A
+// worker may hand over a bin in several parts (at a reload, a query, a checkpoint); they are merged here. A bin that
+// was closed and comes again is a correction: sinks add it to what they wrote.
+// Exact: each group of each partial ends in exactly one batch, and each batch is handed to every sink.
+// Ownership: owns partials, closed bins and sinks. Threads: any may call. Errors: sinks' (sink_queue.h).
+// Cost: of a bin with one part nothing; else one merge a part (aggregator.h), on this thread.
+
+#ifndef FLOWACCT_COLLECTOR_SERVER_BIN_MERGER_H_
+#define FLOWACCT_COLLECTOR_SERVER_BIN_MERGER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "flowacct/aggregate/aggregate_batch.h"
+#include "flowacct/aggregate/aggregator.h"
+#include "flowacct/collector/server/sink_queue.h"
+
+namespace flowacct::collector {
+
+struct BinMergerOptions {
+  std::string name;
+  // As the workers', so that partials merge, and such that an aggregator can be made of them.
+  aggregate::AggregatorOptions aggregator;
+  size_t workers = 1;
+  // Closed bins that are kept for questions.
+  size_t kept_bins = 0;
+};
+
+struct BinMergerCounters {
+  uint64_t bins_closed = 0;  // corrections beside
+  uint64_t corrections = 0;
+  uint64_t partials = 0;
+  uint64_t groups_waiting = 0;  // of bins that are not closed, at this moment
+};
+
+class BinMerger {
+ public:
+  BinMerger(BinMergerOptions options, std::vector<std::unique_ptr<SinkQueue>> sinks);
+  // As Close(absl::ZeroDuration()).
+  ~BinMerger();
+  BinMerger(const BinMerger&) = delete;
+  BinMerger& operator=(const BinMerger&) = delete;
+
+  const std::string& name() const { return options_.name; }
+  const aggregate::Schema& schema() const { return prototype_->schema(); }
+
+  // `partial` may be null. The worker hands over nothing more, but late records, of bins that end by the lateness
+  // before `passed`.
+  void Deliver(size_t worker, std::unique_ptr<aggregate::Aggregator> partial, absl::Time passed);
+
+  // Runs `ask` on the merger's thread, after all that was delivered before, with the kept bins, oldest first, and what
+  // is open, null if nothing is; waits for it.
+  using Bins = std::deque<std::shared_ptr<const aggregate::AggregateBatch>>;
+  void Ask(const std::function<void(Bins& kept, aggregate::Aggregator* open)>& ask);
+
+  // Sinks of another configuration, in place of these; what waits in the old ones is written first, with `patience`.
+  void ReplaceSinks(std::vector<std::unique_ptr<SinkQueue>> sinks, size_t kept_bins, absl::Duration patience);
+
+  // Closes all bins and writes them, with `patience` for each sink; false if one was left behind.
+  bool Close(absl::Duration patience);
+
+  BinMergerCounters counters() const;
+  std::vector<SinkStatus> sink_status() const;
+
+ private:
+  struct Delivery {
+    size_t worker = 0;
+    std::unique_ptr<aggregate::Aggregator> partial;
+    absl::Time passed;
+    std::function<void()> ask;
+  };
+
+  void Run();
+  void Take(Delivery delivery);
+  // Makes one of all partials; null if there are none.
+  aggregate::Aggregator* MergeAll();
+  void CloseBefore(absl::Time passed);
+  void HandOn(std::vector<aggregate::AggregateBatch> batches);
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closing_ || !deliveries_.empty(); }
+
+  const BinMergerOptions options_;
+  const std::unique_ptr<aggregate::Aggregator> prototype_;  // for its schema
+
+  mutable absl::Mutex mutex_;
+  std::deque<Delivery> deliveries_ ABSL_GUARDED_BY(mutex_);
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  BinMergerCounters counters_ ABSL_GUARDED_BY(mutex_);
+
+  mutable absl::Mutex sinks_mutex_;
+  std::vector<std::unique_ptr<SinkQueue>> sinks_ ABSL_GUARDED_BY(sinks_mutex_);
+
+  // Of the thread alone.
+  std::vector<std::unique_ptr<aggregate::Aggregator>> partials_;
+  std::vector<absl::Time> passed_;  // by worker
+  int64_t closed_through_nanos_ = INT64_MIN;
+  Bins kept_;
+  size_t kept_bins_;
+
+  std::thread thread_;
+};
+
+}  // namespace flowacct::collector
+
+#endif  // FLOWACCT_COLLECTOR_SERVER_BIN_MERGER_H_

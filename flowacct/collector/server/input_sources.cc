@@ -1,0 +1,179 @@
+#include "flowacct/collector/server/input_sources.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "flowacct/collector/connection/tls_context.h"
+#include "flowacct/collector/listen/udp_listener.h"
+#include "flowacct/collector/live/interface_capture.h"
+#include "flowacct/collector/server/captures_source.h"
+#include "flowacct/collector/server/interface_source.h"
+#include "flowacct/collector/server/stream_source.h"
+#include "flowacct/collector/server/udp_source.h"
+#include "flowacct/collector/stream/stream_listener.h"
+
+namespace flowacct::collector {
+namespace {
+
+using config::ConfigFile;
+using Log = std::function<void(absl::string_view)>;
+
+std::string WithScheme(absl::string_view scheme, const std::string& address) {
+  return absl::StrContains(address, "://") ? address : absl::StrCat(scheme, "://", address);
+}
+
+absl::StatusOr<InputSources> NewUdpSources(const ConfigFile& file, const config::Udp& udp, size_t workers,
+                                           const Log& log) {
+  InputSources sources;
+  sources.by_worker.resize(workers);
+  for (int i = 0; i < udp.listen_size(); ++i) {
+    UdpListenerOptions options;
+    options.address = WithScheme("udp", udp.listen(i));
+    options.bind_to_device = udp.device();
+    options.receive_buffer_octets = ConfigFile::OctetsOf(udp.receive_buffer());
+    auto group = UdpListener::NewGroup(options, workers);
+    if (!group.ok()) return file.ErrorAt(udp, "listen", group.status().message(), i);
+    for (const std::string& warning : group->warnings) {
+      if (log) log(warning);
+    }
+    for (size_t w = 0; w < group->listeners.size(); ++w) {
+      sources.by_worker[w].push_back(std::make_unique<UdpSource>(std::move(group->listeners[w])));
+    }
+  }
+  return sources;
+}
+
+absl::StatusOr<InputSources> NewStreamSources(const ConfigFile& file, const config::Stream& stream, size_t workers,
+                                              const Log& log) {
+  StreamListenerOptions options;
+  options.max_connections = std::max<size_t>(stream.max_connections() / workers, 1);
+  options.idle_timeout = ConfigFile::DurationOf(stream.idle_timeout());
+  if (stream.has_tls()) {
+    TlsOptions tls;
+    tls.certificate_file = stream.tls().certificate();
+    tls.key_file = stream.tls().key();
+    tls.ca_file = stream.tls().authority();
+    auto context = TlsContext::New(TlsRole::kServer, tls);
+    if (!context.ok()) return file.ErrorAt(stream, "tls", context.status().message());
+    options.tls = *std::move(context);
+  }
+  InputSources sources;
+  sources.by_worker.resize(workers);
+  for (int i = 0; i < stream.listen_size(); ++i) {
+    options.address = WithScheme(stream.has_tls() ? "tls" : "tcp", stream.listen(i));
+    auto group = StreamListener::NewGroup(options, workers);
+    if (!group.ok()) return file.ErrorAt(stream, "listen", group.status().message(), i);
+    for (const std::string& warning : group->warnings) {
+      if (log) log(warning);
+    }
+    for (size_t w = 0; w < group->listeners.size(); ++w) {
+      sources.by_worker[w].push_back(std::make_unique<StreamSource>(std::move(group->listeners[w])));
+    }
+  }
+  return sources;
+}
+
+absl::StatusOr<InputSources> NewInterfaceSources(const ConfigFile& file, const config::Interface& interface,
+                                                 size_t workers) {
+  InterfaceCaptureOptions options;
+  options.filter = interface.filter();
+  options.snap_length = interface.snap_length();
+  options.promiscuous = interface.promiscuous();
+  options.buffer_octets = ConfigFile::OctetsOf(interface.buffer());
+  switch (interface.direction()) {
+    case config::Interface::BOTH:
+      options.direction = CaptureDirection::kBoth;
+      break;
+    case config::Interface::IN:
+      options.direction = CaptureDirection::kIn;
+      break;
+    case config::Interface::OUT:
+      options.direction = CaptureDirection::kOut;
+      break;
+  }
+  if (options.snap_length < 64 || options.snap_length > 65536) {
+    return file.ErrorAt(interface, "snap_length", "between 64 and 65536");
+  }
+  InputSources sources;
+  sources.by_worker.resize(workers);
+  for (int i = 0; i < interface.device_size(); ++i) {
+    options.device = interface.device(i);
+    auto capture = InterfaceCapture::New(options);
+    if (!capture.ok()) {
+      const bool filter = absl::IsInvalidArgument(capture.status());
+      return file.ErrorAt(interface, filter ? "filter" : "device", capture.status().message(), filter ? 0 : i);
+    }
+    // An interface is one worker's; several are shared out.
+    sources.by_worker[static_cast<size_t>(i) % workers].push_back(
+        std::make_unique<InterfaceSource>(*std::move(capture), interface.interface_index()));
+  }
+  return sources;
+}
+
+absl::StatusOr<InputSources> NewCapturesSources(const config::Captures& captures, const Log& log) {
+  CapturesSourceOptions options;
+  options.paths.assign(captures.path().begin(), captures.path().end());
+  if (captures.content() == config::Captures::PACKETS) options.kind = CaptureKind::kPackets;
+  if (captures.content() == config::Captures::EXPORTS) options.kind = CaptureKind::kExports;
+  options.pattern = captures.pattern();
+  options.remove = captures.remove();
+  options.use_capture_time = captures.use_capture_time();
+  options.log = log;
+  InputSources sources;
+  // In their order, so by one worker.
+  sources.by_worker.resize(1);
+  sources.by_worker[0].push_back(std::make_unique<CapturesSource>(std::move(options)));
+  return sources;
+}
+
+}  // namespace
+
+absl::StatusOr<InputSources> NewInputSources(const ConfigFile& file, const config::Input& input, size_t workers,
+                                             const Log& log) {
+  switch (input.kind_case()) {
+    case config::Input::kUdp:
+      return NewUdpSources(file, input.udp(), workers, log);
+    case config::Input::kStream:
+      return NewStreamSources(file, input.stream(), workers, log);
+    case config::Input::kInterface:
+      return NewInterfaceSources(file, input.interface(), workers);
+    case config::Input::kCaptures:
+      return NewCapturesSources(input.captures(), log);
+    default:
+      return file.ErrorAt(input, "name", "this version has udp, stream, interface and captures");
+  }
+}
+
+InputStatus DescribeInput(const config::Input& input) {
+  InputStatus status;
+  status.name = input.name();
+  switch (input.kind_case()) {
+    case config::Input::kUdp:
+      status.kind = "udp";  // the sources tell their addresses
+      break;
+    case config::Input::kStream:
+      status.kind = input.stream().has_tls() ? "tls" : "tcp";
+      break;
+    case config::Input::kInterface:
+      status.kind = "interface";
+      break;
+    case config::Input::kNflog:
+      status.kind = "nflog";
+      status.listen = absl::StrJoin(input.nflog().group(), ",");
+      break;
+    case config::Input::kCaptures:
+      status.kind = "captures";
+      status.listen = absl::StrJoin(input.captures().path(), ",");
+      break;
+    case config::Input::KIND_NOT_SET:
+      break;
+  }
+  return status;
+}
+
+}  // namespace flowacct::collector

@@ -1,0 +1,46 @@
+// A network interface as a worker's source.
+
+#ifndef FLOWACCT_COLLECTOR_SERVER_INTERFACE_SOURCE_H_
+#define FLOWACCT_COLLECTOR_SERVER_INTERFACE_SOURCE_H_
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "flowacct/collector/live/interface_capture.h"
+#include "flowacct/collector/server/source.h"
+
+namespace flowacct::collector {
+
+class InterfaceSource final : public Source {
+ public:
+  InterfaceSource(std::unique_ptr<InterfaceCapture> capture, bool tell_index)
+      : capture_(std::move(capture)), tell_index_(tell_index) {}
+
+  int fd() const override { return capture_->descriptor(); }
+  Reading Read() override {
+    Reading reading;
+    reading.packets = capture_->Read();
+    if (tell_index_) reading.interface_index = capture_->interface_index();
+    return reading;
+  }
+  void Tick() override { capture_->Retry(); }
+  void AddTo(InputStatus* status) const override {
+    const InterfaceCaptureCounters& counters = capture_->counters();
+    status->received += counters.packets;
+    status->received_octets += counters.octets;
+    status->kernel_dropped += counters.kernel_drops;
+    absl::StrAppend(&status->listen, status->listen.empty() ? "" : ",", capture_->device());
+    if (capture_->trouble().empty()) return;
+    status->up = false;
+    status->trouble = capture_->trouble();
+  }
+
+ private:
+  const std::unique_ptr<InterfaceCapture> capture_;
+  const bool tell_index_;
+};
+
+}  // namespace flowacct::collector
+
+#endif  // FLOWACCT_COLLECTOR_SERVER_INTERFACE_SOURCE_H_

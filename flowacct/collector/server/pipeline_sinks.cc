@@ -1,0 +1,106 @@
+#include "flowacct/collector/server/pipeline_sinks.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "flowacct/sink/print/print_sink.h"
+
+namespace flowacct::collector {
+namespace {
+
+using config::ConfigFile;
+using Log = std::function<void(absl::string_view)>;
+
+// What a table shows where nobody said how much: a screenful.
+constexpr size_t kTableTop = 20;
+
+absl::StatusOr<sink::PrintOptions> ToPrintOptions(const ConfigFile& file, const config::Print& print,
+                                                  const aggregate::AggregatorOptions& aggregator) {
+  sink::PrintOptions options;
+  switch (print.format()) {
+    case config::Print::TABLE:
+      options.format = sink::PrintFormat::kTable;
+      break;
+    case config::Print::JSON:
+      options.format = sink::PrintFormat::kJson;
+      break;
+    case config::Print::CSV:
+      options.format = sink::PrintFormat::kCsv;
+      break;
+  }
+  switch (print.naming()) {
+    case config::Print::FLOWACCT:
+      options.naming = sink::Naming::kFlowacct;
+      break;
+    case config::Print::PMACCT:
+      options.naming = sink::Naming::kPmacct;
+      break;
+    case config::Print::IPFIX:
+      options.naming = sink::Naming::kIpfix;
+      break;
+  }
+  options.path = print.output();
+  options.live = true;
+  options.order = print.order();
+  if (absl::Status status = sink::CheckPrintOrder(print.order(), aggregator.values); !status.ok()) {
+    return file.ErrorAt(print, "order", status.message());
+  }
+  if (print.separator().size() != 1) return file.ErrorAt(print, "separator", "give one character");
+  options.separator = print.separator()[0];
+  options.header = print.header();
+  options.top = print.has_top() ? print.top() : print.format() == config::Print::TABLE ? kTableTop : 0;
+  return options;
+}
+
+}  // namespace
+
+absl::Status CheckPipelineSinks(const ConfigFile& file, const config::Pipeline& pipeline,
+                                const aggregate::AggregatorOptions& aggregator) {
+  for (const config::Sink& sink : pipeline.sink()) {
+    if (sink.has_export_()) return file.ErrorAt(sink, "export", "this version has print and memory");
+    if (!sink.has_print()) continue;
+    if (auto options = ToPrintOptions(file, sink.print(), aggregator); !options.ok()) return options.status();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const config::Pipeline& pipeline,
+                                               const aggregate::AggregatorOptions& aggregator, const Log& log) {
+  PipelineSinks sinks;
+  for (const config::Sink& sink : pipeline.sink()) {
+    std::unique_ptr<sink::Sink> made;
+    std::string kind;
+    switch (sink.kind_case()) {
+      case config::Sink::kPrint: {
+        kind = "print";
+        auto options = ToPrintOptions(file, sink.print(), aggregator);
+        if (!options.ok()) return options.status();
+        auto print = sink::NewPrintSink(*std::move(options));
+        if (!print.ok()) return file.ErrorAt(sink, "print", print.status().message());
+        made = *std::move(print);
+        break;
+      }
+      case config::Sink::kMemory:
+        sinks.kept_bins = std::max<size_t>(sinks.kept_bins, sink.memory().bins());
+        continue;
+      case config::Sink::kExport:
+        continue;  // CheckPipelineSinks refused it
+      case config::Sink::KIND_NOT_SET:
+        continue;
+    }
+    SinkQueueOptions options;
+    options.name = absl::StrCat(kind, " ", sinks.queues.size() + 1);
+    options.max_waiting = std::max<size_t>(sink.queue(), 1);
+    if (log) {
+      options.on_error = [log, where = absl::StrCat(pipeline.name(), ": ", options.name, ": ")](
+                             const absl::Status& error) { log(absl::StrCat(where, error.message())); };
+    }
+    sinks.queues.push_back(std::make_unique<SinkQueue>(std::move(made), std::move(options)));
+  }
+  return sinks;
+}
+
+}  // namespace flowacct::collector

@@ -1,0 +1,218 @@
+#include "flowacct/collector/server/plan.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "flowacct/aggregate/key_spec.h"
+#include "flowacct/aggregate/value_spec.h"
+#include "flowacct/base/interner.h"
+#include "flowacct/base/ip_prefix.h"
+#include "flowacct/collector/server/enrichment.h"
+#include "flowacct/collector/server/pipeline_sinks.h"
+#include "flowacct/filter/filter.h"
+#include "flowacct/meter/flow_meter.h"
+#include "flowacct/record/field.h"
+
+namespace flowacct::collector {
+namespace {
+
+using config::ConfigFile;
+
+absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ConfigFile& file,
+                                                                 const config::Pipeline& pipeline) {
+  aggregate::AggregatorOptions options;
+  options.by = aggregate::SplitKeys(pipeline.by());
+  if (auto keys = aggregate::ParseKeys(options.by); !keys.ok()) {
+    return file.ErrorAt(pipeline, "by", keys.status().message());
+  }
+  options.values = absl::StrSplit(pipeline.sum(), ',', absl::SkipWhitespace());
+  for (std::string& value : options.values) absl::StripAsciiWhitespace(&value);
+  if (auto values = aggregate::ParseValues(options.values); !values.ok()) {
+    return file.ErrorAt(pipeline, "sum", values.status().message());
+  }
+  options.every = ConfigFile::DurationOf(pipeline.every());
+  options.lateness = ConfigFile::DurationOf(pipeline.lateness());
+  if (!absl::LoadTimeZone(pipeline.time_zone(), &options.time_zone)) {
+    return file.ErrorAt(
+        pipeline, "time_zone",
+        absl::StrCat("\"", pipeline.time_zone(), "\" is not in this machine's list; such as UTC or Europe/Vienna"));
+  }
+  auto time_field = record::FieldFromName(pipeline.time_field());
+  if (!time_field.ok()) return file.ErrorAt(pipeline, "time_field", time_field.status().message());
+  options.time_field = *time_field;
+  options.prorate = pipeline.prorate();
+  options.late = pipeline.late() == config::Pipeline::RESTATE ? aggregate::AggregatorOptions::Late::kRestate
+                                                              : aggregate::AggregatorOptions::Late::kCount;
+  options.max_groups = pipeline.max_groups();
+  return options;
+}
+
+// Pipelines with the same are enriched together.
+std::string GroupKey(const config::Pipeline& pipeline, const std::vector<bool>& inputs) {
+  std::string key = pipeline.enrich().SerializeAsString();
+  absl::StrAppend(&key, "|", pipeline.scale_sampled(), pipeline.override_sampling_rate(), "|", pipeline.sampling_rate(),
+                  "|");
+  for (const bool input : inputs) key.push_back(input ? '1' : '0');
+  return key;
+}
+
+std::vector<bool> InputsOf(const config::Config& config, const config::Pipeline& pipeline) {
+  std::vector<bool> inputs;
+  for (const config::Input& input : config.input()) {
+    bool wanted = pipeline.input().empty();
+    for (const std::string& name : pipeline.input()) wanted |= name == input.name();
+    inputs.push_back(wanted);
+  }
+  return inputs;
+}
+
+absl::StatusOr<base::IpPrefix> ParsePrefix(const ConfigFile& file, const google::protobuf::Message& message,
+                                           absl::string_view field, const std::string& text, int index) {
+  const auto prefix = base::IpPrefix::Parse(text);
+  if (prefix) return *prefix;
+  return file.ErrorAt(message, field, absl::StrCat("\"", text, "\" is no prefix; such as 192.0.2.0/24 or 192.0.2.1"),
+                      index);
+}
+
+std::string UdpAddress(const std::string& text) {
+  return absl::StrContains(text, "://") ? text : absl::StrCat("udp://", text);
+}
+
+// The replicas that take datagrams of this input.
+absl::StatusOr<ReplicatorOptions> PlanReplication(const ConfigFile& file, const config::Input& input) {
+  ReplicatorOptions options;
+  for (const config::Input& other : file.message().input()) {
+    for (const std::string& listen : other.udp().listen()) options.own_addresses.push_back(UdpAddress(listen));
+  }
+  for (const config::Replica& replica : file.message().replica()) {
+    if (!replica.input().empty() &&
+        std::find(replica.input().begin(), replica.input().end(), input.name()) == replica.input().end()) {
+      continue;
+    }
+    ReplicaPool pool;
+    pool.name = replica.name();
+    for (const std::string& to : replica.to()) pool.receivers.push_back(UdpAddress(to));
+    switch (replica.balance()) {
+      case config::Replica::ALL:
+        pool.balance = ReplicaBalance::kAll;
+        break;
+      case config::Replica::ROUND_ROBIN:
+        pool.balance = ReplicaBalance::kRoundRobin;
+        break;
+      case config::Replica::HASH:
+        pool.balance = ReplicaBalance::kExporter;
+        break;
+    }
+    for (int i = 0; i < replica.exporters_size(); ++i) {
+      auto prefix = ParsePrefix(file, replica, "exporters", replica.exporters(i), i);
+      if (!prefix.ok()) return prefix.status();
+      pool.exporters.push_back(*prefix);
+    }
+    pool.keep_source = replica.keep_source();
+    options.pools.push_back(std::move(pool));
+  }
+  return options;
+}
+
+absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input& input) {
+  InputPlan plan;
+  plan.config = &input;
+  plan.has_admission = input.has_admission();
+  const config::Admission& admission = input.admission();
+  for (int i = 0; i < admission.allow_size(); ++i) {
+    auto prefix = ParsePrefix(file, admission, "allow", admission.allow(i), i);
+    if (!prefix.ok()) return prefix.status();
+    AdmissionRule rule;
+    rule.prefix = *prefix;
+    rule.datagrams.per_second = admission.datagrams_per_second();
+    rule.records.per_second = admission.records_per_second();
+    plan.admission.rules.push_back(rule);
+  }
+  plan.admission.datagrams.per_second = admission.datagrams_per_second();
+  plan.admission.records.per_second = admission.records_per_second();
+  if (input.depth() == config::INNERMOST) plan.decoder.packets.depth = -1;
+  plan.decoder.sampling_rate = input.interface().sampling_rate();
+  if (input.has_meter()) {
+    meter::MeterOptions meter;
+    meter.key = aggregate::SplitKeys(input.meter().by());
+    meter.active_timeout = ConfigFile::DurationOf(input.meter().active_timeout());
+    meter.idle_timeout = ConfigFile::DurationOf(input.meter().idle_timeout());
+    meter.max_flows = input.meter().max_flows();
+    base::Interner interner;
+    if (auto tried = meter::FlowMeter::New(meter, &interner); !tried.ok()) {
+      return file.ErrorAt(input, "meter", tried.status().message());
+    }
+    plan.decoder.meter = std::move(meter);
+  }
+  if (input.has_udp()) {
+    auto replication = PlanReplication(file, input);
+    if (!replication.ok()) return replication.status();
+    plan.replication = *std::move(replication);
+  }
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const ConfigFile> file) {
+  auto plan = std::make_shared<Plan>();
+  plan->file = std::move(file);
+  const config::Config& config = plan->config();
+  if (config.has_state()) return plan->file->ErrorAt(config, "state", "this version keeps nothing over a restart");
+  for (const config::Input& input : config.input()) {
+    auto made = PlanInput(*plan->file, input);
+    if (!made.ok()) return made.status();
+    plan->inputs.push_back(*std::move(made));
+  }
+  Enrichment enrichment(plan->file.get());
+  absl::flat_hash_map<std::string, size_t> groups;
+  for (const config::Pipeline& pipeline : config.pipeline()) {
+    PipelinePlan made;
+    made.name = pipeline.name();
+    made.config = &pipeline;
+    made.aggregation.where = pipeline.where();
+    if (auto filter = filter::Filter::Parse(pipeline.where()); !filter.ok()) {
+      return plan->file->ErrorAt(pipeline, "where", filter.status().message());
+    }
+    auto aggregator = ToAggregatorOptions(*plan->file, pipeline);
+    if (!aggregator.ok()) return aggregator.status();
+    made.aggregation.aggregator = *std::move(aggregator);
+
+    const std::vector<bool> inputs = InputsOf(config, pipeline);
+    const auto [found, added] = groups.emplace(GroupKey(pipeline, inputs), plan->groups.size());
+    if (added) {
+      PipelineGroup group;
+      group.inputs = inputs;
+      auto enrichers = enrichment.Make(pipeline.enrich());
+      if (!enrichers.ok()) return enrichers.status();
+      group.options.enrichers = *std::move(enrichers);
+      group.options.scale_sampled = pipeline.scale_sampled();
+      group.options.sampling = {pipeline.sampling_rate(), pipeline.override_sampling_rate()};
+      plan->groups.push_back(std::move(group));
+    }
+    PipelineGroup& group = plan->groups[found->second];
+    group.pipelines.push_back(plan->pipelines.size());
+    group.options.aggregations.push_back(made.aggregation);
+    plan->pipelines.push_back(std::move(made));
+
+    if (absl::Status status = CheckPipelineSinks(*plan->file, pipeline, plan->pipelines.back().aggregation.aggregator);
+        !status.ok())
+      return status;
+    // What only the whole can find wrong.
+    base::Interner interner;
+    pipeline::PipelineOptions alone;
+    alone.aggregations = {plan->pipelines.back().aggregation};
+    if (auto tried = pipeline::Pipeline::New(std::move(alone), &interner); !tried.ok()) {
+      return plan->file->ErrorAt(pipeline, "name", tried.status().message());
+    }
+  }
+  return plan;
+}
+
+}  // namespace flowacct::collector

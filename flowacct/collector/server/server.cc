@@ -1,0 +1,336 @@
+#include "flowacct/collector/server/server.h"
+
+#include <algorithm>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "flowacct/collector/server/bin_query.h"
+#include "flowacct/collector/server/input_sources.h"
+#include "flowacct/collector/server/pipeline_sinks.h"
+
+namespace flowacct::collector {
+namespace {
+
+using config::Config;
+using config::ConfigFile;
+
+size_t WorkerCount(const Config& config) {
+  if (config.workers() != 0) return config.workers();
+  return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 2);
+}
+
+// What of an input cannot change while its sources are open.
+std::string Sockets(const config::Input& input) {
+  config::Input sockets = input;
+  sockets.clear_admission();
+  return sockets.SerializeAsString();
+}
+
+// Where each input of `now` was in `before`; SIZE_MAX: it is new, or another by what it says.
+std::vector<size_t> KeptInputs(const Config* before, const Config& now) {
+  std::vector<size_t> kept(static_cast<size_t>(now.input_size()), SIZE_MAX);
+  if (before == nullptr) return kept;
+  for (int i = 0; i < now.input_size(); ++i) {
+    for (int j = 0; j < before->input_size(); ++j) {
+      if (Sockets(now.input(i)) == Sockets(before->input(j))) {
+        kept[static_cast<size_t>(i)] = static_cast<size_t>(j);
+      }
+    }
+  }
+  return kept;
+}
+
+// Whether the bins of the one can go on in the other.
+bool SameAccounting(const config::Pipeline& a, const config::Pipeline& b) {
+  config::Pipeline x = a, y = b;
+  for (config::Pipeline* pipeline : {&x, &y}) {
+    pipeline->clear_sink();
+    pipeline->clear_enrich();
+    pipeline->clear_where();
+    pipeline->clear_input();
+  }
+  return x.SerializeAsString() == y.SerializeAsString();
+}
+
+bool SameSinks(const config::Pipeline& a, const config::Pipeline& b) {
+  return std::equal(a.sink().begin(), a.sink().end(), b.sink().begin(), b.sink().end(),
+                    [](const auto& x, const auto& y) { return x.SerializeAsString() == y.SerializeAsString(); });
+}
+
+}  // namespace
+
+Server::Server(ServerOptions options) : options_(std::move(options)) {}
+
+Server::~Server() { (void)Stop(absl::ZeroDuration()); }
+
+void Server::Log(absl::string_view line) const {
+  if (options_.log) options_.log(line);
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptions options) {
+  std::unique_ptr<Server> server(new Server(std::move(options)));
+  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)));
+  if (!plan.ok()) return plan.status();
+  absl::MutexLock lock(&server->mutex_);
+  const size_t workers = WorkerCount((*plan)->config());
+  for (size_t i = 0; i < workers; ++i) {
+    WorkerOptions worker;
+    worker.index = i;
+    worker.interner.max_octets = ConfigFile::OctetsOf((*plan)->config().limits().max_text_memory());
+    if (server->options_.on_end) {
+      worker.on_end = [server = server.get(), left = server->workers_left_] {
+        if (left->fetch_sub(1) == 1) server->options_.on_end();
+      };
+    }
+    auto made = Worker::New(std::move(worker));
+    if (!made.ok()) return made.status();
+    server->workers_.push_back(*std::move(made));
+  }
+  *server->workers_left_ = workers;
+  server->shape_.workers = static_cast<uint32_t>(workers);
+  server->plan_ = *std::move(plan);
+  return server;
+}
+
+absl::Status Server::Start() {
+  absl::MutexLock lock(&mutex_);
+  if (absl::Status status = Apply(plan_); !status.ok()) return status;
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->Start();
+  running_ = true;
+  shape_.started = absl::Now();
+  return absl::OkStatus();
+}
+
+absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
+  const Assignment* before = assignment_.get();
+  const Config* config_before = before == nullptr ? nullptr : &before->plan->config();
+  const Config& config = plan->config();
+  if (before != nullptr && WorkerCount(config) != workers_.size()) {
+    return plan->file->ErrorAt(config, "workers", "cannot change while the collector runs; restart it");
+  }
+  // All that can fail comes first.
+  const std::vector<size_t> kept = KeptInputs(config_before, config);
+  std::vector<InputSources> sources(kept.size());
+  for (size_t i = 0; i < kept.size(); ++i) {
+    if (kept[i] != SIZE_MAX) continue;
+    auto made = NewInputSources(*plan->file, config.input(static_cast<int>(i)), workers_.size(), options_.log);
+    if (!made.ok()) return made.status();
+    sources[i] = *std::move(made);
+  }
+  auto assignment = std::make_shared<Assignment>();
+  assignment->plan = plan;
+  struct NewSinks {
+    std::shared_ptr<BinMerger> merger;
+    PipelineSinks sinks;
+  };
+  std::vector<NewSinks> new_sinks;
+  for (const PipelinePlan& pipeline : plan->pipelines) {
+    std::shared_ptr<BinMerger> merger;
+    bool same_sinks = false;
+    for (size_t j = 0; before != nullptr && j < before->plan->pipelines.size(); ++j) {
+      const PipelinePlan& old = before->plan->pipelines[j];
+      if (old.name != pipeline.name || !SameAccounting(*old.config, *pipeline.config)) continue;
+      merger = before->mergers[j];
+      same_sinks = SameSinks(*old.config, *pipeline.config);
+    }
+    if (merger != nullptr && same_sinks) {
+      assignment->mergers.push_back(std::move(merger));
+      continue;
+    }
+    auto sinks = NewPipelineSinks(*plan->file, *pipeline.config, pipeline.aggregation.aggregator, options_.log);
+    if (!sinks.ok()) return sinks.status();
+    if (merger != nullptr) {
+      new_sinks.push_back({merger, *std::move(sinks)});
+    } else {
+      BinMergerOptions options;
+      options.name = pipeline.name;
+      options.aggregator = pipeline.aggregation.aggregator;
+      options.workers = workers_.size();
+      options.kept_bins = sinks->kept_bins;
+      merger = std::make_shared<BinMerger>(std::move(options), std::move(sinks->queues));
+    }
+    assignment->mergers.push_back(std::move(merger));
+  }
+
+  std::vector<std::shared_ptr<BinMerger>> gone;
+  for (size_t j = 0; before != nullptr && j < before->mergers.size(); ++j) {
+    const auto& old = before->mergers[j];
+    if (std::find(assignment->mergers.begin(), assignment->mergers.end(), old) == assignment->mergers.end()) {
+      gone.push_back(old);
+    }
+  }
+  absl::Status status;
+  for (size_t w = 0; w < workers_.size(); ++w) {
+    Worker& worker = *workers_[w];
+    worker.Call([&] {
+      status.Update(worker.Adopt(assignment, kept));
+      for (size_t i = 0; i < sources.size(); ++i) {
+        if (w >= sources[i].by_worker.size()) continue;
+        for (std::unique_ptr<Source>& source : sources[i].by_worker[w]) {
+          status.Update(worker.AddSource(i, std::move(source)));
+        }
+      }
+    });
+  }
+  // Pipelines that are gone write what they had.
+  for (const std::shared_ptr<BinMerger>& merger : gone) merger->Close(absl::Seconds(10));
+  for (NewSinks& change : new_sinks) {
+    change.merger->ReplaceSinks(std::move(change.sinks.queues), change.sinks.kept_bins, absl::Seconds(10));
+  }
+  assignment_ = std::move(assignment);
+  plan_ = std::move(plan);
+  shape_.config = plan_->file->name();
+  return status;
+}
+
+absl::Status Server::Reload(ConfigFile file) {
+  absl::MutexLock lock(&mutex_);
+  absl::Status status;
+  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)));
+  status = plan.ok() ? Apply(*std::move(plan)) : plan.status();
+  if (status.ok()) {
+    ++shape_.reloads;
+    shape_.last_reload_error.clear();
+    Log("configuration reloaded");
+  } else {
+    ++shape_.reloads_failed;
+    shape_.last_reload_error = std::string(status.message());
+    Log(absl::StrCat("reload refused, nothing changed: ", status.message()));
+  }
+  return status;
+}
+
+absl::Status Server::Reload() {
+  if (!options_.read_config) return absl::FailedPreconditionError("there is no configuration file to read again");
+  auto file = options_.read_config();
+  if (file.ok()) return Reload(*std::move(file));
+  absl::MutexLock lock(&mutex_);
+  ++shape_.reloads_failed;
+  shape_.last_reload_error = std::string(file.status().message());
+  Log(absl::StrCat("reload refused, nothing changed: ", file.status().message()));
+  return file.status();
+}
+
+absl::Status Server::Stop(absl::Duration patience) {
+  absl::MutexLock lock(&mutex_);
+  if (!running_) return absl::OkStatus();
+  running_ = false;
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
+  const absl::Time deadline = absl::Now() + patience;
+  std::vector<std::string> left;
+  for (const std::shared_ptr<BinMerger>& merger : assignment_->mergers) {
+    if (!merger->Close(std::max(deadline - absl::Now(), absl::ZeroDuration()))) left.push_back(merger->name());
+  }
+  if (left.empty()) return absl::OkStatus();
+  return absl::DeadlineExceededError(
+      absl::StrCat("sinks of ", absl::StrJoin(left, ", "), " did not take what was left; the rest of it is lost"));
+}
+
+bool Server::IsAlive(absl::Duration within) const {
+  const int64_t oldest = absl::GetCurrentTimeNanos() - absl::ToInt64Nanoseconds(within);
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [oldest](const std::unique_ptr<Worker>& worker) { return worker->last_round_nanos() >= oldest; });
+}
+
+CollectorStatus Server::Status() {
+  absl::MutexLock lock(&mutex_);
+  CollectorStatus status = shape_;
+  status.now = absl::Now();
+  status.ready = running_;
+  const Plan& plan = *assignment_->plan;
+  for (const config::Input& input : plan.config().input()) status.inputs.push_back(DescribeInput(input));
+  std::vector<PipelineTally> tallies(plan.pipelines.size());
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->Call([&] {
+      worker->AddTo(&status.inputs);
+      worker->AddTo(&status.replicas);
+      for (size_t i = 0; i < tallies.size(); ++i) tallies[i] += worker->tally(i);
+    });
+  }
+  status.not_ready = running_ ? "" : "the collector is not running";
+  for (const InputStatus& input : status.inputs) {
+    status.ready &= input.up;
+    if (!input.up && status.not_ready.empty())
+      status.not_ready = absl::StrCat("input ", input.name, ": ", input.trouble);
+  }
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    status.last_round = std::min(status.last_round, absl::FromUnixNanos(worker->last_round_nanos()));
+  }
+  for (size_t i = 0; i < tallies.size(); ++i) {
+    PipelineStatus pipeline;
+    pipeline.name = plan.pipelines[i].name;
+    pipeline.records_in = tallies[i].records_in;
+    pipeline.records_dropped = tallies[i].records_dropped;
+    pipeline.records_filtered = tallies[i].records_filtered;
+    pipeline.records_aggregated = tallies[i].records_aggregated;
+    pipeline.records_overflowed = tallies[i].records_overflowed;
+    pipeline.records_late = tallies[i].records_late;
+    pipeline.open_octets = tallies[i].open_octets;
+    const BinMergerCounters merged = assignment_->mergers[i]->counters();
+    pipeline.open_groups = tallies[i].open_groups + merged.groups_waiting;
+    pipeline.bins_closed = merged.bins_closed;
+    pipeline.corrections = merged.corrections;
+    pipeline.sinks = assignment_->mergers[i]->sink_status();
+    for (const config::Sink& sink : plan.pipelines[i].config->sink()) {
+      if (!sink.has_memory()) continue;
+      SinkStatus memory;
+      memory.name = "memory";
+      memory.batches = memory.written = merged.bins_closed + merged.corrections;
+      pipeline.sinks.push_back(std::move(memory));
+    }
+    status.pipelines.push_back(std::move(pipeline));
+  }
+  return status;
+}
+
+void Server::FlushWorkers() {
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->Call([&] { worker->Flush(); });
+}
+
+std::vector<record::ExporterReport> Server::Exporters(bool templates) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<record::ExporterReport> reports;
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->Call([&] { worker->AppendReports(templates, &reports); });
+  }
+  std::stable_sort(reports.begin(), reports.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.exporter, a.protocol, a.domain) < std::tie(b.exporter, b.protocol, b.domain);
+  });
+  return reports;
+}
+
+absl::StatusOr<std::string> Server::Query(const MemoryQuestion& question) {
+  std::shared_ptr<BinMerger> merger;
+  {
+    absl::MutexLock lock(&mutex_);
+    std::vector<std::string> names;
+    for (const std::shared_ptr<BinMerger>& candidate : assignment_->mergers) {
+      names.push_back(candidate->name());
+      if (candidate->name() == question.pipeline) merger = candidate;
+    }
+    if (merger == nullptr) {
+      return absl::NotFoundError(
+          absl::StrCat("no pipeline is called \"", question.pipeline, "\"; there are ", absl::StrJoin(names, ", ")));
+    }
+    FlushWorkers();
+  }
+  absl::StatusOr<std::string> answer = absl::UnavailableError("the collector is stopping");
+  merger->Ask([&](BinMerger::Bins& kept, aggregate::Aggregator* open) {
+    const int64_t oldest = absl::ToUnixNanos(absl::Now() - question.since);
+    std::vector<aggregate::AggregateBatch> snapshots;
+    if (open != nullptr) snapshots = open->Snapshot();
+    std::vector<const aggregate::AggregateBatch*> bins;
+    for (const auto& bin : kept) {
+      if (question.since > absl::ZeroDuration() && bin->bin().end_nanos > oldest) bins.push_back(bin.get());
+    }
+    for (const aggregate::AggregateBatch& bin : snapshots) bins.push_back(&bin);
+    answer = AnswerFromBins(question, merger->schema(), bins);
+    if (answer.ok() && question.reset) kept.clear();
+  });
+  return answer;
+}
+
+}  // namespace flowacct::collector

@@ -1,0 +1,86 @@
+// The collector as one object: inputs, workers, pipelines and their sinks made of a configuration, changed by another
+// one while they run, and everything that it tells of itself.
+//
+//     auto server = Server::New(file, options);     // nothing is open yet
+//     (*server)->Start();                           // sockets are open when it returns
+//     ... Reload(file) ... Status() ...
+//     (*server)->Stop(patience);                    // bins are written
+//
+// Reload is all or nothing: what the new configuration asks for is made aside first (files read, expressions
+// understood, new sockets opened), and a configuration that cannot be leaves everything as it was. What did not change
+// goes on: sockets are not closed, exporters' templates are kept, no datagram is lost, no counter begins anew.
+// Threads: any may call. Errors: Status with the configuration's place, or what the system said.
+
+#ifndef FLOWACCT_COLLECTOR_SERVER_SERVER_H_
+#define FLOWACCT_COLLECTOR_SERVER_SERVER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/server/collector_status.h"
+#include "flowacct/collector/server/plan.h"
+#include "flowacct/collector/server/worker.h"
+
+namespace flowacct::collector {
+
+struct ServerOptions {
+  // A line for the log: a warning, what a start found. May be called from any thread; may be empty.
+  std::function<void(absl::string_view)> log;
+  // Reads the configuration again, for Reload() of CollectorControl. May be empty.
+  std::function<absl::StatusOr<config::ConfigFile>()> read_config;
+  // All captures are read, and nothing else is an input. May be empty.
+  std::function<void()> on_end;
+};
+
+class Server final : public CollectorControl {
+ public:
+  static absl::StatusOr<std::unique_ptr<Server>> New(config::ConfigFile file, ServerOptions options);
+  // As Stop(absl::ZeroDuration()).
+  ~Server() override;
+
+  absl::Status Start();
+  absl::Status Reload(config::ConfigFile file);
+  // Reads what the kernel still holds, closes all bins and writes them; a sink that does not take them within
+  // `patience` is left behind, and an error says so.
+  absl::Status Stop(absl::Duration patience);
+
+  // Whether every worker has looked at its sources within the last `within`. For a watchdog: takes no lock.
+  bool IsAlive(absl::Duration within) const;
+
+  CollectorStatus Status() override;
+  std::vector<record::ExporterReport> Exporters(bool templates) override;
+  absl::StatusOr<std::string> Query(const MemoryQuestion& question) override;
+  absl::Status Reload() override;
+
+ private:
+  explicit Server(ServerOptions options);
+  absl::Status Apply(std::shared_ptr<const Plan> plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Log(absl::string_view line) const;
+  void FlushWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const ServerOptions options_;
+  // Held while the shape of things changes or is looked at; never by a worker.
+  absl::Mutex mutex_;
+  std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const Assignment> assignment_ ABSL_GUARDED_BY(mutex_);  // null until Start
+  std::vector<std::unique_ptr<Worker>> workers_;                          // made once, by New
+  CollectorStatus shape_ ABSL_GUARDED_BY(mutex_);  // what does not change while it runs, and counts of reloads
+  bool running_ ABSL_GUARDED_BY(mutex_) = false;
+  // Workers whose sources have not all ended.
+  std::shared_ptr<std::atomic<size_t>> workers_left_ = std::make_shared<std::atomic<size_t>>(0);
+};
+
+}  // namespace flowacct::collector
+
+#endif  // FLOWACCT_COLLECTOR_SERVER_SERVER_H_

@@ -1,0 +1,316 @@
+// The whole collector within the test: real sockets on loopback, generated exports, sinks that keep what they get.
+
+#include "flowacct/collector/server/server.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/substitute.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "flowacct/collector/generate/workload.h"
+#include "flowacct/collector/listen/testing/udp_sender.h"
+#include "gtest/gtest.h"
+
+namespace flowacct::collector {
+namespace {
+
+struct Totals {
+  uint64_t packets = 0, bytes = 0, flows = 0, rows = 0;
+};
+
+// Of CSV with the columns packets,bytes,flows at the end.
+Totals TotalsOf(const std::string& path) {
+  std::ifstream in(path);
+  Totals totals;
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line)) {
+    const std::vector<absl::string_view> columns = absl::StrSplit(line, ',');
+    uint64_t numbers[3] = {};
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_TRUE(columns.size() > 3 && absl::SimpleAtoi(columns[columns.size() - 3 + i], &numbers[i])) << line;
+    }
+    totals.packets += numbers[0];
+    totals.bytes += numbers[1];
+    totals.flows += numbers[2];
+    ++totals.rows;
+  }
+  return totals;
+}
+
+class ServerTest : public testing::Test {
+ protected:
+  std::string File(absl::string_view name) {
+    const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
+    return absl::StrCat(testing::TempDir(), "/", absl::StrReplaceAll(test, {{"/", "-"}}), "-", name);
+  }
+
+  config::ConfigFile Parse(const std::string& text) {
+    auto file = config::ConfigFile::Parse(text, "test.conf");
+    EXPECT_TRUE(file.ok()) << file.status();
+    return *std::move(file);
+  }
+
+  std::unique_ptr<Server> StartServer(const std::string& text) {
+    ServerOptions options;
+    options.log = [this](absl::string_view line) {
+      absl::MutexLock lock(&mutex_);
+      log_.emplace_back(line);
+    };
+    auto server = Server::New(Parse(text), std::move(options));
+    EXPECT_TRUE(server.ok()) << server.status();
+    const absl::Status started = (*server)->Start();
+    EXPECT_TRUE(started.ok()) << started;
+    return *std::move(server);
+  }
+
+  // Sends from an address of its own, and waits until all has arrived.
+  void Send(Server& server, const std::vector<std::string>& datagrams, absl::string_view from, uint64_t expected) {
+    auto endpoint = ParseEndpoint(server.Status().inputs[0].listen, {EndpointScheme::kUdp});
+    ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+    auto sender = UdpSender::New(*endpoint, absl::StrCat("udp://", from, ":0"));
+    ASSERT_TRUE(sender.ok()) << sender.status();
+    UdpSenderPace pace;
+    pace.datagrams_per_second = 20000;
+    ASSERT_TRUE((*sender)->Send(datagrams, pace).ok());
+    const absl::Time deadline = absl::Now() + absl::Seconds(20);
+    while (absl::Now() < deadline) {
+      const InputStatus input = server.Status().inputs[0];
+      if (input.received + input.kernel_dropped >= expected) break;
+      absl::SleepFor(absl::Milliseconds(10));
+    }
+    EXPECT_EQ(server.Status().inputs[0].kernel_dropped, 0u) << "the test's rate is too high for this machine";
+  }
+
+  absl::Mutex mutex_;
+  std::vector<std::string> log_;
+};
+
+// What the accounting identity says of a status.
+void ExpectIdentity(const CollectorStatus& status) {
+  uint64_t records = 0;
+  for (const InputStatus& input : status.inputs) {
+    EXPECT_EQ(input.received, input.refused_not_allowed + input.refused_rate + input.refused_budget + input.aside +
+                                  input.not_sampled + input.not_sampled + input.decoded[base::DecodeCode::kOk] +
+                                  input.decoded.errors())
+        << input.name;
+    records += input.records;
+  }
+  for (const PipelineStatus& pipeline : status.pipelines) {
+    EXPECT_EQ(pipeline.records_in, records) << pipeline.name;
+    EXPECT_EQ(pipeline.records_in, pipeline.records_dropped + pipeline.records_filtered + pipeline.records_aggregated +
+                                       pipeline.records_late)
+        << pipeline.name;
+    for (const SinkStatus& sink : pipeline.sinks) {
+      EXPECT_EQ(sink.batches, sink.written + sink.waiting + sink.dropped + sink.failed) << pipeline.name;
+    }
+  }
+}
+
+class ServerWorkersTest : public ServerTest, public testing::WithParamInterface<int> {};
+
+TEST_P(ServerWorkersTest, WhatWasSentIsWhatIsWritten) {
+  const std::string csv = File("out.csv"), filtered = File("tcp.csv");
+  auto server = StartServer(absl::Substitute(
+      R"(workers: $0
+         input { name: "in" udp { listen: "127.0.0.1:0" } }
+         pipeline { name: "all" by: "src_addr,dst_addr" sink { print { format: CSV output: "$1" } } }
+         pipeline { name: "tcp" by: "src_as" where: "proto tcp" sink { print { format: CSV output: "$2" } } })",
+      GetParam(), csv, filtered));
+  ASSERT_NE(server, nullptr);
+  WorkloadOptions options;
+  options.records = 20000;
+  WorkloadTruth truth;
+  uint64_t datagrams = 0, packets = 0, bytes = 0, records = 0;
+  for (int exporter = 1; exporter <= 5; ++exporter) {
+    options.seed = static_cast<uint64_t>(exporter);
+    auto made = DatagramsOfWorkload(options, &truth);
+    ASSERT_TRUE(made.ok()) << made.status();
+    datagrams += made->size();
+    packets += truth.packets;
+    bytes += truth.bytes;
+    records += truth.records;
+    Send(*server, *made, absl::StrCat("127.0.0.", exporter + 1), datagrams);
+  }
+  CollectorStatus status = server->Status();
+  ExpectIdentity(status);
+  EXPECT_EQ(status.inputs[0].records, records);
+  EXPECT_EQ(server->Exporters(false).size(), 5u);
+  ASSERT_TRUE(server->Stop(absl::Seconds(20)).ok());
+  const Totals all = TotalsOf(csv);
+  EXPECT_EQ(all.packets, packets);
+  EXPECT_EQ(all.bytes, bytes);
+  EXPECT_EQ(all.flows, records);
+  const Totals tcp = TotalsOf(filtered);
+  status = server->Status();
+  ExpectIdentity(status);
+  EXPECT_EQ(tcp.flows, status.pipelines[1].records_aggregated);
+  EXPECT_GT(status.pipelines[1].records_filtered, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(OneAndTwo, ServerWorkersTest, testing::Values(1, 2));
+
+TEST_F(ServerTest, ReloadLosesNothingAndResetsNothing) {
+  const std::string csv = File("out.csv"), added = File("added.csv");
+  const std::string before = absl::Substitute(
+      R"(input { name: "in" udp { listen: "127.0.0.1:0" } }
+         pipeline { name: "kept" by: "src_as,protocol" sink { print { format: CSV output: "$0" } } })",
+      csv);
+  const std::string after = absl::StrCat(
+      before,
+      absl::Substitute(
+          R"(pipeline { name: "added" by: "protocol" where: "proto tcp" sink { print { format: CSV output: "$0" } } })",
+          added));
+  auto server = StartServer(before);
+  WorkloadOptions options;
+  options.records = 30000;
+  WorkloadTruth truth;
+  auto made = DatagramsOfWorkload(options, &truth);
+  ASSERT_TRUE(made.ok());
+  // Templates come in the first datagrams alone, so that what was known before the reload is needed after it.
+  const size_t third = made->size() / 3;
+  const std::vector<std::string> first(made->begin(), made->begin() + static_cast<long>(third));
+  const std::vector<std::string> second(first.size() + made->begin(), made->begin() + static_cast<long>(2 * third));
+  const std::vector<std::string> last(made->begin() + static_cast<long>(2 * third), made->end());
+  Send(*server, first, "127.0.0.2", first.size());
+  ASSERT_TRUE(server->Reload(Parse(after)).ok());
+  Send(*server, second, "127.0.0.2", first.size() + second.size());
+  // One that cannot be changes nothing.
+  EXPECT_FALSE(server->Reload(Parse(absl::StrCat(before, R"(pipeline { name: "x" by: "nosuch" })"))).ok());
+  ASSERT_TRUE(server->Reload(Parse(before)).ok());
+  Send(*server, last, "127.0.0.2", made->size());
+  const CollectorStatus status = server->Status();
+  ExpectIdentity(status);
+  EXPECT_EQ(status.reloads, 2u);
+  EXPECT_EQ(status.reloads_failed, 1u);
+  EXPECT_EQ(status.pipelines[0].records_in, truth.records);
+  ASSERT_TRUE(server->Stop(absl::Seconds(20)).ok());
+  EXPECT_EQ(TotalsOf(csv).bytes, truth.bytes);
+  EXPECT_GT(TotalsOf(added).flows, 0u);
+  EXPECT_LT(TotalsOf(added).flows, truth.records);
+}
+
+TEST_F(ServerTest, AnswersQuestionsWhileBinsFill) {
+  auto server = StartServer(
+      R"(workers: 2
+         input { name: "in" udp { listen: "127.0.0.1:0" } }
+         pipeline { name: "p" by: "src_as,dst_as" sink { memory {} } })");
+  WorkloadOptions options;
+  options.records = 10000;
+  WorkloadTruth truth;
+  auto made = DatagramsOfWorkload(options, &truth);
+  ASSERT_TRUE(made.ok());
+  Send(*server, *made, "127.0.0.3", made->size());
+  MemoryQuestion question;
+  question.pipeline = "p";
+  question.where = "src_as > 0 or src_as = 0";
+  question.by = "src_as";
+  question.top = 1;
+  question.since = absl::Minutes(10);  // some bins are closed already
+  auto answer = server->Query(question);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_TRUE(absl::StrContains(*answer, R"("columns": ["src_as", "packets", "bytes", "flows"])")) << *answer;
+  const size_t rows = answer->find("\"rows\": [[");
+  EXPECT_NE(rows, std::string::npos) << *answer;
+  // The sums over all groups, asked twice: asking changes nothing.
+  for (int i = 0; i < 2; ++i) {
+    uint64_t flows = 0;
+    question.top = 0;
+    answer = server->Query(question);
+    ASSERT_TRUE(answer.ok());
+    const absl::string_view all = absl::string_view(*answer).substr(answer->find("\"rows\": [[") + 10);
+    for (absl::string_view row : absl::StrSplit(all.substr(0, all.find("]]")), "], [")) {
+      uint64_t n = 0;
+      ASSERT_TRUE(absl::SimpleAtoi(row.substr(row.rfind(' ') + 1), &n)) << row;
+      flows += n;
+    }
+    EXPECT_EQ(flows, truth.records);
+  }
+  question.by = "src_addr";
+  EXPECT_EQ(std::string(server->Query(question).status().message()),
+            "by: the bins have no src_addr; their key is src_as, dst_as");
+  question.pipeline = "q";
+  EXPECT_EQ(std::string(server->Query(question).status().message()), "no pipeline is called \"q\"; there are p");
+  EXPECT_TRUE(server->Stop(absl::Seconds(5)).ok());
+}
+
+TEST_F(ServerTest, CapturesGoThroughToTheEnd) {
+  const std::string csv = File("out.csv");
+  absl::Notification ended;
+  ServerOptions options;
+  options.on_end = [&ended] { ended.Notify(); };
+  auto server = Server::New(Parse(absl::Substitute(
+                                R"(workers: 2
+             input { name: "files" captures { path: "testdata/quickstart.pcap" exit_at_end: true } }
+             pipeline { name: "p" by: "dst_as" every: "5m" lateness: "30m" sink { print { format: CSV output: "$0" } } })",
+                                csv)),
+                            std::move(options));
+  ASSERT_TRUE(server.ok()) << server.status();
+  ASSERT_TRUE((*server)->Start().ok());
+  ASSERT_TRUE(ended.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  const CollectorStatus status = (*server)->Status();
+  ExpectIdentity(status);
+  EXPECT_GT(status.inputs[0].records, 0u);
+  ASSERT_TRUE((*server)->Stop(absl::Seconds(10)).ok());
+  const CollectorStatus after = (*server)->Status();
+  EXPECT_EQ(TotalsOf(csv).flows, after.pipelines[0].records_aggregated);
+}
+
+TEST_F(ServerTest, AdmissionRefusesByCount) {
+  auto server = StartServer(
+      R"(input { name: "in" udp { listen: "127.0.0.1:0" } admission { allow: "127.0.0.2" } }
+         pipeline { name: "p" by: "src_as" })");
+  WorkloadOptions options;
+  options.records = 1000;
+  auto made = DatagramsOfWorkload(options);
+  ASSERT_TRUE(made.ok());
+  Send(*server, *made, "127.0.0.2", made->size());
+  Send(*server, *made, "127.0.0.9", 2 * made->size());
+  const CollectorStatus status = server->Status();
+  ExpectIdentity(status);
+  EXPECT_EQ(status.inputs[0].refused_not_allowed, made->size());
+  EXPECT_EQ(status.inputs[0].records, 1000u);
+}
+
+struct Wrong {
+  const char* text;
+  const char* error;
+};
+
+TEST_F(ServerTest, WhatCannotBeIsToldWithItsPlace) {
+  const std::string input = "input { name: \"in\" udp { listen: \"127.0.0.1:0\" } }\n";
+  for (const auto& [text, error] : std::vector<std::pair<std::string, std::string>>{
+           {input + "pipeline { name: \"p\" by: \"src_ass\" }",
+            "test.conf:2:22: by: key \"src_ass\": no field is called \"src_ass\"; did you mean "},
+           {input + "pipeline { name: \"p\" where: \"proto tcpp\" }", "test.conf:2:22: where: filter, column 7: "},
+           {input + "pipeline { name: \"p\" sum: \"bites\" }", "test.conf:2:22: sum: "},
+           {input + "pipeline { name: \"p\" time_zone: \"Mars/Base\" }",
+            "test.conf:2:22: time_zone: \"Mars/Base\" is not"},
+           {input + "pipeline { name: \"p\" sink { print { order: \"ttl\" } } }",
+            "test.conf:2:37: order: \"ttl\" is not among"},
+           {input + "pipeline { name: \"p\" enrich { networks { file: \"/nosuch\" } } }",
+            "test.conf:2:42: file: /nosuch: "},
+           {"input { name: \"in\" udp { listen: \"127.0.0.1:0\" } admission { allow: \"x\" } } pipeline { name: \"p\" "
+            "}",
+            "test.conf:1:62: allow: \"x\" is no prefix"}}) {
+    auto server = Server::New(Parse(text), {});
+    ASSERT_FALSE(server.ok()) << text;
+    EXPECT_TRUE(absl::StartsWith(server.status().message(), error)) << server.status().message();
+  }
+}
+
+}  // namespace
+}  // namespace flowacct::collector

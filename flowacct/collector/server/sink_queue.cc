@@ -1,0 +1,113 @@
+#include "flowacct/collector/server/sink_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flowacct::collector {
+
+using Batch = std::shared_ptr<const aggregate::AggregateBatch>;
+
+struct SinkQueue::State {
+  std::unique_ptr<sink::Sink> sink;
+  SinkQueueOptions options;
+
+  absl::Mutex mutex;
+  std::deque<Batch> waiting ABSL_GUARDED_BY(mutex);
+  SinkStatus status ABSL_GUARDED_BY(mutex);
+  bool writing ABSL_GUARDED_BY(mutex) = false;
+  bool closing ABSL_GUARDED_BY(mutex) = false;
+  bool closed ABSL_GUARDED_BY(mutex) = false;
+
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return closing || !waiting.empty(); }
+
+  void Drop() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    ++status.dropped;
+    status.rows_lost += waiting.front()->size();
+    waiting.pop_front();
+  }
+};
+
+SinkQueue::SinkQueue(std::unique_ptr<sink::Sink> sink, SinkQueueOptions options) : state_(std::make_shared<State>()) {
+  state_->sink = std::move(sink);
+  {
+    absl::MutexLock lock(&state_->mutex);
+    state_->status.name = options.name;
+  }
+  state_->options = std::move(options);
+  thread_ = std::thread(&SinkQueue::Run, state_);
+}
+
+SinkQueue::~SinkQueue() {
+  if (thread_.joinable()) Close(absl::ZeroDuration());
+}
+
+void SinkQueue::Push(Batch batch) {
+  absl::MutexLock lock(&state_->mutex);
+  ++state_->status.batches;
+  if (state_->waiting.size() >= state_->options.max_waiting) state_->Drop();
+  state_->waiting.push_back(std::move(batch));
+}
+
+void SinkQueue::Run(const std::shared_ptr<State>& state) {
+  for (;;) {
+    Batch batch;
+    {
+      absl::MutexLock lock(&state->mutex);
+      state->mutex.Await(absl::Condition(state.get(), &State::HasWork));
+      if (state->waiting.empty()) break;
+      batch = std::move(state->waiting.front());
+      state->waiting.pop_front();
+      state->writing = true;
+    }
+    const absl::Status status = state->sink->Write(*batch);
+    bool tell = false;
+    {
+      absl::MutexLock lock(&state->mutex);
+      state->writing = false;
+      if (status.ok()) {
+        ++state->status.written;
+        state->status.rows_written += batch->size();
+        state->status.last_error.clear();
+      } else {
+        ++state->status.failed;
+        state->status.rows_lost += batch->size();
+        tell = state->status.last_error.empty();
+        state->status.last_error = std::string(status.message());
+      }
+    }
+    if (tell && state->options.on_error) state->options.on_error(status);
+    if (state->options.on_done) state->options.on_done(*batch);
+  }
+  const absl::Status status = state->sink->Close();
+  absl::MutexLock lock(&state->mutex);
+  if (!status.ok()) state->status.last_error = std::string(status.message());
+  state->closed = true;
+}
+
+bool SinkQueue::Close(absl::Duration patience) {
+  if (!thread_.joinable()) return true;
+  bool closed = false;
+  {
+    absl::MutexLock lock(&state_->mutex);
+    state_->closing = true;
+    closed = state_->mutex.AwaitWithTimeout(absl::Condition(&state_->closed), patience);
+    while (!closed && !state_->waiting.empty()) state_->Drop();
+    // Nothing waits now, so that the thread ends as soon as the sink lets go of it.
+    if (!closed) closed = state_->mutex.AwaitWithTimeout(absl::Condition(&state_->closed), absl::Seconds(1));
+  }
+  if (closed) {
+    thread_.join();
+  } else {
+    thread_.detach();
+  }
+  return closed;
+}
+
+SinkStatus SinkQueue::status() const {
+  absl::MutexLock lock(&state_->mutex);
+  SinkStatus status = state_->status;
+  status.waiting = state_->waiting.size() + (state_->writing ? 1 : 0);
+  return status;
+}
+
+}  // namespace flowacct::collector

@@ -1,0 +1,52 @@
+// Where a worker takes its octets from: a socket, connections, an interface, captures. One interface, so that the
+// worker's loop knows no kind.
+//
+// Ownership: what a reading borrows is valid until the next call. Threads: the worker's, but for New.
+// Errors: a source that fails says so in its status and goes on (an interface that is gone comes back), or has ended.
+
+#ifndef FLOWACCT_COLLECTOR_SERVER_SOURCE_H_
+#define FLOWACCT_COLLECTOR_SERVER_SOURCE_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "flowacct/collector/capture/captured_packet.h"
+#include "flowacct/collector/export/capture_kind.h"
+#include "flowacct/collector/server/collector_status.h"
+#include "flowacct/record/datagram.h"
+
+namespace flowacct::collector {
+
+struct Reading {
+  absl::Span<const record::Datagram> datagrams;
+  absl::Span<const CapturedPacket> packets;
+  CaptureKind packet_kind = CaptureKind::kPackets;  // what these hold
+  uint32_t interface_index = 0;                     // where the packets came in; 0: not told
+  // Sessions of streams that ended: templates that came in them are void.
+  absl::Span<const uint64_t> ended_sessions;
+  bool empty() const { return datagrams.empty() && packets.empty() && ended_sessions.empty(); }
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // To wait for: readable when there is something to read. -1: read it when there is nothing else to do.
+  virtual int fd() const = 0;
+  // What is there, a bounded amount, without waiting; empty if there is nothing.
+  virtual Reading Read() = 0;
+  // Called about once a second, for what is not urgent.
+  virtual void Tick() {}
+  // No more will ever come.
+  virtual bool ended() const { return false; }
+  // Nanoseconds since 1970 of what was read last, where that and not the clock is the time by which bins are closed.
+  virtual std::optional<int64_t> time_nanos() const { return std::nullopt; }
+  // Adds what this source counts.
+  virtual void AddTo(InputStatus* status) const = 0;
+};
+
+}  // namespace flowacct::collector
+
+#endif  // FLOWACCT_COLLECTOR_SERVER_SOURCE_H_

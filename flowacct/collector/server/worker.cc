@@ -1,0 +1,396 @@
+#include "flowacct/collector/server/worker.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/synchronization/notification.h"
+#include "flowacct/aggregate/aggregator.h"
+#include "flowacct/aggregate/time_bins.h"
+#include "flowacct/record/field.h"
+
+namespace flowacct::collector {
+namespace {
+
+// So many rows are still in the second-level cache when they are accounted.
+constexpr size_t kBatchRows = 1024;
+// How long a worker without anything to do waits before it looks at the clock.
+constexpr absl::Duration kIdleWait = absl::Milliseconds(100);
+constexpr int64_t kTickNanos = 1000000000;
+// At the end, for what still waits in sockets.
+constexpr absl::Duration kDrain = absl::Seconds(2);
+// Names of half the interner's bound: time to begin with a new one, so that names of the past cost nothing for ever.
+constexpr size_t kRotationShare = 2;
+
+}  // namespace
+
+PipelineTally& PipelineTally::operator+=(const PipelineTally& other) {
+  records_in += other.records_in;
+  records_dropped += other.records_dropped;
+  records_filtered += other.records_filtered;
+  records_aggregated += other.records_aggregated;
+  records_overflowed += other.records_overflowed;
+  records_late += other.records_late;
+  open_groups += other.open_groups;
+  open_octets += other.open_octets;
+  return *this;
+}
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::New(WorkerOptions options) {
+  auto poller = Poller::New();
+  if (!poller.ok()) return poller.status();
+  return std::unique_ptr<Worker>(new Worker(std::move(options), *std::move(poller)));
+}
+
+Worker::Worker(WorkerOptions options, std::unique_ptr<Poller> poller)
+    : options_(std::move(options)),
+      interner_(std::make_shared<base::Interner>(options_.interner)),
+      layout_(std::make_unique<record::Layout>(absl::Span<const record::FieldId>())),
+      poller_(std::move(poller)) {
+  now_nanos_ = Now();
+}
+
+Worker::~Worker() { Stop(); }
+
+int64_t Worker::Now() const { return options_.clock ? options_.clock() : absl::GetCurrentTimeNanos(); }
+
+absl::Status Worker::AddSource(size_t input, std::unique_ptr<Source> source) {
+  if (source->fd() >= 0) {
+    if (absl::Status status = poller_->Add(source->fd(), 0); !status.ok()) return status;
+  }
+  inputs_[input].sources.push_back(std::move(source));
+  told_end_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status Worker::Adopt(std::shared_ptr<const Assignment> assignment, const std::vector<size_t>& kept_inputs) {
+  if (assignment_ != nullptr) {
+    DrainMeters();
+    Flush();
+    RetirePipelines();
+  }
+  assignment_ = std::move(assignment);
+  std::vector<InputState> inputs(kept_inputs.size());
+  for (size_t i = 0; i < kept_inputs.size(); ++i) {
+    if (kept_inputs[i] < inputs_.size()) inputs[i] = std::move(inputs_[kept_inputs[i]]);
+  }
+  inputs_ = std::move(inputs);
+  if (absl::Status status = SetInputs(); !status.ok()) return status;
+  return MakePipelines();
+}
+
+absl::Status Worker::SetInputs() {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const InputPlan& plan = assignment_->plan->inputs[i];
+    std::unique_ptr<Admission>& admission = inputs_[i].admission;
+    if (admission != nullptr) {
+      if (absl::Status status = admission->SetOptions(plan.admission); !status.ok()) return status;
+    } else if (plan.has_admission) {
+      auto made = Admission::New(plan.admission);
+      if (!made.ok()) return made.status();
+      admission = *std::move(made);
+    }
+    std::unique_ptr<Replicator>& replicator = inputs_[i].replicator;
+    if (replicator != nullptr) {
+      if (absl::Status status = replicator->SetOptions(plan.replication); !status.ok()) return status;
+    } else if (!plan.replication.pools.empty()) {
+      auto made = Replicator::New(plan.replication);
+      if (!made.ok()) return made.status();
+      replicator = *std::move(made);
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Worker::AddTo(std::vector<ReplicaStatus>* replicas) const {
+  for (const InputState& input : inputs_) {
+    if (input.replicator == nullptr) continue;
+    for (const ReplicaReport& report : input.replicator->Report()) {
+      auto replica = std::find_if(replicas->begin(), replicas->end(),
+                                  [&report](const ReplicaStatus& known) { return known.name == report.pool; });
+      if (replica == replicas->end()) replica = replicas->insert(replicas->end(), ReplicaStatus{report.pool, {}});
+      auto receiver =
+          std::find_if(replica->receivers.begin(), replica->receivers.end(),
+                       [&report](const ReplicaReceiverStatus& known) { return known.to == report.receiver; });
+      if (receiver == replica->receivers.end()) {
+        receiver = replica->receivers.insert(receiver, ReplicaReceiverStatus{report.receiver, 0, 0, 0});
+      }
+      receiver->sent += report.counters.sent;
+      receiver->dropped += report.counters.dropped;
+      receiver->errors += report.counters.errors;
+    }
+  }
+}
+
+absl::Status Worker::MakePipelines() {
+  const Plan& plan = *assignment_->plan;
+  groups_.clear();
+  std::vector<record::FieldId> fields;
+  for (const PipelineGroup& group : plan.groups) {
+    auto pipeline = pipeline::Pipeline::New(group.options, interner_);
+    if (!pipeline.ok()) return pipeline.status();
+    const absl::Span<const record::FieldId> required = (*pipeline)->RequiredFields();
+    fields.insert(fields.end(), required.begin(), required.end());
+    groups_.push_back({&group, *std::move(pipeline)});
+  }
+  // While the layout has all that is asked for, it stays, so that decoders keep what they know of exporters.
+  const bool fits = std::all_of(fields.begin(), fields.end(), [this](record::FieldId f) { return layout_->Has(f); });
+  std::unique_ptr<record::Layout> layout = fits ? std::move(layout_) : std::make_unique<record::Layout>(fields);
+  for (Group& group : groups_) group.pipeline->Bind(layout.get());
+  for (InputState& input : inputs_) {
+    if (input.decoder == nullptr) {
+      const size_t index = static_cast<size_t>(&input - inputs_.data());
+      input.decoder = std::make_unique<InputDecoder>(layout.get(), interner_.get(), plan.inputs[index].decoder);
+    } else {
+      input.decoder->Rebind(layout.get(), interner_.get());
+    }
+  }
+  batch_ = std::make_unique<record::FlowBatch>(layout.get(), interner_.get());
+  copy_ = std::make_unique<record::FlowBatch>(layout.get(), interner_.get());
+  layout_ = std::move(layout);
+  next_close_nanos_.assign(plan.pipelines.size(), INT64_MIN);
+  return absl::OkStatus();
+}
+
+void Worker::RetirePipelines() {
+  for (size_t i = 0; i < assignment_->plan->pipelines.size(); ++i) {
+    PipelineTally tally = this->tally(i);
+    tally.open_groups = tally.open_octets = 0;
+    tallies_[assignment_->plan->pipelines[i].name] = tally;
+  }
+  groups_.clear();
+}
+
+// What meters hold goes to the pipelines that are there now.
+void Worker::DrainMeters() {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (inputs_[i].decoder == nullptr) continue;
+    inputs_[i].decoder->Drain(batch_.get());
+    ProcessBatch(i);
+  }
+}
+
+void Worker::RotateInterner() {
+  DrainMeters();
+  Flush();
+  RetirePipelines();
+  // The old one lives as long as the partials that were handed over.
+  interner_ = std::make_shared<base::Interner>(options_.interner);
+  (void)MakePipelines();  // of a plan that made them before
+}
+
+PipelineTally Worker::tally(size_t index) const {
+  PipelineTally tally;
+  const auto before = tallies_.find(assignment_->plan->pipelines[index].name);
+  if (before != tallies_.end()) tally = before->second;
+  for (const Group& group : groups_) {
+    for (size_t at = 0; at < group.plan->pipelines.size(); ++at) {
+      if (group.plan->pipelines[at] != index) continue;
+      const pipeline::PipelineCounters shared = group.pipeline->counters();
+      const pipeline::AggregationCounters own = group.pipeline->counters(at);
+      const aggregate::Aggregator& aggregator = group.pipeline->aggregator(at);
+      tally.records_in += shared.records_in;
+      tally.records_dropped += shared.records_dropped;
+      tally.records_filtered += own.records_filtered;
+      tally.records_aggregated += own.aggregator.records_aggregated;
+      tally.records_overflowed += own.aggregator.records_overflowed;
+      tally.records_late += own.aggregator.records_late;
+      tally.open_groups += aggregator.open_groups();
+      tally.open_octets += aggregator.octets();
+    }
+  }
+  return tally;
+}
+
+void Worker::AddTo(std::vector<InputStatus>* statuses) const {
+  for (size_t i = 0; i < inputs_.size() && i < statuses->size(); ++i) {
+    InputStatus& status = (*statuses)[i];
+    status.records += inputs_[i].records;
+    if (inputs_[i].decoder != nullptr) inputs_[i].decoder->AddTo(&status);
+    if (inputs_[i].admission != nullptr) {
+      const auto& verdicts = inputs_[i].admission->counters().datagrams;
+      status.refused_not_allowed += verdicts[static_cast<size_t>(AdmissionVerdict::kUnknownExporter)];
+      status.refused_rate += verdicts[static_cast<size_t>(AdmissionVerdict::kDatagramLimit)];
+      status.refused_budget += verdicts[static_cast<size_t>(AdmissionVerdict::kRecordBudget)];
+    }
+    for (const auto& source : inputs_[i].sources) source->AddTo(&status);
+  }
+}
+
+void Worker::AppendReports(bool templates, std::vector<record::ExporterReport>* reports) const {
+  for (const InputState& input : inputs_) {
+    if (input.decoder == nullptr) continue;
+    for (record::ExporterReport& report : input.decoder->exports().Report()) {
+      if (!templates) {
+        report.templates.clear();
+        report.sampling.clear();
+        report.interfaces.clear();
+      }
+      reports->push_back(std::move(report));
+    }
+  }
+}
+
+void Worker::Start() {
+  running_ = true;
+  thread_ = std::thread(&Worker::Run, this);
+}
+
+void Worker::Stop() {
+  if (!thread_.joinable()) return;
+  stopping_ = true;
+  poller_->Wake();
+  thread_.join();
+  running_ = false;
+}
+
+void Worker::Call(const std::function<void()>& call) {
+  if (!running_) return call();
+  absl::Notification done;
+  {
+    absl::MutexLock lock(&mutex_);
+    calls_.push_back([&call, &done] {
+      call();
+      done.Notify();
+    });
+  }
+  poller_->Wake();
+  done.WaitForNotification();
+}
+
+void Worker::RunCalls() {
+  std::vector<std::function<void()>> calls;
+  {
+    absl::MutexLock lock(&mutex_);
+    calls.swap(calls_);
+  }
+  for (const std::function<void()>& call : calls) call();
+}
+
+bool Worker::ReadAll() {
+  bool any = false;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    for (const std::unique_ptr<Source>& source : inputs_[i].sources) any |= ReadSource(i, source.get());
+  }
+  return any;
+}
+
+void Worker::Run() {
+  bool busy = true;
+  while (!stopping_) {
+    poller_->Wait(busy ? absl::ZeroDuration() : kIdleWait);
+    RunCalls();
+    now_nanos_ = Now();
+    last_round_nanos_.store(now_nanos_, std::memory_order_relaxed);
+    busy = ReadAll();
+    Tick();
+    if (interner_->octets() > options_.interner.max_octets / kRotationShare) RotateInterner();
+  }
+  // What the kernel took before the end is accounted, too; bounded, as senders need not end.
+  const int64_t deadline = Now() + absl::ToInt64Nanoseconds(kDrain);
+  while (ReadAll() && Now() < deadline) {
+  }
+  DrainMeters();
+  Flush();
+  RunCalls();
+}
+
+void Worker::Tick() {
+  bool all_ended = true;
+  // The time of captures counts where nothing else is read.
+  std::optional<int64_t> source_nanos;
+  bool by_clock = false;
+  const bool is_time = now_nanos_ >= next_tick_nanos_ || now_nanos_ + 2 * kTickNanos < next_tick_nanos_;
+  if (is_time) next_tick_nanos_ = now_nanos_ + kTickNanos;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const InputState& input = inputs_[i];
+    if (is_time && input.decoder != nullptr) {
+      std::optional<int64_t> nanos = now_nanos_;
+      for (const std::unique_ptr<Source>& source : input.sources) {
+        if (source->time_nanos()) nanos = source->time_nanos();
+      }
+      input.decoder->Advance(absl::FromUnixNanos(*nanos), batch_.get());
+      ProcessBatch(i);
+    }
+    for (const std::unique_ptr<Source>& source : input.sources) {
+      if (is_time) source->Tick();
+      all_ended &= source->ended();
+      const std::optional<int64_t> nanos = source->time_nanos();
+      by_clock |= !nanos.has_value();
+      if (nanos) source_nanos = std::max(source_nanos.value_or(*nanos), *nanos);
+    }
+  }
+  CloseBins(by_clock ? now_nanos_ : source_nanos.value_or(now_nanos_));
+  if (all_ended && !told_end_ && options_.on_end) {
+    told_end_ = true;
+    options_.on_end();
+  }
+}
+
+bool Worker::ReadSource(size_t index, Source* source) {
+  const Reading reading = source->Read();
+  InputState& input = inputs_[index];
+  InputDecoder& decoder = *input.decoder;
+  Admission* admission = input.admission.get();
+  if (input.replicator != nullptr) input.replicator->Replicate(reading.datagrams);
+  for (const record::Datagram& datagram : reading.datagrams) {
+    if (admission != nullptr && admission->Admit(datagram.source, now_nanos_) != AdmissionVerdict::kAdmitted) continue;
+    const size_t rows = batch_->size();
+    (void)decoder.DecodeDatagram(datagram, batch_.get());
+    if (admission != nullptr) admission->ChargeRecords(datagram.source, batch_->size() - rows, now_nanos_);
+    if (batch_->size() >= kBatchRows) ProcessBatch(index);
+  }
+  for (const CapturedPacket& packet : reading.packets) {
+    decoder.DecodePacket(packet, reading.packet_kind, reading.interface_index, batch_.get());
+    if (batch_->size() >= kBatchRows) ProcessBatch(index);
+  }
+  decoder.EndPackets(batch_.get());
+  for (const uint64_t session : reading.ended_sessions) decoder.EndSession(session);
+  ProcessBatch(index);
+  return !reading.empty();
+}
+
+void Worker::ProcessBatch(size_t input) {
+  if (batch_->empty()) return;
+  inputs_[input].records += batch_->size();
+  // Each group enriches rows of its own; the last one takes the batch itself.
+  size_t last = groups_.size();
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    if (groups_[g].plan->inputs[input]) last = g;
+  }
+  for (size_t g = 0; g < last; ++g) {
+    if (!groups_[g].plan->inputs[input]) continue;
+    copy_->CopyFrom(*batch_);
+    groups_[g].pipeline->Process(*copy_);
+  }
+  if (last < groups_.size()) groups_[last].pipeline->Process(*batch_);
+  batch_->Clear();
+}
+
+void Worker::CloseBins(int64_t now_nanos) {
+  for (Group& group : groups_) {
+    for (size_t at = 0; at < group.plan->pipelines.size(); ++at) {
+      const size_t index = group.plan->pipelines[at];
+      if (now_nanos < next_close_nanos_[index]) continue;
+      const absl::Time now = absl::FromUnixNanos(now_nanos);
+      assignment_->mergers[index]->Deliver(options_.index, group.pipeline->aggregator(at).TakeClosed(now), now);
+      // When the next bin is over; what comes late until then is one correction.
+      const aggregate::AggregatorOptions& options = assignment_->plan->pipelines[index].aggregation.aggregator;
+      const int64_t lateness = absl::ToInt64Nanoseconds(options.lateness);
+      aggregate::TimeBins bins(options.every, options.time_zone);
+      next_close_nanos_[index] = bins.Find(aggregate::TimeBins::Clamp(now_nanos - lateness)).end_nanos + lateness;
+    }
+  }
+}
+
+void Worker::Flush() {
+  for (Group& group : groups_) {
+    for (size_t at = 0; at < group.plan->pipelines.size(); ++at) {
+      const size_t index = group.plan->pipelines[at];
+      assignment_->mergers[index]->Deliver(options_.index, group.pipeline->aggregator(at).TakeAll(),
+                                           absl::InfinitePast());
+    }
+  }
+}
+
+}  // namespace flowacct::collector
