@@ -32,7 +32,7 @@ inline uint64_t NextSecret(uint64_t* state) {
 class KeyHash {
  public:
   KeyHash(uint64_t seed, size_t words) {
-    for (size_t i = 0; i < words + 3; ++i) secrets_.push_back(NextSecret(&seed));
+    for (size_t i = 0; i < words + 3; ++i) secrets_.push_back(NextSecret(&seed) | 1);  // odd, as factors
   }
 
   // kWords: of the key, if known at compile time, else 0.
@@ -46,8 +46,8 @@ class KeyHash {
       h ^= FoldedMultiply(LoadHost<uint64_t>(key + 8 * i) ^ secret[i],
                           LoadHost<uint64_t>(key + 8 * i + 8) ^ secret[i + 1]);
     }
-    if (i < words) h ^= FoldedMultiply(LoadHost<uint64_t>(key + 8 * i) ^ secret[i], secret[i + 1] | 1);
-    return FoldedMultiply(h, secret[words + 2] | 1);
+    if (i < words) h ^= FoldedMultiply(LoadHost<uint64_t>(key + 8 * i) ^ secret[i], secret[i + 1]);
+    return FoldedMultiply(h, secret[words + 2]);
   }
 
  private:
