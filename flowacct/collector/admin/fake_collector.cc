@@ -51,6 +51,9 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   status.log_suppressed = 7;
   status.notes = {"3 templates of 1 exporters were restored"};
 
+  // Room for all, so that references stay.
+  status.inputs.reserve(2);
+  status.pipelines.reserve(2);
   InputStatus& udp = status.inputs.emplace_back();
   udp.name = "exports";
   udp.kind = "udp";
@@ -94,6 +97,7 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   as.corrections = 17;
   as.packets = At(900000000, 4000000, seconds);
   as.bytes = At(700000000000, 2.5e9, seconds);
+  as.sinks.reserve(2);
   SinkStatus& print = as.sinks.emplace_back();
   print.name = "print";
   print.batches = 4589;

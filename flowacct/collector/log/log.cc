@@ -68,7 +68,8 @@ void Log::Refill(absl::Time now, Kind* kind) const {
   absl::Duration rest;
   const int64_t tokens = absl::IDivDuration(now - kind->refilled, options_.every, &rest);
   if (tokens <= 0) return;
-  kind->left = static_cast<uint32_t>(std::min<int64_t>(options_.burst, int64_t{kind->left} + tokens));
+  kind->left = static_cast<uint32_t>(
+      std::min<int64_t>(options_.burst, int64_t{kind->left} + std::min<int64_t>(tokens, options_.burst)));
   kind->refilled = now - rest;
 }
 
