@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "flowacct/base/ip_address.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/base/near_miss.h"
 #include "flowacct/collector/admin/identity.h"
 #include "flowacct/collector/admin/process_status.h"
@@ -162,7 +163,7 @@ AdminResponse AdminApi::Serve(const AdminRequest& request) {
     }
   }
   if (!route->large) return (this->*route->answer)(*target, changes);
-  absl::MutexLock lock(&large_mutex_);
+  base::MutexLock lock(&large_mutex_);
   return (this->*route->answer)(*target, changes);
 }
 

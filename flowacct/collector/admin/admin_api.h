@@ -23,8 +23,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/collector/admin/exporter_series.h"
 #include "flowacct/collector/admin/metrics.h"
 #include "flowacct/collector/admin/request_target.h"
@@ -101,7 +101,7 @@ class AdminApi {
   CollectorControl* const control_;
   const AdminApiOptions options_;
   // While a large answer is built.
-  absl::Mutex large_mutex_;
+  base::Mutex large_mutex_;
   ExporterSeries series_ ABSL_GUARDED_BY(large_mutex_);
   std::atomic<uint64_t> requests_{0}, failed_{0}, refused_{0}, postponed_{0}, connections_cut_{0}, turned_away_{0};
 };

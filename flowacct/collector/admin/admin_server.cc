@@ -17,8 +17,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/collector/admin/listen_socket.h"
 
 namespace flowacct::collector {
@@ -102,7 +102,7 @@ class Server final : public AdminServer {
   std::vector<std::string> addresses_;
   std::list<Door> doors_;
   std::atomic<size_t> pending_octets_{0};
-  absl::Mutex mutex_;
+  base::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   std::list<Connection*> connections_ ABSL_GUARDED_BY(mutex_);  // by their deadlines
   std::thread watcher_;
@@ -113,7 +113,7 @@ Server::~Server() {
     if (door.daemon != nullptr) MHD_stop_daemon(door.daemon);
   }
   {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     stop_ = true;
   }
   if (watcher_.joinable()) watcher_.join();
@@ -157,7 +157,7 @@ void Server::Begin(MHD_Connection* connection, void** context) {
   begun->deadline = absl::Now() + options_.connection_timeout;
   if (info != nullptr) begun->descriptor = fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 0);
   *context = begun;
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   begun->place = connections_.insert(connections_.end(), begun);
   if (connections_.size() <= options_.max_connections) return;
   api_->CountTurnedAway();
@@ -169,7 +169,7 @@ void Server::End(void** context) {
   if (ended == nullptr) return;
   *context = nullptr;
   {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     connections_.erase(ended->place);
   }
   if (ended->descriptor >= 0) close(ended->descriptor);
@@ -177,7 +177,7 @@ void Server::End(void** context) {
 }
 
 void Server::Watch() {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   while (!stop_) {
     const absl::Time now = absl::Now();
     absl::Time next = now + absl::Seconds(1);
@@ -190,7 +190,7 @@ void Server::Watch() {
       api_->CountCut();
       Cut(connection);
     }
-    mutex_.AwaitWithDeadline(absl::Condition(&stop_), next);
+    mutex_.AwaitFor([this] { return stop_; }, next - now);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/collector/log/line_writer.h"
 #include "flowacct/record/value_text.h"
 
@@ -86,7 +87,7 @@ Log::Kind& Log::KindOf(absl::string_view kind, absl::Time now) {
 
 void Log::Write(LogLevel level, absl::string_view kind, absl::string_view text, Fields fields) {
   if (level < options_.level) return;
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   const absl::Time now = Now();
   Kind& limit = KindOf(kind, now);
   Refill(now, &limit);
@@ -130,7 +131,7 @@ void Log::Put(absl::Time now, LogLevel level, absl::string_view kind, absl::stri
 }
 
 void Log::TellSuppressed(bool all) {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   const absl::Time now = Now();
   std::vector<std::pair<absl::string_view, Kind*>> due;
   for (auto& [name, kind] : kinds_) {
@@ -147,7 +148,7 @@ void Log::TellSuppressed(bool all) {
 void Log::Tick() { TellSuppressed(/*all=*/false); }
 
 LogCounters Log::counters() const {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   return counters_;
 }
 

@@ -29,10 +29,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/variant.h"
+#include "flowacct/base/mutex.h"
 
 namespace flowacct::collector {
 
@@ -144,7 +144,7 @@ class Log {
            uint64_t suppressed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const LogOptions options_;
-  mutable absl::Mutex mutex_;
+  mutable base::Mutex mutex_;
   absl::flat_hash_map<std::string, Kind> kinds_ ABSL_GUARDED_BY(mutex_);
   LogCounters counters_ ABSL_GUARDED_BY(mutex_);
   uint64_t lost_untold_ ABSL_GUARDED_BY(mutex_) = 0;

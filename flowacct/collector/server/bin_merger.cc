@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
 #include "flowacct/base/interner.h"
+#include "flowacct/base/mutex.h"
 
 namespace flowacct::collector {
 
@@ -25,15 +25,15 @@ BinMerger::~BinMerger() {
 }
 
 void BinMerger::Deliver(size_t worker, std::unique_ptr<Aggregator> partial, absl::Time passed) {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   if (partial != nullptr) ++counters_.partials;
   deliveries_.push_back({worker, std::move(partial), passed, nullptr});
 }
 
 void BinMerger::Ask(const std::function<void(Bins&, Aggregator*)>& ask) {
-  absl::Notification done;
+  base::Notification done;
   {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     if (closing_) return;
     Delivery delivery;
     delivery.ask = [this, &ask, &done] {
@@ -42,7 +42,7 @@ void BinMerger::Ask(const std::function<void(Bins&, Aggregator*)>& ask) {
     };
     deliveries_.push_back(std::move(delivery));
   }
-  done.WaitForNotification();
+  done.Wait();
 }
 
 void BinMerger::Run() {
@@ -50,8 +50,8 @@ void BinMerger::Run() {
     std::deque<Delivery> deliveries;
     bool closing = false;
     {
-      absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(this, &BinMerger::HasWork));
+      base::MutexLock lock(&mutex_);
+      mutex_.Await([this] { return HasWork(); });
       deliveries.swap(deliveries_);
       closing = closing_;
     }
@@ -106,11 +106,11 @@ void BinMerger::HandOn(std::vector<AggregateBatch> batches) {
     closed_through_nanos_ = std::max(closed_through_nanos_, made.bin().end_nanos);
     auto batch = std::make_shared<const AggregateBatch>(std::move(made));
     {
-      absl::MutexLock lock(&mutex_);
+      base::MutexLock lock(&mutex_);
       ++(correction ? counters_.corrections : counters_.bins_closed);
     }
     {
-      absl::MutexLock lock(&sinks_mutex_);
+      base::MutexLock lock(&sinks_mutex_);
       for (const std::unique_ptr<SinkQueue>& sink : sinks_) sink->Push(batch);
     }
     if (kept_bins_ == 0) continue;
@@ -121,7 +121,7 @@ void BinMerger::HandOn(std::vector<AggregateBatch> batches) {
 
 void BinMerger::ReplaceSinks(std::vector<std::unique_ptr<SinkQueue>> sinks, size_t kept_bins, absl::Duration patience) {
   {
-    absl::MutexLock lock(&sinks_mutex_);
+    base::MutexLock lock(&sinks_mutex_);
     sinks_.swap(sinks);
   }
   for (const std::unique_ptr<SinkQueue>& old : sinks) old->Close(patience);
@@ -134,13 +134,13 @@ void BinMerger::ReplaceSinks(std::vector<std::unique_ptr<SinkQueue>> sinks, size
 bool BinMerger::Close(absl::Duration patience) {
   if (!thread_.joinable()) return true;
   {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     closing_ = true;
   }
   thread_.join();
   bool all = true;
   const absl::Time deadline = absl::Now() + patience;
-  absl::MutexLock lock(&sinks_mutex_);
+  base::MutexLock lock(&sinks_mutex_);
   for (const std::unique_ptr<SinkQueue>& sink : sinks_) {
     all &= sink->Close(std::max(deadline - absl::Now(), absl::ZeroDuration()));
   }
@@ -148,12 +148,12 @@ bool BinMerger::Close(absl::Duration patience) {
 }
 
 BinMergerCounters BinMerger::counters() const {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   return counters_;
 }
 
 std::vector<SinkStatus> BinMerger::sink_status() const {
-  absl::MutexLock lock(&sinks_mutex_);
+  base::MutexLock lock(&sinks_mutex_);
   std::vector<SinkStatus> statuses;
   for (const std::unique_ptr<SinkQueue>& sink : sinks_) statuses.push_back(sink->status());
   return statuses;

@@ -21,10 +21,10 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/aggregate/aggregator.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/collector/server/sink_queue.h"
 
 namespace flowacct::collector {
@@ -93,12 +93,12 @@ class BinMerger {
   const BinMergerOptions options_;
   const std::unique_ptr<aggregate::Aggregator> prototype_;  // for its schema
 
-  mutable absl::Mutex mutex_;
+  mutable base::Mutex mutex_;
   std::deque<Delivery> deliveries_ ABSL_GUARDED_BY(mutex_);
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   BinMergerCounters counters_ ABSL_GUARDED_BY(mutex_);
 
-  mutable absl::Mutex sinks_mutex_;
+  mutable base::Mutex sinks_mutex_;
   std::vector<std::unique_ptr<SinkQueue>> sinks_ ABSL_GUARDED_BY(sinks_mutex_);
 
   // Of the thread alone.

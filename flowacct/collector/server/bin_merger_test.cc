@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "flowacct/base/interner.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
@@ -67,7 +67,7 @@ struct Written {
 };
 
 struct Book {
-  absl::Mutex mutex;
+  base::Mutex mutex;
   std::vector<Written> bins;
 };
 
@@ -80,7 +80,7 @@ class BookSink final : public sink::Sink {
       written.bytes[std::string(base::AsText(batch.interner().Find(batch.key(i).Get<FieldId::kVrfName>())))] +=
           batch.value(i, 0);
     }
-    absl::MutexLock lock(&book_->mutex);
+    base::MutexLock lock(&book_->mutex);
     book_->bins.push_back(std::move(written));
     return absl::OkStatus();
   }
@@ -103,7 +103,7 @@ class BinMergerTest : public testing::Test {
     return std::make_unique<BinMerger>(std::move(options), std::move(sinks));
   }
   std::vector<Written> Bins() {
-    absl::MutexLock lock(&book_.mutex);
+    base::MutexLock lock(&book_.mutex);
     return book_.bins;
   }
   Book book_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "flowacct/base/mutex.h"
+
 namespace flowacct::collector {
 
 using Batch = std::shared_ptr<const aggregate::AggregateBatch>;
@@ -11,7 +13,7 @@ struct SinkQueue::State {
   std::unique_ptr<sink::Sink> sink;
   SinkQueueOptions options;
 
-  absl::Mutex mutex;
+  base::Mutex mutex;
   std::deque<Batch> waiting ABSL_GUARDED_BY(mutex);
   SinkStatus status ABSL_GUARDED_BY(mutex);
   bool writing ABSL_GUARDED_BY(mutex) = false;
@@ -30,7 +32,7 @@ struct SinkQueue::State {
 SinkQueue::SinkQueue(std::unique_ptr<sink::Sink> sink, SinkQueueOptions options) : state_(std::make_shared<State>()) {
   state_->sink = std::move(sink);
   {
-    absl::MutexLock lock(&state_->mutex);
+    base::MutexLock lock(&state_->mutex);
     state_->status.name = options.name;
   }
   state_->options = std::move(options);
@@ -42,7 +44,7 @@ SinkQueue::~SinkQueue() {
 }
 
 void SinkQueue::Push(Batch batch) {
-  absl::MutexLock lock(&state_->mutex);
+  base::MutexLock lock(&state_->mutex);
   ++state_->status.batches;
   if (state_->waiting.size() >= state_->options.max_waiting) state_->Drop();
   state_->waiting.push_back(std::move(batch));
@@ -52,8 +54,8 @@ void SinkQueue::Run(const std::shared_ptr<State>& state) {
   for (;;) {
     Batch batch;
     {
-      absl::MutexLock lock(&state->mutex);
-      state->mutex.Await(absl::Condition(state.get(), &State::HasWork));
+      base::MutexLock lock(&state->mutex);
+      state->mutex.Await([&state] { return state->HasWork(); });
       if (state->waiting.empty()) break;
       batch = std::move(state->waiting.front());
       state->waiting.pop_front();
@@ -62,7 +64,7 @@ void SinkQueue::Run(const std::shared_ptr<State>& state) {
     const absl::Status status = state->sink->Write(*batch);
     bool tell = false;
     {
-      absl::MutexLock lock(&state->mutex);
+      base::MutexLock lock(&state->mutex);
       state->writing = false;
       if (status.ok()) {
         ++state->status.written;
@@ -79,7 +81,7 @@ void SinkQueue::Run(const std::shared_ptr<State>& state) {
     if (state->options.on_done) state->options.on_done(*batch);
   }
   const absl::Status status = state->sink->Close();
-  absl::MutexLock lock(&state->mutex);
+  base::MutexLock lock(&state->mutex);
   if (!status.ok()) state->status.last_error = std::string(status.message());
   state->closed = true;
 }
@@ -88,12 +90,12 @@ bool SinkQueue::Close(absl::Duration patience) {
   if (!thread_.joinable()) return true;
   bool closed = false;
   {
-    absl::MutexLock lock(&state_->mutex);
+    base::MutexLock lock(&state_->mutex);
     state_->closing = true;
-    closed = state_->mutex.AwaitWithTimeout(absl::Condition(&state_->closed), patience);
+    closed = state_->mutex.AwaitFor([this] { return state_->closed; }, patience);
     while (!closed && !state_->waiting.empty()) state_->Drop();
     // Nothing waits now, so that the thread ends as soon as the sink lets go of it.
-    if (!closed) closed = state_->mutex.AwaitWithTimeout(absl::Condition(&state_->closed), absl::Seconds(1));
+    if (!closed) closed = state_->mutex.AwaitFor([this] { return state_->closed; }, absl::Seconds(1));
   }
   if (closed) {
     thread_.join();
@@ -104,7 +106,7 @@ bool SinkQueue::Close(absl::Duration patience) {
 }
 
 SinkStatus SinkQueue::status() const {
-  absl::MutexLock lock(&state_->mutex);
+  base::MutexLock lock(&state_->mutex);
   SinkStatus status = state_->status;
   status.waiting = state_->waiting.size() + (state_->writing ? 1 : 0);
   return status;

@@ -18,7 +18,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/collector/server/collector_status.h"

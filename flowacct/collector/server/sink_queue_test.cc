@@ -4,10 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "flowacct/aggregate/aggregator.h"
 #include "flowacct/base/interner.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
 #include "gtest/gtest.h"
@@ -34,7 +33,7 @@ std::shared_ptr<const AggregateBatch> Batch(uint32_t rows) {
 
 // Counts what it gets; waits at a gate, fails when told to.
 struct Door {
-  absl::Mutex mutex;
+  base::Mutex mutex;
   bool open = true;
   std::string error;
   size_t rows = 0;
@@ -45,14 +44,14 @@ class DoorSink final : public sink::Sink {
  public:
   explicit DoorSink(std::shared_ptr<Door> door) : door_(std::move(door)) {}
   absl::Status Write(const AggregateBatch& batch) override {
-    absl::MutexLock lock(&door_->mutex);
-    door_->mutex.Await(absl::Condition(&door_->open));
+    base::MutexLock lock(&door_->mutex);
+    door_->mutex.Await([this] { return door_->open; });
     if (!door_->error.empty()) return absl::UnavailableError(door_->error);
     door_->rows += batch.size();
     return absl::OkStatus();
   }
   absl::Status Close() override {
-    absl::MutexLock lock(&door_->mutex);
+    base::MutexLock lock(&door_->mutex);
     ++door_->closes;
     return absl::OkStatus();
   }
@@ -99,7 +98,7 @@ TEST(SinkQueue, ABlockedSinkHoldsNobodyUpAndLosesTheOldestByCount) {
   }
   EXPECT_GE(queue.status().dropped, 6u);
   {
-    absl::MutexLock lock(&door->mutex);
+    base::MutexLock lock(&door->mutex);
     door->open = true;
   }
   EXPECT_TRUE(queue.Close(absl::Seconds(10)));
@@ -137,11 +136,10 @@ TEST(SinkQueue, ASinkThatNeverReturnsIsLeftBehind) {
     EXPECT_GE(queue.status().dropped, 1u);
     ExpectIdentity(queue.status());
   }
-  absl::MutexLock lock(&door->mutex);
+  base::MutexLock lock(&door->mutex);
   door->open = true;
   // The thread ends by itself.
-  door->mutex.Await(absl::Condition(
-      +[](size_t* closes) { return *closes == 1; }, &door->closes));
+  door->mutex.Await([&door] { return door->closes == 1; });
 }
 
 }  // namespace
