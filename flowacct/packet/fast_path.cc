@@ -60,6 +60,7 @@ void PacketDecoder::PrepareFastPath() {
             slot(FieldId::kBytes),    slot(FieldId::kStartTime), slot(FieldId::kEndTime)};
   for (size_t shape = 0; shape < kShapes; ++shape) {
     auto& bits = presence_[shape];
+    bits = {};
     const auto mark = [&](bool present, FieldId field) {
       if (!present || !layout_->Has(field)) return;
       const uint16_t index = layout_->index(field);

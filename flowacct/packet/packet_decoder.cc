@@ -26,8 +26,15 @@ constexpr FieldId kTunnelFields[] = {FieldId::kVxlan,          FieldId::kNvgre, 
 }  // namespace
 
 PacketDecoder::PacketDecoder(const record::Layout* layout, base::Interner* interner, PacketDecoderOptions options)
-    : layout_(layout), interner_(interner), options_(options), fragment_table_(options.fragments) {
-  needs_inner_ = options.depth != 0;
+    : options_(options), fragment_table_(options.fragments) {
+  Rebind(layout, interner);
+}
+
+void PacketDecoder::Rebind(const record::Layout* layout, base::Interner* interner) {
+  layout_ = layout;
+  interner_ = interner;
+  tunnel_kinds_ = {};
+  needs_inner_ = options_.depth != 0;
   for (FieldId field : kTunnelFields) needs_inner_ |= layout->Has(field);
   PrepareFastPath();
 }

@@ -76,6 +76,10 @@ class PacketDecoder {
   PacketDecoder(const PacketDecoder&) = delete;
   PacketDecoder& operator=(const PacketDecoder&) = delete;
 
+  // From now on rows have another layout or are of another interner. What is known of fragments stays, and the
+  // counters.
+  void Rebind(const record::Layout* layout, base::Interner* interner);
+
   // Fills `row`, which has the layout given at construction; fields set before by the caller stay. Unless the result
   // is ok the row is left as it was.
   base::DecodeResult Decode(LinkType link_type, base::Octets captured, uint32_t wire_length, int64_t time_nanos,

@@ -23,6 +23,9 @@ struct Datagram {
   uint16_t destination_port = 0;
   int64_t arrival_nanos = 0;  // since 1970, UTC; less than 2^62 from it, so that differences are numbers, too
   Transport transport = Transport::kUdp;
+  // Of a stream (kTcp, kSctp): a number for each connection or association, never used for another one. 0: there is
+  // none.
+  uint64_t session = 0;
   // Counts from 1 in a capture; 0 when nobody counts. For what is told to a person.
   uint64_t number = 0;
 };

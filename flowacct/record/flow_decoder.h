@@ -4,12 +4,15 @@
 #define FLOWACCT_RECORD_FLOW_DECODER_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "flowacct/base/decode_result.h"
 #include "flowacct/record/datagram.h"
 #include "flowacct/record/flow_batch.h"
+#include "flowacct/record/layout.h"
 
 namespace flowacct::record {
 
@@ -62,7 +65,21 @@ struct DecodeOutput {
   ElementListener* listener = nullptr;  // null: nobody listens
 };
 
-struct ExporterReport;  // exporter_report.h
+struct ExporterCounters;  // exporter_counters.h
+struct ExporterReport;    // exporter_report.h
+
+// What RestoreState found.
+struct RestoredState {
+  uint64_t exporters = 0;  // domains or agents
+  uint64_t templates = 0;
+  uint64_t held_sets = 0;
+  uint64_t left_out = 0;  // of all these and of what they told, as the options' bounds are lower than they were
+};
+
+// Whether the stream over which a message with this result came is to be closed, as nothing that follows can be
+// trusted: it was malformed (RFC 7011, 9.1 and 10.4), or used a template's id against the rules (8.1). Of several
+// errors in a message of a stream the first such one is the result.
+bool EndsSession(base::DecodeCode code);
 
 // Sans-IO: no clock, socket, thread or log. Time is the datagram's.
 class FlowDecoder {
@@ -72,8 +89,26 @@ class FlowDecoder {
   // Decodes one datagram. What is whole before an error is appended all the same, so records before the trouble are
   // accounted and the rest is counted as rejected. The first error is returned; the decoder counts all of them.
   virtual base::DecodeResult Decode(const Datagram& datagram, const DecodeOutput& output) = 0;
-  // One report an exporter and domain, ordered by exporter, protocol and domain.
+  // From now on rows have `layout`, which outlives the decoder or the next call, and are of whichever interner the
+  // output then has. What is known of exporters stays: templates, options, names, sequences, held data, counters. Call
+  // it also when the interner was replaced, as ids of the former one are remembered. What depends on the layout is made
+  // anew when it is next needed, so that a call costs little however many exporters there are.
+  virtual void Rebind(const Layout* layout) = 0;
+  // The stream of Datagram::session was closed: what was learned over it ends (RFC 7011, 8), its counters do not.
+  virtual void EndSession(uint64_t session) = 0;
+  // What was learned of exporters (templates, rates, names, clocks, held data) and where their sequences are: for a
+  // decoder of the same kind that goes on later. Without counters. The same knowledge gives the same octets. Cost: a
+  // copy of it.
+  virtual std::string SaveState() const = 0;
+  // Of a decoder that knows nothing yet: goes on from what another one saved. What bounds forbid is left out. A state
+  // that is none, damaged, or could not be written by this program is refused, with a reason, and changes nothing.
+  virtual absl::StatusOr<RestoredState> RestoreState(base::Octets state) = 0;
+  // One report an exporter and domain, and one for each other scope in which something was counted
+  // (exporter_counters.h); ordered by exporter, protocol, domain and scope.
   virtual std::vector<ExporterReport> Report() const = 0;
+  // The counters of all reports, appended in no order: for metrics, as often as one likes. Cost: a copy of some 400
+  // octets a report; no allocation if `counters` has room.
+  virtual void Summarize(std::vector<ExporterCounters>* counters) const = 0;
 };
 
 }  // namespace flowacct::record

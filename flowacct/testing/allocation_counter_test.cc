@@ -31,5 +31,15 @@ TEST(AllocationCounter, CountsAlignedBlocks) {
   EXPECT_EQ(counter.allocations(), 1);
 }
 
+TEST(AllocationCounter, TellsWhatTheHeapHolds) {
+  FLOWACCT_REQUIRE_ALLOCATION_COUNT();
+  const AllocationCounter counter;
+  auto block = std::make_unique<char[]>(1000);
+  EXPECT_GE(counter.heap_octets(), 1008);
+  EXPECT_LE(counter.heap_octets(), 1032);
+  block.reset();
+  EXPECT_EQ(counter.heap_octets(), 0);
+}
+
 }  // namespace
 }  // namespace flowacct::testing

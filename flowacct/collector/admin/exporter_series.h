@@ -2,9 +2,10 @@
 //
 // A stranger can send from any number of addresses, and each series costs every Prometheus that reads it. So the first
 // `max_series` exporters (by exporter, protocol and domain) have series of their own, in the order in which they were
-// first seen, and keep them until the collector forgets them; all others are summed in one. Guaranteed: counters of the
-// sum never go back, also when the collector forgets an exporter that is in it; its last counters stay in the sum.
-// Threads: one at a time. Cost: a hash look-up an exporter; 200 octets for each that has no series.
+// first seen, and keep them until the collector forgets them; all else is summed in one, and stays so. Guaranteed: what
+// is told over all series is all that was counted, each of it once; counters of the sum never go back, as those of a
+// collector never do (exporter_counters.h). Threads: one at a time. Cost: a hash look-up an exporter; 500 octets for
+// each that has series of its own, 40 for the others.
 
 #ifndef FLOWACCT_COLLECTOR_ADMIN_EXPORTER_SERIES_H_
 #define FLOWACCT_COLLECTOR_ADMIN_EXPORTER_SERIES_H_
@@ -17,7 +18,9 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
 #include "flowacct/base/ip_address.h"
+#include "flowacct/record/exporter_counters.h"
 #include "flowacct/record/exporter_report.h"
 
 namespace flowacct::collector {
@@ -25,8 +28,8 @@ namespace flowacct::collector {
 struct ExporterSample {
   // Of the sum: "others", "" and "".
   std::string exporter, protocol, domain;
-  // Of the sum: without a unit, and without sequence numbers, whose loss can go back.
-  record::ExporterReport report;
+  // Of the sum: without sequence numbers, whose loss can go back.
+  record::ExporterCounters report;
 };
 
 struct ExporterSamples {
@@ -38,13 +41,13 @@ class ExporterSeries {
  public:
   explicit ExporterSeries(size_t max_series) : max_series_(max_series) {}
 
-  // Of all exporters that there are now; reports of the same exporter, protocol and domain are one.
-  ExporterSamples Select(std::vector<record::ExporterReport> reports);
+  // Of all reports that there are now; those of the same exporter, protocol and domain are one.
+  ExporterSamples Select(const std::vector<record::ExporterReport>& reports);
 
  private:
   struct Key {
     base::IpAddress exporter;
-    std::string protocol;
+    absl::string_view protocol;
     uint32_t domain = 0;
     friend bool operator==(const Key& a, const Key& b) {
       return a.exporter == b.exporter && a.protocol == b.protocol && a.domain == b.domain;
@@ -56,10 +59,10 @@ class ExporterSeries {
   };
 
   const size_t max_series_;
-  absl::flat_hash_set<Key> own_;
-  // What each of the others had when it was last seen, and the sum of those that are no more.
-  absl::flat_hash_map<Key, record::ExporterReport> others_;
-  record::ExporterReport gone_;
+  absl::flat_hash_set<Key> summed_;                         // these stay so, or the sum would go back
+  absl::flat_hash_map<Key, record::ExporterCounters> own_;  // as told last
+  // What own series of exporters that were forgotten had told: not to be told again in the sum.
+  record::ExporterCounters told_;
 };
 
 }  // namespace flowacct::collector

@@ -4,6 +4,7 @@
 
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/ip_address.h"
+#include "flowacct/base/mutex.h"
 
 namespace flowacct::collector {
 namespace {
@@ -133,9 +134,10 @@ std::vector<ExporterReport> SampleExporters() {
   v9.option_records = 300;
   v9.rejected_sets = 2;
   v9.pending_sets = 1;
+  v9.template_count = 2;
   v9.clock_repairs = 5;
   v9.misfits = 6;
-  v9.sequence = {"datagrams", 3, 700, 2, 1};
+  v9.sequence = {"datagrams", 3, 700, 2, 1, 11};
   v9.errors.Count(DecodeCode::kOk, 699998);
   v9.errors.Count(DecodeCode::kTemplateUnknown, 2);
   record::TemplateReport format;
@@ -158,7 +160,9 @@ std::vector<ExporterReport> SampleExporters() {
   ipfix.datagrams = 300000;
   ipfix.octets = 420000000;
   ipfix.flow_records = 7200000;
-  ipfix.sequence = {"records", 9, 1800000, 0, 0};
+  ipfix.reverse_records = 31;
+  ipfix.unread_sections = 32;
+  ipfix.sequence = {"records", 9, 1800000, 0, 0, 0};
   ipfix.errors.Count(DecodeCode::kOk, 300000);
   exporters.push_back(std::move(ipfix));
 
@@ -167,8 +171,11 @@ std::vector<ExporterReport> SampleExporters() {
   sflow.octets = 4000000;
   sflow.flow_records = 20000;
   sflow.counter_records = 4444;
-  sflow.sequence = {"datagrams", 0, 0, 0, 0};
-  sflow.sample_sequence = {"samples", 1, 8, 0, 0};
+  sflow.unknown_samples = 33;
+  sflow.unknown_records = 34;
+  sflow.untracked_samples = 35;
+  sflow.sequence = {"datagrams", 0, 0, 0, 0, 0};
+  sflow.sample_sequence = {"samples", 1, 8, 0, 0, 0};
   sflow.errors.Count(DecodeCode::kOk, 4000);
   exporters.push_back(std::move(sflow));
   return exporters;
@@ -190,7 +197,7 @@ std::vector<ExporterReport> ManyExporters(size_t count) {
 }
 
 std::vector<ExporterReport> FakeCollector::Exporters(bool templates) {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   std::vector<ExporterReport> exporters = exporters_;
   if (!templates) {
     for (ExporterReport& exporter : exporters) {

@@ -11,7 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/collector/server/collector_status.h"
 #include "flowacct/record/exporter_report.h"
 
@@ -31,43 +31,43 @@ class FakeCollector : public CollectorControl {
   FakeCollector() : status_(SampleStatus()), exporters_(SampleExporters()) {}
 
   CollectorStatus Status() override {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     return status_;
   }
   std::vector<record::ExporterReport> Exporters(bool templates) override;
   absl::StatusOr<std::string> Query(const MemoryQuestion& question) override {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     questions_.push_back(question);
     return answer_;
   }
   absl::Status Reload() override {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     ++reloads_;
     return reload_;
   }
 
   void Set(const std::function<void(CollectorStatus*)>& change) {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     change(&status_);
   }
   void SetExporters(std::vector<record::ExporterReport> exporters) {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     exporters_ = std::move(exporters);
   }
   void SetAnswer(absl::StatusOr<std::string> answer) {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     answer_ = std::move(answer);
   }
   void SetReload(absl::Status status) {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     reload_ = std::move(status);
   }
   std::vector<MemoryQuestion> questions() {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     return questions_;
   }
   int reloads() {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     return reloads_;
   }
 
@@ -75,7 +75,7 @@ class FakeCollector : public CollectorControl {
   static const char kAnswer[];
 
  private:
-  absl::Mutex mutex_;
+  base::Mutex mutex_;
   CollectorStatus status_ ABSL_GUARDED_BY(mutex_);
   std::vector<record::ExporterReport> exporters_ ABSL_GUARDED_BY(mutex_);
   absl::StatusOr<std::string> answer_ ABSL_GUARDED_BY(mutex_) = std::string(kAnswer);

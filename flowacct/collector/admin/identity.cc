@@ -14,7 +14,7 @@ uint64_t Sum(const std::vector<Term>& terms) {
   return sum;
 }
 
-uint64_t Seen(const record::ExporterReport& exporter) {
+uint64_t Seen(const record::ExporterCounters& exporter) {
   // RFC 7011, 3.1: IPFIX counts data records, those of options among them; NetFlow v5 counts flows.
   return exporter.sequence.unit == "records" ? exporter.flow_records + exporter.option_records : exporter.datagrams;
 }
@@ -90,7 +90,7 @@ size_t BrokenEquations(const std::vector<Equation>& equations) {
       std::count_if(equations.begin(), equations.end(), [](const Equation& e) { return !e.Holds(); }));
 }
 
-double Coverage(const record::ExporterReport& exporter) {
+double Coverage(const record::ExporterCounters& exporter) {
   const double seen = static_cast<double>(Seen(exporter));
   const double lost = static_cast<double>(exporter.sequence.lost);
   return exporter.sequence.unit.empty() || lost == 0 ? 1 : seen / (seen + lost);
@@ -100,7 +100,7 @@ LossReport Losses(absl::Span<const record::ExporterReport> exporters) {
   LossReport report;
   std::vector<std::pair<double, const record::ExporterReport*>> losing;
   for (const record::ExporterReport& exporter : exporters) {
-    ++report.exporters;
+    report.exporters += exporter.scope == record::ExporterScope::kDomain;
     if (exporter.sequence.lost == 0) continue;
     ++report.exporters_with_loss;
     (exporter.sequence.unit == "records" ? report.lost_records : report.lost_datagrams) += exporter.sequence.lost;
@@ -110,8 +110,8 @@ LossReport Losses(absl::Span<const record::ExporterReport> exporters) {
   std::partial_sort(losing.begin(), losing.begin() + static_cast<ptrdiff_t>(told), losing.end());
   for (size_t i = 0; i < told; ++i) {
     const record::ExporterReport& e = *losing[i].second;
-    report.worst.push_back(
-        {e.exporter.ToString(), e.protocol, e.domain, e.sequence.unit, e.sequence.lost, losing[i].first});
+    report.worst.push_back({e.exporter.ToString(), std::string(e.protocol), e.domain, std::string(e.sequence.unit),
+                            e.sequence.lost, losing[i].first});
   }
   return report;
 }

@@ -49,7 +49,7 @@ size_t BrokenEquations(const std::vector<Equation>& equations);
 
 // Of what an exporter sent, by its sequence numbers, the share that was seen: 0 to 1; 1 where there are no numbers.
 // What a decoder saw is datagrams, or data records, as the numbers count.
-double Coverage(const record::ExporterReport& exporter);
+double Coverage(const record::ExporterCounters& exporter);
 
 struct ExporterLoss {
   std::string exporter;

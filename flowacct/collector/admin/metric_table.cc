@@ -9,8 +9,8 @@
 namespace flowacct::collector {
 namespace {
 
-using record::ExporterReport;
-using record::SequenceReport;
+using record::ExporterCounters;
+using record::SequenceCounters;
 
 template <typename T>
 double Value(T number) {
@@ -74,7 +74,7 @@ void OfExporters(const Scrape& scrape, Series* series) {
 template <auto kMember>
 void OfSequences(const Scrape& scrape, Series* series) {
   for (const ExporterSample& e : scrape.exporters.samples) {
-    for (const SequenceReport* sequence : {&e.report.sequence, &e.report.sample_sequence}) {
+    for (const SequenceCounters* sequence : {&e.report.sequence, &e.report.sample_sequence}) {
       // The sum of others has none: what was lost can turn out to be late.
       if (!sequence->unit.empty()) {
         series->Add({e.exporter, e.protocol, e.domain, sequence->unit}, Value(sequence->*kMember));

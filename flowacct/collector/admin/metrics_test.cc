@@ -137,8 +137,26 @@ TEST(MetricsTest, TheReferenceHasEachRow) {
   }
 }
 
+TEST(MetricsTest, EveryCounterOfExportersIsTold) {
+  for (const record::ExporterCounter& counter : record::ExporterCounterTable()) {
+    const absl::string_view name = counter.name == "octets" ? "received_bytes" : counter.name;
+    const std::string metric = absl::StrCat("flowacct_exporter_", name, "_total");
+    EXPECT_TRUE(std::any_of(Metrics().begin(), Metrics().end(), [&](const Metric& m) { return m.name == metric; }))
+        << metric;
+  }
+}
+
+// As a decoder forgets: the counters go on in a sum.
+void Forget(size_t index, std::vector<record::ExporterReport>* exporters) {
+  record::ExporterReport sum;
+  sum.scope = record::ExporterScope::kForgotten;
+  sum.Add((*exporters)[index]);
+  exporters->erase(exporters->begin() + static_cast<ptrdiff_t>(index));
+  exporters->push_back(std::move(sum));
+}
+
 // Of the series' sum, or zeros.
-record::ExporterReport Others(const ExporterSamples& samples) {
+record::ExporterCounters Others(const ExporterSamples& samples) {
   for (const ExporterSample& sample : samples.samples) {
     if (sample.exporter == "others") return sample.report;
   }
@@ -151,7 +169,7 @@ TEST(ExporterSeriesTest, BeyondTheBoundTheyAreSummed) {
   ASSERT_EQ(samples.samples.size(), 4u);
   EXPECT_EQ(samples.summed, 7u);
   EXPECT_EQ(samples.samples[2].exporter, "10.0.0.2");
-  const record::ExporterReport others = Others(samples);
+  const record::ExporterCounters others = Others(samples);
   EXPECT_EQ(others.datagrams, 103u + 104 + 105 + 106 + 107 + 108 + 109);
   EXPECT_EQ(others.octets, 1000 * others.datagrams);
   EXPECT_EQ(others.flow_records, 24 * others.datagrams);
@@ -176,27 +194,53 @@ TEST(ExporterSeriesTest, TheSumNeverGoesBack) {
   uint64_t before = Others(series.Select(exporters)).datagrams;
   EXPECT_EQ(before, 101u + 102 + 103);
   // One is forgotten, and another counts on.
-  exporters.erase(exporters.begin() + 2);
+  Forget(2, &exporters);
   exporters[1].datagrams += 7;
   uint64_t now = Others(series.Select(exporters)).datagrams;
   EXPECT_EQ(now, before + 7);
-  // One begins anew.
+  // One is forgotten and begins anew.
   before = now;
-  exporters[1].datagrams = exporters[1].octets = 5;
+  const record::ExporterReport again = exporters[1];
+  Forget(1, &exporters);
+  exporters.push_back(again);
+  exporters.back().datagrams = exporters.back().octets = 5;
   now = Others(series.Select(exporters)).datagrams;
   EXPECT_EQ(now, before + 5);
-  // The one with a series of its own is forgotten: those that are summed stay so, and a new one takes the place.
-  exporters.erase(exporters.begin());
-  EXPECT_EQ(Others(series.Select(exporters)).datagrams, now);
-  std::vector<record::ExporterReport> more = ManyExporters(10);
-  exporters.push_back(more[9]);
-  const ExporterSamples samples = series.Select(exporters);
+}
+
+TEST(ExporterSeriesTest, WhatOwnSeriesToldIsNotToldAgain) {
+  ExporterSeries series(1);
+  std::vector<record::ExporterReport> exporters = ManyExporters(2);
+  EXPECT_EQ(Others(series.Select(exporters)).datagrams, 101u);
+  // It counted 7 since its series was told, and is forgotten. The one that is summed stays so; a new one gets the
+  // place.
+  exporters[0].datagrams += 7;
+  Forget(0, &exporters);
+  exporters.push_back(ManyExporters(10)[9]);
+  ExporterSamples samples = series.Select(exporters);
+  ASSERT_EQ(samples.samples.size(), 2u);
   EXPECT_EQ(samples.samples[0].exporter, "10.0.0.9");
-  EXPECT_EQ(Others(samples).datagrams, now);
-  // All are gone: what was, was.
-  const ExporterSamples none = series.Select({});
-  EXPECT_EQ(none.summed, 0u);
-  EXPECT_EQ(Others(none).datagrams, now);
+  EXPECT_EQ(Others(samples).datagrams, 101u + 7);
+  // That one is forgotten and comes again between two looks.
+  Forget(2, &exporters);
+  exporters.push_back(ManyExporters(10)[9]);
+  exporters.back().datagrams = exporters.back().octets = 3;
+  samples = series.Select(exporters);
+  EXPECT_EQ(samples.samples[0].report.datagrams, 3u);
+  EXPECT_EQ(samples.summed, 1u);
+  EXPECT_EQ(Others(samples).datagrams, 101u + 7);
+}
+
+TEST(ExporterSeriesTest, WhatIsOfNoExporterIsInTheSum) {
+  record::ExporterReport unreadable;
+  unreadable.protocol = "sflow";
+  unreadable.scope = record::ExporterScope::kUnreadable;
+  unreadable.datagrams = 3;
+  unreadable.errors.Count(base::DecodeCode::kTruncated, 3);
+  const ExporterSamples samples = ExporterSeries(10).Select({unreadable});
+  ASSERT_EQ(samples.samples.size(), 1u);
+  EXPECT_EQ(samples.summed, 0u);
+  EXPECT_EQ(Others(samples).errors[base::DecodeCode::kTruncated], 3u);
 }
 
 TEST(ExporterSeriesTest, ReportsOfTheSameExporterAreOne) {

@@ -5,6 +5,7 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <type_traits>
@@ -16,6 +17,8 @@
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/collector/admin/status_members.def"
+#include "flowacct/record/export_protocol.h"
+#include "flowacct/record/exporter_counters.h"
 #include "flowacct/record/flow_decoder.h"
 #include "flowacct/record/value_text.h"
 
@@ -24,7 +27,7 @@ namespace {
 
 using record::ExporterReport;
 using record::SamplingReport;
-using record::SequenceReport;
+using record::SequenceCounters;
 using record::TemplateFieldReport;
 using record::TemplateReport;
 
@@ -59,6 +62,7 @@ void Write(absl::Time time, Writer* out) {
 }
 void Write(const base::IpAddress& address, Writer* out) { Write(address.ToString(), out); }
 void Write(record::RecordKind kind, Writer* out) { Write(record::RecordKindName(kind), out); }
+void Write(record::ExporterScope scope, Writer* out) { Write(record::ExporterScopeName(scope), out); }
 void Write(record::SamplingSource source, Writer* out) { Write(record::SamplingSourceName(source), out); }
 void Write(const base::DecodeCounters& counters, Writer* out) {
   out->StartObject();
@@ -102,7 +106,7 @@ FLOWACCT_WRITE(ReplicaReceiverStatus, FLOWACCT_REPLICA_RECEIVER_STATUS)
 FLOWACCT_WRITE(ReplicaStatus, FLOWACCT_REPLICA_STATUS)
 FLOWACCT_WRITE_MEMBERS(CollectorStatus, FLOWACCT_COLLECTOR_STATUS)
 FLOWACCT_WRITE(ProcessStatus, FLOWACCT_PROCESS_STATUS)
-FLOWACCT_WRITE(SequenceReport, FLOWACCT_SEQUENCE_REPORT)
+FLOWACCT_WRITE(SequenceCounters, FLOWACCT_SEQUENCE_COUNTERS)
 FLOWACCT_WRITE(TemplateFieldReport, FLOWACCT_TEMPLATE_FIELD_REPORT)
 FLOWACCT_WRITE(TemplateReport, FLOWACCT_TEMPLATE_REPORT)
 FLOWACCT_WRITE(SamplingReport, FLOWACCT_SAMPLING_REPORT)
@@ -223,6 +227,29 @@ bool ReadEnum(const rapidjson::Value& json, Enum last, absl::string_view (*name_
 bool Read(const rapidjson::Value& json, record::RecordKind* value, Reader* reader) {
   return ReadEnum(json, record::RecordKind::kOption, record::RecordKindName, value, reader);
 }
+bool Read(const rapidjson::Value& json, record::ExporterScope* value, Reader* reader) {
+  return ReadEnum(json, record::ExporterScope::kUnreadable, record::ExporterScopeName, value, reader);
+}
+// The words whose text lives as long as the program; a word of a later version is "unknown".
+constexpr absl::string_view kWords[] = {
+#define X(family, name) name,
+    FLOWACCT_EXPORT_FAMILIES(X)
+#undef X
+#define X(protocol, name, family, version) name,
+        FLOWACCT_EXPORT_PROTOCOLS(X)
+#undef X
+            "",
+    "records",
+    "datagrams",
+    "samples",
+    "records or datagrams",
+};
+bool Read(const rapidjson::Value& json, absl::string_view* value, Reader* reader) {
+  if (!json.IsString()) return Refuse("text", reader);
+  const auto* const word = std::find(std::begin(kWords), std::end(kWords), View(json));
+  *value = word == std::end(kWords) ? "unknown" : *word;
+  return true;
+}
 bool Read(const rapidjson::Value& json, record::SamplingSource* value, Reader* reader) {
   return ReadEnum(json, record::SamplingSource::kConfigured, record::SamplingSourceName, value, reader);
 }
@@ -278,7 +305,7 @@ FLOWACCT_READ(ReplicaReceiverStatus, FLOWACCT_REPLICA_RECEIVER_STATUS)
 FLOWACCT_READ(ReplicaStatus, FLOWACCT_REPLICA_STATUS)
 FLOWACCT_READ(CollectorStatus, FLOWACCT_COLLECTOR_STATUS)
 FLOWACCT_READ(ProcessStatus, FLOWACCT_PROCESS_STATUS)
-FLOWACCT_READ(SequenceReport, FLOWACCT_SEQUENCE_REPORT)
+FLOWACCT_READ(SequenceCounters, FLOWACCT_SEQUENCE_COUNTERS)
 FLOWACCT_READ(TemplateFieldReport, FLOWACCT_TEMPLATE_FIELD_REPORT)
 FLOWACCT_READ(TemplateReport, FLOWACCT_TEMPLATE_REPORT)
 FLOWACCT_READ(SamplingReport, FLOWACCT_SAMPLING_REPORT)

@@ -18,12 +18,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/ip_address.h"
+#include "flowacct/base/octets.h"
 #include "flowacct/collector/export/export_protocol.h"
+#include "flowacct/record/exporter_counters.h"
 #include "flowacct/record/exporter_report.h"
 #include "flowacct/record/flow_decoder.h"
 
@@ -34,7 +38,7 @@ struct ExportDecoderBounds {
   // bound a source is judged by content and port alone.
   size_t max_known_sources = 65536;
   // Source addresses of which rejected datagrams are reported one by one, some 400 octets each: people look at few.
-  // Those beyond share the report of the unspecified address.
+  // Those beyond share a report of scope kBeyond.
   size_t max_unknown_sources = 1024;
 };
 
@@ -50,8 +54,15 @@ class ExportDecoder final : public record::FlowDecoder {
   explicit ExportDecoder(ExportFamilyDecoders decoders, ExportDecoderBounds bounds = {});
 
   base::DecodeResult Decode(const record::Datagram& datagram, const record::DecodeOutput& output) override;
-  // The families' reports and those of the unknown, ordered by exporter, protocol and domain.
+  void Rebind(const record::Layout* layout) override;
+  void EndSession(uint64_t session) override;
+  // Of all families, and which sources have sent whole datagrams. If the state of a family is refused, those of the
+  // families before it are restored.
+  std::string SaveState() const override;
+  absl::StatusOr<record::RestoredState> RestoreState(base::Octets state) override;
+  // The families' reports and those of the unknown.
   std::vector<record::ExporterReport> Report() const override;
+  void Summarize(std::vector<record::ExporterCounters>* counters) const override;
 
   // Of which protocol the last datagram was; kNone: rejected.
   ExportProtocol last_protocol() const { return last_protocol_; }
@@ -59,6 +70,8 @@ class ExportDecoder final : public record::FlowDecoder {
   uint64_t datagrams(ExportProtocol protocol) const { return datagrams_[static_cast<size_t>(protocol)]; }
 
  private:
+  // Those that there are.
+  std::vector<record::FlowDecoder*> Families() const;
   ExportProtocol Tell(const record::Datagram& datagram);
   bool IsKnown(const base::IpAddress& source, ExportProtocol protocol) const;
   void Know(const base::IpAddress& source, ExportProtocol protocol);
@@ -72,7 +85,8 @@ class ExportDecoder final : public record::FlowDecoder {
   // The last one known, so that a source that sends on a port of its own costs no look-up each time.
   base::IpAddress last_known_;
   ExportProtocol last_known_protocol_ = ExportProtocol::kNone;
-  absl::flat_hash_map<base::IpAddress, record::ExporterReport> unknown_;
+  absl::flat_hash_map<base::IpAddress, record::ExporterCounters> unknown_;
+  record::ExporterCounters unknown_beyond_;
 };
 
 }  // namespace flowacct::collector

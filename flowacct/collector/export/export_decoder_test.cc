@@ -1,10 +1,12 @@
 #include "flowacct/collector/export/export_decoder.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/collector/export/export_builder.h"
 #include "gtest/gtest.h"
@@ -25,6 +27,16 @@ class RecordingDecoder : public record::FlowDecoder {
     source_ = datagram.source;
     ++datagrams_;
     return base::DecodeResult::Error(DecodeCode::kTrailingOctets, 3);
+  }
+  void Rebind(const record::Layout*) override { seen_->push_back("rebind " + protocol_); }
+  void EndSession(uint64_t session) override { seen_->push_back(absl::StrCat("end ", session, " ", protocol_)); }
+  std::string SaveState() const override { return "state of " + protocol_; }
+  absl::StatusOr<record::RestoredState> RestoreState(base::Octets state) override {
+    if (base::AsText(state) != SaveState()) return absl::DataLossError("not mine");
+    return record::RestoredState{1, 2, 3, 4};
+  }
+  void Summarize(std::vector<record::ExporterCounters>* counters) const override {
+    for (const record::ExporterReport& report : Report()) counters->push_back(report);
   }
   std::vector<record::ExporterReport> Report() const override {
     if (datagrams_ == 0) return {};
@@ -136,13 +148,69 @@ TEST_F(ExportDecoderTest, StrangersCannotMakeItGrow) {
     if (report.protocol != "unknown") continue;
     ++rows;
     unknown += report.datagrams;
-    EXPECT_EQ(report.datagrams, report.exporter == base::IpAddress() ? 7u : 1u);
+    EXPECT_EQ(report.datagrams, report.scope == record::ExporterScope::kBeyond ? 7u : 1u);
+    EXPECT_EQ(report.exporter == base::IpAddress(), report.scope == record::ExporterScope::kBeyond);
   }
   EXPECT_EQ(rows, 4u);
   EXPECT_EQ(unknown, 10u);
   const std::string damaged = BuildNetflow9({{256, 40}}).substr(0, 50);
   EXPECT_EQ(Decode(damaged, 7777, 2), DecodeCode::kTrailingOctets);
   EXPECT_EQ(Decode(damaged, 7777, 3), DecodeCode::kBadVersion);  // beyond the bound: nothing is remembered of it
+}
+
+TEST_F(ExportDecoderTest, EverySessionEndsInAllFamilies) {
+  decoder_->EndSession(9);
+  EXPECT_EQ(seen_, (std::vector<std::string>{"end 9 netflow", "end 9 ipfix", "end 9 sflow"}));
+}
+
+TEST_F(ExportDecoderTest, StateIsThatOfAllFamiliesAndOfWhoIsKnown) {
+  Decode(BuildNetflow9({{256, 8}}), 7777, 3);
+  const std::string state = decoder_->SaveState();
+  Make({});
+  const auto restored = decoder_->RestoreState(base::AsOctets(state));
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_EQ(restored->exporters, 3u);
+  EXPECT_EQ(restored->templates, 6u);
+  EXPECT_EQ(restored->held_sets, 9u);
+  EXPECT_EQ(restored->left_out, 12u);
+  EXPECT_EQ(decoder_->SaveState(), state);
+  const std::string damaged = BuildNetflow9({{256, 40}}).substr(0, 50);
+  EXPECT_EQ(Decode(damaged, 7777, 3), DecodeCode::kTrailingOctets) << "it is known that it has sent v9";
+  EXPECT_EQ(Decode(damaged, 7777, 4), DecodeCode::kBadVersion);
+
+  for (size_t cut = 0; cut < state.size(); ++cut) {
+    Make({});
+    EXPECT_FALSE(decoder_->RestoreState(base::AsOctets(state.substr(0, cut))).ok());
+  }
+  ExportDecoder none({}, {});
+  EXPECT_EQ(none.RestoreState(base::AsOctets(state)).status().code(), absl::StatusCode::kInvalidArgument);
+  ExportDecoderBounds bounds;
+  bounds.max_known_sources = 0;
+  Make(bounds);
+  EXPECT_EQ(decoder_->RestoreState(base::AsOctets(state))->left_out, 13u);
+}
+
+TEST_F(ExportDecoderTest, SummariesAreTheCountersOfTheReports) {
+  Decode(BuildIpfix({{2, 8}}), 4739, 5);
+  Decode("something else", 4739, 5);
+  Decode(BuildFixedNetflow(5, 1), 2055, 3);
+  std::vector<record::ExporterCounters> counters;
+  decoder_->Summarize(&counters);
+  std::sort(counters.begin(), counters.end());
+  const std::vector<record::ExporterReport> reports = decoder_->Report();
+  ASSERT_EQ(counters.size(), reports.size());
+  for (size_t i = 0; i < reports.size(); ++i) {
+    EXPECT_EQ(counters[i].protocol, reports[i].protocol);
+    EXPECT_EQ(counters[i].datagrams, reports[i].datagrams);
+  }
+}
+
+TEST_F(ExportDecoderTest, EveryFamilyIsRebound) {
+  const record::Layout layout({record::FieldId::kBytes});
+  decoder_->Rebind(&layout);
+  EXPECT_EQ(seen_, (std::vector<std::string>{"rebind netflow", "rebind ipfix", "rebind sflow"}));
+  ExportDecoder none({}, {});
+  none.Rebind(&layout);
 }
 
 TEST_F(ExportDecoderTest, FamilyThatIsAbsentIsUnsupported) {

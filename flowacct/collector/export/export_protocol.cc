@@ -5,17 +5,6 @@
 namespace flowacct::collector {
 namespace {
 
-struct ProtocolRow {
-  absl::string_view name;
-  ExportFamily family;
-};
-
-constexpr ProtocolRow kProtocols[kExportProtocolCount] = {
-#define X(protocol, name, family) {name, ExportFamily::family},
-    FLOWACCT_EXPORT_PROTOCOLS(X)
-#undef X
-};
-
 struct CustomaryPort {
   ExportFamily family;
   uint16_t port;
@@ -117,41 +106,13 @@ ExportFit FitSflow(base::Octets d, ExportProtocol protocol) {
 
 }  // namespace
 
-absl::string_view ExportProtocolName(ExportProtocol protocol) { return kProtocols[static_cast<size_t>(protocol)].name; }
-
-ExportFamily FamilyOf(ExportProtocol protocol) { return kProtocols[static_cast<size_t>(protocol)].family; }
-
 ExportProtocol ProtocolOfVersion(base::Octets d) {
   if (d.size() < 4) return ExportProtocol::kNone;
-  switch (base::LoadBe16(d.data())) {
-    case 0:  // sFlow's version has 32 bits
-      switch (base::LoadBe16(d.data() + 2)) {
-        case 2:
-          return ExportProtocol::kSflow2;
-        case 4:
-          return ExportProtocol::kSflow4;
-        case 5:
-          return ExportProtocol::kSflow5;
-        default:
-          return ExportProtocol::kNone;
-      }
-    case 1:
-      return ExportProtocol::kNetflow1;
-    case 5:
-      return ExportProtocol::kNetflow5;
-    case 6:
-      return ExportProtocol::kNetflow6;
-    case 7:
-      return ExportProtocol::kNetflow7;
-    case 8:
-      return ExportProtocol::kNetflow8;
-    case 9:
-      return ExportProtocol::kNetflow9;
-    case 10:
-      return ExportProtocol::kIpfix;
-    default:
-      return ExportProtocol::kNone;
-  }
+  const uint16_t version = base::LoadBe16(d.data());
+  // sFlow's has 32 bits.
+  if (version == 0) return record::FindExportProtocol(ExportFamily::kSflow, base::LoadBe16(d.data() + 2));
+  const ExportProtocol netflow = record::FindExportProtocol(ExportFamily::kNetflow, version);
+  return netflow != ExportProtocol::kNone ? netflow : record::FindExportProtocol(ExportFamily::kIpfix, version);
 }
 
 ExportGuess GuessExport(base::Octets datagram) {

@@ -9,45 +9,18 @@
 #ifndef FLOWACCT_COLLECTOR_EXPORT_EXPORT_PROTOCOL_H_
 #define FLOWACCT_COLLECTOR_EXPORT_EXPORT_PROTOCOL_H_
 
-#include <cstddef>
 #include <cstdint>
 
-#include "absl/strings/string_view.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/record/export_protocol.h"
 
 namespace flowacct::collector {
 
-// X(protocol, name, family)
-#define FLOWACCT_EXPORT_PROTOCOLS(X) \
-  X(kNone, "none", kNone)            \
-  X(kNetflow1, "netflow1", kNetflow) \
-  X(kNetflow5, "netflow5", kNetflow) \
-  X(kNetflow6, "netflow6", kNetflow) \
-  X(kNetflow7, "netflow7", kNetflow) \
-  X(kNetflow8, "netflow8", kNetflow) \
-  X(kNetflow9, "netflow9", kNetflow) \
-  X(kIpfix, "ipfix", kIpfix)         \
-  X(kSflow2, "sflow2", kSflow)       \
-  X(kSflow4, "sflow4", kSflow)       \
-  X(kSflow5, "sflow5", kSflow)
-
-enum class ExportProtocol : uint8_t {
-#define X(protocol, name, family) protocol,
-  FLOWACCT_EXPORT_PROTOCOLS(X)
-#undef X
-};
-
-inline constexpr size_t kExportProtocolCount = 0
-#define X(protocol, name, family) +1
-    FLOWACCT_EXPORT_PROTOCOLS(X)
-#undef X
-    ;
-
-// Which decoder reads it.
-enum class ExportFamily : uint8_t { kNone, kNetflow, kIpfix, kSflow };
-
-absl::string_view ExportProtocolName(ExportProtocol protocol);
-ExportFamily FamilyOf(ExportProtocol protocol);
+using record::ExportFamily;
+using record::ExportProtocol;
+using record::ExportProtocolName;
+using record::FamilyOf;
+using record::kExportProtocolCount;
 
 // How well the structure fits; a better one compares greater.
 enum class ExportFit : uint8_t {

@@ -113,13 +113,5 @@ TEST(CustomaryPortTest, ByFamily) {
   EXPECT_FALSE(IsCustomaryPort(ExportProtocol::kNone, 2055));
 }
 
-TEST(ExportProtocolTest, FamiliesAndNames) {
-  EXPECT_EQ(ExportProtocolName(ExportProtocol::kNetflow9), "netflow9");
-  EXPECT_EQ(FamilyOf(ExportProtocol::kNetflow8), ExportFamily::kNetflow);
-  EXPECT_EQ(FamilyOf(ExportProtocol::kIpfix), ExportFamily::kIpfix);
-  EXPECT_EQ(FamilyOf(ExportProtocol::kSflow2), ExportFamily::kSflow);
-  EXPECT_EQ(FamilyOf(ExportProtocol::kNone), ExportFamily::kNone);
-}
-
 }  // namespace
 }  // namespace flowacct::collector

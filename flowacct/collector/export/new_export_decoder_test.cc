@@ -3,6 +3,7 @@
 #include "flowacct/collector/export/new_export_decoder.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -88,6 +89,61 @@ TEST(RealCaptureTest, EveryDatagramAndRowIsInAReport) {
     EXPECT_LE(flow_rows, told_records * 2);
   }
   EXPECT_GT(rows, 3000u);
+}
+
+TEST(RealCaptureTest, ARestartInTheMiddleChangesNoRow) {
+  const char* const captures = std::getenv("FLOWACCT_CAPTURES");
+  if (captures == nullptr) GTEST_SKIP() << "FLOWACCT_CAPTURES names no folder of captures";
+  std::ifstream manifest(absl::StrCat(captures, "/MANIFEST.tsv"));
+  if (!manifest) GTEST_SKIP() << captures << "/MANIFEST.tsv is not there";
+  const record::Layout layout = record::Layout::All();
+  std::string line;
+  uint64_t rows = 0, restored_templates = 0;
+  while (std::getline(manifest, line)) {
+    const std::string file = std::vector<std::string>(absl::StrSplit(line, '\t'))[0];
+    if (absl::StartsWith(file, "mrt/") || absl::StartsWith(file, "packets/")) continue;
+    const std::string path = absl::StrCat(captures, "/", file);
+    auto reader = CaptureReader::Open(path), counting = CaptureReader::Open(path);
+    if (!reader.ok()) continue;  // the manifest's heading
+    SCOPED_TRACE(file);
+    size_t packets = 0;
+    for (auto batch = (*counting)->NextBatch(); batch.ok() && !batch->empty(); batch = (*counting)->NextBatch()) {
+      packets += batch->size();
+    }
+    base::Interner interner;
+    record::FlowBatch one(&layout, &interner), other(&layout, &interner);
+    const std::unique_ptr<ExportDecoder> through = NewExportDecoder(&layout);
+    std::unique_ptr<ExportDecoder> broken = NewExportDecoder(&layout);
+    ExportExtractor extractor;
+    record::Datagram datagram;
+    size_t number = 0;
+    for (auto batch = (*reader)->NextBatch(); batch.ok() && !batch->empty(); batch = (*reader)->NextBatch()) {
+      for (const CapturedPacket& packet : *batch) {
+        if (number++ == packets / 2) {
+          const std::string state = broken->SaveState();
+          broken = NewExportDecoder(&layout);
+          const auto restored = broken->RestoreState(base::AsOctets(state));
+          ASSERT_TRUE(restored.ok()) << restored.status();
+          EXPECT_EQ(restored->left_out, 0u);
+          EXPECT_EQ(broken->SaveState(), state);
+          restored_templates += restored->templates;
+        }
+        if (!extractor.Extract(packet, &datagram)) continue;
+        one.Clear();
+        other.Clear();
+        const base::DecodeResult a = through->Decode(datagram, {&one, nullptr, nullptr});
+        const base::DecodeResult b = broken->Decode(datagram, {&other, nullptr, nullptr});
+        EXPECT_EQ(a.code, b.code);
+        ASSERT_EQ(one.size(), other.size()) << number;
+        if (!one.empty()) {
+          EXPECT_EQ(std::memcmp(one.data(), other.data(), one.size() * one.stride()), 0) << number;
+        }
+        rows += one.size();
+      }
+    }
+  }
+  EXPECT_GT(rows, 1000u);
+  EXPECT_GT(restored_templates, 100u);
 }
 
 }  // namespace

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace flowacct::collector {
 namespace {
@@ -64,8 +67,37 @@ TEST(Inspect, TellsWhatDidNotFit) {
   Inspection inspection;
   inspection.exporters.resize(1);
   inspection.exporters[0].misfits = 3;
-  EXPECT_TRUE(absl::StrContains(InspectionAsText(inspection), "3 values did not fit their field"));
+  EXPECT_TRUE(absl::StrContains(InspectionAsText(inspection), "3 values that did not fit the field"));
   EXPECT_TRUE(absl::StrContains(InspectionAsJson(inspection), "\"misfits\":3"));
+}
+
+// Whatever is counted is shown, and what is counted of no exporter in particular too.
+TEST(Inspect, TellsEveryCounterAndWhoseItIs) {
+  Inspection inspection;
+  const std::pair<record::ExporterScope, const char*> kScopes[] = {
+      {record::ExporterScope::kDomain, "exporter ::  sflow5  domain 0"},
+      {record::ExporterScope::kForgotten, "4 domains forgotten for their silence  sflow5"},
+      {record::ExporterScope::kBeyond, "exporters beyond the bound  sflow5"},
+      {record::ExporterScope::kUnreadable, "datagrams whose header could not be read  sflow5"},
+  };
+  for (const auto& [scope, text] : kScopes) {
+    record::ExporterReport& report = inspection.exporters.emplace_back();
+    report.scope = scope;
+    report.protocol = "sflow5";
+    report.domains = 4;
+    uint64_t n = 100;
+    for (const record::ExporterCounter& counter : record::ExporterCounterTable()) report.*counter.value = ++n;
+  }
+  const std::string text = InspectionAsText(inspection), json = InspectionAsJson(inspection);
+  for (const auto& [scope, want] : kScopes) {
+    EXPECT_TRUE(absl::StrContains(text, want)) << want << " is not in:\n" << text;
+    EXPECT_TRUE(absl::StrContains(json, absl::StrCat("\"scope\":\"", record::ExporterScopeName(scope), "\"")));
+  }
+  uint64_t n = 100;
+  for (const record::ExporterCounter& counter : record::ExporterCounterTable()) {
+    EXPECT_TRUE(absl::StrContains(text, record::ExporterCounterText(counter, ++n))) << counter.name;
+    EXPECT_TRUE(absl::StrContains(json, absl::StrCat("\"", counter.name, "\":", n))) << counter.name;
+  }
 }
 
 }  // namespace

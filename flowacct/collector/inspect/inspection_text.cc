@@ -1,3 +1,6 @@
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -36,7 +39,7 @@ std::string FieldText(const record::TemplateFieldReport& field) {
                       field.scope ? "*" : "");
 }
 
-void AppendSequence(absl::string_view title, const record::SequenceReport& sequence, std::string* out) {
+void AppendSequence(absl::string_view title, const record::SequenceCounters& sequence, std::string* out) {
   if (sequence.gaps + sequence.reordered + sequence.restarts == 0) {
     absl::StrAppend(out, "  ", title, ": no gaps\n");
     return;
@@ -45,16 +48,35 @@ void AppendSequence(absl::string_view title, const record::SequenceReport& seque
                   sequence.reordered, " reordered, ", sequence.restarts, " restarts\n");
 }
 
-std::string SequenceJson(const record::SequenceReport& sequence) {
+std::string SequenceJson(const record::SequenceCounters& sequence) {
   return absl::StrCat("{\"unit\":", Quoted(sequence.unit), ",\"gaps\":", sequence.gaps, ",\"lost\":", sequence.lost,
-                      ",\"reordered\":", sequence.reordered, ",\"restarts\":", sequence.restarts, "}");
+                      ",\"reordered\":", sequence.reordered, ",\"restarts\":", sequence.restarts,
+                      ",\"lost_over_restart\":", sequence.lost_over_restart, "}");
+}
+
+std::string WhoseText(const record::ExporterReport& e) {
+  switch (e.scope) {
+    case record::ExporterScope::kDomain:
+      break;
+    case record::ExporterScope::kForgotten:
+      return absl::StrCat(e.domains, " domains forgotten for their silence  ", e.protocol);
+    case record::ExporterScope::kBeyond:
+      return absl::StrCat("exporters beyond the bound  ", e.protocol);
+    case record::ExporterScope::kUnreadable:
+      return absl::StrCat("datagrams whose header could not be read  ", e.protocol);
+  }
+  return absl::StrCat("exporter ", e.exporter.ToString(), "  ", e.protocol, "  domain ", e.domain);
 }
 
 void AppendExporter(const record::ExporterReport& e, std::string* out) {
-  absl::StrAppend(out, "\nexporter ", e.exporter.ToString(), "  ", e.protocol, "  domain ", e.domain, "\n");
-  absl::StrAppend(out, "  ", e.datagrams, " datagrams, ", e.flow_records, " flow records, ", e.counter_records,
-                  " counter records, ", e.option_records, " option records\n");
-  AppendSequence("sequence", e.sequence, out);
+  absl::StrAppend(out, "\n", WhoseText(e), "\n");
+  std::vector<std::string> volumes;
+  for (const record::ExporterCounter& counter : record::ExporterCounterTable()) {
+    if (counter.kind != record::ExporterCounterKind::kVolume || e.*counter.value == 0) continue;
+    volumes.push_back(record::ExporterCounterText(counter, e.*counter.value));
+  }
+  absl::StrAppend(out, "  ", absl::StrJoin(volumes, ", "), "\n");
+  if (!e.sequence.unit.empty()) AppendSequence("sequence", e.sequence, out);
   if (!e.sample_sequence.unit.empty()) AppendSequence("sequence of samples", e.sample_sequence, out);
   for (const record::SamplingReport& s : e.sampling) {
     absl::StrAppend(out, "  sampling: ", Printable(s.what), ": 1 in ", s.rate, " (told by ",
@@ -83,10 +105,10 @@ void AppendExporter(const record::ExporterReport& e, std::string* out) {
         "\n");
   }
   if (e.pending_sets > 0) absl::StrAppend(out, "  ", e.pending_sets, " data sets wait for their template\n");
-  if (e.rejected_sets > 0) absl::StrAppend(out, "  ", e.rejected_sets, " data sets or samples rejected\n");
-  if (e.clock_repairs > 0)
-    absl::StrAppend(out, "  ", e.clock_repairs, " times repaired: the exporter's clock is wrong\n");
-  if (e.misfits > 0) absl::StrAppend(out, "  ", e.misfits, " values did not fit their field, which is absent then\n");
+  for (const record::ExporterCounter& counter : record::ExporterCounterTable()) {
+    if (counter.kind != record::ExporterCounterKind::kIncident || e.*counter.value == 0) continue;
+    absl::StrAppend(out, "  ", record::ExporterCounterText(counter, e.*counter.value), "\n");
+  }
   for (size_t i = 1; i < base::kDecodeCodeCount; ++i) {
     const auto code = static_cast<base::DecodeCode>(i);
     if (e.errors[code] == 0) continue;
@@ -97,11 +119,11 @@ void AppendExporter(const record::ExporterReport& e, std::string* out) {
 
 void AppendExporterJson(const record::ExporterReport& e, std::string* out) {
   absl::StrAppend(out, "{\"exporter\":\"", e.exporter.ToString(), "\",\"protocol\":\"", e.protocol,
-                  "\",\"domain\":", e.domain, ",\"datagrams\":", e.datagrams, ",\"octets\":", e.octets,
-                  ",\"flow_records\":", e.flow_records, ",\"counter_records\":", e.counter_records);
-  absl::StrAppend(out, ",\"option_records\":", e.option_records, ",\"rejected_sets\":", e.rejected_sets,
-                  ",\"pending_sets\":", e.pending_sets, ",\"clock_repairs\":", e.clock_repairs,
-                  ",\"misfits\":", e.misfits);
+                  "\",\"domain\":", e.domain, ",\"scope\":\"", record::ExporterScopeName(e.scope), "\"");
+  for (const record::ExporterCounter& counter : record::ExporterCounterTable()) {
+    absl::StrAppend(out, ",\"", counter.name, "\":", e.*counter.value);
+  }
+  absl::StrAppend(out, ",\"pending_sets\":", e.pending_sets);
   absl::StrAppend(out, ",\"sequence\":", SequenceJson(e.sequence),
                   ",\"sample_sequence\":", SequenceJson(e.sample_sequence), ",\"templates\":[");
   absl::StrAppend(out, absl::StrJoin(e.templates, ",", [](std::string* o, const record::TemplateReport& t) {

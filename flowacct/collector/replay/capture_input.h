@@ -65,7 +65,7 @@ class InputObserver {
   virtual ~InputObserver() = default;
   virtual void OnCapture(absl::string_view name, const CaptureKindEvidence& evidence) = 0;
   virtual void OnDatagram(const record::Datagram& datagram) = 0;
-  // `protocol` is "none" for what is no export. May change and clear the batches.
+  // `protocol` is "unknown" for what is no export. May change and clear the batches.
   virtual void OnDatagramEnd(const record::Datagram& datagram, base::DecodeResult result,
                              absl::string_view protocol) = 0;
   virtual void OnPacket(const CapturedPacket& packet) = 0;

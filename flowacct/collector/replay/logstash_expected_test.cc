@@ -182,7 +182,6 @@ const testing::NotCompared kNotCompared[] = {
 constexpr char kOneSecondLate[] = "ours: they do not borrow from the seconds, and are one second late";
 constexpr char kLabelLength[] =
     "ours: element 201 is mplsLabelStackLength, a number of octets (IANA); they read a label";
-constexpr char kNoMode[] = "theirs: the sampling mode of a v5 header is told to no listener, only the rate";
 
 const testing::Difference kDifferences[] = {
     {"netflow5/softflowd-v5.pcap", "first_switched", 2, "2015-05-02 18:38:04.898",
@@ -206,10 +205,6 @@ const testing::Difference kDifferences[] = {
     {"netflow9/nprobe-dpi-l7.pcap", "last_switched", 1, "1970-01-01 00:08:35.000", kOneSecondLate},
     {"netflow9/template-with-zero-length-fields.pcap", "first_switched", 1, "2016-12-23 01:34:51.569", kOneSecondLate},
     {"netflow9/template-with-zero-length-fields.pcap", "last_switched", 1, "2016-12-23 01:34:51.569", kOneSecondLate},
-    {"netflow5/softflowd-v5.pcap", "sampling_interval", 2, "absent",
-     "both: a rate of 0 is none, and none is absent here"},
-    {"netflow5/softflowd-v5.pcap", "sampling_algorithm", 2, "absent", kNoMode},
-    {"netflow5/juniper-mx80-v5.pcap", "sampling_algorithm", 1, "absent", kNoMode},
     {"netflow9/ubiquiti-edgerouter-mpls-labels.pcap", "mpls_label_stack_octets.bottom_of_stack", 1, "absent",
      kLabelLength},
     {"netflow9/ubiquiti-edgerouter-mpls-labels.pcap", "mpls_label_stack_octets.experimental", 1, "absent",

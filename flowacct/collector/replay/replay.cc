@@ -127,26 +127,24 @@ std::vector<std::string> Summary(const ReplayOutcome& outcome) {
   }
   if (input.reassembly.malformed > 0)
     lines.push_back(absl::StrCat(Count(input.reassembly.malformed, "fragment"), " malformed or cut: not accounted"));
-  uint64_t lost = 0, gaps = 0, pending = 0, rejected_sets = 0, misfits = 0, repairs = 0;
+  record::ExporterCounters all;
+  uint64_t beyond = 0;
   for (const record::ExporterReport& exporter : outcome.exporters) {
-    lost += exporter.sequence.lost;
-    gaps += exporter.sequence.gaps;
-    pending += exporter.pending_sets;
-    rejected_sets += exporter.rejected_sets;
-    repairs += exporter.clock_repairs;
-    misfits += exporter.misfits;
+    all.Add(exporter);
+    if (exporter.scope == record::ExporterScope::kBeyond) beyond += exporter.datagrams;
   }
-  if (gaps > 0) {
-    lines.push_back(absl::StrCat("sequence numbers show ", Count(gaps, "gap"), ": about ", lost,
-                                 " records or datagrams were lost before the capture"));
+  if (all.sequence.gaps > 0) {
+    lines.push_back(absl::StrCat("sequence numbers show ", Count(all.sequence.gaps, "gap"), ": about ",
+                                 all.sequence.lost, " records or datagrams were lost before the capture"));
   }
-  if (pending > 0)
-    lines.push_back(absl::StrCat(Count(pending, "data set"), " whose template never came: not accounted"));
-  if (rejected_sets > 0)
-    lines.push_back(absl::StrCat(Count(rejected_sets, "data set"), " or samples rejected: not accounted"));
-  if (repairs > 0) lines.push_back(absl::StrCat(Count(repairs, "time"), " repaired: an exporter's clock was wrong"));
-  if (misfits > 0)
-    lines.push_back(absl::StrCat(Count(misfits, "value"), " did not fit its field: absent, not accounted"));
+  if (beyond > 0)
+    lines.push_back(absl::StrCat(Count(beyond, "datagram"), " of exporters beyond the bound (`flowacct inspect`)"));
+  if (all.pending_sets > 0)
+    lines.push_back(absl::StrCat(Count(all.pending_sets, "data set"), " whose template never came: not accounted"));
+  for (const record::ExporterCounter& counter : record::ExporterCounterTable()) {
+    if (counter.kind != record::ExporterCounterKind::kIncident || all.*counter.value == 0) continue;
+    lines.push_back(record::ExporterCounterText(counter, all.*counter.value));
+  }
   if (outcome.records_dropped > 0)
     lines.push_back(absl::StrCat(Count(outcome.records_dropped, "record"), " dropped by rules"));
   if (outcome.records_scaled > 0) {

@@ -55,8 +55,7 @@ void InputDecoder::MakePacketDecoder() {
 }
 
 void InputDecoder::Rebind(const record::Layout* layout, base::Interner* interner) {
-  // A decoder's plans are of one layout: of another one templates are learned anew.
-  if (layout != layout_ || interner != interner_) exports_ = NewExportDecoder(layout);
+  exports_->Rebind(layout);
   layout_ = layout;
   interner_ = interner;
   if (metering_ != nullptr) {
@@ -109,8 +108,6 @@ void InputDecoder::Drain(record::FlowBatch* rows) {
   EndPackets(rows);
   if (metering_ != nullptr) metering_->meter->Close(metering_->Receiver(rows));
 }
-
-void InputDecoder::EndSession(uint64_t session) {}
 
 void InputDecoder::AddTo(InputStatus* status) const {
   for (size_t i = 0; i < base::kDecodeCodeCount; ++i) {

@@ -43,8 +43,7 @@ class InputDecoder {
   InputDecoder(const record::Layout* layout, base::Interner* interner, InputDecoderOptions options);
   ~InputDecoder();
 
-  // Rows have this layout and interner from now on. Drain comes before. What is known of exporters stays if both are
-  // the same as before; else their templates are learned anew, and their data waits for them.
+  // Rows have this layout and interner from now on. Drain comes before. What is known of exporters stays.
   void Rebind(const record::Layout* layout, base::Interner* interner);
 
   // Appends rows. What a decoder tells of exporters stays over Rebind.
@@ -57,7 +56,9 @@ class InputDecoder {
   void Advance(absl::Time now, record::FlowBatch* rows);
   // Ends all flows of the meter.
   void Drain(record::FlowBatch* rows);
-  void EndSession(uint64_t session);
+  // Of a session that is to be closed: counts a message as rejected for the reason of an earlier one.
+  void Reject(base::DecodeCode code) { decoded_.Count(code); }
+  void EndSession(uint64_t session) { exports_->EndSession(session); }
 
   ExportDecoder& exports() { return *exports_; }
   const ExportDecoder& exports() const { return *exports_; }

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <thread>
-#include <tuple>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/collector/server/bin_query.h"
 #include "flowacct/collector/server/input_sources.h"
 #include "flowacct/collector/server/pipeline_sinks.h"
@@ -74,7 +75,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptio
   std::unique_ptr<Server> server(new Server(std::move(options)));
   auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)));
   if (!plan.ok()) return plan.status();
-  absl::MutexLock lock(&server->mutex_);
+  base::MutexLock lock(&server->mutex_);
   const size_t workers = WorkerCount((*plan)->config());
   for (size_t i = 0; i < workers; ++i) {
     WorkerOptions worker;
@@ -96,7 +97,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptio
 }
 
 absl::Status Server::Start() {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   if (absl::Status status = Apply(plan_); !status.ok()) return status;
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Start();
   running_ = true;
@@ -187,7 +188,7 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
 }
 
 absl::Status Server::Reload(ConfigFile file) {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   absl::Status status;
   auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)));
   status = plan.ok() ? Apply(*std::move(plan)) : plan.status();
@@ -207,7 +208,7 @@ absl::Status Server::Reload() {
   if (!options_.read_config) return absl::FailedPreconditionError("there is no configuration file to read again");
   auto file = options_.read_config();
   if (file.ok()) return Reload(*std::move(file));
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   ++shape_.reloads_failed;
   shape_.last_reload_error = std::string(file.status().message());
   Log(absl::StrCat("reload refused, nothing changed: ", file.status().message()));
@@ -215,7 +216,7 @@ absl::Status Server::Reload() {
 }
 
 absl::Status Server::Stop(absl::Duration patience) {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   if (!running_) return absl::OkStatus();
   running_ = false;
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
@@ -236,20 +237,29 @@ bool Server::IsAlive(absl::Duration within) const {
 }
 
 CollectorStatus Server::Status() {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   CollectorStatus status = shape_;
   status.now = absl::Now();
   status.ready = running_;
   const Plan& plan = *assignment_->plan;
   for (const config::Input& input : plan.config().input()) status.inputs.push_back(DescribeInput(input));
   std::vector<PipelineTally> tallies(plan.pipelines.size());
+  std::vector<record::ExporterReport> exporters;
   for (const std::unique_ptr<Worker>& worker : workers_) {
     worker->Call([&] {
       worker->AddTo(&status.inputs);
       worker->AddTo(&status.replicas);
+      worker->AppendReports(/*details=*/false, &exporters);
       for (size_t i = 0; i < tallies.size(); ++i) tallies[i] += worker->tally(i);
     });
   }
+  absl::flat_hash_set<base::IpAddress> addresses;
+  for (const record::ExporterReport& exporter : exporters) {
+    if (exporter.scope != record::ExporterScope::kDomain) continue;
+    ++status.domains;
+    addresses.insert(exporter.exporter);
+  }
+  status.exporters = addresses.size();
   status.not_ready = running_ ? "" : "the collector is not running";
   for (const InputStatus& input : status.inputs) {
     status.ready &= input.up;
@@ -291,21 +301,19 @@ void Server::FlushWorkers() {
 }
 
 std::vector<record::ExporterReport> Server::Exporters(bool templates) {
-  absl::MutexLock lock(&mutex_);
+  base::MutexLock lock(&mutex_);
   std::vector<record::ExporterReport> reports;
   for (const std::unique_ptr<Worker>& worker : workers_) {
     worker->Call([&] { worker->AppendReports(templates, &reports); });
   }
-  std::stable_sort(reports.begin(), reports.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.exporter, a.protocol, a.domain) < std::tie(b.exporter, b.protocol, b.domain);
-  });
+  std::stable_sort(reports.begin(), reports.end());
   return reports;
 }
 
 absl::StatusOr<std::string> Server::Query(const MemoryQuestion& question) {
   std::shared_ptr<BinMerger> merger;
   {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     std::vector<std::string> names;
     for (const std::shared_ptr<BinMerger>& candidate : assignment_->mergers) {
       names.push_back(candidate->name());

@@ -25,8 +25,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/server/collector_status.h"
 #include "flowacct/collector/server/plan.h"
@@ -71,7 +71,7 @@ class Server final : public CollectorControl {
 
   const ServerOptions options_;
   // Held while the shape of things changes or is looked at; never by a worker.
-  absl::Mutex mutex_;
+  base::Mutex mutex_;
   std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Assignment> assignment_ ABSL_GUARDED_BY(mutex_);  // null until Start
   std::vector<std::unique_ptr<Worker>> workers_;                          // made once, by New

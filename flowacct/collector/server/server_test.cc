@@ -17,11 +17,12 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/collector/generate/workload.h"
 #include "flowacct/collector/listen/testing/udp_sender.h"
+#include "flowacct/collector/stream/stream_client.h"
+#include "flowacct/record/exporter_report.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::collector {
@@ -67,7 +68,7 @@ class ServerTest : public testing::Test {
   std::unique_ptr<Server> StartServer(const std::string& text) {
     ServerOptions options;
     options.log = [this](absl::string_view line) {
-      absl::MutexLock lock(&mutex_);
+      base::MutexLock lock(&mutex_);
       log_.emplace_back(line);
     };
     auto server = Server::New(Parse(text), std::move(options));
@@ -95,7 +96,7 @@ class ServerTest : public testing::Test {
     EXPECT_EQ(server.Status().inputs[0].kernel_dropped, 0u) << "the test's rate is too high for this machine";
   }
 
-  absl::Mutex mutex_;
+  base::Mutex mutex_;
   std::vector<std::string> log_;
 };
 
@@ -172,7 +173,7 @@ TEST_F(ServerTest, ReloadLosesNothingAndResetsNothing) {
   const std::string after = absl::StrCat(
       before,
       absl::Substitute(
-          R"(pipeline { name: "added" by: "protocol" where: "proto tcp" sink { print { format: CSV output: "$0" } } })",
+          R"(pipeline { name: "added" by: "src_port,tcp_flags" where: "proto tcp" sink { print { format: CSV output: "$0" } } })",
           added));
   auto server = StartServer(before);
   WorkloadOptions options;
@@ -180,7 +181,8 @@ TEST_F(ServerTest, ReloadLosesNothingAndResetsNothing) {
   WorkloadTruth truth;
   auto made = DatagramsOfWorkload(options, &truth);
   ASSERT_TRUE(made.ok());
-  // Templates come in the first datagrams alone, so that what was known before the reload is needed after it.
+  // Templates come in the first datagrams alone, so that what was known before the reload is needed after it, also for
+  // fields that nobody had asked for.
   const size_t third = made->size() / 3;
   const std::vector<std::string> first(made->begin(), made->begin() + static_cast<long>(third));
   const std::vector<std::string> second(first.size() + made->begin(), made->begin() + static_cast<long>(2 * third));
@@ -190,6 +192,10 @@ TEST_F(ServerTest, ReloadLosesNothingAndResetsNothing) {
   Send(*server, second, "127.0.0.2", first.size() + second.size());
   // One that cannot be changes nothing.
   EXPECT_FALSE(server->Reload(Parse(absl::StrCat(before, R"(pipeline { name: "x" by: "nosuch" })"))).ok());
+  // Nothing waits for templates.
+  ASSERT_EQ(server->Exporters(false).size(), 1u);
+  EXPECT_EQ(server->Exporters(false)[0].pending_sets, 0u);
+  EXPECT_EQ(server->Exporters(false)[0].flow_records, server->Status().pipelines[0].records_in);
   ASSERT_TRUE(server->Reload(Parse(before)).ok());
   Send(*server, last, "127.0.0.2", made->size());
   const CollectorStatus status = server->Status();
@@ -249,7 +255,7 @@ TEST_F(ServerTest, AnswersQuestionsWhileBinsFill) {
 
 TEST_F(ServerTest, CapturesGoThroughToTheEnd) {
   const std::string csv = File("out.csv");
-  absl::Notification ended;
+  base::Notification ended;
   ServerOptions options;
   options.on_end = [&ended] { ended.Notify(); };
   auto server = Server::New(Parse(absl::Substitute(
@@ -260,13 +266,71 @@ TEST_F(ServerTest, CapturesGoThroughToTheEnd) {
                             std::move(options));
   ASSERT_TRUE(server.ok()) << server.status();
   ASSERT_TRUE((*server)->Start().ok());
-  ASSERT_TRUE(ended.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  ASSERT_TRUE(ended.WaitFor(absl::Seconds(30)));
   const CollectorStatus status = (*server)->Status();
   ExpectIdentity(status);
   EXPECT_GT(status.inputs[0].records, 0u);
   ASSERT_TRUE((*server)->Stop(absl::Seconds(10)).ok());
   const CollectorStatus after = (*server)->Status();
   EXPECT_EQ(TotalsOf(csv).flows, after.pipelines[0].records_aggregated);
+}
+
+TEST_F(ServerTest, CountersOutliveTheirInput) {
+  const std::string pipeline = R"(pipeline { name: "p" by: "src_as" })";
+  auto server = StartServer(absl::StrCat(R"(input { name: "a" udp { listen: "127.0.0.1:0" } })", pipeline));
+  WorkloadOptions options;
+  options.records = 1000;
+  auto made = DatagramsOfWorkload(options);
+  ASSERT_TRUE(made.ok());
+  Send(*server, *made, "127.0.0.2", made->size());
+  EXPECT_EQ(server->Status().exporters, 1u);
+  ASSERT_TRUE(
+      server->Reload(Parse(absl::StrCat(R"(input { name: "b" udp { listen: "127.0.0.1:0" } })", pipeline))).ok());
+  const std::vector<record::ExporterReport> reports = server->Exporters(false);
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_EQ(reports[0].scope, record::ExporterScope::kForgotten);
+  EXPECT_EQ(reports[0].flow_records, 1000u);
+  EXPECT_EQ(reports[0].datagrams, made->size());
+  EXPECT_EQ(server->Status().exporters, 0u);
+}
+
+TEST_F(ServerTest, ASessionEndsWithItsFirstBadMessage) {
+  auto server = StartServer(
+      R"(workers: 1
+         input { name: "in" stream { listen: "127.0.0.1:0" } }
+         pipeline { name: "p" by: "src_as" })");
+  auto endpoint = ParseEndpoint(server->Status().inputs[0].listen, {EndpointScheme::kTcp});
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  WorkloadOptions options;
+  options.kind = WorkloadKind::kIpfix;
+  options.records = 1000;
+  auto made = DatagramsOfWorkload(options);
+  ASSERT_TRUE(made.ok());
+  const Descriptor good = ConnectTo(*endpoint), bad = ConnectTo(*endpoint, "127.0.0.7");
+  for (const std::string& message : *made) SendAll(good, message);
+  // A template set that ends within its template, and good messages behind it.
+  std::string broken = made->front().substr(0, 16);
+  broken.append("\x00\x02\x00\x08\x01\x00\x00\x05", 8);
+  broken[2] = 0;
+  broken[3] = static_cast<char>(broken.size());
+  SendAll(bad, absl::StrCat(made->front(), broken, made->front(), made->front()));
+  EXPECT_TRUE(IsClosedByPeer(bad));
+  CollectorStatus status;
+  for (int i = 0; i < 1000 && status.inputs.empty(); ++i) {
+    status = server->Status();
+    if (status.inputs[0].received == made->size() + 4) break;
+    status.inputs.clear();
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  ASSERT_FALSE(status.inputs.empty());
+  ExpectIdentity(status);
+  const uint64_t of_first = status.inputs[0].records - 1000;
+  EXPECT_GT(of_first, 0u);
+  EXPECT_LT(of_first, 100u);
+  // The bad one, and the two behind it.
+  EXPECT_EQ(status.inputs[0].decoded.errors(), 3u);
+  EXPECT_EQ(status.inputs[0].connections_open, 1u);
+  EXPECT_EQ(status.inputs[0].connections_failed, 1u);
 }
 
 TEST_F(ServerTest, AdmissionRefusesByCount) {

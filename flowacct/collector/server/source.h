@@ -24,6 +24,8 @@ struct Reading {
   absl::Span<const CapturedPacket> packets;
   CaptureKind packet_kind = CaptureKind::kPackets;  // what these hold
   uint32_t interface_index = 0;                     // where the packets came in; 0: not told
+  // Of a stream: all its datagrams are of this one; else 0.
+  uint64_t session = 0;
   // Sessions of streams that ended: templates that came in them are void.
   absl::Span<const uint64_t> ended_sessions;
   bool empty() const { return datagrams.empty() && packets.empty() && ended_sessions.empty(); }
@@ -37,6 +39,8 @@ class Source {
   virtual int fd() const = 0;
   // What is there, a bounded amount, without waiting; empty if there is nothing.
   virtual Reading Read() = 0;
+  // Closes a session: what it brings cannot be trusted. It is not told as ended any more, unless it was.
+  virtual void Refuse(uint64_t session) {}
   // Called about once a second, for what is not urgent.
   virtual void Tick() {}
   // No more will ever come.

@@ -23,9 +23,11 @@ class StreamSource final : public Source {
     const StreamBatch batch = listener_->Receive();
     Reading reading;
     reading.datagrams = batch.messages;
+    reading.session = batch.session;
     reading.ended_sessions = batch.ended_sessions;
     return reading;
   }
+  void Refuse(uint64_t session) override { listener_->Refuse(session); }
   void AddTo(InputStatus* status) const override {
     const StreamListenerCounters& counters = listener_->counters();
     status->received += counters.messages;

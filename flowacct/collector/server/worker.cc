@@ -1,12 +1,13 @@
 #include "flowacct/collector/server/worker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
 #include "flowacct/aggregate/aggregator.h"
 #include "flowacct/aggregate/time_bins.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/record/field.h"
 
 namespace flowacct::collector {
@@ -74,6 +75,9 @@ absl::Status Worker::Adopt(std::shared_ptr<const Assignment> assignment, const s
   for (size_t i = 0; i < kept_inputs.size(); ++i) {
     if (kept_inputs[i] < inputs_.size()) inputs[i] = std::move(inputs_[kept_inputs[i]]);
   }
+  for (const InputState& gone : inputs_) {
+    if (gone.decoder != nullptr) RetireDecoder(*gone.decoder);
+  }
   inputs_ = std::move(inputs);
   if (absl::Status status = SetInputs(); !status.ok()) return status;
   return MakePipelines();
@@ -133,9 +137,7 @@ absl::Status Worker::MakePipelines() {
     fields.insert(fields.end(), required.begin(), required.end());
     groups_.push_back({&group, *std::move(pipeline)});
   }
-  // While the layout has all that is asked for, it stays, so that decoders keep what they know of exporters.
-  const bool fits = std::all_of(fields.begin(), fields.end(), [this](record::FieldId f) { return layout_->Has(f); });
-  std::unique_ptr<record::Layout> layout = fits ? std::move(layout_) : std::make_unique<record::Layout>(fields);
+  auto layout = std::make_unique<record::Layout>(fields);
   for (Group& group : groups_) group.pipeline->Bind(layout.get());
   for (InputState& input : inputs_) {
     if (input.decoder == nullptr) {
@@ -217,17 +219,35 @@ void Worker::AddTo(std::vector<InputStatus>* statuses) const {
   }
 }
 
-void Worker::AppendReports(bool templates, std::vector<record::ExporterReport>* reports) const {
+void Worker::AppendReports(bool details, std::vector<record::ExporterReport>* reports) const {
+  std::vector<record::ExporterCounters> counters = retired_;
   for (const InputState& input : inputs_) {
     if (input.decoder == nullptr) continue;
-    for (record::ExporterReport& report : input.decoder->exports().Report()) {
-      if (!templates) {
-        report.templates.clear();
-        report.sampling.clear();
-        report.interfaces.clear();
-      }
-      reports->push_back(std::move(report));
+    if (!details) {
+      input.decoder->exports().Summarize(&counters);
+      continue;
     }
+    std::vector<record::ExporterReport> of_input = input.decoder->exports().Report();
+    std::move(of_input.begin(), of_input.end(), std::back_inserter(*reports));
+  }
+  for (const record::ExporterCounters& one : counters) reports->emplace_back(one);
+}
+
+// Counters never go back, so they outlive what counted them.
+void Worker::RetireDecoder(const InputDecoder& decoder) {
+  std::vector<record::ExporterCounters> counters;
+  decoder.exports().Summarize(&counters);
+  for (record::ExporterCounters& one : counters) {
+    one.pending_sets = one.template_count = 0;
+    auto sum = std::find_if(retired_.begin(), retired_.end(),
+                            [&one](const record::ExporterCounters& old) { return old.protocol == one.protocol; });
+    if (sum == retired_.end()) {
+      sum = retired_.emplace(sum);
+      sum->protocol = one.protocol;
+      sum->scope = record::ExporterScope::kForgotten;
+      sum->domains = 0;
+    }
+    sum->Add(one);
   }
 }
 
@@ -246,22 +266,22 @@ void Worker::Stop() {
 
 void Worker::Call(const std::function<void()>& call) {
   if (!running_) return call();
-  absl::Notification done;
+  base::Notification done;
   {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     calls_.push_back([&call, &done] {
       call();
       done.Notify();
     });
   }
   poller_->Wake();
-  done.WaitForNotification();
+  done.Wait();
 }
 
 void Worker::RunCalls() {
   std::vector<std::function<void()>> calls;
   {
-    absl::MutexLock lock(&mutex_);
+    base::MutexLock lock(&mutex_);
     calls.swap(calls_);
   }
   for (const std::function<void()>& call : calls) call();
@@ -333,10 +353,16 @@ bool Worker::ReadSource(size_t index, Source* source) {
   InputDecoder& decoder = *input.decoder;
   Admission* admission = input.admission.get();
   if (input.replicator != nullptr) input.replicator->Replicate(reading.datagrams);
+  base::DecodeCode refused = base::DecodeCode::kOk;
   for (const record::Datagram& datagram : reading.datagrams) {
     if (admission != nullptr && admission->Admit(datagram.source, now_nanos_) != AdmissionVerdict::kAdmitted) continue;
+    if (refused != base::DecodeCode::kOk) {
+      decoder.Reject(refused);
+      continue;
+    }
     const size_t rows = batch_->size();
-    (void)decoder.DecodeDatagram(datagram, batch_.get());
+    const base::DecodeResult result = decoder.DecodeDatagram(datagram, batch_.get());
+    if (datagram.session != 0 && record::EndsSession(result.code)) refused = result.code;
     if (admission != nullptr) admission->ChargeRecords(datagram.source, batch_->size() - rows, now_nanos_);
     if (batch_->size() >= kBatchRows) ProcessBatch(index);
   }
@@ -346,6 +372,10 @@ bool Worker::ReadSource(size_t index, Source* source) {
   }
   decoder.EndPackets(batch_.get());
   for (const uint64_t session : reading.ended_sessions) decoder.EndSession(session);
+  if (refused != base::DecodeCode::kOk) {
+    decoder.EndSession(reading.session);
+    source->Refuse(reading.session);  // what the reading borrows is void now
+  }
   ProcessBatch(index);
   return !reading.empty();
 }

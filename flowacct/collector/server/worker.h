@@ -25,9 +25,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "flowacct/base/interner.h"
+#include "flowacct/base/mutex.h"
 #include "flowacct/collector/listen/admission.h"
 #include "flowacct/collector/listen/poller.h"
 #include "flowacct/collector/replicate/replicator.h"
@@ -100,7 +100,8 @@ class Worker {
   void AddTo(std::vector<InputStatus>* inputs) const;
   void AddTo(std::vector<ReplicaStatus>* replicas) const;
   PipelineTally tally(size_t pipeline) const;
-  void AppendReports(bool templates, std::vector<record::ExporterReport>* reports) const;
+  // What is known of exporters; without `details`, their counters alone. With the sums of inputs that are no more.
+  void AppendReports(bool details, std::vector<record::ExporterReport>* reports) const;
 
  private:
   struct InputState {
@@ -125,6 +126,7 @@ class Worker {
   void CloseBins(int64_t now_nanos);
   absl::Status MakePipelines();
   void RetirePipelines();
+  void RetireDecoder(const InputDecoder& decoder);
   void DrainMeters();
   void RotateInterner();
   int64_t Now() const;
@@ -142,12 +144,13 @@ class Worker {
   std::vector<Group> groups_;
   std::vector<int64_t> next_close_nanos_;                    // by pipeline
   absl::flat_hash_map<std::string, PipelineTally> tallies_;  // of pipelines that were replaced, by name
+  std::vector<record::ExporterCounters> retired_;            // of inputs that are no more, by protocol
   int64_t now_nanos_ = 0;
   int64_t next_tick_nanos_ = 0;
   bool told_end_ = false;
 
   std::unique_ptr<Poller> poller_;
-  absl::Mutex mutex_;
+  base::Mutex mutex_;
   std::vector<std::function<void()>> calls_ ABSL_GUARDED_BY(mutex_);
   std::atomic<bool> stopping_{false};
   std::atomic<int64_t> last_round_nanos_{0};

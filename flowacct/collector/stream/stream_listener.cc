@@ -356,6 +356,7 @@ void StreamListener::TakeMessages(uint64_t number, Session& session, size_t octe
   datagram.destination_port = session.destination_port;
   datagram.arrival_nanos = ClockNanos(CLOCK_REALTIME);
   datagram.transport = record::Transport::kTcp;
+  datagram.session = number;
   for (const base::Octets message : cut_) {
     datagram.octets = message;
     messages_.push_back(datagram);
@@ -377,6 +378,10 @@ void StreamListener::TakeMessages(uint64_t number, Session& session, size_t octe
     session.at_deadline = StreamEnd::kSlowMessage;
     session.deadline_nanos = now_nanos_ + absl::ToInt64Nanoseconds(options_.message_timeout);
   }
+}
+
+void StreamListener::Refuse(uint64_t session) {
+  if (sessions_.contains(session)) End(session, StreamEnd::kBadMessage);
 }
 
 void StreamListener::LookAtTimes() {

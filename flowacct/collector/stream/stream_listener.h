@@ -53,6 +53,7 @@ namespace flowacct::collector {
   X(kReset, "reset", "broken off by the network or the exporter")                                    \
   X(kBadVersion, "bad_version", "where a message should begin is none of IPFIX")                     \
   X(kBadLength, "bad_length", "a message that says to be shorter than its own header")               \
+  X(kBadMessage, "bad_message", "the decoder of its messages refused one (RFC 7011, 9.1)")           \
   X(kIdle, "idle", "no message for the idle timeout")                                                \
   X(kSlowMessage, "slow_message", "a message was not whole within the message timeout")              \
   X(kSlowHandshake, "slow_handshake", "the TLS handshake was not done within its timeout")           \
@@ -137,6 +138,10 @@ class StreamListener {
   // What one connection has; none if none has. Does not wait: give descriptor() to a Poller, which also tells it when a
   // timeout is to be looked at. An empty batch does not say that nothing is left: the Poller does.
   StreamBatch Receive();
+
+  // Closes a session of which a message cannot be decoded (record::EndsSession); one that is no more: nothing. It is
+  // not among ended_sessions, unless it had ended by itself.
+  void Refuse(uint64_t session);
 
   // For connections from now on, e.g. with a renewed certificate.
   void SetTls(std::shared_ptr<const TlsContext> tls) { options_.tls = std::move(tls); }

@@ -1,9 +1,12 @@
 #include "flowacct/flow/ipfix/ipfix_decoder.h"
 
+#include "absl/strings/string_view.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/flow/ipfix/packet_section.h"
 #include "flowacct/flow/template/domain.h"
+#include "flowacct/flow/template/domain_state.h"
 #include "flowacct/flow/template/set_decoder.h"
+#include "flowacct/record/export_protocol.h"
 
 namespace flowacct::ipfix {
 namespace {
@@ -12,6 +15,7 @@ using base::DecodeCode;
 using base::DecodeResult;
 
 constexpr int64_t kNanosPerSecond = 1000000000;
+constexpr absl::string_view kStateKind = "ipfix decoder";
 constexpr int64_t kNanosPerMilli = 1000000;
 
 }  // namespace
@@ -20,24 +24,23 @@ class IpfixDecoder::Impl {
  public:
   Impl(const record::Layout* layout, const IpfixOptions& options)
       : options_(options.templates),
-        domains_(options_),
-        sets_(layout, &options_, &domains_, kVersion),
+        domains_(layout, options_, record::ExportFamily::kIpfix, kVersion),
+        sets_(&options_, &domains_),
         sections_(layout) {}
 
   DecodeResult Decode(const record::Datagram& datagram, const record::DecodeOutput& output) {
     const base::Octets octets = datagram.octets;
     MessageView message;
     const DecodeResult parsed = MessageView::Parse(octets, &message);
-    if (!parsed.ok()) return Unowned(datagram, parsed);
+    if (!parsed.ok()) return domains_.ReceiveBroken(datagram, parsed);
 
     flow::MessageContext context;
     context.exporter = datagram.source;
     context.domain = message.observation_domain_id();
     context.version = kVersion;
-    flow::Domain* domain = domains_.FindOrAdd({datagram.source, context.domain, kVersion}, datagram.arrival_nanos);
+    flow::Domain* domain = domains_.Receive(context.domain, kVersion, datagram);
     if (domain == nullptr) return DecodeResult::Error(DecodeCode::kLimitExceeded, 0);
-    ++domain->datagrams;
-    domain->octets += octets.size();
+    record::ExporterCounters& counters = domain->counters;
 
     context.has_sequence = true;
     context.sequence = message.sequence_number();
@@ -52,46 +55,41 @@ class IpfixDecoder::Impl {
     sections_.BeginMessage(&output.flows->interner(), datagram.arrival_nanos);
     context.sections = &sections_;
 
-    domain->sequence.Observe(context.sequence);
+    domain->sequence.Observe(context.sequence, options_.sequence, &counters.sequence);
     flow::SetDecoder::Decoded decoded = sets_.Decode(datagram, message.sets(), &context, output, domain);
     if (message.cut()) {
       decoded.uncounted = true;
-      domain->errors.Count(DecodeCode::kTruncated);
+      counters.errors.Count(DecodeCode::kTruncated);
       if (decoded.result.ok()) decoded.result = DecodeResult::Error(DecodeCode::kTruncated, octets.size());
     } else if (message.length() < octets.size()) {
-      domain->errors.Count(DecodeCode::kTrailingOctets);
+      counters.errors.Count(DecodeCode::kTrailingOctets);
       if (decoded.result.ok()) decoded.result = DecodeResult::Error(DecodeCode::kTrailingOctets, message.length());
     }
     if (decoded.uncounted) {
       domain->sequence.Lose();
     } else {
-      domain->sequence.Advance(static_cast<uint32_t>(decoded.records));
+      domain->sequence.Advance(static_cast<uint32_t>(decoded.records), &counters.sequence);
     }
-    domain->clock_repairs += context.clock_repairs;
-    domain->misfits += context.misfits;
-    if (decoded.result.ok()) domain->errors.Count(DecodeCode::kOk);
+    counters.clock_repairs += context.clock_repairs;
+    counters.misfits += context.misfits;
+    counters.unread_sections += context.unread_sections;
+    if (decoded.result.ok()) counters.errors.Count(DecodeCode::kOk);
     return decoded.result;
   }
 
-  std::vector<record::ExporterReport> Report() const {
-    std::vector<record::ExporterReport> reports;
-    for (const flow::Domain* domain : domains_.Sorted()) reports.push_back(domain->Report("ipfix", "records"));
-    domains_.ReportRefused("ipfix", &reports);
-    return reports;
+  void Rebind(const record::Layout* layout) {
+    domains_.Rebind(layout);
+    sections_.Rebind(layout);
   }
+  void EndSession(uint64_t session) { domains_.EndSession(session); }
+  std::string SaveState() const { return flow::DomainState::Save(kStateKind, domains_); }
+  absl::StatusOr<record::RestoredState> RestoreState(base::Octets state) {
+    return flow::DomainState::Restore(kStateKind, state, &domains_);
+  }
+  void Summarize(std::vector<record::ExporterCounters>* counters) const { domains_.Summarize(counters); }
+  std::vector<record::ExporterReport> Report() const { return domains_.Report(); }
 
  private:
-  // Trouble before a message tells its domain is that of the exporter's domain 0 of version 0.
-  DecodeResult Unowned(const record::Datagram& datagram, DecodeResult result) {
-    flow::Domain* domain = domains_.FindOrAdd({datagram.source, 0, 0}, datagram.arrival_nanos);
-    if (domain != nullptr) {
-      ++domain->datagrams;
-      domain->octets += datagram.octets.size();
-      domain->errors.Count(result.code);
-    }
-    return result;
-  }
-
   const flow::TemplateOptions options_;
   flow::DomainTable domains_;
   flow::SetDecoder sets_;
@@ -106,6 +104,18 @@ IpfixDecoder::~IpfixDecoder() = default;
 DecodeResult IpfixDecoder::Decode(const record::Datagram& datagram, const record::DecodeOutput& output) {
   return impl_->Decode(datagram, output);
 }
+
+void IpfixDecoder::Rebind(const record::Layout* layout) { impl_->Rebind(layout); }
+
+void IpfixDecoder::EndSession(uint64_t session) { impl_->EndSession(session); }
+
+std::string IpfixDecoder::SaveState() const { return impl_->SaveState(); }
+
+absl::StatusOr<record::RestoredState> IpfixDecoder::RestoreState(base::Octets state) {
+  return impl_->RestoreState(state);
+}
+
+void IpfixDecoder::Summarize(std::vector<record::ExporterCounters>* counters) const { impl_->Summarize(counters); }
 
 std::vector<record::ExporterReport> IpfixDecoder::Report() const { return impl_->Report(); }
 

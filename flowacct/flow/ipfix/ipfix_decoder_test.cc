@@ -112,6 +112,50 @@ TEST(IpfixDecoderTest, TemplatesLiveUntilWithdrawnOnStreamsAndSequencesCountReco
   EXPECT_EQ(udp.rows.size(), 3u);
 }
 
+TEST(IpfixDecoderTest, VrfsHaveNamesAndRouteDistinguishersThatOptionsTold) {
+  Decoding run;
+  MessageBuilder message(10);
+  message.OptionsTemplate(300, 1, {{234, 4}, {236, 8}, {234, 4}, {235, 4}, {90, 8}});  // as IOS XR has them
+  message.Template(256, {{234, 4}, {235, 4}, {1, 4}});
+  message.Template(257, {{235, 4}, {1, 4}});
+  message.Template(258, {{234, 4}, {90, 8}, {1, 4}});
+  message.Template(259, {{234, 4}, {235, 4}, {1, 4}, {1, 4, 29305}});
+  message.BeginSet(300);
+  message.body().U32(7).Text("customer").U32(7).U32(7).U64(0x0000fde900000007);
+  message.body().U32(8).Text("internet").U32(8).U32(8).U64(0x0000fde900000008);
+  message.body().U32(9).Text("no rd   ").U32(9).U32(9).U64(0);
+  message.EndSet();
+  message.BeginSet(256).body().U32(7).U32(8).U32(1).U32(9).U32(8).U32(2).U32(1).U32(2).U32(3);
+  message.EndSet();
+  message.BeginSet(257).body().U32(8).U32(4);
+  message.EndSet();
+  message.BeginSet(258).body().U32(7).U64(0x0000fde900000063).U32(5);
+  message.EndSet();
+  message.BeginSet(259).body().U32(7).U32(8).U32(6).U32(7);
+  message.EndSet();
+  EXPECT_TRUE(run.Decode(message).ok());
+  ASSERT_EQ(run.rows.size(), 7u);
+  const struct {
+    const char *what, *in_name, *out_name;
+    uint64_t rd;
+  } kExpected[] = {
+      {"that of the way in", "customer", "internet", 0x0000fde900000007},
+      {"of the way out, as none was told of the way in", "no rd   ", "internet", 0x0000fde900000008},
+      {"of VRFs that nobody told of", "", "", 0},
+      {"of the only VRF", "", "internet", 0x0000fde900000008},
+      {"the record's own", "customer", "", 0x0000fde900000063},
+      {"forward", "customer", "internet", 0x0000fde900000007},
+      {"reverse", "internet", "customer", 0x0000fde900000008},
+  };
+  for (size_t i = 0; i < run.rows.size(); ++i) {
+    const record::RowView row = run.rows.row(i);
+    EXPECT_EQ(row.GetNumber(FieldId::kMplsVpnRd), kExpected[i].rd) << kExpected[i].what;
+    EXPECT_EQ(row.Has(FieldId::kMplsVpnRd), kExpected[i].rd != 0) << kExpected[i].what;
+    EXPECT_EQ(base::AsText(run.interner.Find(row.Get<FieldId::kInVrfName>())), kExpected[i].in_name);
+    EXPECT_EQ(base::AsText(run.interner.Find(row.Get<FieldId::kOutVrfName>())), kExpected[i].out_name);
+  }
+}
+
 TEST(IpfixDecoderTest, UptimesCountFromTheStartThatOptionsTold) {
   Decoding run;
   MessageBuilder message(10);
@@ -187,9 +231,13 @@ TEST(IpfixDecoderTest, ASectionOfAFrameIsAPacket) {
   frame.U16(53).U16(5353).U16(980).U16(0);
   message.BeginSet(256).body().U16(1014).U8(static_cast<uint8_t>(frame.size())).Bytes(frame.octets());
   message.body().U16(60).U8(2).U16(0);  // too short to be a frame
+  message.body().U16(60).U8(0);         // none was told
+  base::OctetWriter arp;
+  arp.Fill(12).U16(0x0806).U16(1).U16(0x0800).Fill(24);
+  message.body().U16(60).U8(static_cast<uint8_t>(arp.size())).Bytes(arp.octets());
   message.EndSet();
   EXPECT_TRUE(run.Decode(message).ok());
-  ASSERT_EQ(run.rows.size(), 2u);
+  ASSERT_EQ(run.rows.size(), 4u);
   const record::RowView row = run.rows.row(0);
   EXPECT_EQ(row.Get<FieldId::kSrcAddr>().ToString(), "192.0.2.1");
   EXPECT_EQ(row.Get<FieldId::kDstPort>(), 5353);
@@ -197,7 +245,54 @@ TEST(IpfixDecoderTest, ASectionOfAFrameIsAPacket) {
   EXPECT_EQ(row.Get<FieldId::kPackets>(), 1u);
   EXPECT_FALSE(row.Has(FieldId::kFlows));
   EXPECT_FALSE(run.rows.row(1).Has(FieldId::kSrcAddr));
+  EXPECT_FALSE(run.rows.row(1).Has(FieldId::kBytes));
   EXPECT_EQ(run.rows.row(1).Get<FieldId::kPackets>(), 1u);
+  EXPECT_FALSE(run.rows.row(2).Has(FieldId::kBytes));
+  EXPECT_EQ(run.rows.row(2).Get<FieldId::kPackets>(), 1u);
+  EXPECT_EQ(run.rows.row(3).Get<FieldId::kEtype>(), 0x0806);
+  EXPECT_EQ(run.rows.row(3).Get<FieldId::kBytes>(), 46u) << "behind the link header, as of sFlow's frames without IP";
+  EXPECT_EQ(run.Report().unread_sections, 1u);
+  EXPECT_EQ(run.Report().flow_records, 4u);
+}
+
+// softflowd pads sections to the template's length.
+TEST(IpfixDecoderTest, PaddingOfASectionIsNoPacket) {
+  Decoding run;
+  MessageBuilder message(10);
+  message.Template(256, {{410, 2}, {313, 40}});
+  message.BeginSet(256);
+  for (uint16_t exported : {28, 20, 0}) {
+    message.body().U16(exported);
+    message.body().U8(0x45).U8(0).U16(100).U32(0).U8(64).U8(17).U16(0).U32(0xc0000201).U32(0xc6336401);
+    message.body().U16(exported == 28 ? 53 : 0).U16(exported == 28 ? 5353 : 0).U32(0).Fill(12);
+  }
+  message.EndSet();
+  EXPECT_TRUE(run.Decode(message).ok());
+  ASSERT_EQ(run.rows.size(), 3u);
+  EXPECT_EQ(run.rows.row(0).Get<FieldId::kDstPort>(), 5353);
+  EXPECT_TRUE(run.rows.row(1).Has(FieldId::kSrcAddr));
+  EXPECT_FALSE(run.rows.row(1).Has(FieldId::kDstPort));
+  EXPECT_FALSE(run.rows.row(2).Has(FieldId::kSrcAddr)) << "none was exported";
+  EXPECT_EQ(run.Report().unread_sections, 0u);
+}
+
+TEST(IpfixDecoderTest, SectionsOfPacketsAndLabelsThatCannotBeReadAreCounted) {
+  Decoding run;
+  MessageBuilder message(10);
+  message.Template(256, {{313, kVariable}, {10, 4}});
+  message.Template(257, {{316, kVariable}, {1, 4}});
+  message.BeginSet(256).body().U8(4).U32(0xf0000000).U32(7);  // of IP version 15
+  message.EndSet();
+  message.BeginSet(257).body().U8(2).U16(0x1234).U32(90);
+  message.EndSet();
+  EXPECT_TRUE(run.Decode(message).ok());
+  ASSERT_EQ(run.rows.size(), 2u);
+  EXPECT_EQ(run.rows.row(0).Get<FieldId::kInIf>(), 7u) << "what the record itself tells stays";
+  EXPECT_EQ(run.rows.row(0).Get<FieldId::kPackets>(), 1u);
+  EXPECT_FALSE(run.rows.row(0).Has(FieldId::kBytes));
+  EXPECT_EQ(run.rows.row(1).Get<FieldId::kBytes>(), 90u);
+  EXPECT_FALSE(run.rows.row(1).Has(FieldId::kMplsLabelTop));
+  EXPECT_EQ(run.Report().unread_sections, 2u);
 }
 
 TEST(IpfixDecoderTest, FindsTheEndOfAMessage) {
@@ -228,6 +323,8 @@ TEST(IpfixDecoderTest, AllocatesNothingInSteadyState) {
   ASSERT_TRUE(run.Decode(templates).ok());
   ASSERT_TRUE(run.Decode(data).ok());
   ASSERT_EQ(run.rows.size(), 40u);
+  ASSERT_EQ(run.Report().flow_records, 20u);
+  ASSERT_EQ(run.Report().reverse_records, 20u);
   flowacct::testing::AllocationCounter counter;
   for (int i = 0; i < 100; ++i) {
     run.rows.Clear();

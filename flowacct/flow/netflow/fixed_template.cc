@@ -14,7 +14,7 @@ flow::Template MakeFixedTemplate(const FixedFormat& format) {
   flow::Template made;
   // The tables are right: a test compares record_octets.
   const base::DecodeCode code =
-      flow::MakeTemplate(0, record::RecordKind::kFlow, std::move(fields), flow::TemplateOptions(), &made);
+      flow::MakeTemplate(record::RecordKind::kFlow, std::move(fields), flow::TemplateOptions(), &made);
   static_cast<void>(code);
   return made;
 }

@@ -2,15 +2,19 @@
 
 #include <utility>
 
+#include "absl/strings/string_view.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/flow/netflow/fixed_format.h"
 #include "flowacct/flow/netflow/fixed_template.h"
 #include "flowacct/flow/netflow/fixed_view.h"
 #include "flowacct/flow/netflow/v9_view.h"
+#include "flowacct/flow/template/compiled_template.h"
 #include "flowacct/flow/template/domain.h"
+#include "flowacct/flow/template/domain_state.h"
+#include "flowacct/flow/template/information_element.h"
 #include "flowacct/flow/template/record_teller.h"
 #include "flowacct/flow/template/set_decoder.h"
-#include "flowacct/flow/template/template_entry.h"
+#include "flowacct/record/export_protocol.h"
 
 namespace flowacct::netflow {
 namespace {
@@ -19,20 +23,11 @@ using base::DecodeCode;
 using base::DecodeResult;
 
 constexpr int64_t kNanosPerSecond = 1000000000;
+constexpr absl::string_view kStateKind = "netflow decoder";
 
-const char* ProtocolName(uint16_t version) {
-  switch (version) {
-    case 1:
-      return "netflow1";
-    case 5:
-      return "netflow5";
-    case 7:
-      return "netflow7";
-    case 8:
-      return "netflow8";
-    default:
-      return "netflow9";
-  }
+// What v5's header tells of sampling, under the name of the information element with the same meaning.
+record::Element SamplingElement(uint16_t id, base::Octets octets) {
+  return {flow::FindInformationElement(flow::kIanaPen, id)->name, record::ElementType::kUnsigned, octets};
 }
 
 }  // namespace
@@ -40,9 +35,10 @@ const char* ProtocolName(uint16_t version) {
 class NetflowDecoder::Impl {
  public:
   Impl(const record::Layout* layout, const NetflowOptions& options)
-      : layout_(layout), options_(options.templates), domains_(options_), sets_(layout, &options_, &domains_, 9) {
-    entries_.resize(FixedFormats().size());
-  }
+      : options_(options.templates),
+        domains_(layout, options_, record::ExportFamily::kNetflow, 9),
+        sets_(&options_, &domains_),
+        fixed_(FixedFormats().size()) {}
 
   DecodeResult Decode(const record::Datagram& datagram, const record::DecodeOutput& output) {
     const base::Octets octets = datagram.octets;
@@ -50,43 +46,29 @@ class NetflowDecoder::Impl {
     return v9 ? DecodeV9(datagram, output) : DecodeFixed(datagram, output);
   }
 
-  std::vector<record::ExporterReport> Report() const {
-    std::vector<record::ExporterReport> reports;
-    for (const flow::Domain* domain : domains_.Sorted()) {
-      reports.push_back(
-          domain->Report(ProtocolName(domain->key.version), domain->key.version == 9 ? "datagrams" : "records"));
-    }
-    domains_.ReportRefused("netflow", &reports);
-    return reports;
+  void Rebind(const record::Layout* layout) { domains_.Rebind(layout); }
+  void EndSession(uint64_t session) { domains_.EndSession(session); }
+  std::string SaveState() const { return flow::DomainState::Save(kStateKind, domains_); }
+  absl::StatusOr<record::RestoredState> RestoreState(base::Octets state) {
+    return flow::DomainState::Restore(kStateKind, state, &domains_);
   }
+  void Summarize(std::vector<record::ExporterCounters>* counters) const { domains_.Summarize(counters); }
+  std::vector<record::ExporterReport> Report() const { return domains_.Report(); }
 
  private:
-  // Trouble before a datagram tells its domain is that of the exporter's domain 0 of version 0.
-  DecodeResult Unowned(const record::Datagram& datagram, DecodeResult result) {
-    flow::Domain* domain = domains_.FindOrAdd({datagram.source, 0, 0}, datagram.arrival_nanos);
-    if (domain != nullptr) Count(datagram, result, domain);
-    return result;
-  }
-
-  static void Count(const record::Datagram& datagram, DecodeResult result, flow::Domain* domain) {
-    ++domain->datagrams;
-    domain->octets += datagram.octets.size();
-    domain->errors.Count(result.code);
-  }
-
   DecodeResult DecodeFixed(const record::Datagram& datagram, const record::DecodeOutput& output) {
     FixedView view;
     const DecodeResult parsed = FixedView::Parse(datagram.octets, &view);
-    if (!parsed.ok() && parsed.code != DecodeCode::kUnsupported) return Unowned(datagram, parsed);
+    if (!parsed.ok() && parsed.code != DecodeCode::kUnsupported) return domains_.ReceiveBroken(datagram, parsed);
     const uint16_t version = view.version();
     // Engine type and id (v5, v8) tell the parts of a device apart, each with its own sequence.
     const uint32_t engine = uint32_t{view.engine_type()} << 8 | view.engine_id();
-    flow::Domain* domain = domains_.FindOrAdd({datagram.source, engine, version}, datagram.arrival_nanos);
+    flow::Domain* domain = domains_.Receive(engine, version, datagram);
     if (domain == nullptr) return DecodeResult::Error(DecodeCode::kLimitExceeded, 0);
-
+    record::ExporterCounters& counters = domain->counters;
     if (!parsed.ok()) {
-      ++domain->rejected_sets;
-      Count(datagram, parsed, domain);
+      ++counters.rejected_sets;
+      counters.errors.Count(parsed.code);
       return parsed;
     }
 
@@ -100,12 +82,12 @@ class NetflowDecoder::Impl {
     const uint32_t nanos = view.unix_nanoseconds();
     const int64_t export_nanos = view.unix_seconds() * kNanosPerSecond + (nanos < kNanosPerSecond ? nanos : 0);
     domain->clock.Apply(export_nanos, datagram, options_, &context);
-    if (domain->clock.Restarted(export_nanos, context.uptime_millis)) domain->sequence.Restart();
+    if (domain->clock.Restarted(export_nanos, context.uptime_millis)) domain->sequence.Restart(&counters.sequence);
     if (version != 1) {
       context.has_sequence = true;
       context.sequence = view.flow_sequence();
-      domain->sequence.Observe(context.sequence);
-      domain->sequence.Advance(view.count());
+      domain->sequence.Observe(context.sequence, options_.sequence, &counters.sequence);
+      domain->sequence.Advance(view.count(), &counters.sequence);
     }
     if (version == 5) {
       // Some exporters leave the mode zero; the interval tells.
@@ -113,35 +95,43 @@ class NetflowDecoder::Impl {
       domain->header_sampling_rate = context.header_sampling_rate;
     }
     context.names = &domain->names;
+    context.interner_epoch = domains_.interner_epochs.Of(output.flows->interner());
     context.sampling = &domain->sampling;
 
-    std::unique_ptr<flow::TemplateEntry>& slot = entries_[view.format() - FixedFormats().data()];
-    if (slot == nullptr)
-      slot = std::make_unique<flow::TemplateEntry>(MakeFixedTemplate(*view.format()), layout_, version);
-    flow::TemplateEntry& entry = *slot;
+    flow::CompiledTemplateRef& format = fixed_[view.format() - FixedFormats().data()];
+    if (format.get() == nullptr) format = domains_.compiled().Intern(MakeFixedTemplate(*view.format()));
     flow::RecordTeller teller(nullptr, 0);
-    const flow::TemplateEntry::Decoded decoded = entry.DecodeFlows(view.records(), &context, output, &teller);
-    domain->flow_records += decoded.records;
-    domain->clock_repairs += context.clock_repairs;
-    domain->misfits += context.misfits;
+    const uint8_t sampling[] = {view.sampling_mode(), static_cast<uint8_t>(view.sampling_interval() >> 8),
+                                static_cast<uint8_t>(view.sampling_interval())};
+    record::Element header[2];
+    if (version == 5 && output.listener != nullptr) {
+      header[0] = SamplingElement(35, base::Octets(sampling).first(1));    // samplingAlgorithm
+      header[1] = SamplingElement(34, base::Octets(sampling).subspan(1));  // samplingInterval
+      teller.set_header(header);
+    }
+    const flow::CompiledTemplate::Decoded decoded =
+        format->DecodeFlows(/*id=*/0, view.records(), &context, output, &teller);
+    counters.flow_records += decoded.records;
+    counters.clock_repairs += context.clock_repairs;
+    counters.misfits += context.misfits;
+    counters.unread_sections += context.unread_sections;
     const DecodeResult result = view.result();
-    if (result.code == DecodeCode::kTruncated) ++domain->rejected_sets;
-    Count(datagram, result, domain);
+    if (result.code == DecodeCode::kTruncated) ++counters.rejected_sets;
+    counters.errors.Count(result.code);
     return result;
   }
 
   DecodeResult DecodeV9(const record::Datagram& datagram, const record::DecodeOutput& output) {
     V9View packet;
     const DecodeResult parsed = V9View::Parse(datagram.octets, &packet);
-    if (!parsed.ok()) return Unowned(datagram, parsed);
+    if (!parsed.ok()) return domains_.ReceiveBroken(datagram, parsed);
     flow::MessageContext context;
     context.exporter = datagram.source;
     context.domain = packet.source_id();
     context.version = 9;
-    flow::Domain* domain = domains_.FindOrAdd({datagram.source, context.domain, 9}, datagram.arrival_nanos);
+    flow::Domain* domain = domains_.Receive(context.domain, 9, datagram);
     if (domain == nullptr) return DecodeResult::Error(DecodeCode::kLimitExceeded, 0);
-    ++domain->datagrams;
-    domain->octets += datagram.octets.size();
+    record::ExporterCounters& counters = domain->counters;
 
     context.has_uptime = true;
     context.uptime_millis = packet.sys_uptime_milliseconds();
@@ -151,23 +141,22 @@ class NetflowDecoder::Impl {
     domain->clock.Apply(export_nanos, datagram, options_, &context);
     if (domain->clock.Restarted(export_nanos, context.uptime_millis)) {
       // Two processes that share a source id have two uptimes, but then their numbers do not both begin anew.
-      if (context.sequence < domain->sequence.expected()) sets_.ForgetTemplates(domain);
-      domain->sequence.Restart();
+      if (context.sequence < domain->sequence.expected()) domains_.RemoveTemplates(domain);  // RFC 3954, 9
+      domain->sequence.Restart(&counters.sequence);
     }
-    domain->sequence.Observe(context.sequence);
-    domain->sequence.Advance(1);
+    domain->sequence.Follow(context.sequence, options_.sequence, &counters.sequence);
     const flow::SetDecoder::Decoded decoded = sets_.Decode(datagram, packet.flow_sets(), &context, output, domain);
-    domain->clock_repairs += context.clock_repairs;
-    domain->misfits += context.misfits;
-    if (decoded.result.ok()) domain->errors.Count(DecodeCode::kOk);
+    counters.clock_repairs += context.clock_repairs;
+    counters.misfits += context.misfits;
+    counters.unread_sections += context.unread_sections;
+    if (decoded.result.ok()) counters.errors.Count(DecodeCode::kOk);
     return decoded.result;
   }
 
-  const record::Layout* layout_;
   const flow::TemplateOptions options_;
   flow::DomainTable domains_;
   flow::SetDecoder sets_;
-  std::vector<std::unique_ptr<flow::TemplateEntry>> entries_;  // as FixedFormats(); null until one comes
+  std::vector<flow::CompiledTemplateRef> fixed_;  // as FixedFormats(); null until one comes
 };
 
 NetflowDecoder::NetflowDecoder(const record::Layout* layout, const NetflowOptions& options)
@@ -178,6 +167,18 @@ NetflowDecoder::~NetflowDecoder() = default;
 DecodeResult NetflowDecoder::Decode(const record::Datagram& datagram, const record::DecodeOutput& output) {
   return impl_->Decode(datagram, output);
 }
+
+void NetflowDecoder::Rebind(const record::Layout* layout) { impl_->Rebind(layout); }
+
+void NetflowDecoder::EndSession(uint64_t session) { impl_->EndSession(session); }
+
+std::string NetflowDecoder::SaveState() const { return impl_->SaveState(); }
+
+absl::StatusOr<record::RestoredState> NetflowDecoder::RestoreState(base::Octets state) {
+  return impl_->RestoreState(state);
+}
+
+void NetflowDecoder::Summarize(std::vector<record::ExporterCounters>* counters) const { impl_->Summarize(counters); }
 
 std::vector<record::ExporterReport> NetflowDecoder::Report() const { return impl_->Report(); }
 

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
 #include <vector>
 
 #include "flowacct/base/octet_writer.h"
 #include "flowacct/flow/netflow/fixed_format.h"
 #include "flowacct/flow/netflow/fixed_template.h"
+#include "flowacct/flow/template/domain.h"
 #include "flowacct/flow/template/testing/decode_run.h"
 #include "flowacct/flow/template/testing/message_builder.h"
 #include "flowacct/testing/allocation_counter.h"
@@ -94,6 +97,22 @@ TEST(NetflowDecoderTest, DecodesV5) {
   EXPECT_FALSE(row.Has(FieldId::kTemplateId));
 }
 
+TEST(NetflowDecoderTest, TellsAListenerHowV5WasSampled) {
+  const record::Layout layout({FieldId::kBytes});
+  base::Interner interner;
+  record::FlowBatch flows(&layout, &interner);
+  NetflowDecoder decoder(&layout);
+  Transcript transcript;
+  record::DecodeOutput output;
+  output.flows = &flows;
+  output.listener = &transcript;
+  const auto octets = V5(2, 100, (2 << 14) | 512);
+  ASSERT_TRUE(decoder.Decode(From(octets), output).ok());
+  const std::string told = "flow 0 { samplingAlgorithm=02 samplingInterval=0200 sourceIPv4Address=c0000201 ";
+  EXPECT_EQ(transcript.text().substr(0, told.size()), told);
+  EXPECT_NE(transcript.text().find("} 1\nflow 0 { samplingAlgorithm=02 samplingInterval=0200 "), std::string::npos);
+}
+
 TEST(NetflowDecoderTest, CutsOfV5KeepTheWholeRecords) {
   const record::Layout layout({FieldId::kSrcAddr, FieldId::kBytes});
   const auto whole = V5(3, 0);
@@ -109,6 +128,7 @@ TEST(NetflowDecoderTest, CutsOfV5KeepTheWholeRecords) {
     EXPECT_EQ(result.code, DecodeCode::kTruncated) << cut;
     EXPECT_EQ(flows.size(), cut < 24 ? 0 : (cut - 24) / 48) << cut;
     EXPECT_EQ(decoder.Report().at(0).errors[DecodeCode::kTruncated], 1u);
+    EXPECT_EQ(decoder.Report().at(0).protocol, cut < 24 ? "netflow" : "netflow5");
   }
 }
 
@@ -123,7 +143,7 @@ TEST(NetflowDecoderTest, FollowsTheSequenceOfV5) {
     const auto octets = V5(3, sequence);
     EXPECT_TRUE(decoder.Decode(From(octets), output).ok());
   }
-  const record::SequenceReport report = decoder.Report().at(0).sequence;
+  const record::SequenceCounters report = decoder.Report().at(0).sequence;
   EXPECT_EQ(report.unit, "records");
   EXPECT_EQ(report.gaps, 1u);
   EXPECT_EQ(report.lost, 0u);
@@ -183,7 +203,7 @@ TEST(NetflowV9Test, DataBeforeItsTemplateIsHeldAndKeepsItsOwnMessage) {
 
 TEST(NetflowV9Test, HeldDataIsBoundedAndAges) {
   NetflowOptions options;
-  options.templates.max_pending_octets_per_domain = 100;
+  options.templates.max_pending_octets_per_domain = 2 * (38 + flow::PendingSet::kOverheadOctets);
   Decoding run(options);
   for (uint32_t i = 0; i < 5; ++i) {  // 38 octets each
     MessageBuilder data = Data(i);
@@ -264,9 +284,135 @@ TEST(NetflowV9Test, BoundsAreCounted) {
   const std::vector<record::ExporterReport> reports = run.decoder.Report();
   ASSERT_EQ(reports.size(), 2u);
   EXPECT_EQ(reports[0].exporter, base::IpAddress()) << "what was refused is of nobody that is known";
+  EXPECT_EQ(reports[0].scope, record::ExporterScope::kBeyond);
+  EXPECT_EQ(reports[0].octets, stranger.octets().size());
   EXPECT_EQ(reports[0].datagrams, 1u);
   EXPECT_EQ(reports[0].errors[DecodeCode::kLimitExceeded], 1u);
   EXPECT_EQ(reports[1].datagrams, 1u);
+}
+
+// The sum over all reports of everything that is counted.
+record::ExporterCounters SumOf(const record::FlowDecoder& decoder) {
+  record::ExporterCounters sum;
+  for (const record::ExporterReport& report : decoder.Report()) sum.Add(report);
+  return sum;
+}
+
+TEST(NetflowV9Test, WhatForgottenDomainsCountedLivesOn) {
+  NetflowOptions options;
+  options.templates.max_domains = 2;
+  options.templates.domain_idle_seconds = 10;
+  Decoding run(options);
+  record::ExporterCounters before;
+  uint64_t datagrams = 0;
+  for (uint32_t domain = 0; domain < 6; ++domain) {
+    MessageBuilder first(9, 5, domain), second(9, 8, domain);
+    first.Template(256, {{8, 4}, {1, 2}});
+    first.BeginSet(256).body().U32(1).U16(2).U32(3).U16(4);
+    first.EndSet();
+    second.BeginSet(300).body().U32(1);  // waits for its template
+    second.EndSet();
+    for (MessageBuilder* message : {&first, &second}) {
+      record::Datagram datagram = message->Datagram();
+      datagram.arrival_nanos += domain * 100 * kSecond;
+      EXPECT_TRUE(run.decoder.Decode(datagram, run.output).ok());
+      ++datagrams;
+      const record::ExporterCounters after = SumOf(run.decoder);
+      EXPECT_EQ(after.datagrams, datagrams);
+      EXPECT_EQ(after.flow_records, run.rows.size());
+      for (const record::ExporterCounter& counter : record::ExporterCounterTable()) {
+        EXPECT_GE(after.*counter.value, before.*counter.value) << counter.name << " of domain " << domain;
+      }
+      EXPECT_GE(after.sequence.lost, before.sequence.lost);
+      EXPECT_GE(after.errors[DecodeCode::kOk], before.errors[DecodeCode::kOk]);
+      EXPECT_EQ(after.pending_sets + after.rejected_sets, domain + (message == &second ? 1u : 0u)) << "held or counted";
+      before = after;
+    }
+  }
+  const std::vector<record::ExporterReport> reports = run.decoder.Report();
+  ASSERT_EQ(reports.size(), 3u);
+  EXPECT_EQ(reports[0].scope, record::ExporterScope::kForgotten);
+  EXPECT_EQ(reports[0].exporter, base::IpAddress());
+  EXPECT_EQ(reports[0].protocol, "netflow");
+  EXPECT_EQ(reports[0].domains, 4u);
+  EXPECT_EQ(reports[0].datagrams, 8u);
+  EXPECT_EQ(reports[0].flow_records, 8u);
+  EXPECT_EQ(reports[0].rejected_sets, 4u);
+  EXPECT_EQ(reports[0].errors[DecodeCode::kTemplateUnknown], 4u);
+  EXPECT_EQ(reports[0].sequence.gaps, 4u);
+  EXPECT_EQ(reports[0].sequence.unit, "datagrams");
+}
+
+TEST(NetflowV9Test, NamesOfAllDomainsShareABound) {
+  NetflowOptions options;
+  options.templates.max_learned_octets = 20000;
+  Decoding run(options);
+  for (uint32_t domain = 0; domain < 10; ++domain) {
+    MessageBuilder message(9, 0, domain);
+    message.OptionsTemplate(257, 1, {{2, 4}, {82, 60}, {34, 4}});
+    message.BeginSet(257);
+    for (uint32_t i = 0; i < 20; ++i) message.body().U32(i).Fill(60, 'a' + i).U32(100);
+    message.EndSet();
+    static_cast<void>(run.Decode(message));
+  }
+  uint64_t names = 0, refused = 0;
+  for (const record::ExporterReport& report : run.decoder.Report()) {
+    names += report.interfaces.size();
+    refused += report.errors[DecodeCode::kLimitExceeded];
+    EXPECT_EQ(report.option_records, 20u);
+  }
+  EXPECT_GT(names, 60u);
+  EXPECT_LT(names, 120u);
+  EXPECT_GT(refused, 50u);
+}
+
+TEST(NetflowV9Test, AFloodOfTinySetsStaysInItsBound) {
+  FLOWACCT_REQUIRE_ALLOCATION_COUNT();
+  NetflowOptions options;
+  options.templates.max_pending_octets = 1 << 20;
+  Decoding run(options);
+  const flowacct::testing::AllocationCounter counter;
+  uint64_t sets = 0;
+  for (uint32_t domain = 0; domain < 10; ++domain) {
+    for (uint32_t i = 0; i < 10; ++i) {
+      MessageBuilder message(9, i, domain);
+      for (int set = 0; set < 100; ++set, ++sets) {
+        message.BeginSet(300).body().U32(1);
+        message.EndSet();
+      }
+      static_cast<void>(run.Decode(message));
+    }
+  }
+  EXPECT_LT(counter.heap_octets(), (1 << 20) + 100000);
+  const record::ExporterCounters sum = SumOf(run.decoder);
+  EXPECT_GT(sum.pending_sets, 3000u);
+  EXPECT_EQ(sum.pending_sets + sum.rejected_sets, sets);
+}
+
+TEST(NetflowV9Test, AStormOfHugeTemplatesStaysInItsBound) {
+  FLOWACCT_REQUIRE_ALLOCATION_COUNT();
+  NetflowOptions options;
+  options.templates.max_template_octets = 4 << 20;
+  Decoding run(options);
+  const flowacct::testing::AllocationCounter counter;
+  int64_t most = 0;
+  for (uint32_t domain = 0; domain < 1000; ++domain) {
+    std::vector<flow::testing::BuilderField> fields;
+    for (uint16_t i = 0; i < 1000; ++i) fields.push_back({static_cast<uint16_t>(1 + (i + domain) % 300), 1});
+    MessageBuilder message(9, 0, domain % 10);
+    message.Template(static_cast<uint16_t>(256 + domain / 10), fields);
+    static_cast<void>(run.Decode(message));
+    most = std::max(most, counter.heap_octets());
+  }
+  EXPECT_GT(most, 4 << 20);
+  EXPECT_LT(most, 5 << 20) << "what is counted is what is held, but for some domains and a batch";
+  uint64_t refused = 0, known = 0;
+  for (const record::ExporterReport& report : run.decoder.Report()) {
+    refused += report.errors[DecodeCode::kLimitExceeded];
+    known += report.template_count;
+  }
+  EXPECT_EQ(refused + known, 1000u);
+  EXPECT_GT(refused, 500u);
 }
 
 TEST(NetflowV9Test, ValuesThatDoNotFitTheirFieldAreCounted) {
@@ -279,6 +425,18 @@ TEST(NetflowV9Test, ValuesThatDoNotFitTheirFieldAreCounted) {
   ASSERT_EQ(run.rows.size(), 2u);
   EXPECT_FALSE(run.rows.row(1).Has(FieldId::kDstPort));
   EXPECT_EQ(run.Report().misfits, 1u);
+}
+
+TEST(NetflowV9Test, PacketSectionsAreNotReadHereAndCounted) {
+  Decoding run;
+  MessageBuilder message(9);
+  message.Template(256, {{313, 4}, {10, 4}});
+  message.BeginSet(256).body().U32(0x45000000).U32(7);
+  message.EndSet();
+  EXPECT_TRUE(run.Decode(message).ok());
+  ASSERT_EQ(run.rows.size(), 1u);
+  EXPECT_EQ(run.rows.row(0).Get<FieldId::kPackets>(), 1u);
+  EXPECT_EQ(run.Report().unread_sections, 1u);
 }
 
 TEST(NetflowV9Test, AnExporterFrom1970IsMovedToItsArrival) {

@@ -1,51 +1,43 @@
 #include "flowacct/flow/sflow/agent_table.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
 
 #include "absl/strings/str_cat.h"
+#include "flowacct/record/export_protocol.h"
 
 namespace flowacct::sflow {
+namespace {
 
-SequenceEvent SequenceTracker::Follow(uint32_t number) {
-  if (!started_) {
-    started_ = true;
-    next_ = number + 1;
-    return SequenceEvent::kFirst;
-  }
-  const int32_t ahead = static_cast<int32_t>(number - next_);
-  if (ahead == 0) {
-    ++next_;
-    return SequenceEvent::kInOrder;
-  }
-  if (ahead > 0 && ahead <= kMaxGap) {
-    ++gaps_;
-    lost_ += static_cast<uint32_t>(ahead);
-    next_ = number + 1;
-    return SequenceEvent::kGap;
-  }
-  if (ahead < 0 && ahead >= -kMaxLate) {
-    ++reordered_;
-    if (lost_ > 0) --lost_;  // it was counted as lost when the later one came
-    return SequenceEvent::kReordered;
-  }
-  ++restarts_;
-  next_ = number + 1;
-  return SequenceEvent::kRestart;
+using record::ExporterScope;
+using Verdict = record::SequenceTracker::Verdict;
+
+constexpr int64_t kNanosPerSecond = 1000000000;
+// A table that is full of the living is not searched again at once.
+constexpr int64_t kRemovalIntervalNanos = 60 * kNanosPerSecond;
+
+void Count(const record::Datagram& datagram, record::ExporterCounters* counters) {
+  ++counters->datagrams;
+  counters->octets += datagram.octets.size();
+  counters->last_seen_nanos = datagram.arrival_nanos;
 }
 
-void SequenceTracker::AddTo(record::SequenceReport* report) const {
-  report->gaps += gaps_;
-  report->lost += lost_;
-  report->reordered += reordered_;
-  report->restarts += restarts_;
-}
+}  // namespace
 
-void SourceState::FollowFlow(const SampleView& sample) {
-  const SequenceEvent event = sequence_.Follow(sample.sequence_number());
+void SourceState::FollowFlow(const SampleView& sample, const record::SequenceLimits& limits,
+                             record::SequenceCounters* counters) {
+  const Verdict verdict = sequence_.Follow(sample.sequence_number(), limits, counters);
   const uint32_t pool = sample.sample_pool() - last_pool_;
-  const bool began = event == SequenceEvent::kFirst || event == SequenceEvent::kRestart;
+  const bool began = verdict == Verdict::kFirst || verdict == Verdict::kRestart;
+  // What passed while the collector was down says nothing of its samples, which nobody counted.
+  if (verdict == Verdict::kResumed && sample.sampling_rate() == configured_rate_) {
+    last_pool_ = sample.sample_pool();
+    last_drops_ = sample.drops();
+    return;
+  }
   // A late sample's pool is part of the one that overtook it.
-  if (event == SequenceEvent::kReordered) {
+  if (verdict == Verdict::kReordered) {
     ++samples_;
     return;
   }
@@ -64,70 +56,118 @@ void SourceState::FollowFlow(const SampleView& sample) {
   configured_rate_ = sample.sampling_rate();
 }
 
+AgentTable::AgentTable(const AgentBounds& bounds) : bounds_(bounds) {
+  beyond_.tracked = false;
+  beyond_.counters.scope = ExporterScope::kBeyond;
+  forgotten_.scope = ExporterScope::kForgotten;
+  unreadable_.scope = ExporterScope::kUnreadable;
+  for (record::ExporterCounters* sum : {&beyond_.counters, &forgotten_, &unreadable_}) {
+    sum->protocol = record::ExportFamilyName(record::ExportFamily::kSflow);
+    sum->domains = 0;
+  }
+}
+
+AgentState* AgentTable::Add(const AgentKey& key) {
+  AgentState* agent = (agents_[key] = std::make_unique<AgentState>()).get();
+  agent->counters.exporter = key.address;
+  agent->counters.domain = key.sub_agent;
+  agent->counters.protocol = record::ExportProtocolName(record::ExportFamily::kSflow, key.version);
+  agent->counters.sequence.unit = "datagrams";
+  agent->counters.sample_sequence.unit = "samples";
+  return agent;
+}
+
+AgentState* AgentTable::Receive(const AgentKey& key, const record::Datagram& datagram) {
+  AgentState* agent;
+  const auto it = agents_.find(key);
+  if (it != agents_.end()) {
+    agent = it->second.get();
+  } else if (agents_.size() >= bounds_.max_agents && !RemoveSilent(datagram.arrival_nanos)) {
+    agent = &beyond_;
+  } else {
+    agent = Add(key);
+  }
+  Count(datagram, &agent->counters);
+  return agent;
+}
+
+base::DecodeResult AgentTable::ReceiveBroken(const record::Datagram& datagram, base::DecodeResult result) {
+  Count(datagram, &unreadable_);
+  unreadable_.errors.Count(result.code);
+  return result;
+}
+
 SourceState* AgentTable::FindSource(AgentState* agent, const DataSource& source, SampleKind kind) {
+  if (!agent->tracked) return nullptr;
   const AgentState::SourceKey key{source, kind};
   const auto it = agent->sources.find(key);
   if (it != agent->sources.end()) return &it->second;
-  if (source_count_ >= max_sources_) return nullptr;
+  if (source_count_ >= bounds_.max_sources) return nullptr;
   ++source_count_;
   return &agent->sources[key];
 }
 
-AgentState* AgentTable::Find(const AgentKey& key) {
-  const auto it = agents_.find(key);
-  if (it != agents_.end()) return it->second.get();
-  if (agents_.size() >= max_agents_) return nullptr;
-  return (agents_[key] = std::make_unique<AgentState>()).get();
+bool AgentTable::RemoveSilent(int64_t now_nanos) {
+  if (bounds_.idle_seconds == 0 || now_nanos - last_removal_nanos_ < kRemovalIntervalNanos) return false;
+  last_removal_nanos_ = now_nanos;
+  const int64_t oldest = now_nanos - bounds_.idle_seconds * kNanosPerSecond;
+  const size_t before = agents_.size();
+  for (auto it = agents_.begin(); it != agents_.end();) {
+    const AgentState& agent = *it->second;
+    if (agent.counters.last_seen_nanos >= oldest) {
+      ++it;
+      continue;
+    }
+    source_count_ -= static_cast<uint32_t>(agent.sources.size());
+    forgotten_.Add(agent.counters);
+    agents_.erase(it++);
+  }
+  return agents_.size() < before;
+}
+
+namespace {
+
+record::ExporterReport ReportOf(const AgentState& agent) {
+  record::ExporterReport report(agent.counters);
+  std::vector<const std::pair<const AgentState::SourceKey, SourceState>*> sources;
+  for (const auto& source : agent.sources) {
+    if (source.first.kind == SampleKind::kFlow) sources.push_back(&source);
+  }
+  std::sort(sources.begin(), sources.end(), [](const auto* a, const auto* b) {
+    const DataSource& x = a->first.source;
+    const DataSource& y = b->first.source;
+    return x.type != y.type ? x.type < y.type : x.index < y.index;
+  });
+  for (const auto* source : sources) {
+    const SourceState& state = source->second;
+    const std::string what = absl::StrCat("source ", source->first.source.type, ":", source->first.source.index);
+    report.sampling.push_back({what, state.configured_rate(), record::SamplingSource::kSflow});
+    if (state.effective_rate() == 0) continue;
+    const std::string drops =
+        state.drops() == 0 ? "" : absl::StrCat(" (", state.drops(), " samples dropped by the agent)");
+    report.sampling.push_back(
+        {absl::StrCat(what, " effective", drops), state.effective_rate(), record::SamplingSource::kSflow});
+  }
+  return report;
+}
+
+}  // namespace
+
+void AgentTable::Summarize(std::vector<record::ExporterCounters>* counters) const {
+  for (const auto& [key, agent] : agents_) counters->push_back(agent->counters);
+  for (const record::ExporterCounters* sum : {&forgotten_, &beyond_.counters, &unreadable_}) {
+    if (sum->datagrams > 0) counters->push_back(*sum);
+  }
 }
 
 std::vector<record::ExporterReport> AgentTable::Report() const {
-  std::vector<const std::pair<const AgentKey, std::unique_ptr<AgentState>>*> entries;
-  entries.reserve(agents_.size());
-  for (const auto& entry : agents_) entries.push_back(&entry);
-  std::sort(entries.begin(), entries.end(), [](const auto* a, const auto* b) {
-    if (a->first.address != b->first.address) return a->first.address < b->first.address;
-    if (a->first.version != b->first.version) return a->first.version < b->first.version;
-    return a->first.sub_agent < b->first.sub_agent;
-  });
   std::vector<record::ExporterReport> reports;
-  reports.reserve(entries.size());
-  for (const auto* entry : entries) {
-    const AgentState& agent = *entry->second;
-    record::ExporterReport report;
-    report.exporter = entry->first.address;
-    report.domain = entry->first.sub_agent;
-    report.protocol = absl::StrCat("sflow", entry->first.version);
-    report.datagrams = agent.datagrams;
-    report.octets = agent.octets;
-    report.flow_records = agent.flow_records;
-    report.counter_records = agent.counter_records;
-    report.rejected_sets = agent.rejected_samples;
-    report.errors = agent.errors;
-    report.sequence.unit = "datagrams";
-    agent.sequence.AddTo(&report.sequence);
-    report.sample_sequence.unit = "samples";
-    std::vector<const std::pair<const AgentState::SourceKey, SourceState>*> sources;
-    for (const auto& source : agent.sources) {
-      source.second.sequence().AddTo(&report.sample_sequence);
-      if (source.first.kind == SampleKind::kFlow) sources.push_back(&source);
-    }
-    std::sort(sources.begin(), sources.end(), [](const auto* a, const auto* b) {
-      const DataSource& x = a->first.source;
-      const DataSource& y = b->first.source;
-      return x.type != y.type ? x.type < y.type : x.index < y.index;
-    });
-    for (const auto* source : sources) {
-      const SourceState& state = source->second;
-      const std::string what = absl::StrCat("source ", source->first.source.type, ":", source->first.source.index);
-      report.sampling.push_back({what, state.configured_rate(), record::SamplingSource::kSflow});
-      if (state.effective_rate() == 0) continue;
-      const std::string drops =
-          state.drops() == 0 ? "" : absl::StrCat(" (", state.drops(), " samples dropped by the agent)");
-      report.sampling.push_back(
-          {absl::StrCat(what, " effective", drops), state.effective_rate(), record::SamplingSource::kSflow});
-    }
-    reports.push_back(std::move(report));
+  reports.reserve(agents_.size() + 3);
+  for (const auto& [key, agent] : agents_) reports.push_back(ReportOf(*agent));
+  for (const record::ExporterCounters* sum : {&forgotten_, &beyond_.counters, &unreadable_}) {
+    if (sum->datagrams > 0) reports.emplace_back(*sum);
   }
+  std::sort(reports.begin(), reports.end());
   return reports;
 }
 

@@ -2,55 +2,44 @@
 //
 // sflow_version_5.txt: sample_datagram_v5.sequence_number, flow_sample.sequence_number, sample_pool and drops.
 // All numbers wrap at 2^32 and begin anew when the agent does; both are told apart here.
-// Ownership: owns its entries; pointers stay valid as long as the table. Threads: one at a time.
-// Cost: a hash look-up an agent and datagram, and one a source and sample; about 300 octets an agent, 120 a source.
+// When the table is full, agents that were silent for long are forgotten; what they counted lives on in one sum.
+// Ownership: owns its entries; pointers stay valid until the next Receive. Threads: one at a time.
+// Cost: a hash look-up an agent and datagram, and one a source and sample; about 600 octets an agent, 80 a source.
 
 #ifndef FLOWACCT_FLOW_SFLOW_AGENT_TABLE_H_
 #define FLOWACCT_FLOW_SFLOW_AGENT_TABLE_H_
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/ip_address.h"
+#include "flowacct/base/octet_reader.h"
+#include "flowacct/base/octet_writer.h"
+#include "flowacct/base/octets.h"
 #include "flowacct/flow/sflow/sflow_view.h"
+#include "flowacct/record/datagram.h"
+#include "flowacct/record/exporter_counters.h"
 #include "flowacct/record/exporter_report.h"
+#include "flowacct/record/flow_decoder.h"
+#include "flowacct/record/sequence_tracker.h"
 
 namespace flowacct::sflow {
-
-enum class SequenceEvent : uint8_t { kFirst, kInOrder, kGap, kReordered, kRestart };
-
-// Follows one sequence of numbers that grow by one.
-class SequenceTracker {
- public:
-  // A jump ahead beyond this is a restart, not a loss: at 1,000 datagrams a second it is a quarter of an hour.
-  static constexpr int32_t kMaxGap = 1 << 20;
-  // So much late is reordering; later is a restart. A network reorders by a few.
-  static constexpr int32_t kMaxLate = 64;
-
-  SequenceEvent Follow(uint32_t number);
-  void AddTo(record::SequenceReport* report) const;
-
- private:
-  uint64_t gaps_ = 0;
-  uint64_t lost_ = 0;
-  uint64_t reordered_ = 0;
-  uint64_t restarts_ = 0;
-  uint32_t next_ = 0;
-  bool started_ = false;
-};
 
 // One data source of an agent.
 class SourceState {
  public:
-  // Follows a flow sample.
-  void FollowFlow(const SampleView& sample);
-  void FollowOther(const SampleView& sample) { sequence_.Follow(sample.sequence_number()); }
+  // Follows a flow sample. What its number tells is counted in `counters`.
+  void FollowFlow(const SampleView& sample, const record::SequenceLimits& limits, record::SequenceCounters* counters);
+  void FollowOther(const SampleView& sample, const record::SequenceLimits& limits, record::SequenceCounters* counters) {
+    sequence_.Follow(sample.sequence_number(), limits, counters);
+  }
 
-  const SequenceTracker& sequence() const { return sequence_; }
   uint32_t configured_rate() const { return configured_rate_; }
   // Packets that could have been sampled for each sample that came, since the rate last changed; 0 if not known.
   uint64_t effective_rate() const { return samples_ == 0 ? 0 : (pool_ + samples_ / 2) / samples_; }
@@ -58,8 +47,13 @@ class SourceState {
   // Samples that the agent lost, seen to grow.
   uint64_t drops() const { return drops_; }
 
+  // For a source that is followed on later.
+  void Write(base::OctetWriter* out) const;
+  void Read(base::OctetReader* in);
+  static constexpr size_t kStateOctets = 5 + 3 * 8 + 3 * 4;
+
  private:
-  SequenceTracker sequence_;
+  record::SequenceTracker sequence_;
   uint64_t pool_ = 0;
   uint64_t samples_ = 0;
   uint64_t drops_ = 0;
@@ -76,6 +70,10 @@ struct AgentKey {
   friend bool operator==(const AgentKey& a, const AgentKey& b) {
     return a.address == b.address && a.sub_agent == b.sub_agent && a.version == b.version;
   }
+  friend bool operator<(const AgentKey& a, const AgentKey& b) {
+    if (a.address != b.address) return a.address < b.address;
+    return a.version != b.version ? a.version < b.version : a.sub_agent < b.sub_agent;
+  }
   template <typename H>
   friend H AbslHashValue(H h, const AgentKey& k) {
     return H::combine(std::move(h), k.address, k.sub_agent, k.version);
@@ -87,38 +85,59 @@ struct AgentState {
     DataSource source;
     SampleKind kind;  // each has a sequence of its own
     friend bool operator==(const SourceKey& a, const SourceKey& b) { return a.source == b.source && a.kind == b.kind; }
+    friend bool operator<(const SourceKey& a, const SourceKey& b) {
+      if (a.source.type != b.source.type) return a.source.type < b.source.type;
+      return a.source.index != b.source.index ? a.source.index < b.source.index : a.kind < b.kind;
+    }
     template <typename H>
     friend H AbslHashValue(H h, const SourceKey& k) {
       return H::combine(std::move(h), k.source.type, k.source.index, k.kind);
     }
   };
 
-  SequenceTracker sequence;
-  uint64_t datagrams = 0;
-  uint64_t octets = 0;
-  uint64_t flow_records = 0;
-  uint64_t counter_records = 0;
-  uint64_t rejected_samples = 0;
-  base::DecodeCounters errors;
+  bool tracked = true;  // false: stands for all agents beyond the bound
+  record::ExporterCounters counters;
+  record::SequenceTracker sequence;
   absl::flat_hash_map<SourceKey, SourceState> sources;
+};
+
+struct AgentBounds {
+  uint32_t max_agents = 0;
+  uint32_t max_sources = 0;
+  int64_t idle_seconds = 0;
 };
 
 class AgentTable {
  public:
-  AgentTable(uint32_t max_agents, uint32_t max_sources) : max_agents_(max_agents), max_sources_(max_sources) {}
+  explicit AgentTable(const AgentBounds& bounds);
 
-  // Null if the agent is new and the table is full.
-  AgentState* Find(const AgentKey& key);
-  // Null if the source is new and so many are known already, over all agents. Valid until the next call.
+  // The agent of a datagram, which is counted in it. If there are max_agents already and all of them alive: one that
+  // stands for all further ones, and is not tracked.
+  AgentState* Receive(const AgentKey& key, const record::Datagram& datagram);
+  // A datagram that ends before it tells its agent. Returns `result`.
+  base::DecodeResult ReceiveBroken(const record::Datagram& datagram, base::DecodeResult result);
+  // Null if the agent is not tracked, or the source is new and so many are known already, over all agents. Valid until
+  // the next call.
   SourceState* FindSource(AgentState* agent, const DataSource& source, SampleKind kind);
-  // Ordered by address, version and sub-agent.
+  // As FlowDecoder has them (agent_state.cc: the first two).
+  std::string SaveState() const;
+  absl::StatusOr<record::RestoredState> RestoreState(base::Octets state);
   std::vector<record::ExporterReport> Report() const;
+  void Summarize(std::vector<record::ExporterCounters>* counters) const;
 
  private:
-  uint32_t max_agents_;
-  uint32_t max_sources_;
+  class StateReader;
+
+  AgentState* Add(const AgentKey& key);
+  bool RemoveSilent(int64_t now_nanos);
+
+  const AgentBounds bounds_;
   uint32_t source_count_ = 0;
   absl::flat_hash_map<AgentKey, std::unique_ptr<AgentState>> agents_;
+  AgentState beyond_;
+  record::ExporterCounters forgotten_;
+  record::ExporterCounters unreadable_;
+  int64_t last_removal_nanos_ = 0;
 };
 
 }  // namespace flowacct::sflow

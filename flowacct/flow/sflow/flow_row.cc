@@ -80,8 +80,14 @@ FlowRow::FlowRow(const record::Layout* layout, base::Interner* interner, const p
   octets_.reserve(4096);
 }
 
+void FlowRow::Rebind(const record::Layout* layout, base::Interner* interner) {
+  layout_ = layout;
+  interner_ = interner;
+  packets_.Rebind(layout, interner);
+}
+
 DecodeResult FlowRow::Fill(const SampleView& sample, absl::Span<const RecordView> records, int64_t time_nanos,
-                           record::MutableRow row, base::DecodeCounters* errors) {
+                           record::MutableRow row, record::ExporterCounters* counters) {
   row_ = row;
   time_nanos_ = time_nanos;
   has_packet_ = has_ip_ = has_link_ = bytes_known_ = false;
@@ -89,13 +95,18 @@ DecodeResult FlowRow::Fill(const SampleView& sample, absl::Span<const RecordView
   DecodeResult first;
   for (const RecordView& record : records) {
     // A second one would be a second packet; the first is the outermost.
-    if (record.data_format() == SampledHeaderView::kFormat && !has_packet_) Keep(&first, FillHeader(record), errors);
+    if (record.data_format() == SampledHeaderView::kFormat && !has_packet_)
+      Keep(&first, FillHeader(record), &counters->errors);
   }
   for (const RecordView& record : records) {
     if (record.data_format() == SampledHeaderView::kFormat) continue;
     application |= IsTransaction(record.data_format());
     const Filler* filler = FindFiller(record.data_format());
-    if (filler != nullptr) Keep(&first, (this->*filler->fill)(record), errors);
+    if (filler != nullptr) {
+      Keep(&first, (this->*filler->fill)(record), &counters->errors);
+    } else if (FindFlowFormat(record.version(), record.data_format()) == nullptr) {
+      ++counters->unknown_records;
+    }
   }
   FillInterfaces(sample);
   if (sample.kind() == SampleKind::kDiscardedPacket) {

@@ -18,6 +18,7 @@
 #include "flowacct/flow/sflow/flow_record_view.h"
 #include "flowacct/flow/sflow/sflow_view.h"
 #include "flowacct/packet/packet_decoder.h"
+#include "flowacct/record/exporter_counters.h"
 #include "flowacct/record/layout.h"
 #include "flowacct/record/row.h"
 
@@ -28,9 +29,13 @@ class FlowRow {
   FlowRow(const record::Layout* layout, base::Interner* interner, const packet::PacketDecoderOptions& options,
           uint32_t max_as_path_length);
 
-  // `records` are the sample's; `row` has what is common to the datagram. Returns the first error, counts all.
+  // From now on rows have another layout or are of another interner; fragments that are followed stay so.
+  void Rebind(const record::Layout* layout, base::Interner* interner);
+
+  // `records` are the sample's; `row` has what is common to the datagram. Returns the first error, counts all, and
+  // records of formats that are not known.
   base::DecodeResult Fill(const SampleView& sample, absl::Span<const RecordView> records, int64_t time_nanos,
-                          record::MutableRow row, base::DecodeCounters* errors);
+                          record::MutableRow row, record::ExporterCounters* counters);
 
   const packet::PacketCounters& packet_counters() const { return packets_.counters(); }
 

@@ -22,17 +22,24 @@ class SflowDecoder::Impl {
   Impl(const record::Layout* layout, SflowDecoderOptions options)
       : layout_(layout),
         options_(std::move(options)),
-        agents_(options_.max_agents, options_.max_sources),
+        agents_({options_.max_agents, options_.max_sources, options_.agent_idle_seconds}),
         formats_(options_.max_vendor_formats),
         prototype_(layout->row_size()) {
     records_.reserve(64);
   }
 
   DecodeResult Decode(const record::Datagram& datagram, const record::DecodeOutput& output);
-  std::vector<record::ExporterReport> Report() const;
+  void Rebind(const record::Layout* layout) {
+    layout_ = layout;
+    prototype_.resize(layout->row_size());
+    flow_row_interner_ = nullptr;
+  }
+  void EndSession(uint64_t) {}  // sFlow is datagrams
+  std::string SaveState() const { return agents_.SaveState(); }
+  absl::StatusOr<record::RestoredState> RestoreState(base::Octets state) { return agents_.RestoreState(state); }
+  void Summarize(std::vector<record::ExporterCounters>* counters) const { agents_.Summarize(counters); }
+  std::vector<record::ExporterReport> Report() const { return agents_.Report(); }
   std::vector<FormatCount> Formats() const { return formats_.Counts(); }
-  uint64_t untracked_datagrams() const { return untracked_datagrams_; }
-  uint64_t untracked_samples() const { return untracked_samples_; }
 
  private:
   // One datagram being decoded.
@@ -41,12 +48,12 @@ class SflowDecoder::Impl {
     const record::Datagram* datagram;
     const record::DecodeOutput* output;
     AgentState* agent;
-    base::DecodeCounters* errors;
+    record::ExporterCounters* counters;  // the agent's
     DecodeResult first;
 
     void Keep(const DecodeResult& result) {
       if (result.ok()) return;
-      errors->Count(result.code);
+      counters->errors.Count(result.code);
       if (first.ok()) first = result;
     }
   };
@@ -62,53 +69,35 @@ class SflowDecoder::Impl {
   SflowDecoderOptions options_;
   AgentTable agents_;
   FormatCounter formats_;
-  AgentState nobody_;  // counts for agents that are not followed
   std::vector<uint8_t> prototype_;
   std::vector<RecordView> records_;  // of one sample
   std::unique_ptr<FlowRow> flow_row_;
-  const base::Interner* flow_row_interner_ = nullptr;
-  // Datagrams whose header could not be read, by their UDP source's address unknown to sFlow.
-  uint64_t bad_datagrams_ = 0;
-  uint64_t bad_octets_ = 0;
-  base::DecodeCounters bad_headers_;
-  uint64_t untracked_datagrams_ = 0;
-  uint64_t untracked_samples_ = 0;
+  const base::Interner* flow_row_interner_ = nullptr;  // null: it is not bound to the layout
 };
 
 DecodeResult SflowDecoder::Impl::Decode(const record::Datagram& datagram, const record::DecodeOutput& output) {
   DatagramView view;
   const DecodeResult header = DatagramView::Parse(datagram.octets, &view);
-  if (!header.ok()) {
-    ++bad_datagrams_;
-    bad_octets_ += datagram.octets.size();
-    bad_headers_.Count(header.code);
-    return header;
-  }
-  AgentState* agent = agents_.Find({view.agent_address(), view.sub_agent_id(), view.version()});
-  const bool tracked = agent != nullptr;
-  if (tracked) {
-    agent->sequence.Follow(view.sequence_number());
-  } else {
-    agent = &nobody_;
-    ++untracked_datagrams_;
-  }
-  ++agent->datagrams;
-  agent->octets += datagram.octets.size();
+  if (!header.ok()) return agents_.ReceiveBroken(datagram, header);
+  AgentState* agent = agents_.Receive({view.agent_address(), view.sub_agent_id(), view.version()}, datagram);
+  record::ExporterCounters& counters = agent->counters;
+  if (agent->tracked) agent->sequence.Follow(view.sequence_number(), options_.sequence, &counters.sequence);
 
-  // An interner belongs to the pipeline; it changes only when the caller changes pipelines.
-  if (flow_row_ == nullptr || flow_row_interner_ != &output.flows->interner()) {
-    flow_row_interner_ = &output.flows->interner();
-    flow_row_ =
-        std::make_unique<FlowRow>(layout_, &output.flows->interner(), options_.packet, options_.max_as_path_length);
+  base::Interner* interner = &output.flows->interner();
+  if (flow_row_ == nullptr) {
+    flow_row_ = std::make_unique<FlowRow>(layout_, interner, options_.packet, options_.max_as_path_length);
+  } else if (flow_row_interner_ != interner) {
+    flow_row_->Rebind(layout_, interner);
   }
+  flow_row_interner_ = interner;
   MakePrototype(view, datagram);
 
-  Work work{&view, &datagram, &output, agent, &agent->errors, DecodeResult::Ok()};
+  Work work{&view, &datagram, &output, agent, &counters, DecodeResult::Ok()};
   SampleReader samples(view);
   uint32_t count = 0;
   for (SampleView sample; samples.Next(&sample);) {
     if (++count > options_.max_samples) {
-      ++agent->rejected_samples;
+      ++counters.rejected_sets;
       work.Keep(DecodeResult::Error(DecodeCode::kLimitExceeded, sample.offset()));
       break;
     }
@@ -117,11 +106,11 @@ DecodeResult SflowDecoder::Impl::Decode(const record::Datagram& datagram, const 
   if (!samples.result().ok()) {
     // What follows the first sample that cannot be read cannot be found.
     if (samples.result().code != DecodeCode::kTrailingOctets && count < view.sample_count()) {
-      ++agent->rejected_samples;
+      ++counters.rejected_sets;
     }
     work.Keep(samples.result());
   }
-  if (work.first.ok()) agent->errors.Count(DecodeCode::kOk);
+  if (work.first.ok()) counters.errors.Count(DecodeCode::kOk);
   return work.first;
 }
 
@@ -141,7 +130,7 @@ void SflowDecoder::Impl::MakePrototype(const DatagramView& view, const record::D
 void SflowDecoder::Impl::DecodeSample(const SampleView& sample, Work* work) {
   formats_.Count(sample.version(), FormatCount::kSample, sample.data_format());
   if (!sample.result().ok()) {
-    ++work->agent->rejected_samples;
+    ++work->counters->rejected_sets;
     work->Keep(sample.result());
     return;
   }
@@ -154,6 +143,7 @@ void SflowDecoder::Impl::DecodeSample(const SampleView& sample, Work* work) {
       DecodeCounters(sample, work);
       break;
     case SampleKind::kUnknown:
+      ++work->counters->unknown_samples;
       if (work->output->listener != nullptr) RecordTeller(*work->view, work->output->listener).TellUnknown(sample);
       break;
   }
@@ -180,15 +170,14 @@ uint64_t SflowDecoder::Impl::Rate(const SampleView& sample, const SourceState* s
 }
 
 void SflowDecoder::Impl::DecodeFlow(const SampleView& sample, Work* work) {
-  SourceState* source =
-      work->agent == &nobody_ ? nullptr : agents_.FindSource(work->agent, sample.source(), sample.kind());
+  SourceState* source = agents_.FindSource(work->agent, sample.source(), sample.kind());
   const bool sampled = sample.kind() == SampleKind::kFlow;
   if (source == nullptr) {
-    ++untracked_samples_;
+    ++work->counters->untracked_samples;
   } else if (sampled) {
-    source->FollowFlow(sample);
+    source->FollowFlow(sample, options_.sequence, &work->counters->sample_sequence);
   } else {
-    source->FollowOther(sample);
+    source->FollowOther(sample, options_.sequence, &work->counters->sample_sequence);
   }
   ReadRecords(sample, FormatCount::kFlowRecord, work);
 
@@ -200,57 +189,38 @@ void SflowDecoder::Impl::DecodeFlow(const SampleView& sample, Work* work) {
       row.Set<FieldId::kSamplingSource>(static_cast<uint8_t>(record::SamplingSource::kSflow));
     }
   }
-  const DecodeResult result = flow_row_->Fill(sample, records_, work->datagram->arrival_nanos, row, work->errors);
+  const DecodeResult result = flow_row_->Fill(sample, records_, work->datagram->arrival_nanos, row, work->counters);
   if (work->first.ok()) work->first = result;
-  ++work->agent->flow_records;
+  ++work->counters->flow_records;
   if (work->output->listener != nullptr) {
     RecordTeller(*work->view, work->output->listener).TellFlow(sample, records_, 1);
   }
 }
 
 void SflowDecoder::Impl::DecodeCounters(const SampleView& sample, Work* work) {
-  SourceState* source =
-      work->agent == &nobody_ ? nullptr : agents_.FindSource(work->agent, sample.source(), sample.kind());
+  SourceState* source = agents_.FindSource(work->agent, sample.source(), sample.kind());
   if (source == nullptr) {
-    ++untracked_samples_;
+    ++work->counters->untracked_samples;
   } else {
-    source->FollowOther(sample);
+    source->FollowOther(sample, options_.sequence, &work->counters->sample_sequence);
   }
   ReadRecords(sample, FormatCount::kCounterRecord, work);
   record::FlowBatch* batch = work->output->counters;
   for (const RecordView& record : records_) {
-    ++work->agent->counter_records;
+    ++work->counters->counter_records;
     const size_t before = batch == nullptr ? 0 : batch->size();
     const RecordFormat* format = FindCounterFormat(record.data_format());
     if (format != nullptr) {  // without a batch the record is read all the same, so that errors are counted
       CounterRows rows(*work->view, work->datagram->arrival_nanos, batch);
       work->Keep(rows.Append(sample, record, *format));
+    } else {
+      ++work->counters->unknown_records;
     }
     if (work->output->listener != nullptr) {
       const size_t rows = batch == nullptr ? 0 : batch->size() - before;
       RecordTeller(*work->view, work->output->listener).TellCounters(sample, record, rows);
     }
   }
-}
-
-std::vector<record::ExporterReport> SflowDecoder::Impl::Report() const {
-  std::vector<record::ExporterReport> reports = agents_.Report();
-  // Those of nobody in particular: agents beyond the bound, and datagrams whose header could not be read.
-  if (nobody_.datagrams + bad_datagrams_ > 0) {
-    record::ExporterReport report;
-    report.protocol = "sflow";
-    report.datagrams = nobody_.datagrams + bad_datagrams_;
-    report.octets = nobody_.octets + bad_octets_;
-    report.flow_records = nobody_.flow_records;
-    report.counter_records = nobody_.counter_records;
-    report.rejected_sets = nobody_.rejected_samples;
-    for (size_t i = 0; i < base::kDecodeCodeCount; ++i) {
-      const auto code = static_cast<DecodeCode>(i);
-      report.errors.Count(code, nobody_.errors[code] + bad_headers_[code]);
-    }
-    reports.insert(reports.begin(), std::move(report));
-  }
-  return reports;
 }
 
 SflowDecoder::SflowDecoder(const record::Layout* layout, SflowDecoderOptions options)
@@ -262,12 +232,20 @@ DecodeResult SflowDecoder::Decode(const record::Datagram& datagram, const record
   return impl_->Decode(datagram, output);
 }
 
+void SflowDecoder::Rebind(const record::Layout* layout) { impl_->Rebind(layout); }
+
+void SflowDecoder::EndSession(uint64_t session) { impl_->EndSession(session); }
+
+std::string SflowDecoder::SaveState() const { return impl_->SaveState(); }
+
+absl::StatusOr<record::RestoredState> SflowDecoder::RestoreState(base::Octets state) {
+  return impl_->RestoreState(state);
+}
+
+void SflowDecoder::Summarize(std::vector<record::ExporterCounters>* counters) const { impl_->Summarize(counters); }
+
 std::vector<record::ExporterReport> SflowDecoder::Report() const { return impl_->Report(); }
 
 std::vector<FormatCount> SflowDecoder::Formats() const { return impl_->Formats(); }
-
-uint64_t SflowDecoder::untracked_datagrams() const { return impl_->untracked_datagrams(); }
-
-uint64_t SflowDecoder::untracked_samples() const { return impl_->untracked_samples(); }
 
 }  // namespace flowacct::sflow

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "flowacct/flow/sflow/flow_record_view.h"
 #include "flowacct/flow/sflow/testing/sflow_builder.h"
+#include "flowacct/flow/sflow/testing/sflow_decoder_fixture.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::sflow {
@@ -18,8 +18,6 @@ using base::DecodeCode;
 using base::DecodeResult;
 using base::IpAddress;
 using record::FieldId;
-
-constexpr int64_t kArrival = 1700000000123456789;
 
 // Writes down what it hears.
 class Transcript : public record::ElementListener {
@@ -50,48 +48,6 @@ class Transcript : public record::ElementListener {
  private:
   std::string text_;
   std::map<std::string, std::vector<uint8_t>> elements_;
-};
-
-class SflowDecoderTest : public ::testing::Test {
- protected:
-  explicit SflowDecoderTest(SflowDecoderOptions options = {})
-      : layout_(record::Layout::All()),
-        flows_(&layout_, &interner_),
-        counters_(&layout_, &interner_),
-        decoder_(&layout_, options) {}
-
-  DecodeResult Decode(base::Octets octets, record::ElementListener* listener = nullptr) {
-    record::Datagram datagram;
-    datagram.octets = octets;
-    datagram.source = IpAddress::V4(0x7f000001);
-    datagram.arrival_nanos = kArrival;
-    return decoder_.Decode(datagram, {&flows_, &counters_, listener});
-  }
-  DecodeResult Decode(const SflowBuilder& builder, record::ElementListener* listener = nullptr) {
-    return Decode(builder.octets(), listener);
-  }
-  record::RowView Row(size_t i = 0) const { return flows_.row(i); }
-  template <FieldId field>
-  std::string Interned(size_t i = 0) const {
-    const base::Octets octets = interner_.Find(flows_.row(i).template Get<field>());
-    return absl::BytesToHexString(base::AsText(octets));
-  }
-  template <FieldId field>
-  std::string InternedText(size_t i = 0) const {
-    return std::string(base::AsText(interner_.Find(flows_.row(i).template Get<field>())));
-  }
-  // One datagram with one flow sample.
-  DecodeResult DecodeOne(const std::vector<BuiltRecord>& records, const FlowSampleFields& fields = {}) {
-    SflowBuilder builder;
-    builder.AddFlowSample(fields, records);
-    return Decode(builder);
-  }
-
-  record::Layout layout_;
-  base::Interner interner_;
-  record::FlowBatch flows_;
-  record::FlowBatch counters_;
-  SflowDecoder decoder_;
 };
 
 TEST_F(SflowDecoderTest, SampledHeaderBecomesARow) {
@@ -489,134 +445,6 @@ TEST_F(SflowDecoderTest, ABadRecordCostsItsOwnFieldsOnly) {
   EXPECT_EQ(report.errors[DecodeCode::kOk], 0);
   EXPECT_EQ(report.flow_records, 2);
   EXPECT_EQ(report.rejected_sets, 0);
-}
-
-TEST_F(SflowDecoderTest, SequencesAndEffectiveRates) {
-  const BuiltRecord header = HeaderRecord(EthernetPacket(PacketFields()));
-  // Datagrams 1, 2, 5, 4, 1000000000 (a restart). Samples of one source: the agent looks at one of 100 packets, but
-  // loses every second sample.
-  const uint32_t kSequences[] = {1, 2, 5, 4, 1000000000};
-  uint32_t sample = 0;
-  for (uint32_t sequence : kSequences) {
-    SflowBuilder builder(5, IpAddress::V4(0x0a0a0a0a), sequence);
-    for (int i = 0; i < 10; ++i) {
-      FlowSampleFields fields;
-      fields.sequence = ++sample;
-      fields.source = {0, 12};
-      fields.rate = 100;
-      fields.pool = sample * 200;
-      fields.drops = sample;
-      builder.AddFlowSample(fields, {header});
-    }
-    ASSERT_TRUE(Decode(builder).ok());
-  }
-  const std::vector<record::ExporterReport> reports = decoder_.Report();
-  ASSERT_EQ(reports.size(), 1);
-  EXPECT_EQ(reports[0].protocol, "sflow5");
-  EXPECT_EQ(reports[0].datagrams, 5);
-  EXPECT_EQ(reports[0].flow_records, 50);
-  EXPECT_EQ(reports[0].errors[DecodeCode::kOk], 5);
-  EXPECT_EQ(reports[0].sequence.unit, "datagrams");
-  EXPECT_EQ(reports[0].sequence.gaps, 1);
-  EXPECT_EQ(reports[0].sequence.lost, 1);  // 3; 4 came late
-  EXPECT_EQ(reports[0].sequence.reordered, 1);
-  EXPECT_EQ(reports[0].sequence.restarts, 1);
-  EXPECT_EQ(reports[0].sample_sequence.unit, "samples");
-  EXPECT_EQ(reports[0].sample_sequence.gaps, 0);
-  ASSERT_EQ(reports[0].sampling.size(), 2);
-  EXPECT_EQ(reports[0].sampling[0].what, "source 0:12");
-  EXPECT_EQ(reports[0].sampling[0].rate, 100);
-  EXPECT_EQ(reports[0].sampling[1].what, "source 0:12 effective (49 samples dropped by the agent)");
-  EXPECT_EQ(reports[0].sampling[1].rate, 200);
-  EXPECT_EQ(Row(49).Get<FieldId::kSamplingRate>(), 100);  // as configured, unless asked
-}
-
-class EffectiveRateTest : public SflowDecoderTest {
- protected:
-  static SflowDecoderOptions Options() {
-    SflowDecoderOptions options;
-    options.use_effective_rate = true;
-    options.effective_rate_min_samples = 10;
-    return options;
-  }
-  EffectiveRateTest() : SflowDecoderTest(Options()) {}
-};
-
-TEST_F(EffectiveRateTest, IsUsedOnceItIsKnown) {
-  for (uint32_t i = 0; i < 20; ++i) {
-    SflowBuilder builder(5, IpAddress::V4(1), i);
-    FlowSampleFields fields;
-    fields.sequence = 2 * i;  // every second sample is lost on the way
-    fields.rate = 100;
-    fields.pool = 0xffffff00u + 200 * i;  // and the pool wraps
-    builder.AddFlowSample(fields, {HeaderRecord(EthernetPacket(PacketFields()))});
-    ASSERT_TRUE(Decode(builder).ok());
-  }
-  EXPECT_EQ(Row(9).Get<FieldId::kSamplingRate>(), 100);
-  EXPECT_EQ(Row(10).Get<FieldId::kSamplingRate>(), 200);
-  EXPECT_EQ(Row(19).Get<FieldId::kSamplingRate>(), 200);
-  EXPECT_EQ(decoder_.Report()[0].sample_sequence.lost, 19);
-}
-
-class LimitsTest : public SflowDecoderTest {
- protected:
-  static SflowDecoderOptions Options() {
-    SflowDecoderOptions options;
-    options.max_samples = 3;
-    options.max_records = 2;
-    options.max_agents = 2;
-    options.max_sources = 3;
-    options.max_vendor_formats = 2;
-    return options;
-  }
-  LimitsTest() : SflowDecoderTest(Options()) {}
-};
-
-TEST_F(LimitsTest, BiteAndAreCounted) {
-  const BuiltRecord header = HeaderRecord(EthernetPacket(PacketFields()));
-  SflowBuilder samples;
-  for (int i = 0; i < 5; ++i) samples.AddFlowSample(FlowSampleFields(), {header});
-  EXPECT_EQ(Decode(samples).code, DecodeCode::kLimitExceeded);
-  EXPECT_EQ(flows_.size(), 3);
-  EXPECT_EQ(decoder_.Report()[0].rejected_sets, 1);
-
-  flows_.Clear();
-  EXPECT_EQ(DecodeOne({header, SwitchRecord(1, 0, 2, 0), RouterRecord(IpAddress::V4(1), 8, 8)}).code,
-            DecodeCode::kLimitExceeded);
-  EXPECT_EQ(Row().Get<FieldId::kOutVlan>(), 2);
-  EXPECT_FALSE(Row().Has(FieldId::kSrcMask));
-
-  for (uint32_t agent = 10; agent < 15; ++agent) {
-    flows_.Clear();
-    SflowBuilder builder(5, IpAddress::V4(agent));
-    FlowSampleFields fields;
-    fields.source.index = agent;
-    builder.AddFlowSample(fields, {header});
-    EXPECT_TRUE(Decode(builder).ok());
-    EXPECT_EQ(flows_.size(), 1);  // untracked, but decoded
-  }
-  EXPECT_EQ(decoder_.untracked_datagrams(), 4);
-  EXPECT_EQ(decoder_.untracked_samples(), 4);
-  const std::vector<record::ExporterReport> reports = decoder_.Report();
-  ASSERT_EQ(reports.size(), 3);
-  EXPECT_EQ(reports[0].exporter, IpAddress());
-  EXPECT_EQ(reports[0].flow_records, 4);
-
-  SflowBuilder vendors;
-  for (uint32_t format = 1; format <= 3; ++format) vendors.AddSample(DataFormat(7, format), {});
-  EXPECT_TRUE(Decode(vendors).ok());
-  const std::vector<FormatCount> formats = decoder_.Formats();
-  EXPECT_EQ(formats.back().name, "other");
-  EXPECT_EQ(formats.back().count, 1);
-}
-
-TEST_F(SflowDecoderTest, WhatIsNoDatagramIsCounted) {
-  const std::vector<uint8_t> octets = {0, 0, 0, 9, 0, 0, 0, 1};
-  EXPECT_EQ(Decode(octets).code, DecodeCode::kBadVersion);
-  ASSERT_EQ(decoder_.Report().size(), 1);
-  EXPECT_EQ(decoder_.Report()[0].errors[DecodeCode::kBadVersion], 1);
-  EXPECT_EQ(decoder_.Report()[0].datagrams, 1);
-  EXPECT_EQ(decoder_.Report()[0].octets, 8);
 }
 
 // Cut at every octet: whole samples are told, the rest is counted.

@@ -13,14 +13,24 @@ using record::SamplingSource;
 DecodePlan::DecodePlan(const Template* format, const record::Layout* layout, uint16_t version, PlanDirection direction)
     : format_(format), layout_(layout), prototype_(layout->row_size(), 0) {
   PlanCompiler(this, version, direction).Compile();
+  steps_.shrink_to_fit();
 }
 
-void DecodePlan::ApplyMessage(const MessageContext& context) {
+void DecodePlan::ApplyMessage(const MessageContext& context, uint16_t template_id) {
   record::MutableRow row(layout_, prototype_.data());
   row.Set<FieldId::kExporter>(context.exporter);
   row.Set<FieldId::kObservationDomain>(context.domain);
   row.Set<FieldId::kExportVersion>(context.version);
-  if (context.has_sequence) row.Set<FieldId::kExportSequence>(context.sequence);
+  if (context.has_sequence) {
+    row.Set<FieldId::kExportSequence>(context.sequence);
+  } else {
+    row.Unset(FieldId::kExportSequence);
+  }
+  if (template_id != 0) {
+    row.Set<FieldId::kTemplateId>(template_id);
+  } else {
+    row.Unset(FieldId::kTemplateId);
+  }
   row.Set<FieldId::kArrivalTime>(context.arrival_nanos);
   row.Set<FieldId::kExportTime>(context.export_nanos);
   if (!layout_->Has(FieldId::kSamplingRate) && !layout_->Has(FieldId::kSamplingSource)) return;

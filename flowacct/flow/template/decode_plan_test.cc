@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "flowacct/base/octet_writer.h"
+#include "flowacct/flow/template/compiled_template.h"
 #include "flowacct/flow/template/plan_interpreter.h"
-#include "flowacct/flow/template/template_entry.h"
 
 namespace flowacct::flow {
 namespace {
@@ -31,7 +31,7 @@ Template Make(const std::vector<Field>& fields) {
   std::vector<TemplateField> made;
   for (const Field& field : fields) made.push_back(MakeTemplateField(field.pen, field.id, field.length));
   Template format;
-  EXPECT_EQ(MakeTemplate(256, record::RecordKind::kFlow, std::move(made), TemplateOptions(), &format),
+  EXPECT_EQ(MakeTemplate(record::RecordKind::kFlow, std::move(made), TemplateOptions(), &format),
             base::DecodeCode::kOk);
   return format;
 }
@@ -51,10 +51,11 @@ class PlanTest : public ::testing::Test {
   // The rows are in rows_.
   void Decode(const std::vector<Field>& fields, const base::OctetWriter& records, uint16_t version = 10) {
     rows_.Clear();
-    entry_ = std::make_unique<TemplateEntry>(Make(fields), &layout_, version);
+    CompiledTemplates table(&layout_, version);
     record::DecodeOutput output;
     output.flows = &rows_;
-    EXPECT_EQ(entry_->DecodeFlows(records.octets(), &context_, output, nullptr).octets, records.size());
+    EXPECT_EQ(table.Intern(Make(fields))->DecodeFlows(256, records.octets(), &context_, output, nullptr).octets,
+              records.size());
   }
   record::RowView Row(size_t i = 0) { return rows_.row(i); }
 
@@ -64,7 +65,6 @@ class PlanTest : public ::testing::Test {
   NameTable names_;
   SamplingTable sampling_;
   MessageContext context_;
-  std::unique_ptr<TemplateEntry> entry_;
 };
 
 TEST_F(PlanTest, AReducedOrWiderNumberFitsOrIsAbsentAndCounted) {
@@ -107,6 +107,84 @@ TEST_F(PlanTest, ARecordWithBothFamiliesHasTheOneThatIsNotZero) {
   EXPECT_EQ(Row(1).Get<FieldId::kSrcAddr>().ToString(), "2001:db8::9");
   EXPECT_EQ(Row(1).Get<FieldId::kIpVersion>(), 6);
   EXPECT_EQ(Row(1).Get<FieldId::kSrcMask>(), 48);
+}
+
+TEST_F(PlanTest, ASecondOccurrenceIsOfTheHeaderInside) {
+  base::OctetWriter w;
+  w.Number(0x020000000001, 6)
+      .Number(0x020000000002, 6)
+      .U32(0xc0000201)
+      .U32(0xc0000202)
+      .U8(17)
+      .U8(1)
+      .U16(1000)
+      .U16(4789);
+  w.Number(0x020000000003, 6)
+      .Number(0x020000000004, 6)
+      .U32(0xc6336401)
+      .U32(0xc6336402)
+      .U8(6)
+      .U8(2)
+      .U16(2000)
+      .U16(443)
+      .U16(0x12);
+  w.U16(0x18).U32(7).U32(8).U32(500);
+  w.U8(99).U32(0xcb007101);  // a third header, of which nothing is kept
+  Decode({{56, 6}, {80, 6}, {8, 4}, {12, 4}, {4, 1}, {5, 1}, {7, 2},  {11, 2}, {56, 6}, {80, 6}, {8, 4}, {12, 4},
+          {4, 1},  {5, 1},  {7, 2}, {11, 2}, {6, 2}, {6, 2}, {31, 4}, {31, 4}, {1, 4},  {4, 1},  {8, 4}},
+         w);
+  const record::RowView row = Row();
+  EXPECT_EQ(row.Get<FieldId::kSrcMac>().ToString(), "02:00:00:00:00:01");
+  EXPECT_EQ(row.Get<FieldId::kSrcAddr>().ToString(), "192.0.2.1");
+  EXPECT_EQ(row.Get<FieldId::kDstAddr>().ToString(), "192.0.2.2");
+  EXPECT_EQ(row.Get<FieldId::kProtocol>(), 17);
+  EXPECT_EQ(row.Get<FieldId::kTos>(), 1);
+  EXPECT_EQ(row.Get<FieldId::kSrcPort>(), 1000);
+  EXPECT_EQ(row.Get<FieldId::kDstPort>(), 4789);
+  EXPECT_EQ(row.Get<FieldId::kTcpFlags>(), 0x12);
+  EXPECT_EQ(row.Get<FieldId::kFlowLabel>(), 7u);
+  EXPECT_EQ(row.Get<FieldId::kTunnelSrcMac>().ToString(), "02:00:00:00:00:03");
+  EXPECT_EQ(row.Get<FieldId::kTunnelDstMac>().ToString(), "02:00:00:00:00:04");
+  EXPECT_EQ(row.Get<FieldId::kTunnelSrcAddr>().ToString(), "198.51.100.1");
+  EXPECT_EQ(row.Get<FieldId::kTunnelDstAddr>().ToString(), "198.51.100.2");
+  EXPECT_EQ(row.Get<FieldId::kTunnelProtocol>(), 6);
+  EXPECT_EQ(row.Get<FieldId::kTunnelTos>(), 2);
+  EXPECT_EQ(row.Get<FieldId::kTunnelSrcPort>(), 2000);
+  EXPECT_EQ(row.Get<FieldId::kTunnelDstPort>(), 443);
+  EXPECT_EQ(row.Get<FieldId::kTunnelTcpFlags>(), 0x18);
+  EXPECT_EQ(row.Get<FieldId::kTunnelFlowLabel>(), 8u);
+  EXPECT_EQ(row.Get<FieldId::kBytes>(), 500u);
+}
+
+// Cisco's template for SRv6: an IPv6 header with IPv4 inside, each of whose addresses is there once.
+TEST_F(PlanTest, AddressesOfTheOtherFamilyAreInsideWhereThereAreTwoProtocols) {
+  base::OctetWriter w;
+  w.U64(0x20010db800000000).U64(1).U64(0x20010db800000000).U64(2).U8(4).U32(0xc6336401).U32(0xc6336402).U8(6);
+  Decode({{27, 16}, {28, 16}, {4, 1}, {8, 4}, {12, 4}, {4, 1}}, w);
+  EXPECT_EQ(Row().Get<FieldId::kSrcAddr>().ToString(), "2001:db8::1");
+  EXPECT_EQ(Row().Get<FieldId::kProtocol>(), 4);
+  EXPECT_EQ(Row().Get<FieldId::kTunnelSrcAddr>().ToString(), "198.51.100.1");
+  EXPECT_EQ(Row().Get<FieldId::kTunnelDstAddr>().ToString(), "198.51.100.2");
+  EXPECT_EQ(Row().Get<FieldId::kTunnelProtocol>(), 6);
+  EXPECT_EQ(Row().Get<FieldId::kIpVersion>(), 6);
+
+  // With one protocol they are the two families of one header, of which a record has one.
+  base::OctetWriter both;
+  both.Fill(32).U8(6).U32(0xc6336401).U32(0xc6336402);
+  Decode({{27, 16}, {28, 16}, {4, 1}, {8, 4}, {12, 4}}, both);
+  EXPECT_EQ(Row().Get<FieldId::kSrcAddr>().ToString(), "198.51.100.1");
+  EXPECT_FALSE(Row().Has(FieldId::kTunnelSrcAddr));
+}
+
+TEST_F(PlanTest, ABiflowOfATunnelIsTurnedRoundInsideToo) {
+  base::OctetWriter w;
+  w.U32(1).U32(2).U32(3).U32(4).U32(50).U32(60);
+  Decode({{8, 4}, {12, 4}, {8, 4}, {12, 4}, {1, 4}, {1, 4, kReversePen}}, w);
+  ASSERT_EQ(rows_.size(), 2u);
+  EXPECT_EQ(Row(1).Get<FieldId::kSrcAddr>(), base::IpAddress::V4(2));
+  EXPECT_EQ(Row(1).Get<FieldId::kTunnelSrcAddr>(), base::IpAddress::V4(4));
+  EXPECT_EQ(Row(1).Get<FieldId::kTunnelDstAddr>(), base::IpAddress::V4(3));
+  EXPECT_EQ(Row(1).Get<FieldId::kBytes>(), 60u);
 }
 
 TEST_F(PlanTest, ReadsEveryFormOfTime) {
@@ -348,7 +426,7 @@ TEST_F(PlanTest, AgreesWithItsSlowTwin) {
     std::vector<TemplateField> made;
     for (const Field& field : spec) made.push_back(MakeTemplateField(0, field.id, field.length));
     Template format;
-    if (MakeTemplate(256, record::RecordKind::kFlow, made, TemplateOptions(), &format) != base::DecodeCode::kOk) {
+    if (MakeTemplate(record::RecordKind::kFlow, made, TemplateOptions(), &format) != base::DecodeCode::kOk) {
       continue;
     }
     base::OctetWriter records;
@@ -371,10 +449,11 @@ TEST_F(PlanTest, AgreesWithItsSlowTwin) {
       places.emplace_back(begin, records.size() - begin);
     }
     record::FlowBatch rows(&layout, &interner_);
-    TemplateEntry entry(format, &layout, 10);
+    CompiledTemplates table(&layout, 10);
     record::DecodeOutput output;
     output.flows = &rows;
-    ASSERT_EQ(entry.DecodeFlows(records.octets(), &context_, output, nullptr).octets, records.size());
+    ASSERT_EQ(table.Intern(format)->DecodeFlows(256, records.octets(), &context_, output, nullptr).octets,
+              records.size());
     ASSERT_EQ(rows.size(), 3u);
     for (size_t r = 0; r < 3; ++r) {
       std::vector<uint8_t> expected(layout.row_size());

@@ -31,15 +31,13 @@ void ExporterClock::Apply(int64_t export_nanos, const record::Datagram& datagram
 
 bool ExporterClock::Restarted(int64_t export_nanos, uint32_t uptime_millis) {
   bool restarted = false;
-  if (known_ && uptime_millis < last_uptime_millis_ && uptime_millis < kFreshMillis) {
+  if (last_.has_value() && uptime_millis < last_->uptime_millis && uptime_millis < kFreshMillis) {
     // A counter that wraps goes on with the wall clock (modulo its 32 bits); one that began anew falls behind it.
-    const uint32_t elapsed = static_cast<uint32_t>((export_nanos - last_export_nanos_) / kNanosPerMilli);
-    restarted = static_cast<int32_t>(uptime_millis - last_uptime_millis_ - elapsed) < -kRestartMillis ||
-                static_cast<int32_t>(uptime_millis - last_uptime_millis_ - elapsed) > kRestartMillis;
+    const uint32_t elapsed = static_cast<uint32_t>((export_nanos - last_->export_nanos) / kNanosPerMilli);
+    restarted = static_cast<int32_t>(uptime_millis - last_->uptime_millis - elapsed) < -kRestartMillis ||
+                static_cast<int32_t>(uptime_millis - last_->uptime_millis - elapsed) > kRestartMillis;
   }
-  known_ = true;
-  last_uptime_millis_ = uptime_millis;
-  last_export_nanos_ = export_nanos;
+  last_ = {uptime_millis, export_nanos};
   return restarted;
 }
 

@@ -9,6 +9,7 @@
 #define FLOWACCT_FLOW_TEMPLATE_EXPORTER_CLOCK_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "flowacct/flow/template/decode_plan.h"
 #include "flowacct/flow/template/template_options.h"
@@ -24,10 +25,16 @@ class ExporterClock {
   // Whether the uptime of this export says that the device began anew since the one before. Tells once.
   bool Restarted(int64_t export_nanos, uint32_t uptime_millis);
 
+  // What it knows of the last export, for a clock that goes on later.
+  struct Last {
+    uint32_t uptime_millis = 0;
+    int64_t export_nanos = 0;
+  };
+  const std::optional<Last>& last() const { return last_; }
+  void Resume(const std::optional<Last>& last) { last_ = last; }
+
  private:
-  bool known_ = false;
-  uint32_t last_uptime_millis_ = 0;
-  int64_t last_export_nanos_ = 0;
+  std::optional<Last> last_;
 };
 
 }  // namespace flowacct::flow

@@ -21,6 +21,7 @@ struct OptionsRecord {
   std::optional<uint64_t> vrf;
   std::optional<uint64_t> application;
   Octets interface_name, interface_description, vrf_name, application_name, sampler_name;
+  uint64_t route_distinguisher = 0;
   uint64_t system_init_millis = 0;
   std::optional<uint64_t> element_pen, element_id, element_type;
   Octets element_name;
@@ -77,6 +78,9 @@ void ReadField(const TemplateField& field, Octets octets, OptionsRecord* record)
     case 235:  // egressVRFID
       if (!record->vrf.has_value()) record->vrf = number;
       break;
+    case 90:  // mplsVpnRouteDistinguisher
+      if (octets.size() == 8) record->route_distinguisher = number;
+      break;
     case 95:
       if (octets.size() <= 8) record->application = number;
       break;
@@ -121,8 +125,7 @@ constexpr uint64_t kMaxMillis = 9000000000000;
 
 }  // namespace
 
-base::DecodeCode LearnFromOptions(const Template& format, Octets octets, const RecordShape* shape,
-                                  const TemplateOptions& options, Domain* domain) {
+base::DecodeCode LearnFromOptions(const Template& format, Octets octets, const RecordShape* shape, Domain* domain) {
   const uint32_t* offsets = shape == nullptr ? format.offsets.data() : shape->offsets.data();
   const uint32_t* lengths = shape == nullptr ? format.lengths.data() : shape->lengths.data();
   OptionsRecord record;
@@ -151,6 +154,10 @@ base::DecodeCode LearnFromOptions(const Template& format, Octets octets, const R
   name(NameKind::kApplication, record.application, record.application_name);
   name(NameKind::kSampler, record.selector, record.sampler_name);
 
+  if (record.vrf.has_value() && record.route_distinguisher != 0) {
+    room &= domain->route_distinguishers.Set(*record.vrf, record.route_distinguisher);
+  }
+
   if (record.system_init_millis > 0 && record.system_init_millis <= kMaxMillis) {
     domain->system_init_nanos = static_cast<int64_t>(record.system_init_millis) * 1000000;
   }
@@ -159,16 +166,13 @@ base::DecodeCode LearnFromOptions(const Template& format, Octets octets, const R
     const std::pair<uint32_t, uint16_t> key(static_cast<uint32_t>(record.element_pen.value_or(kIanaPen)),
                                             static_cast<uint16_t>(*record.element_id));
     if (FindInformationElement(key.first, key.second) == nullptr) {
-      if (domain->learned.contains(key) || domain->learned.size() < options.max_names_per_domain) {
-        TemplateSource::LearnedElement& learned = domain->learned[key];
-        learned.name = std::string(Text(record.element_name));
-        const uint64_t type = record.element_type.value_or(0);
-        learned.type = type <= static_cast<uint64_t>(AbstractType::kSubTemplateMultiList)
-                           ? static_cast<AbstractType>(type)
-                           : AbstractType::kOctetArray;
-      } else {
-        room = false;
+      const uint64_t type = record.element_type.value_or(0);
+      TemplateSource::LearnedElement learned;
+      learned.name = std::string(Text(record.element_name));
+      if (type <= static_cast<uint64_t>(AbstractType::kSubTemplateMultiList)) {
+        learned.type = static_cast<AbstractType>(type);
       }
+      room &= domain->Learn(key.first, key.second, std::move(learned));
     }
   }
   return room ? base::DecodeCode::kOk : base::DecodeCode::kLimitExceeded;

@@ -16,7 +16,7 @@ namespace flowacct::flow {
 
 // `shape` is null for a template of fixed fields.
 base::DecodeCode LearnFromOptions(const Template& format, base::Octets record, const RecordShape* shape,
-                                  const TemplateOptions& options, Domain* domain);
+                                  Domain* domain);
 
 }  // namespace flowacct::flow
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "flowacct/base/interner.h"
-#include "flowacct/flow/template/template_entry.h"
+#include "flowacct/flow/template/compiled_template.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
 
@@ -26,16 +26,16 @@ Template Nineteen() {
   };
   for (const auto& [id, length] : kFields) fields.push_back(MakeTemplateField(kIanaPen, id, length));
   Template format;
-  if (MakeTemplate(256, record::RecordKind::kFlow, std::move(fields), TemplateOptions(), &format) !=
-      base::DecodeCode::kOk) {
+  if (MakeTemplate(record::RecordKind::kFlow, std::move(fields), TemplateOptions(), &format) != base::DecodeCode::kOk) {
     std::abort();
   }
   return format;
 }
 
 void Run(benchmark::State& state, const record::Layout& layout) {
-  TemplateEntry entry(Nineteen(), &layout, 9);
-  std::vector<uint8_t> octets(kRecords * entry.format().record_octets);
+  CompiledTemplates table(&layout, 9);
+  const CompiledTemplateRef entry = table.Intern(Nineteen());
+  std::vector<uint8_t> octets(kRecords * entry->format().record_octets);
   for (size_t i = 0; i < octets.size(); ++i) octets[i] = static_cast<uint8_t>(i * 7);
   base::Interner interner;
   record::FlowBatch rows(&layout, &interner);
@@ -49,7 +49,7 @@ void Run(benchmark::State& state, const record::Layout& layout) {
   context.sampling = &sampling;
   for (auto _ : state) {
     rows.Clear();
-    entry.DecodeFlows(octets, &context, output, nullptr);
+    entry->DecodeFlows(256, octets, &context, output, nullptr);
     benchmark::DoNotOptimize(rows.data());
     benchmark::ClobberMemory();
   }

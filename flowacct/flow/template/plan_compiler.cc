@@ -1,8 +1,10 @@
 #include "flowacct/flow/template/plan_compiler.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "flowacct/record/row.h"
 
@@ -26,6 +28,23 @@ constexpr Substitute kSubstitutes[] = {
     {172, FieldId::kPackets},
 };
 
+// What an element tells when it occurs a second time: the header inside a tunnel (RFC 7011, 8: elements that occur more
+// than once follow the order in which the Metering Process met them; outer headers come first).
+constexpr std::pair<FieldId, FieldId> kInside[] = {
+    {FieldId::kSrcMac, FieldId::kTunnelSrcMac},     {FieldId::kDstMac, FieldId::kTunnelDstMac},
+    {FieldId::kSrcAddr, FieldId::kTunnelSrcAddr},   {FieldId::kDstAddr, FieldId::kTunnelDstAddr},
+    {FieldId::kProtocol, FieldId::kTunnelProtocol}, {FieldId::kTos, FieldId::kTunnelTos},
+    {FieldId::kSrcPort, FieldId::kTunnelSrcPort},   {FieldId::kDstPort, FieldId::kTunnelDstPort},
+    {FieldId::kTcpFlags, FieldId::kTunnelTcpFlags}, {FieldId::kFlowLabel, FieldId::kTunnelFlowLabel},
+};
+
+std::optional<FieldId> Inside(FieldId field) {
+  for (const auto& [outside, inside] : kInside) {
+    if (field == outside) return inside;
+  }
+  return std::nullopt;
+}
+
 // The other direction's side of a field, for reverse rows.
 constexpr std::pair<FieldId, FieldId> kSides[] = {
     {FieldId::kSrcMac, FieldId::kDstMac},
@@ -47,6 +66,7 @@ constexpr std::pair<FieldId, FieldId> kSides[] = {
     {FieldId::kTunnelSrcAddr, FieldId::kTunnelDstAddr},
     {FieldId::kTunnelSrcPort, FieldId::kTunnelDstPort},
     {FieldId::kInVrf, FieldId::kOutVrf},
+    {FieldId::kInVrfName, FieldId::kOutVrfName},
     {FieldId::kInIf, FieldId::kOutIf},
     {FieldId::kInPhysIf, FieldId::kOutPhysIf},
     {FieldId::kInIfName, FieldId::kOutIfName},
@@ -76,6 +96,9 @@ constexpr FieldId kOwnOfDirection[] = {
     FieldId::kMinTtl,
     FieldId::kMaxTtl,
     FieldId::kFlowLabel,
+    FieldId::kTunnelTos,
+    FieldId::kTunnelTcpFlags,
+    FieldId::kTunnelFlowLabel,
     FieldId::kIcmpType,
     FieldId::kIcmpCode,
     FieldId::kMinPacketLength,
@@ -205,12 +228,38 @@ uint16_t MemberOctets(FieldId target) {
 
 }  // namespace
 
+// Which fields are of an inner header: an element that was there before; and where there are two protocols and one pair
+// of addresses of each family, so that neither element is there twice, the later pair.
+void PlanCompiler::FindInnerFields() {
+  inner_.assign(format_.fields.size(), false);
+  auto count = [&](uint16_t element) {
+    return std::count_if(format_.fields.begin(), format_.fields.end(),
+                         [&](const TemplateField& field) { return field.Is(kIanaPen, element) && field.length > 0; });
+  };
+  const bool families_differ = count(4) == 2 && count(8) == 1 && count(12) == 1 && count(27) == 1 && count(28) == 1;
+  absl::flat_hash_set<std::pair<uint32_t, uint16_t>> elements;
+  absl::flat_hash_set<FieldId> addresses;  // where families differ
+  for (size_t i = 0; i < format_.fields.size(); ++i) {
+    const TemplateField& field = format_.fields[i];
+    if (field.element == nullptr || field.length == 0 || !field.element->field.has_value()) continue;
+    const FieldId target = *field.element->field;
+    if (!Inside(target).has_value()) continue;
+    inner_[i] = !elements.insert({field.pen, field.id}).second;
+    if (families_differ && field.pen == kIanaPen && (target == FieldId::kSrcAddr || target == FieldId::kDstAddr)) {
+      inner_[i] = !addresses.insert(target).second;
+    }
+  }
+}
+
 template <typename Visitor>
-void PlanCompiler::VisitTargets(const TemplateField& field, Visitor visit) const {
+void PlanCompiler::VisitTargets(size_t index, Visitor visit) const {
+  const TemplateField& field = format_.fields[index];
   if (field.element == nullptr || field.length == 0 || field.scope) return;
   const bool iana = field.element->pen == kIanaPen;
+  std::optional<FieldId> told = field.element->field;
+  if (inner_[index]) told = Inside(*told);
   auto visit_direct = [&] {
-    if (field.element->field.has_value()) visit(*field.element->field, field.element->rank);
+    if (told.has_value()) visit(*told, field.element->rank);
     for (const Substitute& substitute : kSubstitutes) {
       if (iana && field.id == substitute.element) visit(substitute.field, kSubstituteRank);
     }
@@ -225,15 +274,15 @@ void PlanCompiler::VisitTargets(const TemplateField& field, Visitor visit) const
     visit(FieldId::kBytes, 2);
   } else if (field.pen == kIanaPen && field.id == 299) {  // responderPackets
     visit(FieldId::kPackets, 2);
-  } else if (field.element->field.has_value() && !IsOwnOfDirection(*field.element->field)) {
+  } else if (told.has_value() && !IsOwnOfDirection(*told)) {
     // Behind the reverse elements: a time or attribute that was told once is of both directions.
-    visit(OtherSide(*field.element->field), static_cast<uint16_t>(field.element->rank + kSubstituteRank));
+    visit(OtherSide(*told), static_cast<uint16_t>(field.element->rank + kSubstituteRank));
   }
 }
 
 void PlanCompiler::CollectFields() {
   for (size_t i = 0; i < format_.fields.size(); ++i) {
-    VisitTargets(format_.fields[i], [&](FieldId target, uint16_t rank) {
+    VisitTargets(i, [&](FieldId target, uint16_t rank) {
       if (!layout_.Has(target) || HasOwnSteps(target)) return;
       candidates_[static_cast<size_t>(target)].push_back({static_cast<uint16_t>(i), rank});
     });
@@ -319,18 +368,20 @@ void PlanCompiler::CompileSections() {
   if (direction_ == PlanDirection::kReverse) return;
   bool has_packet = false;
   for (uint16_t element : {kIpHeaderPacketSection, kDataLinkFrameSection, kMplsLabelStackSection}) {
-    uint16_t source, full_length = kNoField;
+    uint16_t source, full_length = kNoField, exported = kNoField;
     if (!Find(element, &source)) continue;
     if (element == kDataLinkFrameSection) {
       Find(312, &full_length);  // dataLinkFrameSize
     } else if (element == kIpHeaderPacketSection) {
       Find(224, &full_length);  // ipTotalLength
     }
+    Find(410, &exported);  // sectionExportedOctets
     has_packet |= element != kMplsLabelStackSection;
     PlanStep step;
     step.kernel = SectionKernel;
     step.source = source;
     step.second = full_length;
+    step.third = exported;
     step.constant = element;
     plan_->steps_.push_back(step);
   }
@@ -416,6 +467,18 @@ void PlanCompiler::CompileNames() {
   }
 }
 
+// Options data tell it of a VRF (RFC 7012: 90 with 234 or 235); records tell their VRFs. That of the way in comes
+// first, as it is where the traffic's owner is attached.
+void PlanCompiler::CompileRouteDistinguisher() {
+  if (!layout_.Has(FieldId::kMplsVpnRd) || HasCandidates(FieldId::kMplsVpnRd)) return;
+  uint16_t in = kNoField, out = kNoField;
+  Find(234, &in);   // ingressVRFID
+  Find(235, &out);  // egressVRFID
+  if (direction_ == PlanDirection::kReverse) std::swap(in, out);
+  if (in == kNoField) std::swap(in, out);
+  if (in != kNoField) Add(RouteDistinguisherKernel, FieldId::kMplsVpnRd, in, out);
+}
+
 void PlanCompiler::CompileLabels() {
   if (direction_ == PlanDirection::kReverse) return;
   for (uint16_t element = 70; element <= 79; ++element) {
@@ -445,11 +508,11 @@ void PlanCompiler::CompileSampling() {
 
 void PlanCompiler::CompileConstants() {
   record::MutableRow prototype(&layout_, plan_->prototype_.data());
-  if (format_.id != 0) prototype.Set<FieldId::kTemplateId>(format_.id);
   if (!HasCandidates(FieldId::kFlows)) prototype.Set<FieldId::kFlows>(1);
 }
 
 void PlanCompiler::Compile() {
+  FindInnerFields();
   CollectFields();
   CompileConstants();
   // First the packet sections, so that what the record says itself stands over them.
@@ -459,11 +522,12 @@ void PlanCompiler::Compile() {
   CompileIcmp();
   CompileDurations();
   CompileNames();
+  CompileRouteDistinguisher();
   CompileLabels();
   CompileSampling();
   if (direction_ == PlanDirection::kReverse) {
     for (size_t i = 0; i < format_.fields.size(); ++i) {
-      VisitTargets(format_.fields[i], [&](FieldId target, uint16_t) {
+      VisitTargets(i, [&](FieldId target, uint16_t) {
         if (target != FieldId::kPackets && target != FieldId::kBytes) return;
         plan_->reverse_counters_.push_back(static_cast<uint16_t>(i));
       });

@@ -27,16 +27,18 @@ class PlanCompiler {
     uint16_t rank;
   };
 
+  void FindInnerFields();
   void CollectFields();
   // The fields of the record that a template's field may fill, with its rank there.
   template <typename Visitor>
-  void VisitTargets(const TemplateField& field, Visitor visit) const;
+  void VisitTargets(size_t index, Visitor visit) const;
   void CompileSections();
   void CompileField(record::FieldId target);
   void CompileIpVersion();
   void CompileIcmp();
   void CompileDurations();
   void CompileNames();
+  void CompileRouteDistinguisher();
   void CompileLabels();
   void CompileSampling();
   void CompileConstants();
@@ -53,6 +55,7 @@ class PlanCompiler {
   const record::Layout& layout_;
   uint16_t version_;
   PlanDirection direction_;
+  std::vector<bool> inner_;  // of the template's fields: those of the header inside a tunnel
   std::array<std::vector<Candidate>, record::kFieldCount> candidates_;
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace flowacct::flow::testing {
 namespace {
@@ -102,13 +103,23 @@ bool SetValue(const Value& value, FieldId target, const MessageContext& context,
         case FieldId::kDstAddr:
           row.Set<FieldId::kDstAddr>(address);
           return true;
+        case FieldId::kTunnelSrcAddr:
+          row.Set<FieldId::kTunnelSrcAddr>(address);
+          return true;
+        case FieldId::kTunnelDstAddr:
+          row.Set<FieldId::kTunnelDstAddr>(address);
+          return true;
         default:
           row.Set<FieldId::kNextHop>(address);
           return true;
       }
     }
     case FieldType::kMac:
-      row.Set<FieldId::kSrcMac>(base::MacAddress::From(value.octets.data()));
+      if (target == FieldId::kTunnelSrcMac) {
+        row.Set<FieldId::kTunnelSrcMac>(base::MacAddress::From(value.octets.data()));
+      } else {
+        row.Set<FieldId::kSrcMac>(base::MacAddress::From(value.octets.data()));
+      }
       return true;
     case FieldType::kString: {
       Octets text = value.octets;
@@ -141,7 +152,41 @@ bool IsZero(const record::RowView& row, FieldId target) {
     const IpAddress a = row.Get<FieldId::kNextHop>();
     return a == IpAddress() || a == IpAddress::V4(0);
   }
+  if (target == FieldId::kTunnelSrcAddr) {
+    const IpAddress a = row.Get<FieldId::kTunnelSrcAddr>();
+    return a == IpAddress() || a == IpAddress::V4(0);
+  }
+  if (target == FieldId::kTunnelDstAddr) {
+    const IpAddress a = row.Get<FieldId::kTunnelDstAddr>();
+    return a == IpAddress() || a == IpAddress::V4(0);
+  }
   return row.GetNumber(target) == 0;
+}
+
+}  // namespace
+
+namespace {
+
+// The field of the header inside a tunnel, if there is one and this is not the first time that the element occurs; or
+// the first of its kind, where there are two protocols and one address of each family.
+std::vector<FieldId> Targets(const Template& format) {
+  std::map<uint16_t, int> all, seen;
+  for (const TemplateField& field : format.fields) all[field.id] += field.length > 0 ? 1 : 0;
+  const bool families = all[4] == 2 && all[8] == 1 && all[12] == 1 && all[27] == 1 && all[28] == 1;
+  std::vector<FieldId> targets;
+  for (const TemplateField& field : format.fields) {
+    FieldId target = FieldId::kFlows;  // not used
+    if (field.element != nullptr && field.length > 0 && field.element->field.has_value()) {
+      target = *field.element->field;
+      const auto inside = record::FindField(absl::StrCat("tunnel_", record::Info(target).name));
+      const bool other_family = families && ((field.id == 8 && seen[27] > 0) || (field.id == 27 && seen[8] > 0) ||
+                                             (field.id == 12 && seen[28] > 0) || (field.id == 28 && seen[12] > 0));
+      if (inside.has_value() && (seen[field.id] > 0 || other_family)) target = *inside;
+      ++seen[field.id];
+    }
+    targets.push_back(target);
+  }
+  return targets;
 }
 
 }  // namespace
@@ -150,7 +195,9 @@ void InterpretRecord(const Template& format, Octets octets, const MessageContext
                      record::MutableRow row) {
   std::map<FieldId, std::vector<std::pair<int, Value>>> told;
   size_t at = 0;
-  for (const TemplateField& field : format.fields) {
+  const std::vector<FieldId> targets = Targets(format);
+  for (size_t i = 0; i < format.fields.size(); ++i) {
+    const TemplateField& field = format.fields[i];
     size_t length = field.length;
     if (length == kVariableLength) {
       length = octets[at++];
@@ -162,7 +209,7 @@ void InterpretRecord(const Template& format, Octets octets, const MessageContext
     const Value value{&field, octets.subspan(at, length)};
     at += length;
     if (field.element == nullptr || field.length == 0 || !field.element->field.has_value()) continue;
-    const FieldId target = *field.element->field;
+    const FieldId target = targets[i];
     if (row.layout().Has(target) && UsableLength(value, record::Info(target).type)) {
       told[target].emplace_back(field.element->rank, value);
     }

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "flowacct/flow/template/kernel_loop.h"
 #include "flowacct/flow/template/list_view.h"
 #include "flowacct/record/field.h"
 
@@ -35,24 +36,6 @@ inline uint64_t LoadNumber(const uint8_t* p, uint32_t length) {
   } else {
     return LoadBe(p, kLength);
   }
-}
-
-template <int kSize>
-inline void StoreNumber(uint8_t* p, uint64_t v) {
-  std::memcpy(p, &v, kSize);  // little endian: the low octets come first
-}
-
-inline void SetPresent(const PlanStep& step, uint8_t* row) { row[step.presence] |= step.presence_mask; }
-inline bool IsPresent(const PlanStep& step, const uint8_t* row) {
-  return (row[step.presence] & step.presence_mask) != 0;
-}
-
-// Calls `each(source octets, row)` for every record.
-template <typename Each>
-inline void ForEach(uint16_t source, const RecordRun& run, Each each) {
-  const uint8_t* from = run.records + run.offsets[source];
-  uint8_t* row = run.rows;
-  for (size_t i = 0; i < run.count; ++i, from += run.stride, row += run.row_stride) each(from, row);
 }
 
 template <int kLength, int kSize>
@@ -367,12 +350,6 @@ PlanKernel FindNumberKernel(uint16_t length, uint8_t target_size) {
   }
 }
 
-uint64_t NumberAt(const RecordRun& run, uint16_t field, size_t record) {
-  const uint32_t length = run.lengths[field];
-  if (length == 0 || length > 8) return 0;
-  return LoadBe(run.records + record * run.stride + run.offsets[field], length);
-}
-
 }  // namespace
 
 PlanKernel FindKernel(Conversion conversion, uint16_t length, uint8_t target_size) {
@@ -490,111 +467,6 @@ void EndFromDurationKernel(const PlanStep& step, const RecordRun& run) {
 
 void StartFromDurationKernel(const PlanStep& step, const RecordRun& run) {
   DurationKernel<-1>(step, run, run.plan->layout(), record::FieldId::kEndTime);
-}
-
-void NameKernel(const PlanStep& step, const RecordRun& run) {
-  NameTable* names = run.context->names;
-  if (names == nullptr) return;
-  for (size_t i = 0; i < run.count; ++i) {
-    const base::InternId id =
-        names->Find(static_cast<NameKind>(step.constant), NumberAt(run, step.source, i), run.interner);
-    if (id == base::Interner::kNone) continue;
-    uint8_t* row = run.rows + i * run.row_stride;
-    StoreNumber<4>(row + step.target, id);
-    SetPresent(step, row);
-  }
-}
-
-namespace {
-
-// The entries of a record's stack, up to the one that says it is the last (RFC 3032, 2.1) or the first that is zero.
-size_t ReadLabels(const RecordRun& run, size_t record, uint8_t out[30]) {
-  size_t entries = 0;
-  for (uint16_t field : run.plan->label_fields()) {
-    if (run.lengths[field] != 3 || entries == 10) break;
-    const uint8_t* entry = run.records + record * run.stride + run.offsets[field];
-    if (LoadBe24(entry) == 0) break;
-    std::memcpy(out + 3 * entries++, entry, 3);
-    if ((entry[2] & 1) != 0) break;
-  }
-  return entries;
-}
-
-}  // namespace
-
-void BottomLabelKernel(const PlanStep& step, const RecordRun& run) {
-  uint8_t labels[30];
-  for (size_t i = 0; i < run.count; ++i) {
-    const size_t entries = ReadLabels(run, i, labels);
-    if (entries == 0) continue;
-    uint8_t* row = run.rows + i * run.row_stride;
-    StoreNumber<4>(row + step.target, LoadBe24(labels + 3 * (entries - 1)) >> 4);
-    SetPresent(step, row);
-  }
-}
-
-void LabelStackKernel(const PlanStep& step, const RecordRun& run) {
-  uint8_t labels[30];
-  for (size_t i = 0; i < run.count; ++i) {
-    const size_t entries = ReadLabels(run, i, labels);
-    if (entries == 0) continue;
-    uint8_t* row = run.rows + i * run.row_stride;
-    StoreNumber<4>(row + step.target, run.interner->Intern(Octets(labels, 3 * entries)));
-    SetPresent(step, row);
-  }
-}
-
-void SamplingKernel(const PlanStep& step, const RecordRun& run) {
-  const DecodePlan::SamplingFields& fields = run.plan->sampling_fields();
-  const SamplingTable* table = run.context->sampling;
-  const bool in_record = fields.interval != kNoField || fields.random_interval != kNoField ||
-                         fields.packet_interval != kNoField || fields.size != kNoField ||
-                         fields.probability != kNoField;
-  const bool by_selector = fields.selector != kNoField && table != nullptr && table->has_selectors();
-  const bool by_interface = fields.interface != kNoField && table != nullptr && table->has_interfaces();
-  if (!in_record && !by_selector && !by_interface) return;
-  auto number = [&](uint16_t field, size_t i) { return field == kNoField ? 0 : NumberAt(run, field, i); };
-  for (size_t i = 0; i < run.count; ++i) {
-    uint64_t rate = 0;
-    record::SamplingSource source = record::SamplingSource::kRecord;
-    if (in_record) {
-      SamplingParts parts;
-      parts.interval = number(fields.interval, i);
-      if (parts.interval == 0) parts.interval = number(fields.random_interval, i);
-      parts.packet_interval = number(fields.packet_interval, i);
-      parts.packet_space = number(fields.packet_space, i);
-      parts.size = number(fields.size, i);
-      parts.population = number(fields.population, i);
-      if (fields.probability != kNoField && run.lengths[fields.probability] == 8) {
-        const uint64_t bits = number(fields.probability, i);
-        std::memcpy(&parts.probability, &bits, 8);
-      }
-      rate = SamplingRateOf(parts);
-    }
-    if (rate == 0) {
-      source = record::SamplingSource::kOptions;
-      if (by_selector) rate = table->OfSelector(number(fields.selector, i));
-      if (rate == 0 && by_interface) rate = table->OfInterface(number(fields.interface, i));
-    }
-    if (rate == 0) continue;
-    uint8_t* row = run.rows + i * run.row_stride;
-    if (step.constant == 0) {
-      StoreNumber<8>(row + step.target, rate);
-    } else {
-      row[step.target] = static_cast<uint8_t>(source);
-    }
-    SetPresent(step, row);
-  }
-}
-
-void SectionKernel(const PlanStep& step, const RecordRun& run) {
-  if (run.context->sections == nullptr) return;
-  for (size_t i = 0; i < run.count; ++i) {
-    const uint8_t* section = run.records + i * run.stride + run.offsets[step.source];
-    const uint64_t frame_octets = step.second == kNoField ? 0 : NumberAt(run, step.second, i);
-    run.context->sections->DecodeSection(step.constant, Octets(section, run.lengths[step.source]), frame_octets,
-                                         record::MutableRow(&run.plan->layout(), run.rows + i * run.row_stride));
-  }
 }
 
 }  // namespace flowacct::flow

@@ -53,6 +53,8 @@ void IcmpKernel(const PlanStep& step, const RecordRun& run);
 // (`constant` 0) or microseconds (1).
 void EndFromDurationKernel(const PlanStep& step, const RecordRun& run);
 void StartFromDurationKernel(const PlanStep& step, const RecordRun& run);
+// The route distinguisher of the VRF at `source`, or where none was told of it of the one at `second`.
+void RouteDistinguisherKernel(const PlanStep& step, const RecordRun& run);
 // The name (`constant`: NameKind) of the number at `source`.
 void NameKernel(const PlanStep& step, const RecordRun& run);
 // The label at the bottom of label_fields(), and the stack as interned octets.
@@ -62,7 +64,8 @@ void LabelStackKernel(const PlanStep& step, const RecordRun& run);
 // selector and its interface tell none.
 void SamplingKernel(const PlanStep& step, const RecordRun& run);
 // The packet section at `source`, through MessageContext::sections; `constant` is the element, `second` the field with
-// the full length.
+// the full length, `third` the one that tells how many octets of it are not padding. One that is not empty and cannot
+// be read is counted.
 void SectionKernel(const PlanStep& step, const RecordRun& run);
 
 }  // namespace flowacct::flow

@@ -74,9 +74,10 @@ bool Fits(record::ElementType type, size_t length) {
 
 }  // namespace
 
-void RecordTeller::TellRecord(const Template& format, base::Octets record, const RecordShape* shape,
+void RecordTeller::TellRecord(const Template& format, uint16_t id, base::Octets record, const RecordShape* shape,
                               record::RecordKind kind, record::ElementListener* listener) {
-  listener->OnRecord(kind, format.id);
+  listener->OnRecord(kind, id);
+  for (const record::Element& element : header_) listener->OnElement(element);
   TellFields(format, record, shape == nullptr ? format.offsets.data() : shape->offsets.data(),
              shape == nullptr ? format.lengths.data() : shape->lengths.data(), 0, listener);
 }

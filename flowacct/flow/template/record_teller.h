@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/flow/template/template.h"
 #include "flowacct/record/flow_decoder.h"
@@ -37,9 +38,11 @@ class RecordTeller {
   // `source` may be null. It outlives the teller.
   RecordTeller(TemplateSource* source, int max_list_depth) : source_(source), max_list_depth_(max_list_depth) {}
 
-  // OnRecord and OnElement for each field; OnRecordEnd is the caller's.
-  void TellRecord(const Template& format, base::Octets record, const RecordShape* shape, record::RecordKind kind,
-                  record::ElementListener* listener);
+  // What the header of the export says of all of its records: told of each, before its fields. Borrowed.
+  void set_header(absl::Span<const record::Element> header) { header_ = header; }
+  // OnRecord and OnElement for each field; OnRecordEnd is the caller's. `id` of the template; 0: it has none.
+  void TellRecord(const Template& format, uint16_t id, base::Octets record, const RecordShape* shape,
+                  record::RecordKind kind, record::ElementListener* listener);
 
  private:
   void TellFields(const Template& format, base::Octets record, const uint32_t* offsets, const uint32_t* lengths,
@@ -54,6 +57,7 @@ class RecordTeller {
 
   TemplateSource* source_;
   int max_list_depth_;
+  absl::Span<const record::Element> header_;
 };
 
 }  // namespace flowacct::flow

@@ -1,6 +1,5 @@
 #include "flowacct/flow/template/sampling_table.h"
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -28,28 +27,15 @@ uint64_t SamplingRateOf(const SamplingParts& parts) {
 
 void SamplingTable::Clear() {
   all_ = 0;
-  selectors_.clear();
-  interfaces_.clear();
-}
-
-bool SamplingTable::Set(Rates* rates, uint64_t key, uint64_t rate) {
-  auto found = rates->find(key);
-  if (found != rates->end()) {
-    found->second = rate;
-    return true;
-  }
-  if (selectors_.size() + interfaces_.size() >= max_rates_) return false;
-  rates->emplace(key, rate);
-  return true;
+  selectors_.Clear();
+  interfaces_.Clear();
 }
 
 std::vector<record::SamplingReport> SamplingTable::Report() const {
   std::vector<record::SamplingReport> report;
   if (all_ > 0) report.push_back({"all", all_, record::SamplingSource::kOptions});
   for (const auto* rates : {&selectors_, &interfaces_}) {
-    std::vector<std::pair<uint64_t, uint64_t>> sorted(rates->begin(), rates->end());
-    std::sort(sorted.begin(), sorted.end());
-    for (const auto& [key, rate] : sorted) {
+    for (const auto& [key, rate] : rates->Sorted()) {
       report.push_back({absl::StrCat(rates == &selectors_ ? "selector " : "interface ", key), rate,
                         record::SamplingSource::kOptions});
     }

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "flowacct/flow/template/number_table.h"
 #include "flowacct/record/exporter_report.h"
 
 namespace flowacct::flow {
@@ -33,42 +33,33 @@ uint64_t SamplingRateOf(const SamplingParts& parts);
 
 class SamplingTable {
  public:
-  explicit SamplingTable(size_t max_rates) : max_rates_(max_rates) {}
+  // So many selectors, and as many interfaces.
+  explicit SamplingTable(size_t max_rates, MemoryBudget* budget = nullptr)
+      : selectors_(max_rates, budget), interfaces_(max_rates, budget) {}
 
+  void SetAll(uint64_t rate) { all_ = rate; }
   // False: no room for another one.
-  bool SetAll(uint64_t rate) {
-    all_ = rate;
-    return true;
-  }
-  bool SetSelector(uint64_t selector, uint64_t rate) { return Set(&selectors_, selector, rate); }
-  bool SetInterface(uint32_t interface, uint64_t rate) { return Set(&interfaces_, interface, rate); }
+  bool SetSelector(uint64_t selector, uint64_t rate) { return selectors_.Set(selector, rate); }
+  bool SetInterface(uint32_t interface, uint64_t rate) { return interfaces_.Set(interface, rate); }
   void Clear();
 
+  const NumberTable& selectors() const { return selectors_; }
+  const NumberTable& interfaces() const { return interfaces_; }
   uint64_t all() const { return all_; }
   // As all(); if nothing was said of the whole domain but of one selector alone, that one's.
-  uint64_t AllOrOnly() const {
-    return all_ == 0 && selectors_.size() == 1 && interfaces_.empty() ? selectors_.begin()->second : all_;
-  }
+  uint64_t AllOrOnly() const { return all_ == 0 && interfaces_.empty() ? selectors_.Only() : all_; }
   // 0 if nothing is known of it.
-  uint64_t OfSelector(uint64_t selector) const { return Find(selectors_, selector); }
-  uint64_t OfInterface(uint64_t interface) const { return Find(interfaces_, interface); }
+  uint64_t OfSelector(uint64_t selector) const { return selectors_.Find(selector); }
+  uint64_t OfInterface(uint64_t interface) const { return interfaces_.Find(interface); }
   bool has_selectors() const { return !selectors_.empty(); }
   bool has_interfaces() const { return !interfaces_.empty(); }
 
   std::vector<record::SamplingReport> Report() const;
 
  private:
-  using Rates = absl::flat_hash_map<uint64_t, uint64_t>;
-  bool Set(Rates* rates, uint64_t key, uint64_t rate);
-  static uint64_t Find(const Rates& rates, uint64_t key) {
-    auto found = rates.find(key);
-    return found == rates.end() ? 0 : found->second;
-  }
-
-  size_t max_rates_;
   uint64_t all_ = 0;
-  Rates selectors_;
-  Rates interfaces_;
+  NumberTable selectors_;
+  NumberTable interfaces_;
 };
 
 }  // namespace flowacct::flow

@@ -70,7 +70,7 @@ TEST(SamplingTableTest, KnowsSelectorsInterfacesAndTheWhole) {
   EXPECT_TRUE(table.SetInterface(7, 10));
   EXPECT_EQ(table.OfInterface(7), 10u);
   EXPECT_EQ(table.AllOrOnly(), 0u) << "not the only word any more";
-  EXPECT_TRUE(table.SetAll(5));
+  table.SetAll(5);
   EXPECT_EQ(table.AllOrOnly(), 5u);
   EXPECT_TRUE(table.SetSelector(3, 200));
   EXPECT_EQ(table.OfSelector(3), 200u) << "the last word counts";
@@ -91,12 +91,28 @@ TEST(SamplingTableTest, KnowsSelectorsInterfacesAndTheWhole) {
 TEST(SamplingTableTest, HasABound) {
   SamplingTable table(2);
   EXPECT_TRUE(table.SetSelector(1, 10));
+  EXPECT_TRUE(table.SetSelector(2, 20));
+  EXPECT_FALSE(table.SetSelector(3, 30));
   EXPECT_TRUE(table.SetInterface(1, 20));
-  EXPECT_FALSE(table.SetSelector(2, 30));
-  EXPECT_FALSE(table.SetInterface(2, 30));
-  EXPECT_EQ(table.OfSelector(2), 0u);
+  EXPECT_EQ(table.OfSelector(3), 0u);
   EXPECT_TRUE(table.SetSelector(1, 40)) << "one that is known may change";
   EXPECT_EQ(table.OfSelector(1), 40u);
+}
+
+TEST(SamplingTableTest, TablesShareABudgetAndGiveBack) {
+  MemoryBudget budget(3 * NumberTable::kKeyOctets);
+  SamplingTable stays(10, &budget);
+  {
+    SamplingTable goes(10, &budget);
+    EXPECT_TRUE(goes.SetSelector(1, 10));
+    EXPECT_TRUE(goes.SetInterface(1, 10));
+    EXPECT_TRUE(stays.SetSelector(1, 10));
+    EXPECT_FALSE(stays.SetSelector(2, 10));
+    EXPECT_TRUE(stays.SetSelector(1, 20)) << "costs nothing more";
+  }
+  EXPECT_TRUE(stays.SetSelector(2, 10));
+  stays.Clear();
+  EXPECT_EQ(budget.taken(), 0u);
 }
 
 }  // namespace

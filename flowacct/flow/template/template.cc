@@ -72,13 +72,15 @@ int Template::Find(uint32_t pen, uint16_t element) const {
   return -1;
 }
 
-base::DecodeCode MakeTemplate(uint16_t id, record::RecordKind kind, std::vector<TemplateField> fields,
+base::DecodeCode MakeTemplate(record::RecordKind kind, std::vector<TemplateField> fields,
                               const TemplateOptions& options, Template* result) {
   if (fields.size() > options.max_fields_per_template) return base::DecodeCode::kLimitExceeded;
   Template made;
-  made.id = id;
   made.kind = kind;
   made.fields = std::move(fields);
+  made.fields.shrink_to_fit();
+  made.offsets.reserve(made.fields.size());
+  made.lengths.reserve(made.fields.size());
   uint64_t at = 0;
   for (const TemplateField& field : made.fields) {
     const bool variable = field.length == kVariableLength;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -39,6 +40,10 @@ struct TemplateField {
   friend bool operator==(const TemplateField& a, const TemplateField& b) {
     return a.pen == b.pen && a.id == b.id && a.length == b.length && a.scope == b.scope;
   }
+  template <typename H>
+  friend H AbslHashValue(H h, const TemplateField& f) {
+    return H::combine(std::move(h), f.pen, f.id, f.length, f.scope);
+  }
 };
 
 // With its element looked up.
@@ -48,8 +53,8 @@ TemplateField MakeTemplateField(Dialect dialect, const FieldSpecifier& specifier
 // The registry's name, "reverse" and it for reverse elements, "scope.interface" for NetFlow v9's scopes, else "PEN:id".
 std::string TemplateFieldName(const TemplateField& field);
 
+// What records hold, without the id by which an exporter's sets refer to it.
 struct Template {
-  uint16_t id = 0;
   record::RecordKind kind = record::RecordKind::kFlow;  // kOption for an options template
   std::vector<TemplateField> fields;
   // Of each field in a record, as long as no field before it is of variable length.
@@ -59,8 +64,16 @@ struct Template {
   uint32_t record_octets = 0;
   bool variable = false;
 
-  size_t memory_octets() const {
-    return sizeof(Template) + fields.size() * (sizeof(TemplateField) + 2 * sizeof(uint32_t));
+  // What its vectors take of the heap, each with its block's overhead.
+  size_t heap_octets() const {
+    return fields.capacity() * sizeof(TemplateField) + (offsets.capacity() + lengths.capacity()) * sizeof(uint32_t) +
+           3 * 16;
+  }
+  // The same content: all else follows from kind and fields.
+  friend bool operator==(const Template& a, const Template& b) { return a.kind == b.kind && a.fields == b.fields; }
+  template <typename H>
+  friend H AbslHashValue(H h, const Template& t) {
+    return H::combine(std::move(h), t.kind, t.fields);
   }
   // The index of the first field that is this element; -1 if none.
   int Find(uint32_t pen, uint16_t element) const;
@@ -68,7 +81,7 @@ struct Template {
 
 // Validates and computes offsets. kBadTemplate: no fields, or records of no octets. kLimitExceeded: too many fields or
 // too long.
-base::DecodeCode MakeTemplate(uint16_t id, record::RecordKind kind, std::vector<TemplateField> fields,
+base::DecodeCode MakeTemplate(record::RecordKind kind, std::vector<TemplateField> fields,
                               const TemplateOptions& options, Template* result);
 
 // Where the fields of one record of a template with variable fields lie.

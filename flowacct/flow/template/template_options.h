@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "flowacct/record/sequence_tracker.h"
+
 namespace flowacct::flow {
 
 struct TemplateOptions {
@@ -38,10 +40,12 @@ struct TemplateOptions {
   size_t max_pending_octets = size_t{64} << 20;
   int64_t pending_lifetime_seconds = 1800;
 
-  // Names (interfaces, VRFs, applications) and sampling rates kept a domain: NBAR knows some 1500 applications, a
-  // broadband gateway some ten thousand interfaces.
+  // Names (interfaces, VRFs, applications), route distinguishers and sampling rates kept a domain: NBAR knows some 1500
+  // applications, a broadband gateway some ten thousand interfaces.
   size_t max_names_per_domain = 65536;
   size_t max_rates_per_domain = 65536;
+  // Of these, of all domains: some hundred thousand names and as many rates.
+  size_t max_learned_octets = size_t{64} << 20;
 
   // Structured data (RFC 6313) inside structured data; two levels are the most seen.
   int max_list_depth = 4;
@@ -54,10 +58,8 @@ struct TemplateOptions {
   // further ahead becomes the time of export, and is counted.
   int64_t max_future_seconds = 3600;
 
-  // A jump ahead in sequence numbers up to this (in their unit) is a loss, beyond it a restart.
-  uint32_t max_sequence_gap = 1000000;
-  // A number that lies back by up to this is reordering, further back a restart.
-  uint32_t max_sequence_reorder = 3000;
+  // What is a loss, reordering or a restart.
+  record::SequenceLimits sequence;
 };
 
 }  // namespace flowacct::flow

@@ -9,43 +9,34 @@
 #include <cstdint>
 #include <vector>
 
-#include "flowacct/base/interner.h"
 #include "flowacct/base/octets.h"
-#include "flowacct/flow/template/testing/decode_run.h"
-#include "flowacct/record/flow_batch.h"
-#include "flowacct/record/flow_decoder.h"
-#include "flowacct/record/layout.h"
+#include "flowacct/record/datagram.h"
+#include "flowacct/record/testing/decoding_truths.h"
 
 namespace flowacct::flow::testing {
 
-// Decodes the messages of a corpus file, by turns with a listener and without, over both kinds of transport.
+// Decodes the messages of a corpus file over both kinds of transport, and checks what is true of any decoding.
 template <typename Decoder>
 void FuzzMessages(const uint8_t* data, size_t size) {
-  static const record::Layout& layout = *new record::Layout(record::Layout::All());
-  base::Interner interner;
   for (record::Transport transport : {record::Transport::kUdp, record::Transport::kTcp}) {
-    record::FlowBatch rows(&layout, &interner);
-    Decoder decoder(&layout);
-    Transcript transcript;
+    record::testing::DecodingTruths<Decoder> truths;
+    std::vector<std::vector<uint8_t>> messages;
+    std::vector<record::Datagram> datagrams;
     base::Octets rest(data, size);
-    uint64_t number = 0;
     while (rest.size() >= 2) {
       const size_t length = std::min<size_t>(base::LoadBe16(rest.data()), rest.size() - 2);
       // A copy of its own, so that a sanitizer sees a read past the end.
-      const std::vector<uint8_t> octets(rest.begin() + 2, rest.begin() + 2 + static_cast<ptrdiff_t>(length));
+      const std::vector<uint8_t>& octets =
+          messages.emplace_back(rest.begin() + 2, rest.begin() + 2 + static_cast<ptrdiff_t>(length));
       rest.remove_prefix(2 + length);
       record::Datagram datagram;
       datagram.octets = octets;
       datagram.transport = transport;
-      datagram.number = ++number;
       datagram.arrival_nanos = int64_t{1700000000} * 1000000000;
-      record::DecodeOutput output;
-      output.flows = &rows;
-      if (number % 2 == 0) output.listener = &transcript;
-      rows.Clear();
-      static_cast<void>(decoder.Decode(datagram, output));
+      truths.Decode(datagram);
+      datagrams.push_back(datagram);
     }
-    if (decoder.Report().size() > number) __builtin_trap();
+    truths.Check(datagrams);
   }
 }
 
