@@ -4,8 +4,8 @@
 //     mutex_.Await([this] { return !queue_.empty(); });
 //
 // Over the standard library's, since ThreadSanitizer sees those, and sees nothing of what a system's Abseil does.
-// Guaranteed: a condition is looked at again after every Unlock, so nobody has to signal. Conditions run with the lock
-// held and do not wait. Threads: any. Cost: as std::mutex; an Unlock wakes all that wait, so few should.
+// Guaranteed: a condition is looked at again whenever the lock was given up, so nobody has to signal. Conditions run
+// with the lock held and do not wait. Threads: any. Cost: as std::mutex; an Unlock wakes all that wait, so few should.
 
 #ifndef FLOWACCT_BASE_MUTEX_H_
 #define FLOWACCT_BASE_MUTEX_H_
@@ -33,6 +33,9 @@ class ABSL_LOCKABLE Mutex {
     if (wake) changed_.notify_all();
   }
 
+  // Tells the analysis that the caller holds it.
+  void AssertHeld() const ABSL_ASSERT_EXCLUSIVE_LOCK() {}
+
   // Waits, without the lock meanwhile, until `condition` is true.
   template <typename Condition>
   void Await(Condition condition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(this) {
@@ -43,6 +46,8 @@ class ABSL_LOCKABLE Mutex {
   bool AwaitFor(Condition condition, absl::Duration patience) ABSL_EXCLUSIVE_LOCKS_REQUIRED(this) {
     if (condition()) return true;
     std::unique_lock<std::mutex> lock(mutex_, std::adopt_lock);
+    // Waiting gives up the lock as Unlock does.
+    if (waiting_ > 0) changed_.notify_all();
     ++waiting_;
     bool met = true;
     if (patience >= kForEver) {

@@ -41,6 +41,28 @@ TEST(MutexTest, WhoWaitsSeesEveryChange) {
   EXPECT_EQ(sum, kItems * (kItems + 1) / 2);
 }
 
+// Two that wait for what the other does: giving up the lock by waiting wakes, too.
+TEST(MutexTest, WaitingWakesOthers) {
+  Mutex mutex;
+  int turn = 0;
+  std::thread other([&] {
+    MutexLock lock(&mutex);
+    for (int i = 0; i < 100; ++i) {
+      mutex.Await([&] { return turn % 2 == 1; });
+      ++turn;
+    }
+  });
+  {
+    MutexLock lock(&mutex);
+    for (int i = 0; i < 100; ++i) {
+      mutex.Await([&] { return turn % 2 == 0; });
+      ++turn;
+    }
+  }
+  other.join();
+  EXPECT_EQ(turn, 200);
+}
+
 TEST(MutexTest, AWaitEnds) {
   Mutex mutex;
   MutexLock lock(&mutex);

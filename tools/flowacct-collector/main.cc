@@ -19,6 +19,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "flowacct/collector/admin/admin_api.h"
 #include "flowacct/collector/admin/admin_server.h"
@@ -146,6 +147,13 @@ int Main(const Flags& flags) {
     auto started = collector::AdminServer::Start(api.get(), std::move(admin_options));
     if (!started.ok()) return Fail(started.status(), kFailed);
     admin = *std::move(started);
+  }
+  for (const collector::InputStatus& input : (*server)->Status().inputs) {
+    std::fprintf(stderr, "input %s: %s %s\n", input.name.c_str(), input.kind == "captures" ? "reading" : "listening on",
+                 input.listen.c_str());
+  }
+  if (admin != nullptr) {
+    std::fprintf(stderr, "metrics and API: http://%s\n", absl::StrJoin(admin->addresses(), ", http://").c_str());
   }
   collector::ServiceCalls calls;
   collector::CollectorControl* const control = server->get();

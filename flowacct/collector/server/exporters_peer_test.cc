@@ -1,0 +1,208 @@
+// Exporters of Debian's softflowd and pmacct packages read testdata/packets.pcap and tell a running collector of it
+// over loopback: what it accounts is what was in the packets.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/substitute.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/server/server.h"
+#include "flowacct/collector/socket/endpoint.h"
+#include "flowacct/record/exporter_report.h"
+#include "gtest/gtest.h"
+
+extern char** environ;
+
+namespace flowacct::collector {
+namespace {
+
+constexpr char kPackets[] = "testdata/packets.pcap";
+// What is in it (testdata/README.md): IPv4 alone, which is all that v5 can tell, and all.
+constexpr uint64_t kV4Packets = 224, kV4Octets = 119779, kPacketCount = 300, kOctets = 175020;
+
+struct Sums {
+  uint64_t packets = 0, octets = 0;
+};
+
+Sums SumsOf(const std::string& csv) {
+  std::ifstream in(csv);
+  Sums sums;
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line)) {
+    const std::vector<absl::string_view> columns = absl::StrSplit(line, ',');
+    uint64_t packets = 0, octets = 0;
+    EXPECT_TRUE(columns.size() > 2 && absl::SimpleAtoi(columns[columns.size() - 2], &packets) &&
+                absl::SimpleAtoi(columns.back(), &octets))
+        << line;
+    sums.packets += packets;
+    sums.octets += octets;
+  }
+  return sums;
+}
+
+bool IsInstalled(const std::string& program) { return access(absl::StrCat("/usr/sbin/", program).c_str(), X_OK) == 0; }
+
+// Runs it until it ends, or until `patience` is over: then it gets SIGINT, and SIGKILL if that does not help. Its
+// output goes to `log`.
+void RunProgram(const std::vector<std::string>& arguments, const std::string& log, absl::Duration patience) {
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 1, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  posix_spawn_file_actions_adddup2(&files, 1, 2);
+  // Sanitizers and others block signals in threads of theirs: the program begins with none blocked.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = 0;
+  const int error = posix_spawn(&pid, argv[0], &files, &attributes, argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  ASSERT_EQ(error, 0) << arguments[0];
+  int status = 0;
+  const absl::Time interrupt = absl::Now() + patience, kill_at = interrupt + absl::Seconds(10);
+  bool interrupted = false;
+  while (waitpid(pid, &status, WNOHANG) == 0) {
+    if (!interrupted && absl::Now() > interrupt) {
+      interrupted = true;
+      kill(pid, SIGINT);
+    }
+    if (absl::Now() > kill_at) kill(pid, SIGKILL);
+    absl::SleepFor(absl::Milliseconds(20));
+  }
+}
+
+struct Case {
+  const char* name;
+  const char* program;
+  std::vector<std::string> options;  // of softflowd; lines of pmacctd's configuration
+  bool over_tcp = false;
+  uint64_t packets = kPacketCount, octets = kOctets;
+  // sfprobe keeps the datagram that it has begun to itself when it ends: fewer than these.
+  uint64_t kept_packets = 0;
+};
+
+std::vector<std::string> NfprobeOf(int version) {
+  return {"plugins: nfprobe", absl::StrCat("nfprobe_version: ", version),
+          "nfprobe_timeouts: tcp=1:tcp.rst=1:tcp.fin=1:udp=1:icmp=1:general=1:maxlife=1:expint=1",
+          "nfprobe_receiver: $0"};
+}
+
+const Case kCases[] = {
+    {"SoftflowdV5", "softflowd", {"-v", "5"}, false, kV4Packets, kV4Octets},
+    {"SoftflowdV9", "softflowd", {"-v", "9"}},
+    {"SoftflowdIpfix", "softflowd", {"-v", "10"}},
+    {"SoftflowdIpfixOverTcp", "softflowd", {"-v", "10", "-P", "tcp"}, true},
+    {"SoftflowdBiflows", "softflowd", {"-v", "10", "-b"}},
+    {"SoftflowdPsamp", "softflowd", {"-v", "psamp"}},
+    {"NfprobeV5", "pmacctd", NfprobeOf(5), false, kV4Packets, kV4Octets},
+    {"NfprobeV9", "pmacctd", NfprobeOf(9)},
+    {"NfprobeIpfix", "pmacctd", NfprobeOf(10)},
+    {"Sfprobe",
+     "pmacctd",
+     {"plugins: sfprobe", "sfprobe_agentip: 192.0.2.1", "sfprobe_receiver: $0"},
+     false,
+     kPacketCount,
+     kOctets,
+     8},
+};
+
+class ExportersPeerTest : public testing::TestWithParam<Case> {};
+
+TEST_P(ExportersPeerTest, WhatTheyTellIsAccounted) {
+  const Case& c = GetParam();
+  if (!IsInstalled(c.program)) GTEST_SKIP() << c.program << " is not installed (tools/install_packages peers)";
+  const std::string prefix = absl::StrCat(testing::TempDir(), "/", c.name, "-", getpid());
+  const std::string csv = absl::StrCat(prefix, ".csv"), log = absl::StrCat(prefix, ".log");
+  auto file = config::ConfigFile::Parse(absl::Substitute(R"(input { name: "in" $0 { listen: "127.0.0.1:0" } }
+                          pipeline { name: "all" by: "src_addr,dst_addr,protocol" sum: "packets,bytes"
+                                     sink { print { format: CSV output: "$1" } } })",
+                                                         c.over_tcp ? "stream" : "udp", csv),
+                                        "test.conf");
+  ASSERT_TRUE(file.ok()) << file.status();
+  auto server = Server::New(*std::move(file), {});
+  ASSERT_TRUE(server.ok()) << server.status();
+  ASSERT_TRUE((*server)->Start().ok());
+  const auto endpoint =
+      ParseEndpoint((*server)->Status().inputs[0].listen, {c.over_tcp ? EndpointScheme::kTcp : EndpointScheme::kUdp});
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  const std::string receiver = absl::StrCat("127.0.0.1:", endpoint->port);
+
+  if (c.program == std::string("softflowd")) {
+    std::vector<std::string> arguments = {"/usr/sbin/softflowd",        "-D", "-c",     "none", "-p",
+                                          absl::StrCat(prefix, ".pid"), "-r", kPackets, "-n",   receiver};
+    arguments.insert(arguments.end(), c.options.begin(), c.options.end());
+    RunProgram(arguments, log, absl::Seconds(20));
+  } else {
+    const std::string path = absl::StrCat(prefix, ".conf");
+    std::ofstream config(path);
+    char* const folder = getcwd(nullptr, 0);
+    config << "daemonize: false\npcap_savefile: " << folder << "/" << kPackets
+           << "\npcap_savefile_wait: true\naggregate: src_host, dst_host, src_port, dst_port, proto, tos\n";
+    std::free(folder);
+    for (const std::string& line : c.options) config << absl::Substitute(line, receiver) << "\n";
+    config.close();
+    // It waits at the end of the file, and tells what it still has when it is interrupted.
+    RunProgram({"/usr/sbin/pmacctd", "-f", path}, log, absl::Seconds(4));
+  }
+
+  // The last datagram may still be on its way.
+  CollectorStatus status;
+  const absl::Time deadline = absl::Now() + absl::Seconds(5);
+  for (uint64_t before = UINT64_MAX; absl::Now() < deadline; before = status.inputs[0].received) {
+    status = (*server)->Status();
+    if (status.inputs[0].received > 0 && status.inputs[0].received == before) break;
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+  const std::vector<record::ExporterReport> exporters = (*server)->Exporters(false);
+  ASSERT_TRUE((*server)->Stop(absl::Seconds(20)).ok());
+  std::ifstream said(log);
+  const std::string output((std::istreambuf_iterator<char>(said)), std::istreambuf_iterator<char>());
+  EXPECT_EQ(status.inputs[0].decoded.errors(), 0u);
+  EXPECT_EQ(status.inputs[0].kernel_dropped, 0u);
+  ASSERT_GE(exporters.size(), 1u) << output;
+  for (const record::ExporterReport& exporter : exporters) {
+    EXPECT_EQ(exporter.sequence.lost, 0u);
+    EXPECT_EQ(exporter.sample_sequence.lost, 0u);
+    EXPECT_EQ(exporter.pending_sets, 0u);
+    EXPECT_EQ(exporter.misfits, 0u);
+  }
+  const Sums sums = SumsOf(csv);
+  if (c.kept_packets == 0) {
+    EXPECT_EQ(sums.packets, c.packets) << output;
+    EXPECT_EQ(sums.octets, c.octets) << output;
+  } else {
+    EXPECT_GT(sums.packets + c.kept_packets, c.packets) << output;
+    EXPECT_LE(sums.packets, c.packets) << output;
+    EXPECT_LE(sums.octets, c.octets) << output;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ExportersPeerTest, testing::ValuesIn(kCases),
+                         [](const testing::TestParamInfo<Case>& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace flowacct::collector
