@@ -7,6 +7,9 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace flowacct::tools {
 
@@ -24,6 +27,9 @@ void AddDecodeCommand(CLI::App& app, int& exit_code);
 void AddInspectCommand(CLI::App& app, int& exit_code);
 void AddFieldsCommand(CLI::App& app, int& exit_code);
 void AddGenerateCommand(CLI::App& app, int& exit_code);
+void AddCollectorCommands(CLI::App& app, int& exit_code);  // status, exporters, templates, reload
+void AddQueryCommand(CLI::App& app, int& exit_code);
+void AddTopCommand(CLI::App& app, int& exit_code);
 void AddCompletionCommand(CLI::App& app, int& exit_code);
 
 // For options of whole numbers: CLI11 itself takes -1 as 2^64 - 1 and what is larger, too.
@@ -32,7 +38,11 @@ class WholeNumber : public CLI::Validator {
   explicit WholeNumber(uint64_t least = 0);
 };
 
-// One line on standard error, "flowacct: TEXT"; returns kUsage for InvalidArgument, else kFailed.
+// As absl::ParseDuration, and days; more than zero. `option` stands for it in errors.
+absl::StatusOr<absl::Duration> ParseDuration(absl::string_view option, absl::string_view text);
+
+// One line on standard error, "flowacct: TEXT"; returns kUsage for InvalidArgument, kInterrupted for Cancelled, else
+// kFailed.
 int Fail(const absl::Status& status);
 
 }  // namespace flowacct::tools

@@ -46,6 +46,7 @@ std::string BashScript(const CLI::App& app) {
       "    --format) COMPREPLY=($(compgen -W \"table json csv markdown text\" -- \"$word\")); return ;;\n"
       "    --naming) COMPREPLY=($(compgen -W \"flowacct pmacct ipfix\" -- \"$word\")); return ;;\n"
       "    --as) COMPREPLY=($(compgen -W \"packets exports auto\" -- \"$word\")); return ;;\n"
+      "    --view) COMPREPLY=($(compgen -W \"overview exporters groups\" -- \"$word\")); return ;;\n"
       "    --order|--sum) COMPREPLY=($(compgen -W \"packets bytes flows\" -- \"$word\")); return ;;\n"
       "  esac\n"
       "  case \"${COMP_WORDS[1]}\" in\n",

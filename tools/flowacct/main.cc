@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -64,6 +65,9 @@ int Main(int argc, char** argv) {
   AddInspectCommand(app, exit_code);
   AddFieldsCommand(app, exit_code);
   AddGenerateCommand(app, exit_code);
+  AddCollectorCommands(app, exit_code);
+  AddQueryCommand(app, exit_code);
+  AddTopCommand(app, exit_code);
   AddCompletionCommand(app, exit_code);
   try {
     app.parse(argc, argv);
@@ -91,13 +95,26 @@ WholeNumber::WholeNumber(uint64_t least) : CLI::Validator("") {
   };
 }
 
+absl::StatusOr<absl::Duration> ParseDuration(absl::string_view option, absl::string_view text) {
+  absl::Duration duration;
+  int64_t days;
+  if (absl::EndsWith(text, "d") && absl::SimpleAtoi(text.substr(0, text.size() - 1), &days) && days > 0) {
+    return absl::Hours(24 * days);
+  }
+  if (absl::ParseDuration(absl::string_view(text.data(), text.size()), &duration) && duration > absl::ZeroDuration()) {
+    return duration;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(option, ": \"", text, "\" is no duration; such as 30s, 5m, 1h, 1d"));
+}
+
 int Fail(const absl::Status& status) {
   std::string text(status.message());
   for (char& c : text) {  // names of files are anybody's: they neither move the cursor nor begin a line
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   }
   std::fprintf(stderr, "flowacct: %s\n", text.c_str());
-  return status.code() == absl::StatusCode::kInvalidArgument ? kUsage : kFailed;
+  if (absl::IsCancelled(status)) return kInterrupted;
+  return absl::IsInvalidArgument(status) ? kUsage : kFailed;
 }
 
 }  // namespace flowacct::tools

@@ -49,19 +49,6 @@ struct ReplayFlags {
   bool quiet = false;
 };
 
-// As absl::ParseDuration, and days.
-absl::StatusOr<absl::Duration> ParseDuration(absl::string_view option, absl::string_view text) {
-  absl::Duration duration;
-  int64_t days;
-  if (absl::EndsWith(text, "d") && absl::SimpleAtoi(text.substr(0, text.size() - 1), &days) && days > 0) {
-    return absl::Hours(24 * days);
-  }
-  if (absl::ParseDuration(absl::string_view(text.data(), text.size()), &duration) && duration > absl::ZeroDuration()) {
-    return duration;
-  }
-  return absl::InvalidArgumentError(absl::StrCat(option, ": \"", text, "\" is no duration; such as 30s, 5m, 1h, 1d"));
-}
-
 absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ReplayFlags& flags, const std::string& by) {
   aggregate::AggregatorOptions options;
   options.by = aggregate::SplitKeys(by);

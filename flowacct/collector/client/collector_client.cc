@@ -1,0 +1,108 @@
+#include "flowacct/collector/client/collector_client.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "flowacct/collector/admin/status_json.h"
+
+namespace flowacct::collector {
+namespace {
+
+// What a collector's own error text is worth to the caller, by its status.
+absl::StatusCode CodeOf(int status) {
+  switch (status) {
+    case 400:
+      return absl::StatusCode::kInvalidArgument;
+    case 403:
+      return absl::StatusCode::kPermissionDenied;
+    case 404:
+      return absl::StatusCode::kNotFound;
+    case 409:
+    case 422:
+      return absl::StatusCode::kFailedPrecondition;
+    default:
+      return absl::StatusCode::kUnavailable;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> CollectorClient::Body(absl::StatusOr<HttpAnswer> answer) const {
+  if (!answer.ok()) return answer.status();
+  if (answer->status == 200) return std::move(answer->body);
+  const std::string error = ErrorFromJson(answer->body);
+  if (!error.empty()) return absl::Status(CodeOf(answer->status), error);
+  return absl::UnavailableError(absl::StrCat("what answers at ", address().text, " is no flowacct-collector (HTTP ",
+                                             answer->status, "); give the ADDRESS of its admin"));
+}
+
+absl::StatusOr<StatusAnswer> CollectorClient::Status() {
+  absl::StatusOr<std::string> body = Body(http_.Get("/api/v1/status"));
+  if (!body.ok()) return body.status();
+  StatusAnswer answer;
+  absl::StatusOr<CollectorStatus> status = StatusFromJson(*body);
+  absl::StatusOr<ProcessStatus> process = status.ok() ? ProcessFromJson(*body) : status.status();
+  if (!process.ok()) {
+    return absl::UnavailableError(absl::StrCat("what answers at ", address().text, " is no flowacct-collector: ",
+                                               absl::string_view(process.status().message())));
+  }
+  answer.status = *std::move(status);
+  answer.process = *process;
+  answer.json = *std::move(body);
+  return answer;
+}
+
+absl::StatusOr<ExportersAnswer> CollectorClient::Exporters(absl::string_view exporter, bool templates) {
+  // All: their number is bounded by the collector.
+  std::string target = absl::StrCat("/api/v1/exporters?limit=1000000&templates=", templates ? 1 : 0);
+  if (!exporter.empty()) absl::StrAppend(&target, "&exporter=", HttpClient::Escape(exporter));
+  absl::StatusOr<std::string> body = Body(http_.Get(target));
+  if (!body.ok()) return body.status();
+  absl::StatusOr<std::vector<record::ExporterReport>> exporters = ExportersFromJson(*body);
+  if (!exporters.ok()) return absl::UnavailableError(absl::string_view(exporters.status().message()));
+  return ExportersAnswer{*std::move(exporters), *std::move(body)};
+}
+
+absl::StatusOr<QueryAnswer> CollectorClient::Query(const MemoryQuestion& question) {
+  std::string target = absl::StrCat("/api/v1/query?pipeline=", HttpClient::Escape(question.pipeline));
+  const auto add = [&target](absl::string_view name, absl::string_view value) {
+    if (!value.empty()) absl::StrAppend(&target, "&", name, "=", HttpClient::Escape(value));
+  };
+  add("by", question.by);
+  add("where", question.where);
+  add("order", question.order);
+  if (question.top > 0) add("top", absl::StrCat(question.top));
+  if (question.since > absl::ZeroDuration()) add("since", absl::FormatDuration(question.since));
+  if (question.reset) add("reset", "1");
+  absl::StatusOr<std::string> body = Body(question.reset ? http_.Post(target) : http_.Get(target));
+  if (!body.ok()) return body.status();
+  return QueryAnswer::FromJson(*body);
+}
+
+absl::Status CollectorClient::Reload() { return Body(http_.Post("/api/v1/reload")).status(); }
+
+std::vector<std::string> PipelinesWithMemory(const CollectorStatus& status) {
+  std::vector<std::string> names;
+  for (const PipelineStatus& pipeline : status.pipelines) {
+    for (const SinkStatus& sink : pipeline.sinks) {
+      if (!absl::StartsWith(sink.name, "memory")) continue;
+      names.push_back(pipeline.name);
+      break;
+    }
+  }
+  return names;
+}
+
+absl::Status NoSuchPipeline(absl::string_view name, const std::vector<std::string>& pipelines) {
+  if (pipelines.empty()) {
+    return absl::NotFoundError("no pipeline of this collector answers queries; give one a sink { memory {} }");
+  }
+  const std::string known = absl::StrJoin(pipelines, ", ");
+  if (name.empty()) return absl::NotFoundError(absl::StrCat("several pipelines answer queries; choose of ", known));
+  return absl::NotFoundError(
+      absl::StrCat("no pipeline that answers queries is called \"", name, "\"; there are ", known));
+}
+
+}  // namespace flowacct::collector
