@@ -167,7 +167,7 @@ void PutIdentity(const CollectorStatus& status, Report* report) {
   }
 }
 
-std::string SequenceText(const record::SequenceReport& sequence) {
+std::string SequenceText(const record::SequenceCounters& sequence) {
   return absl::StrCat(GroupDigits(sequence.lost), sequence.unit.empty() ? "" : " ", sequence.unit);
 }
 
@@ -232,12 +232,13 @@ std::string ExportersAsText(const std::vector<record::ExporterReport>& exporters
              "coverage"},
             &grid);
   for (const record::ExporterReport& e : exporters) {
-    grid.Add(e.exporter.ToString());
+    const bool of_one = e.scope == record::ExporterScope::kDomain;
+    grid.Add(of_one ? e.exporter.ToString() : absl::StrCat("(", record::ExporterScopeName(e.scope), ")"));
     grid.Add(Printable(e.protocol));
-    grid.Add(absl::StrCat(e.domain));
+    grid.Add(of_one ? absl::StrCat(e.domain) : "-");
     grid.Add(GroupDigits(e.datagrams));
     grid.Add(ShortOctets(e.octets));
-    AddNumbers({e.flow_records, e.counter_records + e.option_records}, &grid);
+    AddNumbers({e.flow_records + e.reverse_records, e.counter_records + e.option_records}, &grid);
     AddLosses({e.errors.errors()}, &grid);
     const bool lost = e.sequence.lost > 0;
     grid.Add(e.sequence.unit.empty() ? "-" : SequenceText(e.sequence), lost ? Style::kBad : Style::kPlain);

@@ -103,6 +103,7 @@ std::vector<ExporterRates> RatesOf(const std::vector<record::ExporterReport>& be
   using Key = std::tuple<base::IpAddress, absl::string_view, uint32_t>;
   absl::flat_hash_map<Key, const record::ExporterReport*> index;
   for (const record::ExporterReport& report : before) {
+    if (report.scope != record::ExporterScope::kDomain) continue;
     index[Key(report.exporter, report.protocol, report.domain)] = &report;
   }
   const record::ExporterReport none;
@@ -110,19 +111,20 @@ std::vector<ExporterRates> RatesOf(const std::vector<record::ExporterReport>& be
   std::vector<ExporterRates> rates;
   rates.reserve(now.size());
   for (const record::ExporterReport& report : now) {
+    if (report.scope != record::ExporterScope::kDomain) continue;
     const auto found = index.find(Key(report.exporter, report.protocol, report.domain));
     const record::ExporterReport& was = found == index.end() ? none : *found->second;
     ExporterRates& of = rates.emplace_back();
     of.exporter = report.exporter.ToString();
-    of.protocol = report.protocol;
+    of.protocol = std::string(report.protocol);
     of.domain = report.domain;
     of.datagrams = per(was.datagrams, report.datagrams);
     of.octets = per(was.octets, report.octets);
-    of.records = per(was.flow_records, report.flow_records);
+    of.records = per(was.flow_records + was.reverse_records, report.flow_records + report.reverse_records);
     of.errors = per(was.errors.errors(), report.errors.errors());
     of.lost = per(was.sequence.lost, report.sequence.lost);
     of.lost_total = report.sequence.lost;
-    of.unit = report.sequence.unit;
+    of.unit = std::string(report.sequence.unit);
     of.coverage = Coverage(report);
   }
   std::stable_sort(rates.begin(), rates.end(), [](const ExporterRates& a, const ExporterRates& b) {
