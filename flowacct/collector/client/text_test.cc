@@ -181,7 +181,27 @@ TEST(ReportTextTest, AnEmptyCollector) {
   EXPECT_EQ(TemplatesAsText({}), "no templates\n");
 }
 
-TEST(ReportTextTest, Exporters) { EXPECT_EQ(ExportersAsText(SampleExporters(), false), ""); }
+TEST(ReportTextTest, Exporters) {
+  std::vector<record::ExporterReport> exporters = SampleExporters();
+  record::ExporterReport& forgotten = exporters.emplace_back();
+  forgotten.scope = record::ExporterScope::kForgotten;
+  forgotten.protocol = "netflow";
+  forgotten.datagrams = 17;
+  EXPECT_EQ(
+      ExportersAsText(exporters, false),
+      "EXPORTER     PROTOCOL  domain  datagrams  octets  flow records  other records  errors               lost  "
+      "coverage\n"
+      "192.0.2.10   netflow9     256    700,000  980 MB    16,800,000            300       2      700 datagrams    "
+      "99.90%\n"
+      "2001:db8::7  ipfix          0    300,000  420 MB     7,200,031              0       0  1,800,000 records    "
+      "80.00%\n"
+      "192.0.2.30   sflow5         3      4,000  4.0 MB        20,000          4,444       0        0 datagrams      "
+      "100%\n"
+      "(forgotten)  netflow        -         17     0 B             0              0       0                  -        "
+      " "
+      "-\n"
+      "3 exporters' domains, 2 with loss: about 700 datagrams and 1,800,000 records\n");
+}
 
 TEST(ReportTextTest, Templates) {
   EXPECT_EQ(

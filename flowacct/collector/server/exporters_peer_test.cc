@@ -60,8 +60,9 @@ Sums SumsOf(const std::string& csv) {
 
 bool IsInstalled(const std::string& program) { return access(absl::StrCat("/usr/sbin/", program).c_str(), X_OK) == 0; }
 
-// Runs it until it ends, or until `patience` is over: then it gets SIGINT, and SIGKILL if that does not help. Its
-// output goes to `log`.
+// Runs it until it ends, or until `patience` is over: then it gets SIGINT, and SIGKILL if that does not help; so do the
+// processes that it made, as from a terminal: pmacctd 1.7.7 exports its last packets twice if it alone is told to end.
+// Its output goes to `log`.
 void RunProgram(const std::vector<std::string>& arguments, const std::string& log, absl::Duration patience) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -76,7 +77,7 @@ void RunProgram(const std::vector<std::string>& arguments, const std::string& lo
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   pid_t pid = 0;
   const int error = posix_spawn(&pid, argv[0], &files, &attributes, argv.data(), environ);
   posix_spawnattr_destroy(&attributes);
@@ -88,9 +89,9 @@ void RunProgram(const std::vector<std::string>& arguments, const std::string& lo
   while (waitpid(pid, &status, WNOHANG) == 0) {
     if (!interrupted && absl::Now() > interrupt) {
       interrupted = true;
-      kill(pid, SIGINT);
+      kill(-pid, SIGINT);
     }
-    if (absl::Now() > kill_at) kill(pid, SIGKILL);
+    if (absl::Now() > kill_at) kill(-pid, SIGKILL);
     absl::SleepFor(absl::Milliseconds(20));
   }
 }
@@ -103,6 +104,8 @@ struct Case {
   uint64_t packets = kPacketCount, octets = kOctets;
   // sfprobe keeps the datagram that it has begun to itself when it ends: fewer than these.
   uint64_t kept_packets = 0;
+  // softflowd 1.1.0 numbers messages of biflows by no count of records; tshark finds gaps there, too.
+  bool wrong_sequence = false;
 };
 
 std::vector<std::string> NfprobeOf(int version) {
@@ -116,7 +119,7 @@ const Case kCases[] = {
     {"SoftflowdV9", "softflowd", {"-v", "9"}},
     {"SoftflowdIpfix", "softflowd", {"-v", "10"}},
     {"SoftflowdIpfixOverTcp", "softflowd", {"-v", "10", "-P", "tcp"}, true},
-    {"SoftflowdBiflows", "softflowd", {"-v", "10", "-b"}},
+    {"SoftflowdBiflows", "softflowd", {"-v", "10", "-b"}, false, kPacketCount, kOctets, 0, true},
     {"SoftflowdPsamp", "softflowd", {"-v", "psamp"}},
     {"NfprobeV5", "pmacctd", NfprobeOf(5), false, kV4Packets, kV4Octets},
     {"NfprobeV9", "pmacctd", NfprobeOf(9)},
@@ -185,7 +188,7 @@ TEST_P(ExportersPeerTest, WhatTheyTellIsAccounted) {
   EXPECT_EQ(status.inputs[0].kernel_dropped, 0u);
   ASSERT_GE(exporters.size(), 1u) << output;
   for (const record::ExporterReport& exporter : exporters) {
-    EXPECT_EQ(exporter.sequence.lost, 0u);
+    EXPECT_TRUE(c.wrong_sequence || exporter.sequence.lost == 0) << exporter.sequence.lost;
     EXPECT_EQ(exporter.sample_sequence.lost, 0u);
     EXPECT_EQ(exporter.pending_sets, 0u);
     EXPECT_EQ(exporter.misfits, 0u);
