@@ -1,6 +1,7 @@
 #include "flowacct/filter/filter.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "flowacct/base/octets.h"
@@ -43,7 +44,7 @@ bool IsOneOf(absl::string_view text, const std::vector<std::string>& texts) {
 }
 
 // The value of a field that is there and not interned.
-bool Passes(const Condition& condition, FieldType type, const uint8_t* p) {
+bool Holds(const Condition& condition, FieldType type, const uint8_t* p) {
   switch (condition.test) {
     case Test::kRanges:
       return InRanges(LoadNumber(p, record::FieldTypeSize(type)) ^ record::SignBit(type), condition.ranges);
@@ -113,15 +114,19 @@ bool Filter::passes_all() const { return program_->steps.empty(); }
 BoundFilter Filter::Bind(const Layout& layout) const {
   BoundFilter bound;
   bound.program_ = program_;
-  for (const Condition& condition : program_->conditions) {
+  const auto place_of = [&layout](record::FieldId field) {
     BoundFilter::Place place{};
-    place.absent = !layout.Has(condition.field);
+    place.absent = !layout.Has(field);
     if (!place.absent) {
-      place.offset = layout.offset(condition.field);
-      place.presence_octet = static_cast<uint16_t>(layout.index(condition.field) >> 3);
-      place.presence_bit = static_cast<uint8_t>(layout.index(condition.field) & 7);
+      place.offset = layout.offset(field);
+      place.presence_octet = static_cast<uint16_t>(layout.index(field) >> 3);
+      place.presence_bit = static_cast<uint8_t>(layout.index(field) & 7);
     }
-    bound.places_.push_back(place);
+    return place;
+  };
+  for (const Condition& condition : program_->conditions) {
+    bound.places_.push_back(place_of(condition.field));
+    bound.other_places_.push_back(place_of(condition.other));
   }
   bound.memory_->answers.resize(bound.places_.size());
   return bound;
@@ -143,11 +148,37 @@ bool BoundFilter::PassesInterned(size_t index, base::InternId id, const base::In
   return passes;
 }
 
+uint64_t BoundFilter::EvaluateSame(size_t index, const uint8_t* rows, size_t stride, size_t n) const {
+  const Condition& condition = program_->conditions[index];
+  const Place& place = places_[index];
+  const Place& other = other_places_[index];
+  if (place.absent || other.absent) return 0;
+  const FieldType type = record::Info(condition.field).type;
+  const size_t size = record::FieldTypeSize(type);
+  const size_t other_size = record::FieldTypeSize(record::Info(condition.other).type);
+  uint64_t passed = 0;
+  for (size_t i = 0; i < n; ++i, rows += stride) {
+    if ((rows[place.presence_octet] >> place.presence_bit & rows[other.presence_octet] >> other.presence_bit & 1) ==
+        0) {
+      continue;
+    }
+    const uint8_t* const a = rows + place.offset;
+    const uint8_t* const b = rows + other.offset;
+    // What found no place in the interner could be anything.
+    if (record::IsInterned(type) && base::LoadHost<base::InternId>(a) == base::Interner::kOverflowId) continue;
+    const bool same =
+        size == other_size ? std::memcmp(a, b, size) == 0 : LoadNumber(a, size) == LoadNumber(b, other_size);
+    passed |= uint64_t{same != condition.negated} << i;
+  }
+  return passed;
+}
+
 uint64_t BoundFilter::Evaluate(size_t index, const uint8_t* rows, size_t stride, size_t n,
                                const base::Interner& interner) {
   const Condition& condition = program_->conditions[index];
   const Place& place = places_[index];
   if (place.absent) return 0;
+  if (condition.test == Test::kSameAs) return EvaluateSame(index, rows, stride, n);
   const FieldType type = record::Info(condition.field).type;
   const size_t size = record::FieldTypeSize(type);
   const uint8_t* presence = rows + place.presence_octet;
@@ -168,48 +199,59 @@ uint64_t BoundFilter::Evaluate(size_t index, const uint8_t* rows, size_t stride,
     if ((presence[i * stride] >> place.presence_bit & 1) == 0) continue;
     const uint8_t* p = value + i * stride;
     const bool passes = interned ? PassesInterned(index, base::LoadHost<base::InternId>(p), interner)
-                                 : Passes(condition, type, p) != condition.negated;
+                                 : Holds(condition, type, p) != condition.negated;
     passed |= uint64_t{passes} << i;
   }
   return passed;
 }
 
-void BoundFilter::Apply(const record::FlowBatch& batch, Selection* selection) {
-  selection->clear();
-  if (memory_->interner != batch.interner().identity()) {
-    memory_->interner = batch.interner().identity();
-    for (std::vector<uint8_t>& answers : memory_->answers) answers.clear();
-  }
+void BoundFilter::Meet(const base::Interner& interner) {
+  if (memory_->interner == interner.identity()) return;
+  memory_->interner = interner.identity();
+  for (std::vector<uint8_t>& answers : memory_->answers) answers.clear();
+}
+
+uint64_t BoundFilter::Passed(const uint8_t* rows, size_t stride, size_t n, const base::Interner& interner) {
   // The parser nests no deeper than this; each level leaves at most two values, the last one more.
   uint64_t stack[2 * kMaxDepth + 8];
+  size_t top = 0;
+  for (const Step& step : program_->steps) {
+    switch (step.op) {
+      case Operator::kCondition:
+        stack[top++] = Evaluate(step.condition, rows, stride, n, interner);
+        break;
+      case Operator::kNot:
+        stack[top - 1] = ~stack[top - 1];
+        break;
+      case Operator::kAnd:
+        --top;
+        stack[top - 1] &= stack[top];
+        break;
+      case Operator::kOr:
+        --top;
+        stack[top - 1] |= stack[top];
+        break;
+    }
+  }
+  const uint64_t passed = top == 0 ? ~uint64_t{0} : stack[0];
+  return n < kBlock ? passed & ((uint64_t{1} << n) - 1) : passed;
+}
+
+void BoundFilter::Apply(const record::FlowBatch& batch, Selection* selection) {
+  selection->clear();
+  Meet(batch.interner());
   for (size_t first = 0; first < batch.size(); first += kBlock) {
     const size_t n = std::min(kBlock, batch.size() - first);
-    size_t top = 0;
-    for (const Step& step : program_->steps) {
-      switch (step.op) {
-        case Operator::kCondition:
-          stack[top++] =
-              Evaluate(step.condition, batch.data() + first * batch.stride(), batch.stride(), n, batch.interner());
-          break;
-        case Operator::kNot:
-          stack[top - 1] = ~stack[top - 1];
-          break;
-        case Operator::kAnd:
-          --top;
-          stack[top - 1] &= stack[top];
-          break;
-        case Operator::kOr:
-          --top;
-          stack[top - 1] |= stack[top];
-          break;
-      }
-    }
-    uint64_t passed = top == 0 ? ~uint64_t{0} : stack[0];
-    if (n < kBlock) passed &= (uint64_t{1} << n) - 1;
+    uint64_t passed = Passed(batch.data() + first * batch.stride(), batch.stride(), n, batch.interner());
     for (; passed != 0; passed &= passed - 1) {
       selection->push_back(static_cast<uint32_t>(first + static_cast<size_t>(__builtin_ctzll(passed))));
     }
   }
+}
+
+bool BoundFilter::Passes(const record::FlowBatch& batch, size_t row) {
+  Meet(batch.interner());
+  return Passed(batch.data() + row * batch.stride(), batch.stride(), 1, batch.interner()) != 0;
 }
 
 }  // namespace flowacct::filter

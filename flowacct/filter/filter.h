@@ -6,6 +6,7 @@
 //     condition  FIELD VALUE, FIELD = VALUE, also == != < <= > >=; FIELD in VALUE or (VALUE, ...), a value being also a
 //                range 1000-2000, and a prefix for an address; FIELD not in ...; tcp_flags has syn (or syn,ack: all of
 //                them); FIELD & NUMBER (any of the bits), FIELD & NUMBER = NUMBER; exists(FIELD);
+//                FIELD = field(OTHER), also !=: both are there and alike (not alike);
 //                host ADDRESS, net PREFIX, port NUMBER, as NUMBER: source or destination; src or dst before one of
 //                these
 //     routes     AS_PATH contains VALUE or (VALUE, ...): any AS of it; AS_PATH first and origin, the neighbour's and
@@ -42,6 +43,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "flowacct/base/interner.h"
+#include "flowacct/record/custom_fields.h"
 #include "flowacct/record/field.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
@@ -53,6 +55,8 @@ struct FilterOptions {
   size_t max_octets = 65536;
   // Deeper than anyone writes; the parser and the compiled filter recurse and stack no further.
   size_t max_depth = 32;
+  // Names of fields beside the registry's; null: none. Borrowed while the text is parsed.
+  const record::FieldNames* names = nullptr;
 };
 
 // Where an expression is wrong: for the caret under it.
@@ -79,6 +83,8 @@ class Filter {
   // What it reads, each once: the layout needs them.
   absl::Span<const record::FieldId> fields() const { return fields_; }
   bool passes_all() const;
+  // What it is made of (program.h), for those who compile it; as long as the filter or a copy of it lives.
+  const Program& program() const { return *program_; }
   // Ready for batches of `layout`, which is not needed afterwards. Fields that the layout lacks are absent.
   BoundFilter Bind(const record::Layout& layout) const;
 
@@ -96,6 +102,8 @@ class BoundFilter {
 
   // Fills `selection` with the rows that pass. `batch` has the layout that the filter is bound to.
   void Apply(const record::FlowBatch& batch, Selection* selection);
+  // Whether one row passes.
+  bool Passes(const record::FlowBatch& batch, size_t row);
 
  private:
   friend class Filter;
@@ -108,10 +116,15 @@ class BoundFilter {
     uint8_t presence_bit;
     bool absent;
   };
+  void Meet(const base::Interner& interner);
+  // A bit for each of the first `n` rows, at most 64.
+  uint64_t Passed(const uint8_t* rows, size_t stride, size_t n, const base::Interner& interner);
   uint64_t Evaluate(size_t condition, const uint8_t* rows, size_t stride, size_t n, const base::Interner& interner);
+  uint64_t EvaluateSame(size_t condition, const uint8_t* rows, size_t stride, size_t n) const;
   bool PassesInterned(size_t condition, base::InternId id, const base::Interner& interner);
 
   std::vector<Place> places_;
+  std::vector<Place> other_places_;  // of the conditions' `other`
   std::unique_ptr<Memory> memory_;
 };
 

@@ -52,8 +52,13 @@ class FilterTest : public ::testing::Test {
   std::string Passing(absl::string_view text) {
     const absl::StatusOr<Filter> filter = Filter::Parse(text);
     if (!filter.ok()) return std::string(filter.status().message());
-    Selection selection;
-    filter->Bind(layout_).Apply(batch_, &selection);
+    Selection selection, one_by_one;
+    BoundFilter bound = filter->Bind(layout_);
+    bound.Apply(batch_, &selection);
+    for (uint32_t row = 0; row < batch_.size(); ++row) {
+      if (bound.Passes(batch_, row)) one_by_one.push_back(row);
+    }
+    EXPECT_EQ(selection, one_by_one) << text;
     std::string rows;
     for (uint32_t row : selection) rows += (rows.empty() ? "" : " ") + std::to_string(row);
     return rows;
@@ -498,6 +503,40 @@ TEST_F(FilterTest, DepthAndLengthAreBounded) {
   Selection selection;
   filter->Bind(layout_).Apply(batch_, &selection);
   EXPECT_EQ(selection, (Selection{0}));
+}
+
+TEST_F(FilterTest, FieldsAreComparedWithFields) {
+  EXPECT_EQ(Passing("src_addr = field(dst_addr)"), "");
+  EXPECT_EQ(Passing("src_addr != field(dst_addr)"), "0 1");
+  EXPECT_EQ(Passing("src_addr = field(src_addr)"), "0 1");
+  EXPECT_EQ(Passing("not src_addr = field(dst_addr)"), "0 1 2");
+  EXPECT_EQ(Passing("src_as = field(dst_as)"), "") << "an absent field is like no other";
+  EXPECT_EQ(Passing("dst_port = field(bytes)"), "") << "numbers of any size";
+  EXPECT_EQ(Passing("user_name = field(user_name)"), "0 1");
+  EXPECT_EQ(Passing("bytes != field(dst_port) and proto udp"), "1");
+  EXPECT_EQ(Passing("src_addr = field(bytes)"),
+            "filter, column 18: src_addr is of type address, bytes of type u64: they cannot be compared");
+  EXPECT_EQ(Passing("src_addr = field(dst_add)"),
+            "filter, column 18: no field is called \"dst_add\"; did you mean dst_addr or dst_as?");
+  EXPECT_EQ(Passing("src_addr = field(dst_addr"), "filter, column 26: here \")\" was expected, as in field(src_as)");
+  EXPECT_EQ(Passing("as_path first = field(src_as)"),
+            "filter, column 17: only a whole field can be compared with another");
+  EXPECT_EQ(Passing("user_name = field"), "") << "a text";
+  const auto filter = Filter::Parse("exporter = field(next_hop)");
+  EXPECT_EQ(std::vector<F>(filter->fields().begin(), filter->fields().end()),
+            (std::vector<F>{F::kExporter, F::kNextHop}));
+}
+
+TEST_F(FilterTest, AConfigurationHasNamesOfItsOwn) {
+  record::FieldNames names;
+  ASSERT_TRUE(names.Add("window", F::kCustom1).ok());
+  FilterOptions options;
+  options.names = &names;
+  const auto filter = Filter::Parse("window > 1000 and src_as 1", options);
+  ASSERT_TRUE(filter.ok()) << filter.status();
+  EXPECT_EQ(std::vector<F>(filter->fields().begin(), filter->fields().end()), (std::vector<F>{F::kCustom1, F::kSrcAs}));
+  EXPECT_EQ(Filter::Parse("windo = 1", options).status().message(),
+            "filter, column 1: no field is called \"windo\"; did you mean window?");
 }
 
 TEST_F(FilterTest, FieldsAreNamedOnceAndMissingOnesAreAbsent) {

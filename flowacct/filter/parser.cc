@@ -32,8 +32,8 @@ constexpr Pair kPairs[] = {
 
 class Parser {
  public:
-  Parser(std::vector<Token> tokens, size_t max_depth)
-      : tokens_(std::move(tokens)), max_depth_(std::min(max_depth, kMaxDepth)) {}
+  Parser(std::vector<Token> tokens, const FilterOptions& options)
+      : tokens_(std::move(tokens)), max_depth_(std::min(options.max_depth, kMaxDepth)), names_(options.names) {}
 
   bool Parse() {
     if (Next().kind == TokenKind::kEnd) return true;
@@ -148,7 +148,8 @@ class Parser {
   }
 
   bool Field(FieldId* field) {
-    const absl::StatusOr<FieldId> found = record::FieldFromName(Next().text);
+    const absl::StatusOr<FieldId> found =
+        names_ != nullptr ? names_->FromName(Next().text) : record::FieldFromName(Next().text);
     if (!found.ok()) return Fail(std::string(found.status().message()));
     *field = *found;
     Advance();
@@ -216,6 +217,7 @@ class Parser {
       } else if (!SkipSign("=")) {
         SkipSign("==");
       }
+      if (IsWord("field") && IsSign(After(), "(")) return SameAs(std::move(condition));
       if (Next().kind == TokenKind::kEnd || Next().kind == TokenKind::kSign || IsWord("and") || IsWord("or")) {
         const absl::string_view name = record::Info(condition.field).name;
         return Fail(absl::StrCat("here a value of ", operand.name, " was expected; exists(", name,
@@ -223,6 +225,27 @@ class Parser {
       }
       if (!OneValue(operand, /*exact=*/true, &condition)) return false;
     }
+    Emit(std::move(condition));
+    return true;
+  }
+
+  // field(OTHER)
+  bool SameAs(Condition condition) {
+    if (condition.test != TestOf(record::Info(condition.field).type)) {
+      return Fail("only a whole field can be compared with another");
+    }
+    Advance();
+    Advance();
+    const size_t column = Next().column;
+    if (!Field(&condition.other)) return false;
+    const record::FieldInfo& info = record::Info(condition.field);
+    const record::FieldInfo& other = record::Info(condition.other);
+    if (info.type != other.type && (condition.test != Test::kRanges || TestOf(other.type) != Test::kRanges)) {
+      return FailAt(column, absl::StrCat(info.name, " is of type ", record::FieldTypeName(info.type), ", ", other.name,
+                                         " of type ", record::FieldTypeName(other.type), ": they cannot be compared"));
+    }
+    if (!SkipSign(")")) return Fail("here \")\" was expected, as in field(src_as)");
+    condition.test = Test::kSameAs;
     Emit(std::move(condition));
     return true;
   }
@@ -375,6 +398,7 @@ class Parser {
 
   std::vector<Token> tokens_;
   size_t max_depth_;
+  const record::FieldNames* names_;
   size_t at_ = 0;
   Program program_;
   FilterError error_;
@@ -395,7 +419,7 @@ absl::StatusOr<Filter> Filter::Parse(absl::string_view text, const FilterOptions
   }
   std::vector<Token> tokens;
   if (!Tokenize(text, &tokens, &found)) return fail();
-  Parser parser(std::move(tokens), options.max_depth);
+  Parser parser(std::move(tokens), options);
   if (!parser.Parse()) {
     found = parser.error();
     return fail();
@@ -405,6 +429,9 @@ absl::StatusOr<Filter> Filter::Parse(absl::string_view text, const FilterOptions
   std::set<record::FieldId> fields;
   for (const Condition& condition : program->conditions) {
     if (fields.insert(condition.field).second) filter.fields_.push_back(condition.field);
+    if (condition.test == Test::kSameAs && fields.insert(condition.other).second) {
+      filter.fields_.push_back(condition.other);
+    }
   }
   filter.program_ = std::move(program);
   return filter;

@@ -32,6 +32,7 @@ enum class Test : uint8_t {
   kLabel,
   kCommunity,  // a community that fits one of `communities`
   kPattern,    // a text that `pattern` finds something in
+  kSameAs,     // the value of the field `other`, which is there
 };
 
 // Whether it asks for numbers that are more or less than another.
@@ -53,6 +54,7 @@ struct Condition {
   std::vector<std::string> texts;  // sorted
   std::vector<CommunityPattern> communities;
   RoutePattern pattern;
+  record::FieldId other{};
 };
 
 enum class Operator : uint8_t { kCondition, kNot, kAnd, kOr };
