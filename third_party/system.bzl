@@ -52,6 +52,7 @@ _LINKOPTS = {
     "gtest": ["-lgtest", "-lpthread"],
     "gtest_main": ["-lgtest_main", "-lgtest", "-lpthread"],
     "microhttpd": ["-lmicrohttpd"],
+    "maxminddb": ["-lmaxminddb"],
     "openssl": ["-lssl", "-lcrypto"],
     "pcap": ["-lpcap"],
     "prometheus_core": ["-lprometheus-cpp-core"],
