@@ -28,12 +28,18 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
                                                         std::shared_ptr<base::Interner> interner) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline);
+  filter::FilterOptions filter_options;
+  filter_options.names = options.names;
   for (AggregationOptions& aggregation : options.aggregations) {
     Stage stage;
     stage.sink = aggregation.sink;
-    absl::StatusOr<filter::Filter> filter = filter::Filter::Parse(aggregation.where);
+    absl::StatusOr<filter::Filter> filter = filter::Filter::Parse(aggregation.where, filter_options);
     if (!filter.ok()) return filter.status();
     stage.filter = *std::move(filter);
+    if (options.names != nullptr) {
+      for (std::string& key : aggregation.aggregator.by) key = options.names->Canonical(key);
+      for (std::string& value : aggregation.aggregator.values) value = options.names->Canonical(value);
+    }
     auto aggregator = aggregate::Aggregator::New(std::move(aggregation.aggregator), interner);
     if (!aggregator.ok()) return aggregator.status();
     stage.aggregator = *std::move(aggregator);

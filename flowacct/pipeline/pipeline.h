@@ -33,6 +33,7 @@
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/sampling_scaler.h"
 #include "flowacct/filter/filter.h"
+#include "flowacct/record/custom_fields.h"
 #include "flowacct/record/field_set.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
@@ -54,6 +55,8 @@ struct PipelineOptions {
   // Multiply sampled counters by their rate (enrich/sampling_scaler.h), after all enrichers, which may set the rate.
   bool scale_sampled = true;
   enrich::SamplingScalerOptions sampling;
+  // Names of fields beside the registry's, in aggregations and their filters; null: none. Borrowed by New.
+  const record::FieldNames* names = nullptr;
 };
 
 struct PipelineCounters {

@@ -302,6 +302,26 @@ TEST_F(PipelineTest, TheWholeChainInOrder) {
   EXPECT_EQ((*pipeline)->counters().records_dropped, 1u);
 }
 
+TEST_F(PipelineTest, AConfigurationMayNameFields) {
+  record::FieldNames names;
+  ASSERT_TRUE(names.Add("window", F::kCustom1).ok());
+  RecordingSink sink;
+  PipelineOptions options;
+  options.names = &names;
+  options.aggregations = {By({"window"}, &sink, "window > 5")};
+  options.aggregations[0].aggregator.values = {"packets", "max(window)"};
+  auto pipeline = Pipeline::New(options, &interner_);
+  ASSERT_TRUE(pipeline.ok()) << pipeline.status();
+  record::FlowBatch batch(&(*pipeline)->layout(), &interner_);
+  for (uint64_t window : {5, 7}) {
+    Add(batch, 1, 1, 1);
+    batch.row(batch.size() - 1).Set<F::kCustom1>(window);
+  }
+  (*pipeline)->Process(batch);
+  ASSERT_TRUE((*pipeline)->Close(false).ok());
+  EXPECT_EQ(sink.rows, (std::vector<std::string>{"7 packets=1 max(custom_1)=7 "}));
+}
+
 TEST_F(PipelineTest, WrongWordsAreToldAtOnce) {
   PipelineOptions options;
   options.aggregations = {By({"src_sa"}, nullptr)};
