@@ -1,43 +1,34 @@
 #include "flowacct/enrich/networks_enricher.h"
 
 #include <algorithm>
-#include <utility>
+#include <cstring>
 
-#include "flowacct/record/row.h"
+#include "flowacct/base/ip_prefix.h"
+#include "flowacct/base/octets.h"
 
 namespace flowacct::enrich {
 namespace {
 
 using F = record::FieldId;
 
-constexpr F kOfSource[] = {F::kSrcNet, F::kSrcMask, F::kSrcAs};
-constexpr F kOfDestination[] = {F::kDstNet, F::kDstMask, F::kDstAs, F::kBgpNextHop};
-
-// Calls `tell(row, network)` for each row whose address is in a network; returns how many addresses are in none.
-template <typename Tell>
-uint64_t ForEachKnown(const Networks& networks, F address, record::FlowBatch* batch, uint64_t* addresses, Tell tell) {
-  constexpr size_t kBlock = 64;
-  const Network* found[kBlock];
-  uint64_t unknown = 0;
-  for (size_t first = 0; first < batch->size(); first += kBlock) {
-    const size_t n = std::min(kBlock, batch->size() - first);
-    networks.FindBatch(batch->data() + first * batch->stride() + batch->layout().offset(address), batch->stride(), n,
-                       found);
-    for (size_t i = 0; i < n; ++i) {
-      record::MutableRow row = batch->row(first + i);
-      if (!row.Has(address)) continue;
-      ++*addresses;
-      if (found[i] == nullptr) {
-        ++unknown;
-      } else {
-        tell(row, *found[i]);
-      }
-    }
-  }
-  return unknown;
-}
+bool IsPresent(const uint8_t* row, uint16_t index) { return (row[index >> 3] >> (index & 7) & 1) != 0; }
+void MarkPresent(uint8_t* row, uint16_t index) { row[index >> 3] |= static_cast<uint8_t>(1 << (index & 7)); }
 
 }  // namespace
+
+NetworksEnricher::NetworksEnricher(std::shared_ptr<const Networks> networks, NetworksPolicy policy)
+    : networks_(std::move(networks)), policy_(policy) {
+  sides_[0].address = F::kSrcAddr;
+  sides_[0].net = F::kSrcNet;
+  sides_[0].mask = F::kSrcMask;
+  sides_[1].address = F::kDstAddr;
+  sides_[1].net = F::kDstNet;
+  sides_[1].mask = F::kDstMask;
+  for (const Networks::Column& column : networks_->columns()) {
+    sides_[0].fields.push_back(column.source);
+    sides_[1].fields.push_back(column.destination);
+  }
+}
 
 EnricherFactory NetworksEnricher::Factory(std::shared_ptr<const Networks> networks, NetworksPolicy policy) {
   return [networks = std::move(networks), policy] { return std::make_unique<NetworksEnricher>(networks, policy); };
@@ -45,41 +36,101 @@ EnricherFactory NetworksEnricher::Factory(std::shared_ptr<const Networks> networ
 
 std::vector<F> NetworksEnricher::RequiredFields(const record::FieldSet& wanted) const {
   std::vector<F> fields;
-  if (wanted.HasAny(kOfSource)) fields.push_back(F::kSrcAddr);
-  if (wanted.HasAny(kOfDestination)) fields.push_back(F::kDstAddr);
+  for (const Side& side : sides_) {
+    const bool tells = wanted.Has(side.net) || wanted.Has(side.mask) ||
+                       std::any_of(side.fields.begin(), side.fields.end(),
+                                   [&wanted](F field) { return field != Networks::kNoField && wanted.Has(field); });
+    if (!tells) continue;
+    fields.push_back(side.address);
+    if (policy_ == NetworksPolicy::kLongest) fields.push_back(side.mask);
+  }
   return fields;
 }
 
 void NetworksEnricher::Bind(const record::Layout& layout, const record::FieldSet& wanted) {
-  wanted_ = record::FieldSet();
-  for (F field : layout.fields()) {
-    if (wanted.Has(field)) wanted_.Add(field);
+  const auto place_of = [&layout](F field) {
+    return layout.Has(field) ? Place{layout.offset(field), layout.index(field)} : Place{};
+  };
+  const auto wanted_place_of = [&](F field) { return wanted.Has(field) ? place_of(field) : Place{}; };
+  for (Side& side : sides_) {
+    side.address_place = place_of(side.address);
+    side.net_place = wanted_place_of(side.net);
+    side.mask_place = wanted_place_of(side.mask);
+    side.told_mask = place_of(side.mask);
+    side.assignments.clear();
+    for (size_t i = 0; i < side.fields.size(); ++i) {
+      if (side.fields[i] == Networks::kNoField) continue;
+      const Place place = wanted_place_of(side.fields[i]);
+      if (place.offset == record::Layout::kAbsent) continue;
+      const record::FieldType type = record::Info(side.fields[i]).type;
+      side.assignments.push_back(
+          {i, record::IsInterned(type) ? uint8_t{0} : static_cast<uint8_t>(record::FieldTypeSize(type)), place});
+    }
+    side.wanted = side.address_place.offset != record::Layout::kAbsent &&
+                  (side.net_place.offset != record::Layout::kAbsent ||
+                   side.mask_place.offset != record::Layout::kAbsent || !side.assignments.empty());
   }
 }
 
 void NetworksEnricher::Apply(record::FlowBatch& batch) {
-  const bool replace = policy_ == NetworksPolicy::kReplace;
-  const auto tells = [&](const record::MutableRow& row, F field) {
-    return wanted_.Has(field) && (replace || !row.Has(field));
-  };
-  const record::Layout& layout = batch.layout();
-  if (layout.Has(F::kSrcAddr) && wanted_.HasAny(kOfSource)) {
-    addresses_unknown_ += ForEachKnown(*networks_, F::kSrcAddr, &batch, &addresses_,
-                                       [&](record::MutableRow& row, const Network& network) {
-                                         if (tells(row, F::kSrcNet)) row.Set<F::kSrcNet>(network.prefix);
-                                         if (tells(row, F::kSrcMask)) row.Set<F::kSrcMask>(network.prefix.length());
-                                         if (network.as != 0 && tells(row, F::kSrcAs)) row.Set<F::kSrcAs>(network.as);
-                                       });
+  texts_.Meet(batch.interner());
+  for (const Side& side : sides_) {
+    if (side.wanted) Apply(side, batch);
   }
-  if (layout.Has(F::kDstAddr) && wanted_.HasAny(kOfDestination)) {
-    addresses_unknown_ += ForEachKnown(*networks_, F::kDstAddr, &batch, &addresses_,
-                                       [&](record::MutableRow& row, const Network& network) {
-                                         if (tells(row, F::kDstNet)) row.Set<F::kDstNet>(network.prefix);
-                                         if (tells(row, F::kDstMask)) row.Set<F::kDstMask>(network.prefix.length());
-                                         if (network.as != 0 && tells(row, F::kDstAs)) row.Set<F::kDstAs>(network.as);
-                                         if (network.has_next_hop && tells(row, F::kBgpNextHop))
-                                           row.Set<F::kBgpNextHop>(network.next_hop);
-                                       });
+}
+
+void NetworksEnricher::Apply(const Side& side, record::FlowBatch& batch) {
+  constexpr size_t kBlock = 64;
+  const Network* found[kBlock];
+  for (size_t first = 0; first < batch.size(); first += kBlock) {
+    const size_t n = std::min(kBlock, batch.size() - first);
+    uint8_t* row = batch.data() + first * batch.stride();
+    networks_->FindBatch(row + side.address_place.offset, batch.stride(), n, found);
+    for (size_t i = 0; i < n; ++i, row += batch.stride()) {
+      if (!IsPresent(row, side.address_place.index)) continue;
+      ++addresses_;
+      if (found[i] == nullptr) {
+        ++addresses_unknown_;
+      } else {
+        Tell(side, *found[i], row, batch.interner());
+      }
+    }
+  }
+}
+
+void NetworksEnricher::Tell(const Side& side, const Network& network, uint8_t* row, base::Interner& interner) {
+  bool replace = policy_ == NetworksPolicy::kReplace;
+  if (policy_ == NetworksPolicy::kLongest) {
+    const bool told = side.told_mask.offset != record::Layout::kAbsent && IsPresent(row, side.told_mask.index);
+    replace = !told || network.length > row[side.told_mask.offset];
+  }
+  const auto wants = [&](const Place& place) {
+    return place.offset != record::Layout::kAbsent && (replace || !IsPresent(row, place.index));
+  };
+  if (wants(side.net_place)) {
+    const base::IpAddress net = base::Mask(base::IpAddress::FromV6(row + side.address_place.offset), network.length);
+    std::memcpy(row + side.net_place.offset, net.data(), base::IpAddress::kSize);
+    row[side.net_place.offset + base::IpAddress::kSize] = network.length;
+    MarkPresent(row, side.net_place.index);
+  }
+  if (wants(side.mask_place)) {
+    row[side.mask_place.offset] = network.length;
+    MarkPresent(row, side.mask_place.index);
+  }
+  if (side.assignments.empty()) return;
+  const uint32_t told = networks_->told(network.attributes);
+  for (const Assignment& assignment : side.assignments) {
+    if ((told >> assignment.column & 1) == 0 || !wants(assignment.place)) continue;
+    const uint64_t value = networks_->value(network.attributes, assignment.column);
+    uint8_t* const field = row + assignment.place.offset;
+    if (assignment.size == 0) {
+      base::StoreHost(field, texts_.Id(networks_->texts(), static_cast<uint32_t>(value), interner));
+    } else if (assignment.size <= 8) {
+      std::memcpy(field, &value, assignment.size);
+    } else {
+      std::memcpy(field, networks_->wide(value), assignment.size);
+    }
+    MarkPresent(row, assignment.place.index);
   }
 }
 

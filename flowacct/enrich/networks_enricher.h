@@ -1,7 +1,8 @@
 // Puts into records what a networks file knows of their addresses.
 //
-// Sets src_net, src_mask and src_as by src_addr and dst_net, dst_mask, dst_as and bgp_next_hop by dst_addr: those that
-// are wanted and that the file tells. Fields of an address in no network stay as they are.
+// src_net, src_mask and the fields of the file's columns by src_addr; dst_net, dst_mask and theirs by dst_addr: those
+// that are wanted and that the file tells. Fields of an address in no network stay as they are, and so does what the
+// file does not tell.
 //
 // Threads, ownership: as every enricher (enricher.h); the table is shared. Cost: a longest-prefix match an address,
 // batch-wise, if one of its fields is wanted.
@@ -9,11 +10,14 @@
 #ifndef FLOWACCT_ENRICH_NETWORKS_ENRICHER_H_
 #define FLOWACCT_ENRICH_NETWORKS_ENRICHER_H_
 
+#include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/networks.h"
+#include "flowacct/enrich/text_table.h"
 
 namespace flowacct::enrich {
 
@@ -21,12 +25,14 @@ namespace flowacct::enrich {
 enum class NetworksPolicy : uint8_t {
   kFill,     // keep what the exporter told
   kReplace,  // the file wins
+  // The file wins where its prefix is longer than the one that the record tells of the address (src_mask, dst_mask;
+  // none is shortest), else the exporter.
+  kLongest,
 };
 
 class NetworksEnricher : public Enricher {
  public:
-  explicit NetworksEnricher(std::shared_ptr<const Networks> networks, NetworksPolicy policy = NetworksPolicy::kFill)
-      : networks_(std::move(networks)), policy_(policy) {}
+  explicit NetworksEnricher(std::shared_ptr<const Networks> networks, NetworksPolicy policy = NetworksPolicy::kFill);
   static EnricherFactory Factory(std::shared_ptr<const Networks> networks,
                                  NetworksPolicy policy = NetworksPolicy::kFill);
 
@@ -37,9 +43,33 @@ class NetworksEnricher : public Enricher {
   std::vector<EnricherCounter> counters() const override;
 
  private:
+  struct Place {
+    uint16_t offset = record::Layout::kAbsent;
+    uint16_t index = 0;
+  };
+  // A column that is wanted.
+  struct Assignment {
+    size_t column;
+    uint8_t size;  // of the field; 0: an interned text
+    Place place;
+  };
+  // What is done by the network of one of the two addresses.
+  struct Side {
+    record::FieldId address, net, mask;
+    std::vector<record::FieldId> fields;  // of the columns
+    bool wanted = false;
+    Place address_place, net_place, mask_place;
+    Place told_mask;  // of the record, for kLongest
+    std::vector<Assignment> assignments;
+  };
+
+  void Apply(const Side& side, record::FlowBatch& batch);
+  void Tell(const Side& side, const Network& network, uint8_t* row, base::Interner& interner);
+
   std::shared_ptr<const Networks> networks_;
   NetworksPolicy policy_;
-  record::FieldSet wanted_;
+  Side sides_[2];
+  InternedTexts texts_;
   uint64_t addresses_ = 0;
   uint64_t addresses_unknown_ = 0;
 };
