@@ -1,7 +1,11 @@
 // The enrichers that a configuration asks for, with their tables read: a file that several pipelines name is read once.
 //
+// Their order: networks, GeoIP databases, services, rules, so that rules may ask for all that is known by then. The
+// scaling of sampled counters comes after them (pipeline.h), as rules may set a rate.
+//
 // Ownership: borrows the configuration; what it makes owns its tables. Threads: one at a time.
-// Errors: InvalidArgument with the place in the configuration, and in the file that is wrong.
+// Errors: InvalidArgument with the place in the configuration, then that in the file that is wrong.
+// Cost: reads each file whole, but databases, which are mapped.
 
 #ifndef FLOWACCT_COLLECTOR_SERVER_ENRICHMENT_H_
 #define FLOWACCT_COLLECTOR_SERVER_ENRICHMENT_H_
@@ -14,7 +18,10 @@
 #include "absl/status/statusor.h"
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/enrich/enricher.h"
+#include "flowacct/enrich/geoip/geo_database.h"
 #include "flowacct/enrich/networks.h"
+#include "flowacct/enrich/rules/rules.h"
+#include "flowacct/enrich/services.h"
 
 namespace flowacct::collector {
 
@@ -24,12 +31,25 @@ class Enrichment {
 
   // In the order in which they apply.
   absl::StatusOr<std::vector<enrich::EnricherFactory>> Make(const config::Enrich& enrich);
+  // What whoever wrote the files should know though nothing is wrong, a line each.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
+  // By path; of rules by all their paths.
+  template <typename Table>
+  using Known = absl::flat_hash_map<std::string, std::shared_ptr<const Table>>;
+
   absl::StatusOr<std::shared_ptr<const enrich::Networks>> ReadNetworks(const config::Networks& networks);
+  absl::StatusOr<std::shared_ptr<const enrich::GeoDatabase>> OpenGeoDatabase(const config::Enrich& enrich, int index);
+  absl::StatusOr<std::shared_ptr<const enrich::Services>> ReadServices(const config::Enrich& enrich);
+  absl::StatusOr<std::shared_ptr<const enrich::Rules>> ReadRules(const config::Rules& rules);
 
   const config::ConfigFile& file_;
-  absl::flat_hash_map<std::string, std::shared_ptr<const enrich::Networks>> networks_;  // by path
+  Known<enrich::Networks> networks_;
+  Known<enrich::GeoDatabase> databases_;
+  Known<enrich::Services> services_;
+  Known<enrich::Rules> rules_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace flowacct::collector

@@ -212,6 +212,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
       return plan->file->ErrorAt(pipeline, "name", tried.status().message());
     }
   }
+  plan->warnings = enrichment.warnings();
   return plan;
 }
 

@@ -48,6 +48,7 @@ struct Plan {
   std::vector<InputPlan> inputs;
   std::vector<PipelinePlan> pipelines;
   std::vector<PipelineGroup> groups;
+  std::vector<std::string> warnings;  // of files that are not wrong, but cost; lines for the log
 
   const config::Config& config() const { return file->message(); }
 };

@@ -75,6 +75,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptio
   std::unique_ptr<Server> server(new Server(std::move(options)));
   auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)));
   if (!plan.ok()) return plan.status();
+  for (const std::string& warning : (*plan)->warnings) server->Log(warning);
   base::MutexLock lock(&server->mutex_);
   const size_t workers = WorkerCount((*plan)->config());
   for (size_t i = 0; i < workers; ++i) {
@@ -188,13 +189,15 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
 }
 
 absl::Status Server::Reload(ConfigFile file) {
-  base::MutexLock lock(&mutex_);
-  absl::Status status;
+  base::MutexLock one_at_a_time(&reload_mutex_);
+  // Large tables take seconds to read: nobody who looks in waits for them.
   auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)));
-  status = plan.ok() ? Apply(*std::move(plan)) : plan.status();
+  base::MutexLock lock(&mutex_);
+  const absl::Status status = plan.ok() ? Apply(*plan) : plan.status();
   if (status.ok()) {
     ++shape_.reloads;
     shape_.last_reload_error.clear();
+    for (const std::string& warning : (*plan)->warnings) Log(warning);
     Log("configuration reloaded");
   } else {
     ++shape_.reloads_failed;

@@ -70,6 +70,8 @@ class Server final : public CollectorControl {
   void FlushWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ServerOptions options_;
+  // Held over a whole reload, before mutex_.
+  base::Mutex reload_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   // Held while the shape of things changes or is looked at; never by a worker.
   base::Mutex mutex_;
   std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(mutex_);
