@@ -42,6 +42,17 @@ expect 0 "" "$flowacct" replay "$capture" --by src_host,dst_host --format csv --
 printed "SRC_IP,DST_IP"
 expect 0 "" "$flowacct" replay "$capture" --by src_as --format json --every 5m
 printed '"bin_start"'
+printf 'prefix,name\n0.0.0.0/0,everything\n' >"$work/networks.csv"
+printf 'set tag 7, label seen where src_net_name = everything\nlist rest\ndrop where dst_port < 2000\n' >"$work/rules"
+expect 0 "dropped by rules" "$flowacct" replay "$capture" --by tag,label --format csv --networks "$work/networks.csv" \
+  --rules "$work/rules"
+printed "7,seen,"
+expect 0 "rules:3: nothing of this condition" "$flowacct" replay "$capture" --by tag --rules "$work/rules"
+printf 'https 443/tcp\n' >"$work/services"
+expect 0 "" "$flowacct" replay "$capture" --by dst_service --services "$work/services" --format csv --quiet
+printf '\nset tga 1\n' >"$work/wrong"
+expect 2 'wrong:2:5: no field is called "tga"; did you mean tag?' "$flowacct" replay "$capture" --rules "$work/wrong"
+expect 1 "none.mmdb: cannot be opened" "$flowacct" replay "$capture" --geoip "$work/none.mmdb"
 expect 0 "" "$flowacct" decode "$capture"
 printed '"kind":"flow"'
 expect 0 "" "$flowacct" inspect "$capture"

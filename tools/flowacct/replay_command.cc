@@ -14,8 +14,14 @@
 #include "flowacct/aggregate/key_spec.h"
 #include "flowacct/aggregate/value_spec.h"
 #include "flowacct/collector/replay/replay.h"
+#include "flowacct/enrich/enricher.h"
+#include "flowacct/enrich/geoip/geo_database.h"
+#include "flowacct/enrich/geoip/geo_enricher.h"
 #include "flowacct/enrich/networks.h"
 #include "flowacct/enrich/networks_enricher.h"
+#include "flowacct/enrich/rules/rules.h"
+#include "flowacct/enrich/rules/rules_enricher.h"
+#include "flowacct/enrich/services.h"
 #include "flowacct/filter/filter.h"
 #include "flowacct/record/field.h"
 #include "flowacct/sink/print/print_sink.h"
@@ -44,7 +50,9 @@ struct ReplayFlags {
   bool no_scale = false, override_rate = false;
   uint64_t sampling_rate = 0;
   std::string networks;
-  bool networks_replace = false;
+  bool networks_replace = false, networks_longest = false;
+  std::vector<std::string> geoip, rules;
+  std::string services;
   size_t max_groups = aggregate::AggregatorOptions().max_groups;
   bool quiet = false;
 };
@@ -111,6 +119,48 @@ void ShowWhere(const std::string& where) {
   std::fprintf(stderr, "  %s\n  %*s\n", where.c_str(), static_cast<int>(error.column), "^");
 }
 
+// In the order in which each may use what those before it set.
+absl::Status AddEnrichers(const ReplayFlags& flags, std::vector<enrich::EnricherFactory>* enrichers) {
+  if (!flags.networks.empty()) {
+    const auto text = ReadWhole(flags.networks);
+    if (!text.ok()) return text.status();
+    auto networks = enrich::Networks::Parse(*text, flags.networks);
+    if (!networks.ok()) return networks.status();
+    const auto policy = flags.networks_replace   ? enrich::NetworksPolicy::kReplace
+                        : flags.networks_longest ? enrich::NetworksPolicy::kLongest
+                                                 : enrich::NetworksPolicy::kFill;
+    enrichers->push_back(
+        enrich::NetworksEnricher::Factory(std::make_shared<const enrich::Networks>(*std::move(networks)), policy));
+  }
+  for (const std::string& path : flags.geoip) {
+    auto database = enrich::GeoDatabase::Open(path);
+    if (!database.ok()) return database.status();
+    enrichers->push_back(enrich::GeoEnricher::Factory(*std::move(database)));
+  }
+  if (!flags.services.empty()) {
+    const auto text = ReadWhole(flags.services);
+    if (!text.ok()) return text.status();
+    auto services = enrich::Services::Parse(*text, flags.services);
+    if (!services.ok()) return services.status();
+    enrichers->push_back(enrich::ServicesEnricher::Factory(*std::move(services)));
+  }
+  if (!flags.rules.empty()) {
+    std::vector<enrich::RulesFile> files;
+    for (const std::string& path : flags.rules) {
+      auto text = ReadWhole(path);
+      if (!text.ok()) return text.status();
+      files.push_back({path, *std::move(text)});
+    }
+    auto rules = enrich::Rules::Parse(files);
+    if (!rules.ok()) return rules.status();
+    for (const std::string& warning : (*rules)->warnings()) {
+      if (!flags.quiet) std::fprintf(stderr, "%s\n", warning.c_str());
+    }
+    enrichers->push_back(enrich::RulesEnricher::Factory(*std::move(rules)));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Run(ReplayFlags flags, int& exit_code) {
   if (flags.by.empty()) flags.by.push_back("src_addr,dst_addr,protocol,src_port,dst_port");
   if (flags.outputs.size() > 1 && flags.outputs.size() != flags.by.size()) {
@@ -141,15 +191,7 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
   options.pipeline.scale_sampled = !flags.no_scale;
   options.pipeline.sampling = {flags.sampling_rate, flags.override_rate};
   options.close_bins = !flags.lateness.empty();
-  if (!flags.networks.empty()) {
-    auto text = ReadWhole(flags.networks);
-    if (!text.ok()) return text.status();
-    auto parsed = enrich::Networks::Parse(*text, flags.networks);
-    if (!parsed.ok()) return parsed.status();
-    options.pipeline.enrichers.push_back(enrich::NetworksEnricher::Factory(
-        std::make_shared<const enrich::Networks>(*std::move(parsed)),
-        flags.networks_replace ? enrich::NetworksPolicy::kReplace : enrich::NetworksPolicy::kFill));
-  }
+  if (const absl::Status status = AddEnrichers(flags, &options.pipeline.enrichers); !status.ok()) return status;
   std::vector<std::unique_ptr<sink::Sink>> sinks;
   for (size_t i = 0; i < flags.by.size(); ++i) {
     if (!flags.outputs.empty()) print.path = flags.outputs[flags.outputs.size() == 1 ? 0 : i];
@@ -207,6 +249,27 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
       ->group("Accounting");
   command->add_flag("--networks-replace", flags->networks_replace, "The networks file wins over what exporters tell")
       ->group("Accounting");
+  command
+      ->add_flag("--networks-longest", flags->networks_longest,
+                 "Of the networks file and the exporter, the one with the longer prefix wins")
+      ->group("Accounting");
+  command
+      ->add_option("--geoip", flags->geoip,
+                   "MaxMind database (.mmdb): fills countries, cities, coordinates and AS; may be given several times")
+      ->type_name("FILE")
+      ->take_all()
+      ->group("Accounting")
+      ->allow_extra_args(false);
+  command->add_option("--services", flags->services, "File of names of ports, such as /etc/services: fills src_service")
+      ->type_name("FILE")
+      ->group("Accounting");
+  command
+      ->add_option("--rules", flags->rules,
+                   "File of rules that set tags, names and other fields, or drop records; may be given several times")
+      ->type_name("FILE")
+      ->take_all()
+      ->group("Accounting")
+      ->allow_extra_args(false);
   command
       ->add_option("--max-groups", flags->max_groups, "Bound on groups; what is beyond is summed in one overflow group")
       ->type_name("N")
