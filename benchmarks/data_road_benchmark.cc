@@ -7,9 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "flowacct/base/ip_address.h"
 #include "flowacct/collector/export/export_extractor.h"
 #include "flowacct/collector/export/new_export_decoder.h"
 #include "flowacct/collector/generate/workload.h"
+#include "flowacct/enrich/rules/rules.h"
+#include "flowacct/enrich/rules/rules_enricher.h"
 #include "flowacct/packet/packet_decoder.h"
 #include "flowacct/pipeline/pipeline.h"
 #include "flowacct/record/flow_batch.h"
@@ -115,6 +119,29 @@ void BM_Account(benchmark::State& state, WorkloadKind kind, std::vector<std::vec
   auto pipeline = pipeline::Pipeline::New(options, &interner);
   Decode(state, kind, (*pipeline)->layout(), &interner, [&](record::FlowBatch& batch) { (*pipeline)->Process(batch); });
 }
+
+// As BM_Account by the 5-tuple, and a tag that so many rules set by exporter, interface (there are 32) and a /16 of the
+// source.
+void BM_AccountWithRules(benchmark::State& state) {
+  std::string text;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    const uint32_t network = static_cast<uint32_t>(i / 32) * 40503u << 16;
+    absl::StrAppend(&text, "set tag ", i + 1, " where exporter = 192.0.2.1 and in_if = ", 1 + i % 32,
+                    " and src_addr in ", base::IpAddress::V4(network).ToString(), "/16\n");
+  }
+  base::Interner interner;
+  pipeline::PipelineOptions options;
+  options.scale_sampled = false;
+  options.aggregations.emplace_back();
+  options.aggregations.back().aggregator.by = {"src_addr", "dst_addr", "src_port", "dst_port", "protocol", "tag"};
+  auto rules = enrich::Rules::Parse({{"rules", text}});
+  if (!rules.ok()) return state.SkipWithError(rules.status().ToString().c_str());
+  if (state.range(0) > 0) options.enrichers = {enrich::RulesEnricher::Factory(*rules)};
+  auto pipeline = pipeline::Pipeline::New(options, &interner);
+  Decode(state, WorkloadKind::kNetFlow9, (*pipeline)->layout(), &interner,
+         [&](record::FlowBatch& batch) { (*pipeline)->Process(batch); });
+}
+BENCHMARK(BM_AccountWithRules)->Arg(0)->Arg(10)->Arg(1000)->Arg(100000)->Unit(benchmark::kMillisecond);
 
 const std::vector<std::string> kFiveTupleKey = {"src_addr", "dst_addr", "src_port", "dst_port", "protocol"};
 const std::vector<std::string> kAsPair = {"src_as", "dst_as"};
