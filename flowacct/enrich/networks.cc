@@ -124,7 +124,7 @@ bool ParseAs(absl::string_view text, uint64_t* as) {
 struct Networks::State {
   std::vector<Column> columns;
   lpm::LpmTable<Network> table;
-  std::vector<uint64_t> rows;  // which columns are told, then a value for each; 0 is that of nothing told
+  std::vector<uint64_t> rows;  // of each row a bit a column that is told, then a value for each
   TextTable texts;
   std::vector<std::array<uint8_t, 17>> wide;
 };
