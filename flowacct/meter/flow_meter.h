@@ -20,9 +20,10 @@
 // Time is the packets' own, which may be out of order by up to max_clock_step; further back, the clock was set, and
 // all flows end.
 // Ownership: borrows the interner, to which interned fields refer; whoever replaces it closes before. Threads: one at a
-// time. Errors: only New has any. Cost: some 50 to 100 ns a packet, by how many flows there are; no allocation in
-// steady state. Memory: a flow of the default fields takes 96 octets, 8 for its timeout and 16 to 24 of index; the
-// index of max_flows is there from the start.
+// time. Errors: only New has any. Cost: meter_benchmark has 45 ns a packet for a
+// thousand flows and 135 for 360,000, the making of rows included, on a busy machine; no allocation in steady state.
+// Memory: a flow of the default fields takes 96 octets, 12 for its place and 16 to 24 of index; the index of max_flows
+// is there from the start.
 
 #ifndef FLOWACCT_METER_FLOW_METER_H_
 #define FLOWACCT_METER_FLOW_METER_H_
