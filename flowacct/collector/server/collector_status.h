@@ -58,7 +58,7 @@ struct SinkStatus {
   uint64_t dropped = 0;  // batches: the queue was full
   uint64_t failed = 0;   // batches that the sink refused
   uint64_t rows_written = 0;
-  uint64_t rows_lost = 0;  // of the dropped and failed
+  uint64_t rows_lost = 0;  // of the dropped and failed, and of the written what did not get through
   std::string last_error;
 };
 

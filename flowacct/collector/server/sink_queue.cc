@@ -1,6 +1,7 @@
 #include "flowacct/collector/server/sink_queue.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "flowacct/base/mutex.h"
@@ -19,6 +20,16 @@ struct SinkQueue::State {
   bool writing ABSL_GUARDED_BY(mutex) = false;
   bool closing ABSL_GUARDED_BY(mutex) = false;
   bool closed ABSL_GUARDED_BY(mutex) = false;
+
+  uint64_t rows_lost = 0;  // that the sink told of; the thread's own
+
+  // Once the sink was called: what it lost of what it had taken.
+  void TakeLoss() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    const uint64_t lost = sink->rows_lost() - rows_lost;
+    rows_lost += lost;
+    status.rows_lost += lost;
+    status.rows_written -= std::min(lost, status.rows_written);
+  }
 
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return closing || !waiting.empty(); }
 
@@ -61,7 +72,7 @@ void SinkQueue::Run(const std::shared_ptr<State>& state) {
       state->waiting.pop_front();
       state->writing = true;
     }
-    const absl::Status status = state->sink->Write(*batch);
+    absl::Status status = state->sink->Write(*batch);
     bool tell = false;
     {
       base::MutexLock lock(&state->mutex);
@@ -69,20 +80,23 @@ void SinkQueue::Run(const std::shared_ptr<State>& state) {
       if (status.ok()) {
         ++state->status.written;
         state->status.rows_written += batch->size();
-        state->status.last_error.clear();
+        if (std::string trouble = state->sink->trouble(); !trouble.empty()) status = absl::DataLossError(trouble);
       } else {
         ++state->status.failed;
         state->status.rows_lost += batch->size();
-        tell = state->status.last_error.empty();
-        state->status.last_error = std::string(status.message());
       }
+      state->TakeLoss();
+      tell = !status.ok() && state->status.last_error.empty();
+      state->status.last_error = std::string(status.message());
     }
     if (tell && state->options.on_error) state->options.on_error(status);
     if (state->options.on_done) state->options.on_done(*batch);
   }
   const absl::Status status = state->sink->Close();
   base::MutexLock lock(&state->mutex);
+  state->TakeLoss();
   if (!status.ok()) state->status.last_error = std::string(status.message());
+  if (std::string trouble = state->sink->trouble(); !trouble.empty()) state->status.last_error = std::move(trouble);
   state->closed = true;
 }
 

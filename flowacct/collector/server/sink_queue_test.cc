@@ -60,6 +60,24 @@ class DoorSink final : public sink::Sink {
   std::shared_ptr<Door> door_;
 };
 
+// Takes all, and loses some of it later.
+class LeakingSink final : public sink::Sink {
+ public:
+  absl::Status Write(const AggregateBatch& batch) override {
+    lost_ += batch.size() / 2;
+    return absl::OkStatus();
+  }
+  absl::Status Close() override {
+    ++lost_;
+    return absl::OkStatus();
+  }
+  uint64_t rows_lost() const override { return lost_; }
+  std::string trouble() const override { return "half of it is gone"; }
+
+ private:
+  uint64_t lost_ = 0;
+};
+
 SinkQueueOptions Named(const char* name) {
   SinkQueueOptions options;
   options.name = name;
@@ -68,6 +86,22 @@ SinkQueueOptions Named(const char* name) {
 
 void ExpectIdentity(const SinkStatus& status) {
   EXPECT_EQ(status.batches, status.written + status.failed + status.dropped + status.waiting);
+}
+
+TEST(SinkQueue, WhatASinkLosesOfWhatItTookIsCounted) {
+  std::vector<std::string> errors;
+  SinkQueueOptions options = Named("export");
+  options.on_error = [&](const absl::Status& error) { errors.emplace_back(error.message()); };
+  SinkQueue queue(std::make_unique<LeakingSink>(), options);
+  for (uint32_t rows = 1; rows <= 10; ++rows) queue.Push(Batch(rows));
+  EXPECT_TRUE(queue.Close(absl::Seconds(10)));
+  const SinkStatus status = queue.status();
+  ExpectIdentity(status);
+  EXPECT_EQ(status.written, 10u);
+  EXPECT_EQ(status.rows_lost, 26u);
+  EXPECT_EQ(status.rows_written, 55u - 26u);
+  EXPECT_EQ(status.last_error, "half of it is gone");
+  EXPECT_EQ(errors, std::vector<std::string>{"half of it is gone"});  // when it began
 }
 
 TEST(SinkQueue, WritesAllInTheEnd) {

@@ -88,6 +88,8 @@ class Transport {
   virtual uint64_t session() const = 0;
   virtual bool connected() const = 0;
 
+  // UDP: counts what the other side's host has said by now. Send does so before each message.
+  virtual void Settle() {}
   // Sends what is queued, for `at_most`; drops the rest. Nothing can be sent afterwards. The destructor does it with no
   // time at all.
   virtual void Close(absl::Duration at_most) = 0;

@@ -130,6 +130,15 @@ size_t UdpTransport::SendBatch(absl::Span<const base::Octets> messages) {
   return sent;
 }
 
+void UdpTransport::Settle() {
+  int error = 0;
+  socklen_t length = sizeof(error);
+  if (socket_.is_open() && getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &length) == 0 &&
+      error == ECONNREFUSED) {
+    ++counters_.refused;
+  }
+}
+
 bool UdpTransport::WaitForRoom() {
   const int64_t milliseconds = absl::ToInt64Milliseconds(absl::Ceil(send_wait_, absl::Milliseconds(1)));
   if (milliseconds <= 0) return false;

@@ -29,6 +29,7 @@ class UdpTransport final : public Transport {
 
   absl::Status Send(base::Octets message) override;
   size_t SendBatch(absl::Span<const base::Octets> messages) override;
+  void Settle() override;
   uint64_t session() const override { return 1; }
   bool connected() const override { return socket_.is_open(); }
   void Close(absl::Duration at_most) override { socket_.Reset(); }

@@ -106,6 +106,11 @@ TEST(UdpTransportTest, AReceiverThatIsNotThereYet) {
   EXPECT_EQ((*transport)->counters().sent, 15u);
   EXPECT_GE((*transport)->counters().refused, 4u);
   EXPECT_EQ((*transport)->counters().errors, 0u);
+  const uint64_t refused = (*transport)->counters().refused;
+  (*transport)->Settle();  // what was said of the last one
+  EXPECT_EQ((*transport)->counters().refused, refused + 1);
+  (*transport)->Settle();
+  EXPECT_EQ((*transport)->counters().refused, refused + 1);
   const auto listener = NewListener(address);
   (*transport)->Send(base::AsOctets("y")).IgnoreError();
   const auto received = listener->Receive();

@@ -27,7 +27,7 @@ constexpr FieldId kFields[] = {FieldId::kSrcAddr,  FieldId::kDstAddr,      Field
 
 class Nowhere final : public ExportTransport {
  public:
-  absl::Status Send(base::Octets datagram) override {
+  absl::Status Send(base::Octets datagram, uint64_t rows) override {
     octets += datagram.size();
     return absl::OkStatus();
   }

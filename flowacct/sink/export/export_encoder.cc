@@ -23,7 +23,7 @@ absl::string_view ExportRefusalHelp(ExportRefusal refusal) {
 }
 
 void ExportEncoder::Send(base::Octets datagram) {
-  absl::Status status = transport_->Send(datagram);
+  absl::Status status = transport_->Send(datagram, counters_.rows_waiting);
   if (status.ok()) {
     ++counters_.datagrams;
     counters_.octets += datagram.size();

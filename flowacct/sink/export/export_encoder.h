@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -27,8 +28,24 @@ namespace flowacct::sink {
 class ExportTransport {
  public:
   virtual ~ExportTransport() = default;
-  // `datagram` is valid for the call. An error means that it did not leave.
-  virtual absl::Status Send(base::Octets datagram) = 0;
+  // `datagram` is valid for the call. An error means that it did not leave. `rows`: how many it tells of; one that
+  // takes several datagrams counts with its last.
+  virtual absl::Status Send(base::Octets datagram, uint64_t rows) = 0;
+
+  // Over connections: each begins with the preamble, in which all templates and options are told, so that the receiver
+  // can read what comes then. `messages` are whole ones, whose sequence numbers begin with 0; `data_records` is what
+  // they count of these. Given anew, before the datagram that first needs it, when it has changed.
+  virtual bool HasSessions() const { return false; }
+  virtual void SetPreamble(base::Octets messages, uint32_t data_records) {}
+
+  // Looks what became of what was sent, so that the two below tell it.
+  virtual void Settle() {}
+  // Of the rows that Send took, those known not to have arrived.
+  virtual uint64_t rows_lost() const { return 0; }
+  // What is wrong, for a person; empty: nothing.
+  virtual std::string trouble() const { return ""; }
+  // What waits leaves or is lost. Nothing is sent afterwards. Errors: of what was not told yet.
+  virtual absl::Status Close() { return absl::OkStatus(); }
 };
 
 // Why a row cannot be told. X(enumerator, name, help)
@@ -93,6 +110,8 @@ class ExportEncoder {
 
  protected:
   explicit ExportEncoder(ExportTransport* transport) : transport_(transport) {}
+
+  ExportTransport& transport() { return *transport_; }
 
   void Refuse(ExportRefusal refusal) { ++counters_.rows_refused[static_cast<size_t>(refusal)]; }
   // Sends, and accounts for the rows that were waiting.

@@ -51,8 +51,8 @@ struct ExportOptions {
   size_t max_datagram_octets = 1452;
 
   // v9, IPFIX: all templates and options are told again after so many datagrams and so much time, whichever comes
-  // first; 0 and InfiniteDuration: only once, for transports that lose nothing. RFC 7011 (8.4) has ten minutes; a
-  // collector that starts anew waits so long.
+  // first; 0 and InfiniteDuration: only once. Over connections they are told once anyway. RFC 7011 (8.4) has ten
+  // minutes; a collector that starts anew waits so long.
   uint32_t template_refresh_datagrams = 1000;
   absl::Duration template_refresh = absl::Seconds(60);
   // v9, IPFIX: a template tells exactly the fields that a row has, so there is one for each combination that occurs:

@@ -1,9 +1,12 @@
 #include "flowacct/sink/export/export_sink.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/sink/export/new_export_encoder.h"
@@ -56,20 +59,41 @@ absl::Status ExportSink::Write(const aggregate::AggregateBatch& batch) {
     encoder_->Add(records, now_);
   }
   encoder_->Flush(now_);
-  return Outcome(before);
+  transport_->Settle();
+  trouble_ = TroubleSince(before);
+  const ExportCounters& after = counters();
+  if (after.datagrams_lost == before.datagrams_lost || after.datagrams > before.datagrams) return absl::OkStatus();
+  rows_failed_ += after.rows_in - before.rows_in;
+  const absl::Status& failure = encoder_->last_failure();
+  return absl::Status(failure.code(), absl::StrCat("export: ", failure.message()));
 }
 
 absl::Status ExportSink::Close() {
-  const ExportCounters before = encoder_->counters();
+  const ExportCounters before = counters();
   encoder_->Flush(clock_ ? clock_() : now_);
-  return Outcome(before);
+  absl::Status status = transport_->Close();
+  trouble_ = TroubleSince(before);
+  return status;
 }
 
-absl::Status ExportSink::Outcome(const ExportCounters& before) const {
-  const ExportCounters& after = encoder_->counters();
-  if (after.datagrams_lost == before.datagrams_lost || after.datagrams > before.datagrams) return absl::OkStatus();
-  const absl::Status& failure = encoder_->last_failure();
-  return absl::Status(failure.code(), absl::StrCat("export: ", failure.message()));
+uint64_t ExportSink::rows_lost() const {
+  return counters().refused() + counters().rows_lost + transport_->rows_lost() - rows_failed_;
+}
+
+std::string ExportSink::TroubleSince(const ExportCounters& before) const {
+  const ExportCounters& after = counters();
+  std::vector<std::string> troubles;
+  if (std::string trouble = transport_->trouble(); !trouble.empty()) troubles.push_back(std::move(trouble));
+  if (after.rows_lost > before.rows_lost) {
+    troubles.push_back(
+        absl::StrCat(after.rows_lost - before.rows_lost, " rows lost: ", encoder_->last_failure().message()));
+  }
+  for (size_t i = 0; i < kExportRefusals; ++i) {
+    const uint64_t rows = after.rows_refused[i] - before.rows_refused[i];
+    if (rows == 0) continue;
+    troubles.push_back(absl::StrCat(rows, " rows not told: ", ExportRefusalHelp(static_cast<ExportRefusal>(i))));
+  }
+  return absl::StrJoin(troubles, "; ");
 }
 
 }  // namespace flowacct::sink

@@ -1,16 +1,18 @@
 // Exports what was accounted: the rows of finished batches as flow records (aggregate/batch_rows.h says how).
 //
 // distinct() and top() are no flow records and are left out; so is what the format has no element for.
-// Ownership: owns the transport. Threads: one call at a time. Errors: New, for options; Write and Close answer with
-// what the transport said if nothing of a batch, or of what waited, left. What is lost in part is in counters(). Cost:
-// a copy of each row, and the encoder's.
+// Ownership: owns the transport. Threads: one call at a time. Errors: New, for options; Write answers with what the
+// transport said if nothing of a batch left. What is refused or lost in part is in rows_lost() and trouble(), and by
+// reason in counters(). Cost: a copy of each row, and the encoder's.
 
 #ifndef FLOWACCT_SINK_EXPORT_EXPORT_SINK_H_
 #define FLOWACCT_SINK_EXPORT_EXPORT_SINK_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -34,6 +36,8 @@ class ExportSink final : public Sink {
 
   absl::Status Write(const aggregate::AggregateBatch& batch) override;
   absl::Status Close() override;
+  uint64_t rows_lost() const override;
+  std::string trouble() const override { return trouble_; }
 
   const ExportCounters& counters() const { return encoder_->counters(); }
 
@@ -43,13 +47,15 @@ class ExportSink final : public Sink {
 
   // Makes rows_ fit the batch's schema.
   void Bind(const aggregate::Schema& schema);
-  // What the transport said, if it took nothing since then.
-  absl::Status Outcome(const ExportCounters& before) const;
+  // What is wrong with what was told since then.
+  std::string TroubleSince(const ExportCounters& before) const;
 
   const std::unique_ptr<ExportTransport> transport_;
   const std::function<absl::Time()> clock_;
   std::unique_ptr<ExportEncoder> encoder_;
   absl::Time now_ = absl::UnixEpoch();
+  uint64_t rows_failed_ = 0;  // of batches that Write refused
+  std::string trouble_;
 
   std::optional<aggregate::Schema> schema_;
   std::unique_ptr<record::Layout> layout_;

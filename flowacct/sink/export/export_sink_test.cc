@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/sink/export/testing/exported.h"
@@ -28,7 +30,7 @@ constexpr int64_t kBin = 1700000100 * kSecond;
 class Relay final : public ExportTransport {
  public:
   explicit Relay(KeepingTransport* to) : to_(to) {}
-  absl::Status Send(base::Octets datagram) override { return to_->Send(datagram); }
+  absl::Status Send(base::Octets datagram, uint64_t rows) override { return to_->Send(datagram, rows); }
 
  private:
   KeepingTransport* to_;
@@ -106,10 +108,38 @@ TEST_F(ExportSinkTest, AFailureIsToldIfNothingLeft) {
   transport_.failure = absl::UnavailableError("network is down");
   EXPECT_EQ(sink->Write(Traffic(3).Build()).message(), "export: network is down");
   EXPECT_EQ(sink->counters().rows_lost, 3u);
+  EXPECT_EQ(sink->rows_lost(), 0u);  // Write told it
   transport_.failure = absl::OkStatus();
   EXPECT_TRUE(sink->Write(Traffic(3).Build()).ok());
   EXPECT_TRUE(sink->Close().ok());
   EXPECT_EQ(sink->counters().rows_exported, 3u);
+}
+
+TEST_F(ExportSinkTest, WhatIsLostOrRefusedInPartIsCountedAndTold) {
+  // Every other datagram is not taken, and of those that were two rows did not arrive.
+  class Half final : public ExportTransport {
+   public:
+    absl::Status Send(base::Octets, uint64_t) override {
+      return sent_++ % 2 == 0 ? absl::OkStatus() : absl::ResourceExhaustedError("no room");
+    }
+    uint64_t rows_lost() const override { return 2; }
+    std::string trouble() const override { return "it is far away"; }
+
+   private:
+    int sent_ = 0;
+  };
+  auto sink = *ExportSink::New({}, std::make_unique<Half>());
+  ASSERT_TRUE(sink->Write(Traffic(100).Build()).ok());
+  const uint64_t lost = sink->counters().rows_lost;
+  EXPECT_GT(lost, 10u);
+  EXPECT_EQ(sink->rows_lost(), lost + 2);
+  EXPECT_EQ(sink->trouble(), absl::StrCat("it is far away; ", lost, " rows lost: no room"));
+
+  auto refusing = Make(ExportFormat::kSflow5);
+  ASSERT_TRUE(refusing->Write(Traffic(3).Build()).ok());  // the first is of one packet, with one address
+  EXPECT_EQ(refusing->rows_lost(), 3u);
+  EXPECT_TRUE(absl::StrContains(refusing->trouble(), "2 rows not told: sFlow tells of single packets"))
+      << refusing->trouble();
 }
 
 TEST_F(ExportSinkTest, OptionsAreChecked) {

@@ -80,13 +80,15 @@ void Netflow5Encoder::AddRow(const RowView& row) {
   const uint16_t rate = RateOf(row);
   if (records_ > 0 && rate != rate_) Finish();
   rate_ = rate;
+  const uint64_t lost_before = counters_.datagrams_lost;
   for (; parts > 0; --parts) {
     // The share of each: the last gets what is left.
     const uint64_t some_packets = packets / parts, some_bytes = bytes / parts;
     packets -= some_packets;
     bytes -= some_bytes;
     AddRecord(row, static_cast<uint32_t>(some_packets), static_cast<uint32_t>(some_bytes));
-    if (parts == 1) ++counters_.rows_waiting;
+    // A row of which a part was lost is lost.
+    if (parts == 1) ++(counters_.datagrams_lost == lost_before ? counters_.rows_waiting : counters_.rows_lost);
     if (records_ == max_records_) Finish();
   }
 }

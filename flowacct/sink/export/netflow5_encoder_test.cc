@@ -160,6 +160,29 @@ TEST_F(Netflow5EncoderTest, LargeCountersBecomeSeveralRecordsOfTheSameSum) {
   EXPECT_EQ(bytes, (uint64_t{5} << 32) + 1500);
 }
 
+TEST_F(Netflow5EncoderTest, ARowOfWhichAPartWasLostIsLost) {
+  Make();
+  for (int i = 0; i < 28; ++i) Row();
+  Row().Set<FieldId::kPackets>(uint64_t{3} << 32);  // of its four records one goes with the others before
+  // Only the first datagram is not taken.
+  class Failing final : public ExportTransport {
+   public:
+    absl::Status Send(base::Octets, uint64_t) override {
+      return ++sent == 1 ? absl::UnavailableError("network is down") : absl::OkStatus();
+    }
+    int sent = 0;
+  } failing;
+  ExportOptions options;
+  options.format = ExportFormat::kNetflow5;
+  auto encoder = *Netflow5Encoder::New(options, &failing);
+  encoder->Add(batch_, absl::FromUnixNanos(kNow));
+  encoder->Flush(absl::FromUnixNanos(kNow));
+  EXPECT_EQ(failing.sent, 2);
+  EXPECT_EQ(encoder->counters().rows_in, 29u);
+  EXPECT_EQ(encoder->counters().rows_lost, 29u);
+  EXPECT_EQ(encoder->counters().rows_exported, 0u);
+}
+
 TEST_F(Netflow5EncoderTest, RefusesWhatIsNotIpv4AndCountsWhatHasNoRoom) {
   Make();
   Row().Set<FieldId::kSrcAddr>(*IpAddress::Parse("2001:db8::1"));
@@ -202,7 +225,7 @@ TEST_F(Netflow5EncoderTest, RowsOfOneRateShareADatagram) {
 TEST_F(Netflow5EncoderTest, NothingIsAllocatedInSteadyState) {
   FLOWACCT_REQUIRE_ALLOCATION_COUNT();
   class Dropping : public ExportTransport {
-    absl::Status Send(base::Octets) override { return absl::OkStatus(); }
+    absl::Status Send(base::Octets, uint64_t) override { return absl::OkStatus(); }
   } dropping;
   ExportOptions options;
   options.format = ExportFormat::kNetflow5;

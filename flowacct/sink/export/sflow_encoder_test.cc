@@ -215,7 +215,7 @@ TEST_F(SflowEncoderTest, SequencesAndPoolsAreOfEachSource) {
 TEST_F(SflowEncoderTest, NothingIsAllocatedInSteadyState) {
   FLOWACCT_REQUIRE_ALLOCATION_COUNT();
   class Dropping : public ExportTransport {
-    absl::Status Send(base::Octets) override { return absl::OkStatus(); }
+    absl::Status Send(base::Octets, uint64_t) override { return absl::OkStatus(); }
   } dropping;
   ExportOptions options;
   options.format = ExportFormat::kSflow5;

@@ -26,6 +26,7 @@ constexpr uint16_t kSamplingTemplate = 256;
 constexpr uint16_t kInterfaceTemplate = 257;
 constexpr uint16_t kFirstTemplate = 258;
 constexpr uint8_t kSelector = 1;
+constexpr size_t kMaxInterfaceFixed = 4 + 3 + 3;           // the index, and the lengths of both texts
 constexpr uint16_t kScopeSystem = 1, kScopeInterface = 2;  // RFC 3954, 6.1
 constexpr uint32_t kNoTemplate = 0xffffffff;
 constexpr int64_t kNanosPerSecond = 1000000000;
@@ -80,11 +81,15 @@ absl::StatusOr<std::unique_ptr<TemplateEncoder>> TemplateEncoder::New(ExportOpti
     }
     if (std::find(fields.begin(), fields.end(), *field) == fields.end()) fields.push_back(*field);
   }
-  const size_t text_octets = v9 ? 2 * kFixedTextOctets : 4 * 255;
+  // In IPFIX a record of an interface goes into one message.
+  const size_t text_octets =
+      v9 ? kFixedTextOctets
+         : options.max_datagram_octets - kIpfixHeaderOctets - kSetHeaderOctets - kMaxPadding - kMaxInterfaceFixed;
   for (const ExportInterface& interface : options.interfaces) {
-    if (interface.name.size() + interface.description.size() > text_octets / 2) {
-      return Wrong("interfaces: the texts of interface ", interface.index, " are longer than ", text_octets / 2,
-                   " octets");
+    const size_t octets = v9 ? std::max(interface.name.size(), interface.description.size())
+                             : interface.name.size() + interface.description.size();
+    if (octets > text_octets) {
+      return Wrong("interfaces: the texts of interface ", interface.index, " are longer than ", text_octets, " octets");
     }
   }
   return absl::WrapUnique(new TemplateEncoder(std::move(options), transport, std::move(fields)));
@@ -223,10 +228,12 @@ void TemplateEncoder::Begin() {
   size_ = v9() ? kV9HeaderOctets : kIpfixHeaderOctets;
   set_start_ = 0;
   data_records_ = template_records_ = 0;
+  if (preamble_ != nullptr) return;
   const bool due =
-      (options_.template_refresh_datagrams != 0 && datagrams_since_refresh_ >= options_.template_refresh_datagrams) ||
-      (options_.template_refresh != absl::InfiniteDuration() &&
-       now_nanos_ - refresh_nanos_ >= absl::ToInt64Nanoseconds(options_.template_refresh));
+      !transport().HasSessions() &&
+      ((options_.template_refresh_datagrams != 0 && datagrams_since_refresh_ >= options_.template_refresh_datagrams) ||
+       (options_.template_refresh != absl::InfiniteDuration() &&
+        now_nanos_ - refresh_nanos_ >= absl::ToInt64Nanoseconds(options_.template_refresh)));
   if (!refresh_asked_ && !(due && round_has_data_)) return;
   ++round_;
   refresh_asked_ = false;
@@ -257,14 +264,38 @@ void TemplateEncoder::Finish() {
     base::StoreBe32(header + 12, options_.domain);
     sequence_ += data_records_;
   }
-  Send(base::Octets(buffer_.data(), size_));
+  const base::Octets datagram(buffer_.data(), size_);
   size_ = 0;
+  if (preamble_ != nullptr) {
+    preamble_->insert(preamble_->end(), datagram.begin(), datagram.end());
+    return;
+  }
+  if (transport().HasSessions() && templates_in_preamble_ != templates_made_) SetPreamble();
+  Send(datagram);
   ++datagrams_since_refresh_;
+}
+
+void TemplateEncoder::SetPreamble() {
+  templates_in_preamble_ = templates_made_;
+  std::vector<uint8_t> messages, buffer(buffer_.size());
+  preamble_ = &messages;
+  buffer_.swap(buffer);
+  const uint32_t sequence = std::exchange(sequence_, 0);
+  Begin();
+  if (options_.sampling_rate != 0) AppendSampling();
+  if (!options_.interfaces.empty()) AppendInterfaces();
+  for (const auto& announced : templates_) AppendTemplate(announced->format);
+  Finish();
+  transport().SetPreamble(messages, sequence_);
+  sequence_ = sequence;
+  buffer_.swap(buffer);
+  preamble_ = nullptr;
 }
 
 bool TemplateEncoder::HasRoom(uint16_t set_id, size_t octets) const {
   const bool open = set_start_ != 0 && set_id_ == set_id;
-  return size_ + (open ? 0 : kMaxPadding + kSetHeaderOctets) + octets + kMaxPadding <= buffer_.size();
+  const size_t before = open ? 0 : kSetHeaderOctets + (set_start_ != 0 ? kMaxPadding : 0);
+  return size_ + before + octets + kMaxPadding <= buffer_.size();
 }
 
 uint8_t* TemplateEncoder::Append(uint16_t set_id, size_t octets) {

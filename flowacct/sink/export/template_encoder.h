@@ -6,8 +6,10 @@
 // data records of the session (RFC 7011, 3.1). v9's export time is rounded up to the second, and its uptime is that of
 // this second, so that times that are told in uptime are exact to the millisecond and never lie after the export.
 // Sampling: v9 tells samplingInterval and samplingAlgorithm (34, 35) of the system; IPFIX a selector (302) that takes
-// one packet and leaves out the others (304 to 306, RFC 5477), to which each data record refers. Ownership, threads,
-// errors: export_encoder.h. Cost: a step a field (record_template.h); no allocation a row.
+// one packet and leaves out the others (304 to 306, RFC 5477), to which each data record refers.
+// A transport with sessions is given what each of them begins with (RFC 7011, 8.4 and 10.4.3), and nothing is told anew
+// within one. Ownership, threads, errors: export_encoder.h. Cost: a step a field (record_template.h); no allocation a
+// row.
 
 #ifndef FLOWACCT_SINK_EXPORT_TEMPLATE_ENCODER_H_
 #define FLOWACCT_SINK_EXPORT_TEMPLATE_ENCODER_H_
@@ -57,6 +59,8 @@ class TemplateEncoder final : public ExportEncoder {
   // The datagram at hand. Begun when something is to be said, with templates and options if they are due.
   void Begin();
   void Finish();
+  // Tells the transport all templates and options, in messages beside the one at hand.
+  void SetPreamble();
   bool HasRoom(uint16_t set_id, size_t octets) const;
   // Room for `octets` in a set; another datagram if it must be. The caller writes them.
   uint8_t* Append(uint16_t set_id, size_t octets);
@@ -89,6 +93,8 @@ class TemplateEncoder final : public ExportEncoder {
   size_t set_record_octets_ = 0;  // of the shortest in it
   uint32_t data_records_ = 0, template_records_ = 0;
   uint32_t sequence_ = 0;
+  std::vector<uint8_t>* preamble_ = nullptr;  // where datagrams go while it is written
+  uint64_t templates_in_preamble_ = 0;
 
   uint64_t round_ = 0;           // of refreshes
   bool refresh_asked_ = true;    // due whatever the time

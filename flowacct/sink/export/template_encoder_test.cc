@@ -395,6 +395,87 @@ TEST_F(TemplateEncoderTest, WhatDoesNotFitIsRefusedOrCounted) {
   EXPECT_EQ(reader.Text(1, FieldId::kSamplingRate), "");
 }
 
+TEST_F(TemplateEncoderTest, ASessionBeginsWithAllTemplatesAndNothingIsToldAgain) {
+  class Sessions final : public ExportTransport {
+   public:
+    absl::Status Send(base::Octets datagram, uint64_t rows) override {
+      rows_sent += rows;
+      return kept.Send(datagram, rows);
+    }
+    bool HasSessions() const override { return true; }
+    void SetPreamble(base::Octets messages, uint32_t data_records) override {
+      preamble.assign(messages.begin(), messages.end());
+      preamble_records = data_records;
+      ++preambles;
+    }
+    KeepingTransport kept;
+    std::vector<uint8_t> preamble;
+    uint32_t preamble_records = 0;
+    uint64_t rows_sent = 0;
+    int preambles = 0;
+  } sessions;
+  ExportOptions options = Format(ExportFormat::kIpfix);
+  options.sampling_rate = 10;
+  options.interfaces = {{1, "eth0", "uplink"}, {2, "eth1", ""}};
+  options.template_refresh_datagrams = 1;
+  auto encoder = *TemplateEncoder::New(options, &sessions);
+  encoder->Bind(&layout_);
+  const auto add = [&](int64_t nanos) {
+    encoder->Add(batch_, absl::FromUnixNanos(nanos));
+    encoder->Flush(absl::FromUnixNanos(nanos));
+    batch_.Clear();
+  };
+  Tcp();
+  add(kNow);
+  for (int64_t i = 1; i <= 10; ++i) {
+    Tcp();
+    add(kNow + i * 100 * kSecond);
+  }
+  EXPECT_EQ(sessions.preambles, 1);
+  EXPECT_EQ(sessions.kept.datagrams[10].size(), sessions.kept.datagrams[1].size());
+  Icmp6();
+  add(kNow);
+  EXPECT_EQ(sessions.preambles, 2);
+  EXPECT_EQ(sessions.preamble_records, 3u);  // sampling and two interfaces
+  EXPECT_EQ(sessions.rows_sent, 12u);
+  // Another session: what follows the preamble can be read, and its sequence goes on.
+  std::vector<std::vector<uint8_t>> read = {sessions.preamble, sessions.kept.datagrams[10]};
+  base::StoreBe32(read[1].data() + 8, 3);
+  ExportReader reader(ExportFormat::kIpfix);
+  reader.Read(read, absl::FromUnixNanos(kNow));
+  ASSERT_EQ(reader.rows().size(), 1u);
+  EXPECT_EQ(reader.Text(0, FieldId::kSamplingRate), "10");
+  EXPECT_EQ(reader.report().sequence.gaps, 0u);
+}
+
+TEST_F(TemplateEncoderTest, RecordsOfEveryLengthAroundThatOfAMessageAreToldOrRefused) {
+  for (const uint64_t rate : {0, 10}) {
+    ExportOptions options = Format(ExportFormat::kIpfix);
+    options.max_datagram_octets = 600;
+    options.template_refresh_datagrams = 1;
+    options.sampling_rate = rate;
+    Make(options);
+    const record::Layout layout({FieldId::kHttpUrl});
+    encoder_->Bind(&layout);
+    transport_.datagrams.clear();
+    std::vector<std::string> told;
+    for (size_t length = 540; length <= 600; ++length) {
+      record::FlowBatch batch(&layout, &interner_);
+      batch.Append().Set<FieldId::kHttpUrl>(interner_.Intern(std::string(length, 'u')));
+      const uint64_t refused = encoder_->counters().refused();
+      encoder_->Add(batch, absl::FromUnixNanos(kNow));
+      if (encoder_->counters().refused() == refused) told.emplace_back(length, 'u');
+    }
+    Flush();
+    EXPECT_GT(encoder_->counters().refused(), 10u);
+    for (const std::vector<uint8_t>& datagram : transport_.datagrams) EXPECT_LE(datagram.size(), 600u);
+    ExportReader reader(ExportFormat::kIpfix);
+    reader.Read(transport_.datagrams, absl::FromUnixNanos(kNow));
+    ASSERT_EQ(reader.rows().size(), told.size());
+    for (size_t i = 0; i < told.size(); ++i) EXPECT_EQ(reader.Text(i, FieldId::kHttpUrl), told[i]);
+  }
+}
+
 TEST_F(TemplateEncoderTest, ShortRecordsOfNetflow9AreNotPadded) {
   ExportOptions options = Format(ExportFormat::kNetflow9);
   options.fields = {"protocol"};
@@ -452,7 +533,7 @@ TEST_F(TemplateEncoderTest, NothingIsAllocatedInSteadyState) {
   FLOWACCT_REQUIRE_ALLOCATION_COUNT();
   class Counting : public ExportTransport {
    public:
-    absl::Status Send(base::Octets) override {
+    absl::Status Send(base::Octets, uint64_t) override {
       ++sent;
       return absl::OkStatus();
     }
@@ -494,6 +575,12 @@ TEST(TemplateEncoderOptions, ErrorsNameOptionValueAndRemedy) {
            {ExportFormat::kNetflow9,
             [](ExportOptions& o) {
               o.interfaces = {{1, std::string(70, 'x'), ""}};
+            },
+            "interface 1"},
+           {ExportFormat::kIpfix,
+            [](ExportOptions& o) {
+              o.max_datagram_octets = 512;
+              o.interfaces = {{1, std::string(240, 'x'), std::string(240, 'y')}};
             },
             "interface 1"},
            {ExportFormat::kSflow5, [](ExportOptions&) {}, "has no templates"},

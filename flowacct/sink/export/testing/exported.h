@@ -23,7 +23,7 @@ namespace flowacct::sink {
 
 class KeepingTransport final : public ExportTransport {
  public:
-  absl::Status Send(base::Octets datagram) override {
+  absl::Status Send(base::Octets datagram, uint64_t rows) override {
     if (!failure.ok()) return failure;
     datagrams.emplace_back(datagram.begin(), datagram.end());
     return absl::OkStatus();
