@@ -79,6 +79,24 @@ for kind in v5 v9 ipfix sflow packets; do
   grep -qF "$got" "$work/truth" || { echo "FAILED: $kind: $got is not the truth: $(cat "$work/truth") (exit code $code)"; failures=$((failures + 1)); }
 done
 
+# A probe: what is metered and exported is read again with the same sums.
+for format in ipfix v9 sflow; do
+  expect 0 "datagram" "$flowacct" meter "$work/packets.pcap" --export "$format" --output "$work/exports.pcap"
+  expect 0 "" "$flowacct" replay "$work/exports.pcap" --sum packets,bytes --by protocol --format csv --quiet
+  exported=$(sort "$work/out")
+  expect 0 "" "$flowacct" replay "$work/packets.pcap" --sum packets,bytes --by protocol --format csv --quiet
+  [[ "$exported" == "$(sort "$work/out")" ]] || { echo "FAILED: $format: exports differ from their packets"; failures=$((failures + 1)); }
+done
+expect 0 "passed over" "$flowacct" meter "$work/packets.pcap" --sample 10 --output "$work/exports.pcap"
+expect 0 "not exported" "$flowacct" meter "$work/packets.pcap" --export v5 --output "$work/exports.pcap"
+expect 2 '--output' "$flowacct" meter "$work/packets.pcap"
+expect 2 'v5, v9, ipfix, sflow' "$flowacct" meter "$work/packets.pcap" --export netflow --output "$work/x"
+expect 2 '--idle-timeout' "$flowacct" meter "$work/packets.pcap" --idle-timeout 5x --output "$work/x"
+expect 2 'did you mean src_addr' "$flowacct" meter "$work/packets.pcap" --key src_adr --output "$work/x"
+expect 2 'no information element' "$flowacct" meter "$work/packets.pcap" --fields local_pref --output "$work/x"
+expect 2 'has no port' "$flowacct" meter "$work/packets.pcap" --output udp://nowhere
+expect 1 "$work/missing" "$flowacct" meter "$work/missing" --output "$work/exports.pcap"
+
 # Wrong words: one line, what and what to do, exit code 2, nothing printed.
 expect 2 'did you mean src_addr' "$flowacct" replay "$capture" --by src_adr
 expect 2 'column 15' "$flowacct" replay "$capture" --where 'proto tcp and dst_prt = 80'

@@ -26,6 +26,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code);
 void AddDecodeCommand(CLI::App& app, int& exit_code);
 void AddInspectCommand(CLI::App& app, int& exit_code);
 void AddFieldsCommand(CLI::App& app, int& exit_code);
+void AddMeterCommand(CLI::App& app, int& exit_code);
 void AddGenerateCommand(CLI::App& app, int& exit_code);
 void AddCollectorCommands(CLI::App& app, int& exit_code);  // status, exporters, templates, reload
 void AddQueryCommand(CLI::App& app, int& exit_code);

@@ -64,6 +64,7 @@ int Main(int argc, char** argv) {
   AddDecodeCommand(app, exit_code);
   AddInspectCommand(app, exit_code);
   AddFieldsCommand(app, exit_code);
+  AddMeterCommand(app, exit_code);
   AddGenerateCommand(app, exit_code);
   AddCollectorCommands(app, exit_code);
   AddQueryCommand(app, exit_code);

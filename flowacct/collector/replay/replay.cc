@@ -1,28 +1,15 @@
 #include "flowacct/collector/replay/replay.h"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
-#include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "flowacct/collector/count_text.h"
 
 namespace flowacct::collector {
 namespace {
-
-std::string WithCommas(absl::uint128 n) {
-  std::ostringstream text;
-  text << n;
-  std::string digits = text.str();
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
-  return digits;
-}
-
-std::string Count(uint64_t n, absl::string_view what) {
-  return absl::StrCat(WithCommas(n), " ", what, n == 1 ? "" : "s");
-}
 
 // "3 records and 1 part of records too late for their time bin, not in any row: 7 packets, 1,000 bytes"
 std::string Late(const pipeline::AggregationCounters& counters) {
