@@ -1,6 +1,7 @@
 #include "flowacct/collector/server/plan.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,9 +13,11 @@
 #include "flowacct/aggregate/key_spec.h"
 #include "flowacct/aggregate/value_spec.h"
 #include "flowacct/base/interner.h"
+#include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/collector/server/enrichment.h"
 #include "flowacct/collector/server/pipeline_sinks.h"
+#include "flowacct/collector/socket/endpoint.h"
 #include "flowacct/filter/filter.h"
 #include "flowacct/meter/flow_meter.h"
 #include "flowacct/record/field.h"
@@ -84,6 +87,18 @@ std::string UdpAddress(const std::string& text) {
   return absl::StrContains(text, "://") ? text : absl::StrCat("udp://", text);
 }
 
+// Of a replica: an address and port to send to, or an address to send from, whose port may be left to the system.
+absl::StatusOr<std::string> ReplicaAddress(const ConfigFile& file, const config::Replica& replica,
+                                           absl::string_view field, const std::string& text, int index) {
+  const auto address = base::IpAddress::Parse(text);
+  std::string url = UdpAddress(text);
+  if (address && field == "from") url = Endpoint{EndpointScheme::kUdp, *address, 0, ""}.ToString();
+  if (auto endpoint = ParseEndpoint(url, {EndpointScheme::kUdp}); !endpoint.ok()) {
+    return file.ErrorAt(replica, field, endpoint.status().message(), index);
+  }
+  return url;
+}
+
 // The replicas that take datagrams of this input.
 absl::StatusOr<ReplicatorOptions> PlanReplication(const ConfigFile& file, const config::Input& input) {
   ReplicatorOptions options;
@@ -97,7 +112,11 @@ absl::StatusOr<ReplicatorOptions> PlanReplication(const ConfigFile& file, const 
     }
     ReplicaPool pool;
     pool.name = replica.name();
-    for (const std::string& to : replica.to()) pool.receivers.push_back(UdpAddress(to));
+    for (int i = 0; i < replica.to_size(); ++i) {
+      auto to = ReplicaAddress(file, replica, "to", replica.to(i), i);
+      if (!to.ok()) return to.status();
+      pool.receivers.push_back(*std::move(to));
+    }
     switch (replica.balance()) {
       case config::Replica::ALL:
         pool.balance = ReplicaBalance::kAll;
@@ -115,12 +134,50 @@ absl::StatusOr<ReplicatorOptions> PlanReplication(const ConfigFile& file, const 
       pool.exporters.push_back(*prefix);
     }
     pool.keep_source = replica.keep_source();
+    if (!replica.from().empty()) {
+      if (pool.keep_source) {
+        return file.ErrorAt(replica, "from", "excludes keep_source, which sends from the exporter's own; give one");
+      }
+      auto from = ReplicaAddress(file, replica, "from", replica.from(), 0);
+      if (!from.ok()) return from.status();
+      pool.from = *std::move(from);
+    }
     options.pools.push_back(std::move(pool));
   }
   return options;
 }
 
+absl::StatusOr<meter::MeterOptions> ToMeterOptions(const ConfigFile& file, const config::Meter& meter) {
+  meter::MeterOptions options;
+  options.key = aggregate::SplitKeys(meter.by());
+  options.active_timeout = ConfigFile::DurationOf(meter.active_timeout());
+  options.idle_timeout = ConfigFile::DurationOf(meter.idle_timeout());
+  options.tcp_fin_timeout = ConfigFile::DurationOf(meter.tcp_fin_timeout());
+  options.tcp_rst_timeout = ConfigFile::DurationOf(meter.tcp_rst_timeout());
+  // These have no default by which the file's own check would know them for durations.
+  struct OfProtocol {
+    absl::string_view field;
+    const std::string& text;
+    std::optional<absl::Duration>* timeout;
+  };
+  for (const OfProtocol& one : {OfProtocol{"tcp_timeout", meter.tcp_timeout(), &options.tcp_timeout},
+                                OfProtocol{"udp_timeout", meter.udp_timeout(), &options.udp_timeout},
+                                OfProtocol{"icmp_timeout", meter.icmp_timeout(), &options.icmp_timeout}}) {
+    if (one.text.empty()) continue;
+    auto timeout = config::ParseDuration(one.text);
+    if (!timeout.ok()) return file.ErrorAt(meter, one.field, timeout.status().message());
+    *one.timeout = *timeout;
+  }
+  options.max_flows = meter.max_flows();
+  base::Interner interner;
+  if (auto tried = meter::FlowMeter::New(options, &interner); !tried.ok()) {
+    return file.ErrorAt(meter, "", tried.status().message());
+  }
+  return options;
+}
+
 absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input& input) {
+  if (input.has_nflog()) return file.ErrorAt(input, "nflog", "this version has udp, stream, interface and captures");
   InputPlan plan;
   plan.config = &input;
   plan.has_admission = input.has_admission();
@@ -139,16 +196,9 @@ absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input&
   if (input.depth() == config::INNERMOST) plan.decoder.packets.depth = -1;
   plan.decoder.sampling_rate = input.interface().sampling_rate();
   if (input.has_meter()) {
-    meter::MeterOptions meter;
-    meter.key = aggregate::SplitKeys(input.meter().by());
-    meter.active_timeout = ConfigFile::DurationOf(input.meter().active_timeout());
-    meter.idle_timeout = ConfigFile::DurationOf(input.meter().idle_timeout());
-    meter.max_flows = input.meter().max_flows();
-    base::Interner interner;
-    if (auto tried = meter::FlowMeter::New(meter, &interner); !tried.ok()) {
-      return file.ErrorAt(input, "meter", tried.status().message());
-    }
-    plan.decoder.meter = std::move(meter);
+    auto meter = ToMeterOptions(file, input.meter());
+    if (!meter.ok()) return meter.status();
+    plan.decoder.meter = *std::move(meter);
   }
   if (input.has_udp()) {
     auto replication = PlanReplication(file, input);

@@ -1,0 +1,96 @@
+#include "flowacct/collector/server/plan.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/replicate/replicator.h"
+#include "flowacct/meter/flow_meter.h"
+#include "gtest/gtest.h"
+
+namespace flowacct::collector {
+namespace {
+
+constexpr char kPipeline[] = "pipeline { name: \"p\" sink { memory {} } }\n";
+
+absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(absl::string_view text) {
+  auto file = config::ConfigFile::Parse(text, "c.conf");
+  if (!file.ok()) return file.status();
+  return MakePlan(std::make_shared<const config::ConfigFile>(*std::move(file)));
+}
+
+TEST(PlanTest, AMeterHasTheTimeoutsThatItIsGiven) {
+  const auto plan = PlanOf(
+      absl::StrCat("input { name: \"i\" interface { device: \"lo\" } meter { active_timeout: \"2m\" idle_timeout: "
+                   "\"20s\" tcp_timeout: \"1h\" icmp_timeout: \"3s\" tcp_fin_timeout: \"4s\" } }\n",
+                   kPipeline));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const meter::MeterOptions& meter = *(*plan)->inputs[0].decoder.meter;
+  EXPECT_EQ(meter.active_timeout, absl::Minutes(2));
+  EXPECT_EQ(meter.idle_timeout, absl::Seconds(20));
+  EXPECT_EQ(meter.tcp_timeout, absl::Hours(1));
+  EXPECT_EQ(meter.udp_timeout, std::nullopt);
+  EXPECT_EQ(meter.icmp_timeout, absl::Seconds(3));
+  EXPECT_EQ(meter.tcp_fin_timeout, absl::Seconds(4));
+  EXPECT_EQ(meter.tcp_rst_timeout, absl::Seconds(5));
+}
+
+TEST(PlanTest, AReplicaSendsFromWhereItIsTold) {
+  const auto plan = PlanOf(
+      "input { name: \"i\" udp { listen: \"[::]:2055\" } }\n"
+      "replica { name: \"a\" to: \"192.0.2.9:2055\" from: \"192.0.2.1\" }\n"
+      "replica { name: \"b\" to: \"[2001:db8::9]:2055\" from: \"2001:db8::1\" }\n"
+      "replica { name: \"c\" to: \"192.0.2.9:2055\" from: \"192.0.2.1:9996\" }\n"
+      "replica { name: \"d\" to: \"192.0.2.9:2055\" }\n");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const std::vector<ReplicaPool>& pools = (*plan)->inputs[0].replication.pools;
+  ASSERT_EQ(pools.size(), 4u);
+  EXPECT_EQ(pools[0].from, "udp://192.0.2.1:0");
+  EXPECT_EQ(pools[0].receivers[0], "udp://192.0.2.9:2055");
+  EXPECT_EQ(pools[1].from, "udp://[2001:db8::1]:0");
+  EXPECT_EQ(pools[2].from, "udp://192.0.2.1:9996");
+  EXPECT_EQ(pools[3].from, "");
+}
+
+struct Wrong {
+  const char* text;
+  const char* error;
+};
+
+class WrongPlanTest : public testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongPlanTest, IsOneLineWithPlaceAndWhatToDo) {
+  const auto plan = PlanOf(absl::StrCat(GetParam().text, kPipeline));
+  ASSERT_FALSE(plan.ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(plan.status()));
+  EXPECT_EQ(std::string(plan.status().message()), GetParam().error);
+}
+
+#define INPUT "input { name: \"i\" udp { listen: \"[::]:2055\" } }\n"
+
+INSTANTIATE_TEST_SUITE_P(
+    All, WrongPlanTest,
+    testing::Values(
+        Wrong{"input { name: \"i\" interface { device: \"lo\" } meter { tcp_timeout: \"2\" } }\n",
+              "c.conf:1:54: tcp_timeout: \"2\" is no duration; such as 30s, 5m, 1h, 1d"},
+        Wrong{"input { name: \"i\" interface { device: \"lo\" } meter { tcp_fin_timeout: \"0s\" } }\n",
+              "c.conf:1:54: tcp_fin_timeout: \"0s\" is no duration; such as 30s, 5m, 1h, 1d"},
+        Wrong{INPUT "replica { name: \"r\" to: \"192.0.2.9:1\" from: \"192.0.2.1\" keep_source: true }\n",
+              "c.conf:2:39: from: excludes keep_source, which sends from the exporter's own; give one"},
+        Wrong{INPUT "replica { name: \"r\" to: \"192.0.2.9:1\" from: \"eth0\" }\n",
+              "c.conf:2:39: from: 'udp://eth0' has no port; write it behind a ':'"},
+        Wrong{
+            INPUT "replica { name: \"r\" to: \"192.0.2.9:1\" to: \"collector.example:2055\" }\n",
+            "c.conf:2:39: to: 'udp://collector.example:2055' has 'collector.example' where an IPv4 or IPv6 address is "
+            "needed; names are not looked up here"},
+        Wrong{"input { name: \"i\" nflog { group: 5 } }\n",
+              "c.conf:1:19: nflog: this version has udp, stream, interface and captures"}));
+
+}  // namespace
+}  // namespace flowacct::collector
