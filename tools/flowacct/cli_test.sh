@@ -70,6 +70,27 @@ expect 0 "" "$flowacct" replay --help
 printed "--where"
 expect 0 "" "$flowacct" --version
 
+# A configuration of pmacct becomes ours.
+printf '%s\n' 'nfacctd_port: 2055' 'nfacctd_prot: 1' 'plugins: print[a]' 'aggregate[a]: src_as' >"$work/nfacctd.conf"
+expect 0 "did you mean nfacctd_port" "$flowacct" config import "$work/nfacctd.conf"
+printed 'listen: "[::]:2055"'
+expect 0 "" "$flowacct" config import "$work/nfacctd.conf" --output "$work/ours.conf"
+grep -qF 'by: "src_as"' "$work/ours.conf" || { echo "FAILED: config import --output"; failures=$((failures + 1)); }
+echo 'set_tag=1 ip=192.0.2.1' >"$work/tags.map"
+echo "pre_tag_map: $work/tags.map" >>"$work/nfacctd.conf"
+expect 2 "give --output" "$flowacct" config import "$work/nfacctd.conf"
+not_printed listen
+expect 0 "" "$flowacct" config import "$work/nfacctd.conf" --output "$work/ours.conf"
+grep -qF 'set tag 1 where exporter = 192.0.2.1' "$work/ours-pre_tag_map.rules" || { echo "FAILED: rules of config import"; failures=$((failures + 1)); }
+expect 1 "cannot be written" "$flowacct" config import "$work/nfacctd.conf" --output /nonexistent/ours.conf
+expect 1 "missing.conf" "$flowacct" config import "$work/missing.conf"
+expect 2 "nfcapd" "$flowacct" config import "$work/nfacctd.conf" --daemon nfcapd
+echo 'nfacctd_port 1' >"$work/wrong.conf"
+expect 2 "wrong.conf:1: no ':'" "$flowacct" config import "$work/wrong.conf"
+expect 2 "did you mean import" "$flowacct" config imprt "$work/nfacctd.conf"
+expect 0 "" "$flowacct" config keys
+printed nfacctd_port
+
 # Standard input and generated captures; the totals are those of the truth.
 for kind in v5 v9 ipfix sflow packets; do
   expect 0 "" "$flowacct" generate "$kind" --records 5000 --distinct-keys 1000 --output "$work/$kind.pcap" --truth "$work/truth"

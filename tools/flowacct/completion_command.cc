@@ -9,10 +9,14 @@
 namespace flowacct::tools {
 namespace {
 
+// Of what is within it, too: `config import --output`.
 std::string LongOptions(const CLI::App& command) {
   std::string words;
   for (const CLI::Option* option : command.get_options()) {
     for (const std::string& name : option->get_lnames()) absl::StrAppend(&words, words.empty() ? "" : " ", "--", name);
+  }
+  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
+    absl::StrAppend(&words, words.empty() ? "" : " ", sub->get_name(), " ", LongOptions(*sub));
   }
   return words;
 }

@@ -29,12 +29,17 @@ std::string NoSuchCommand(const std::string& word, const CLI::App& app) {
 std::string WithNearMiss(const std::string& message, const CLI::App& app, const std::vector<std::string>& arguments) {
   std::vector<std::string> words;
   const CLI::App* command = &app;
-  for (const CLI::App* used : app.get_subcommands()) command = used;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
   for (const CLI::Option* option : command->get_options()) {
     for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
   }
   // CLI11 says only that a subcommand is wanted.
-  if (command == &app && !arguments.empty() && arguments[0][0] != '-') return NoSuchCommand(arguments[0], app);
+  size_t depth = 0;  // how many words were understood
+  for (const CLI::App* used = &app; used != command; used = used->get_subcommands().front()) ++depth;
+  const bool wants_word = command->get_require_subcommand_min() > 0;
+  if (wants_word && depth < arguments.size() && !arguments[depth].empty() && arguments[depth][0] != '-') {
+    return NoSuchCommand(arguments[depth], *command);
+  }
   const std::vector<absl::string_view> views(words.begin(), words.end());
   for (const std::string& argument : arguments) {
     const std::string word = argument.substr(0, argument.find('='));
@@ -69,6 +74,7 @@ int Main(int argc, char** argv) {
   AddCollectorCommands(app, exit_code);
   AddQueryCommand(app, exit_code);
   AddTopCommand(app, exit_code);
+  AddConfigCommand(app, exit_code);
   AddCompletionCommand(app, exit_code);
   try {
     app.parse(argc, argv);
