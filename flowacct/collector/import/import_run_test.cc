@@ -68,11 +68,11 @@ constexpr QuickStart kQuickStarts[] = {
     {"pmacctd_nfprobe",
      "daemonize: true\npcap_interface: eth0\nplugins: nfprobe\naggregate: src_host, dst_host, src_port, dst_port, "
      "proto, tos\nnfprobe_receiver: 192.0.2.1:2100\nnfprobe_version: 10\nnfprobe_timeouts: tcp=120:maxlife=3600\n",
-     "export: this version has print and memory"},
+     ""},
     {"pmacctd_sfprobe",
      "daemonize: true\npcap_interface: eth0\nplugins: sfprobe\nsampling_rate: 20\nsfprobe_agentsubid: 1402\n"
      "sfprobe_receiver: 192.0.2.1:6343\n",
-     "export: this version has print and memory"},
+     ""},
     {"nfacctd_tee",
      "nfacctd_ip: 127.0.0.1\nnfacctd_port: 2100\nplugins: tee[a]\ntee_receivers[a]: receivers.lst\n"
      "tee_source_ip[a]: 127.0.0.3\n",

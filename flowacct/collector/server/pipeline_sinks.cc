@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "flowacct/collector/server/export_sinks.h"
 #include "flowacct/sink/print/print_sink.h"
 
 namespace flowacct::collector {
@@ -60,7 +61,9 @@ absl::StatusOr<sink::PrintOptions> ToPrintOptions(const ConfigFile& file, const 
 absl::Status CheckPipelineSinks(const ConfigFile& file, const config::Pipeline& pipeline,
                                 const aggregate::AggregatorOptions& aggregator) {
   for (const config::Sink& sink : pipeline.sink()) {
-    if (sink.has_export_()) return file.ErrorAt(sink, "export", "this version has print and memory");
+    if (sink.has_export_()) {
+      if (absl::Status status = CheckExport(file, sink.export_(), aggregator); !status.ok()) return status;
+    }
     if (!sink.has_print()) continue;
     if (auto options = ToPrintOptions(file, sink.print(), aggregator); !options.ok()) return options.status();
   }
@@ -70,35 +73,39 @@ absl::Status CheckPipelineSinks(const ConfigFile& file, const config::Pipeline& 
 absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const config::Pipeline& pipeline,
                                                const aggregate::AggregatorOptions& aggregator, const Log& log) {
   PipelineSinks sinks;
-  for (const config::Sink& sink : pipeline.sink()) {
-    std::unique_ptr<sink::Sink> made;
-    std::string kind;
-    switch (sink.kind_case()) {
-      case config::Sink::kPrint: {
-        kind = "print";
-        auto options = ToPrintOptions(file, sink.print(), aggregator);
-        if (!options.ok()) return options.status();
-        auto print = sink::NewPrintSink(*std::move(options));
-        if (!print.ok()) return file.ErrorAt(sink, "print", print.status().message());
-        made = *std::move(print);
-        break;
-      }
-      case config::Sink::kMemory:
-        sinks.kept_bins = std::max<size_t>(sinks.kept_bins, sink.memory().bins());
-        continue;
-      case config::Sink::kExport:
-        continue;  // CheckPipelineSinks refused it
-      case config::Sink::KIND_NOT_SET:
-        continue;
-    }
+  const auto add = [&](const config::Sink& config, absl::string_view kind, absl::string_view to,
+                       std::unique_ptr<sink::Sink> made) {
     SinkQueueOptions options;
-    options.name = absl::StrCat(kind, " ", sinks.queues.size() + 1);
-    options.max_waiting = std::max<size_t>(sink.queue(), 1);
+    options.name = absl::StrCat(kind, " ", sinks.queues.size() + 1, to.empty() ? "" : " to ", to);
+    options.max_waiting = std::max<size_t>(config.queue(), 1);
     if (log) {
       options.on_error = [log, where = absl::StrCat(pipeline.name(), ": ", options.name, ": ")](
                              const absl::Status& error) { log(absl::StrCat(where, error.message())); };
     }
     sinks.queues.push_back(std::make_unique<SinkQueue>(std::move(made), std::move(options)));
+  };
+  for (const config::Sink& sink : pipeline.sink()) {
+    switch (sink.kind_case()) {
+      case config::Sink::kPrint: {
+        auto options = ToPrintOptions(file, sink.print(), aggregator);
+        if (!options.ok()) return options.status();
+        auto print = sink::NewPrintSink(*std::move(options));
+        if (!print.ok()) return file.ErrorAt(sink, "print", print.status().message());
+        add(sink, "print", "", *std::move(print));
+        break;
+      }
+      case config::Sink::kMemory:
+        sinks.kept_bins = std::max<size_t>(sinks.kept_bins, sink.memory().bins());
+        break;
+      case config::Sink::kExport: {
+        auto exports = NewExportSinks(file, sink.export_(), aggregator);
+        if (!exports.ok()) return exports.status();
+        for (ExportSinkTo& receiver : *exports) add(sink, "export", receiver.to, std::move(receiver.sink));
+        break;
+      }
+      case config::Sink::KIND_NOT_SET:
+        break;
+    }
   }
   return sinks;
 }
