@@ -83,6 +83,7 @@ not_printed listen
 expect 0 "" "$flowacct" config import "$work/nfacctd.conf" --output "$work/ours.conf"
 grep -qF 'set tag 1 where exporter = 192.0.2.1' "$work/ours-pre_tag_map.rules" || { echo "FAILED: rules of config import"; failures=$((failures + 1)); }
 expect 1 "cannot be written" "$flowacct" config import "$work/nfacctd.conf" --output /nonexistent/ours.conf
+expect 2 "is the file that is imported" "$flowacct" config import "$work/nfacctd.conf" --output "$work/./nfacctd.conf"
 expect 1 "missing.conf" "$flowacct" config import "$work/missing.conf"
 expect 2 "nfcapd" "$flowacct" config import "$work/nfacctd.conf" --daemon nfcapd
 echo 'nfacctd_port 1' >"$work/wrong.conf"

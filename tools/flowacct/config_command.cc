@@ -1,10 +1,15 @@
+#include <cstddef>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
+#include <system_error>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "flowacct/collector/import/pmacct_import.h"
 #include "flowacct/collector/import/pmacct_key.h"
@@ -48,6 +53,11 @@ absl::Status WriteFile(const std::string& path, const std::string& text) {
 int Import(const ImportFlags& flags) {
   const absl::StatusOr<std::string> text = ReadFile(flags.file);
   if (!text.ok()) return Fail(text.status());
+  std::error_code no_such_file;
+  if (std::filesystem::equivalent(flags.file, flags.output, no_such_file)) {
+    return Fail(absl::InvalidArgumentError(
+        absl::StrCat("--output: ", flags.output, " is the file that is imported; give another one")));
+  }
   collector::PmacctImportOptions options;
   options.daemon = flags.daemon;
   options.read_file = ReadFile;
