@@ -12,12 +12,15 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "flowacct/packet/packet_decoder.h"
-#include "flowacct/packet/testing/capture_reader.h"
 #include "flowacct/packet/testing/layer_chain.h"
+#include "flowacct/testing/capture_file.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::packet {
 namespace {
+
+using flowacct::testing::CapturedFrame;
+using flowacct::testing::ReadCaptureFile;
 
 using record::FieldId;
 
@@ -185,17 +188,18 @@ struct Totals {
   uint64_t packets = 0, bytes = 0;
 };
 
-Totals Account(const std::vector<CapturedPacket>& packets, int depth) {
+Totals Account(const std::vector<CapturedFrame>& packets, int depth) {
   const record::Layout layout({FieldId::kSrcAddr, FieldId::kSrcPort, FieldId::kPackets, FieldId::kBytes});
   PacketDecoderOptions options;
   options.depth = depth;
   PacketDecoder decoder(&layout, nullptr, options);
   Totals totals;
   std::vector<uint8_t> octets(layout.row_size());
-  for (const CapturedPacket& packet : packets) {
+  for (const CapturedFrame& packet : packets) {
     std::fill(octets.begin(), octets.end(), 0);
     record::MutableRow row(&layout, octets.data());
-    if (!decoder.Decode(packet.link_type, packet.octets, packet.wire_length, 0, row).ok()) continue;
+    if (!decoder.Decode(static_cast<LinkType>(packet.link_type), packet.octets, packet.wire_length, 0, row).ok())
+      continue;
     totals.packets += row.Get<FieldId::kPackets>();
     totals.bytes += row.Get<FieldId::kBytes>();
   }
@@ -206,7 +210,7 @@ Totals Account(const std::vector<CapturedPacket>& packets, int depth) {
   return totals;
 }
 
-class Captures : public testing::Test {
+class Captures : public ::testing::Test {
  protected:
   void SetUp() override {
     const char* folder = std::getenv("FLOWACCT_CAPTURES");
@@ -225,11 +229,11 @@ TEST_F(Captures, HaveTsharksLayers) {
   PacketView view;
   for (const Manifest& row : manifest_) {
     SCOPED_TRACE(row.file);
-    const std::vector<CapturedPacket> packets = ReadCapture(folder_ + "/" + row.file);
+    const std::vector<CapturedFrame> packets = ReadCaptureFile(folder_ + "/" + row.file);
     EXPECT_EQ(packets.size(), row.packets);
     std::map<std::string, size_t> chains;
-    for (const CapturedPacket& packet : packets) {
-      (void)Parse(packet.link_type, packet.octets, packet.wire_length, &view);
+    for (const CapturedFrame& packet : packets) {
+      (void)Parse(static_cast<LinkType>(packet.link_type), packet.octets, packet.wire_length, &view);
       ++chains[ToShared(LayerChain(view))];
     }
     bool agrees = true;
@@ -261,7 +265,7 @@ TEST_F(Captures, HaveNfpcapdsBytes) {
   for (const Manifest& row : manifest_) {
     if (row.nfpcapd_packets == 0) continue;
     SCOPED_TRACE(row.file);
-    const std::vector<CapturedPacket> packets = ReadCapture(folder_ + "/" + row.file);
+    const std::vector<CapturedFrame> packets = ReadCaptureFile(folder_ + "/" + row.file);
     At at = At::kOutermost;
     for (const Bytes& bytes : kBytes) {
       if (row.file == std::string("packets/") + bytes.file) at = bytes.at;
@@ -317,7 +321,7 @@ TEST_F(Captures, HaveTsharksBytes) {
   };
   for (const auto& expected : kExpected) {
     SCOPED_TRACE(expected.file);
-    const std::vector<CapturedPacket> packets = ReadCapture(folder_ + "/packets/" + expected.file);
+    const std::vector<CapturedFrame> packets = ReadCaptureFile(folder_ + "/packets/" + expected.file);
     const Totals outermost = Account(packets, 0);
     EXPECT_EQ(outermost.packets, expected.packets);
     EXPECT_EQ(outermost.bytes, expected.outermost);

@@ -11,8 +11,7 @@ namespace flowacct::sflow {
 
 // $FLOWACCT_CAPTURES/sflow/NAME; empty if there is no such file.
 std::string CapturePath(const std::string& name);
-// Payloads of the whole UDP datagrams of a pcap file (either byte order, not compressed), those that the capture cut
-// included as far as they go.
+// Payloads of the whole UDP datagrams of a capture, those that it cut included as far as they go.
 std::vector<std::vector<uint8_t>> CapturePayloads(const std::string& path);
 
 }  // namespace flowacct::sflow

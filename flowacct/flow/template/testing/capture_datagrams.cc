@@ -1,16 +1,17 @@
 #include "flowacct/flow/template/testing/capture_datagrams.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/testing/capture_file.h"
 
 namespace flowacct::flow::testing {
 
 using base::LoadBe16;
-using base::LoadHost;
 using base::Octets;
 
 std::optional<std::string> CapturePath(absl::string_view name) {
@@ -19,10 +20,7 @@ std::optional<std::string> CapturePath(absl::string_view name) {
   return absl::StrCat(folder, "/", name);
 }
 
-std::vector<uint8_t> ReadFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return std::vector<uint8_t>(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-}
+std::vector<uint8_t> ReadFile(const std::string& path) { return flowacct::testing::ReadFile(path); }
 
 namespace {
 
@@ -60,46 +58,15 @@ Octets Payload(Octets packet, uint32_t link_type, record::Datagram* datagram) {
 
 std::vector<CaptureDatagram> ReadCapture(const std::string& path) {
   std::vector<CaptureDatagram> datagrams;
-  const std::vector<uint8_t> file = ReadFile(path);
-  if (file.size() < 24) return datagrams;
-  const uint32_t magic = LoadHost<uint32_t>(file.data());
-  const bool swapped = magic == 0xd4c3b2a1 || magic == 0x4d3cb2a1;
-  auto number = [&](size_t at) {
-    const uint32_t v = LoadHost<uint32_t>(file.data() + at);
-    return swapped ? __builtin_bswap32(v) : v;
-  };
-  auto add = [&](size_t at, size_t length, uint32_t link_type, int64_t nanos) {
+  for (const flowacct::testing::CapturedFrame& frame : flowacct::testing::ReadCaptureFile(path)) {
     CaptureDatagram item;
-    const Octets payload = Payload(Octets(file.data() + at, length), link_type, &item.datagram);
-    if (payload.size() < 2 || LoadBe16(payload.data()) < 1 || LoadBe16(payload.data()) > 10) return;
+    const Octets payload = Payload(frame.octets, frame.link_type, &item.datagram);
+    if (payload.size() < 2 || LoadBe16(payload.data()) < 1 || LoadBe16(payload.data()) > 10) continue;
     item.octets.assign(payload.begin(), payload.end());
     item.datagram.octets = item.octets;
-    item.datagram.arrival_nanos = nanos;
+    item.datagram.arrival_nanos = frame.time_nanos;
     item.datagram.number = datagrams.size() + 1;
     datagrams.push_back(std::move(item));
-  };
-  if (magic == 0x0a0d0d0a) {  // pcapng, of this machine's byte order: Enhanced Packet Blocks of Ethernet
-    for (size_t at = 0; file.size() - at >= 28;) {
-      const size_t block = number(at + 4);
-      if (block < 12 || block > file.size() - at) break;
-      const size_t length = number(at + 20);
-      if (number(at) == 6 && length + 32 <= block) {
-        const uint64_t ticks = uint64_t{number(at + 12)} << 32 | number(at + 16);
-        // Microseconds, unless that would be a far future: then nanoseconds.
-        add(at + 28, length, 1, static_cast<int64_t>(ticks < (uint64_t{1} << 57) ? ticks * 1000 : ticks));
-      }
-      at += block;
-    }
-    return datagrams;
-  }
-  const bool has_nanos = magic == 0xa1b23c4d || magic == 0x4d3cb2a1;
-  const uint32_t link_type = number(20);
-  for (size_t at = 24; file.size() - at >= 16;) {
-    const size_t length = number(at + 8);
-    if (file.size() - at - 16 < length) break;
-    add(at + 16, length, link_type,
-        int64_t{number(at)} * 1000000000 + int64_t{number(at + 4)} * (has_nanos ? 1 : 1000));
-    at += 16 + length;
   }
   return datagrams;
 }
