@@ -6,6 +6,7 @@
 #ifndef FLOWACCT_AGGREGATE_AGGREGATE_BATCH_H_
 #define FLOWACCT_AGGREGATE_AGGREGATE_BATCH_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -101,6 +102,11 @@ class AggregateBatch {
   // say if values_are_plain(), that is, none is absent or wider than 64 bits.
   const uint8_t* values(size_t row) const { return Entry(row) + rows_.values_offset; }
   bool values_are_plain() const { return carries_.empty() && rows_.seen_offset == 0; }
+  // How many rows from this one on lie side by side, row_stride() apart, so that a walk need not ask for each.
+  size_t rows_side_by_side(size_t row) const {
+    return std::min(rows_.size - row, rows_.rows_per_chunk - row % rows_.rows_per_chunk);
+  }
+  size_t row_stride() const { return rows_.stride; }
   // For kTop: "443:1200 80:300", the most frequent first. Elsewhere empty.
   std::string text(size_t row, size_t column) const;
 

@@ -143,6 +143,68 @@ bool WantsBinColumns(const AggregateBatch& batch, const PrintOptions& options) {
          options.path.find('%') == std::string::npos;
 }
 
+// A line whose columns all have a formatter for fixed types and values as they lie, which is what most lines are: it
+// needs room once.
+class FixedLine {
+ public:
+  FixedLine(const AggregateBatch& batch, const std::vector<Column>& columns, const BinOctets& bin, char separator)
+      : bin_(bin.octets), separator_(separator) {
+    is_fixed_ = batch.values_are_plain() && batch.size() > 0;
+    for (const Column& column : columns) {
+      is_fixed_ = is_fixed_ && column.fixed != nullptr && !column.quote_fixed &&
+                  column.absent.size() <= record::kMaxFixedTextSize;
+      Cell cell{column.fixed, column.absent, column.offset, 0, 0, 0};
+      switch (column.source) {
+        case Source::kKey:
+          cell.presence_octet = column.presence >> 3;
+          cell.presence_mask = static_cast<uint8_t>(1u << (column.presence & 7));
+          break;
+        case Source::kValue:
+          cell.base = 1;
+          cell.offset = 8 * column.offset;
+          break;
+        default:
+          cell.base = 2;
+          cell.offset = 8 * column.offset;
+      }
+      cells_.push_back(cell);
+    }
+    if (is_fixed_) values_offset_ = static_cast<size_t>(batch.values(0) - batch.key(0).octets());
+  }
+
+  bool is_fixed() const { return is_fixed_ && size() <= LineBuffer::kSize; }
+  size_t size() const { return cells_.size() * (record::kMaxFixedTextSize + 1) + 1; }
+  // Writes the line of the row whose key begins at `key`.
+  char* Write(const uint8_t* key, char* out) const {
+    const uint8_t* const bases[3] = {key, key + values_offset_, bin_};
+    for (const Cell& cell : cells_) {
+      if ((key[cell.presence_octet] & cell.presence_mask) == cell.presence_mask) {
+        out = cell.write(bases[cell.base] + cell.offset, out);
+      } else {
+        out = std::copy(cell.absent.begin(), cell.absent.end(), out);
+      }
+      *out++ = separator_;
+    }
+    out[-1] = '\n';
+    return out;
+  }
+
+ private:
+  struct Cell {
+    record::FixedFormatter write;
+    absl::string_view absent;
+    size_t offset;
+    uint16_t presence_octet;
+    uint8_t presence_mask;  // 0: always there
+    uint8_t base;           // of the offset: key, values or bin
+  };
+  std::vector<Cell> cells_;
+  const uint8_t* bin_;
+  size_t values_offset_ = 0;
+  char separator_;
+  bool is_fixed_;
+};
+
 template <typename WriteRow>
 void ForEachRow(const AggregateBatch& batch, const std::vector<uint32_t>* rows, WriteRow write_row) {
   const size_t count = rows != nullptr ? rows->size() : batch.size();
@@ -176,7 +238,7 @@ absl::Status WriteCsv(const AggregateBatch& batch, const std::vector<uint32_t>* 
     }
     AppendCsv(scratch, separator, &lines);
   };
-  ForEachRow(batch, rows, [&](uint32_t index) {
+  const auto write_row = [&](uint32_t index) {
     const Row row(batch, index);
     for (size_t i = 0; i < columns.size(); ++i) {
       const Column& column = columns[i];
@@ -206,7 +268,26 @@ absl::Status WriteCsv(const AggregateBatch& batch, const std::vector<uint32_t>* 
       }
       lines.Append(i + 1 < columns.size() ? absl::string_view(&separator, 1) : absl::string_view("\n"));
     }
-  });
+  };
+  const FixedLine fixed_line(batch, columns, bin, separator);
+  if (!fixed_line.is_fixed() || columns.empty()) {
+    ForEachRow(batch, rows, write_row);
+    return lines.Finish();
+  }
+  const auto write_fixed = [&](uint32_t index, const uint8_t* key) {
+    if (batch.is_overflow(index)) return write_row(index);
+    lines.Commit(fixed_line.Write(key, lines.Reserve(fixed_line.size())));
+  };
+  if (rows != nullptr) {
+    for (const uint32_t index : *rows) write_fixed(index, batch.key(index).octets());
+    return lines.Finish();
+  }
+  for (size_t index = 0; index < batch.size();) {
+    const uint8_t* key = batch.key(index).octets();
+    for (size_t n = batch.rows_side_by_side(index); n > 0; --n, key += batch.row_stride()) {
+      write_fixed(static_cast<uint32_t>(index++), key);
+    }
+  }
   return lines.Finish();
 }
 

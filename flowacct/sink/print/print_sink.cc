@@ -90,10 +90,10 @@ class PrintSink : public Sink {
 
   absl::Status Print(const AggregateBatch& batch, size_t order) {
     std::vector<uint32_t> rows;
-    const bool as_they_lie = order == print::kNoColumn && options_.top == 0;
+    const bool as_they_lie = order == print::kNoColumn && options_.top == 0 && options_.format != PrintFormat::kTable;
     if (order != print::kNoColumn) {
       rows = aggregate::TopRows(batch, order, options_.top == 0 ? batch.size() : options_.top);
-    } else {
+    } else if (!as_they_lie) {
       // Nothing to order by: the first so many, and the overflow group, which is never cut.
       for (size_t i = 0; i < batch.size(); ++i) {
         const bool fits = options_.top == 0 || rows.size() < options_.top;
