@@ -84,7 +84,11 @@ void Projection::Apply(const uint8_t* source, size_t source_stride, size_t n, ui
     return apply(source, source_stride, n, target, target_stride, target_row_size_, copies_[0].from, copies_[0].length,
                  mask);
   }
-  for (size_t i = 0; i < n; ++i) std::memset(target + i * target_stride, 0, target_row_size_);
+  if (target_stride == target_row_size_) {
+    std::memset(target, 0, n * target_row_size_);
+  } else {
+    for (size_t i = 0; i < n; ++i) std::memset(target + i * target_stride, 0, target_row_size_);
+  }
   for (const Bits& run : bits_) {
     const uint64_t mask = (uint64_t{1} << run.count) - 1;
     const size_t source_octet = run.from >> 3, target_octet = run.to >> 3;
