@@ -9,10 +9,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "flowacct/aggregate/aggregator_state.h"
 #include "flowacct/aggregate/group_bin.h"
 #include "flowacct/aggregate/group_table.h"
 #include "flowacct/aggregate/key_cutter.h"
 #include "flowacct/aggregate/key_spec.h"
+#include "flowacct/aggregate/record_splitter.h"
 #include "flowacct/aggregate/time_bins.h"
 #include "flowacct/aggregate/value_spec.h"
 
@@ -21,8 +23,6 @@ namespace {
 
 using record::FieldId;
 using record::Layout;
-
-constexpr size_t kBlock = GroupTable::kBatch;
 
 // In the order in which they stand in for an absent time.
 constexpr FieldId kTimes[] = {FieldId::kStartTime, FieldId::kEndTime, FieldId::kExportTime, FieldId::kArrivalTime};
@@ -46,6 +46,9 @@ absl::Status CheckOptions(const AggregatorOptions& options) {
   if (options.lateness < absl::ZeroDuration()) {
     return wrong("lateness = ", absl::FormatDuration(options.lateness), ": it cannot be negative");
   }
+  if (options.restate_for < absl::ZeroDuration()) {
+    return wrong("restate_for = ", absl::FormatDuration(options.restate_for), ": it cannot be negative");
+  }
   if (record::Info(options.time_field).type != record::FieldType::kTime) {
     return wrong("time_field = ", record::Info(options.time_field).name, ": is no time; use start_time or end_time");
   }
@@ -60,57 +63,14 @@ absl::Status CheckOptions(const AggregatorOptions& options) {
 }
 
 void AddCounters(const AggregatorCounters& from, AggregatorCounters* to) {
-  to->records_in += from.records_in;
-  to->records_aggregated += from.records_aggregated;
-  to->records_overflowed += from.records_overflowed;
-  to->records_late += from.records_late;
-  to->records_without_time += from.records_without_time;
-  to->records_not_split += from.records_not_split;
-  to->parts_late += from.parts_late;
-  to->bins_evicted += from.bins_evicted;
-  to->sum_carries += from.sum_carries;
-  // Not the groups: those that the merge makes are counted as they are made.
+  const uint64_t groups = to->groups;  // those that a merge makes are counted as they are made
+  for (const CounterName& name : kCounters) to->*name.counter += from.*name.counter;
+  to->groups = groups;
 }
 
+bool SameTime(TimeBin a, TimeBin b) { return a.start_nanos == b.start_nanos && a.end_nanos == b.end_nanos; }
+
 }  // namespace
-
-struct Aggregator::State {
-  AggregatorOptions options;
-  std::vector<KeySpec> keys;
-  std::shared_ptr<GroupShape> shape = std::make_shared<GroupShape>();  // fixed once made; bins share it
-  std::vector<FieldId> required;
-  size_t group_limit = 0;
-
-  // Of the bound layout.
-  std::optional<KeyCutter> cutter;
-  size_t stride = 0;
-  std::vector<ValueSource> sources;  // a value column
-  std::vector<ValueSource> times;    // that choose the bin, the first that is there
-  ValueSource start, end;            // for prorate
-  std::vector<uint8_t> key_buffer;
-  std::vector<uint8_t> part_row;
-
-  std::optional<TimeBins> bins;
-  std::vector<std::unique_ptr<GroupBin>> open;  // by time
-  GroupBin* last = nullptr;                     // where the record before went
-  size_t open_groups = 0;
-  int64_t closed_through = INT64_MIN;  // bins that began before this were closed
-  std::vector<AggregateBatch> finished;
-
-  AggregatorCounters counters;
-  Totals late;
-
-  // The oldest `count` bins, as a partial.
-  std::unique_ptr<Aggregator> Take(size_t count);
-  int64_t TimeOf(const uint8_t* row);
-  GroupBin* BinAt(int64_t nanos);
-  void CloseFirst();
-  void AddBlock(const uint8_t* const* rows, size_t n);
-  void AddToBin(GroupBin* bin, const uint8_t* const* rows, const uint8_t* const* sum_rows, size_t n);
-  void AddLate(const uint8_t* row);
-  bool Spans(const uint8_t* row);
-  void AddSplit(const uint8_t* row);
-};
 
 absl::StatusOr<std::unique_ptr<Aggregator>> Aggregator::New(AggregatorOptions options, base::Interner* interner) {
   return New(std::move(options), std::shared_ptr<base::Interner>(std::shared_ptr<void>(), interner));
@@ -199,9 +159,7 @@ void Aggregator::Bind(const Layout& layout) {
   State& s = *state_;
   s.cutter.emplace(layout, &s.shape->schema->key, s.keys);
   s.stride = layout.row_size();
-  s.part_row.resize(s.stride);
-  s.sources.clear();
-  for (const ValueSpec& spec : s.shape->values) s.sources.push_back(SourceIn(layout, spec.column.field));
+  s.sources = ValueSources(*s.shape->schema, layout);
   s.times.clear();
   if (layout.Has(s.options.time_field)) s.times.push_back(SourceIn(layout, s.options.time_field));
   for (FieldId time : kTimes) {
@@ -209,6 +167,9 @@ void Aggregator::Bind(const Layout& layout) {
   }
   s.start = SourceIn(layout, FieldId::kStartTime);
   s.end = SourceIn(layout, FieldId::kEndTime);
+  if (!s.options.prorate) return;
+  s.splitter.emplace(*s.shape->schema, s.sources.columns(), s.stride);
+  s.split_keys.resize(s.key_buffer.size());
 }
 
 void Aggregator::Add(const record::FlowBatch& batch) {
@@ -243,7 +204,11 @@ GroupBin* Aggregator::State::BinAt(int64_t nanos) {
   auto after = std::upper_bound(open.begin(), open.end(), nanos, begins_after);
   if (after != open.begin() && nanos < (*(after - 1))->time().end_nanos) return last = (after - 1)->get();
   const TimeBin time = bins->Find(nanos);
-  if (time.start_nanos < closed_through && options.late == AggregatorOptions::Late::kCount) return nullptr;
+  if (time.start_nanos < closed_through &&
+      (options.late == AggregatorOptions::Late::kCount ||
+       closed_through - time.end_nanos > absl::ToInt64Nanoseconds(options.restate_for))) {
+    return nullptr;
+  }
   if (open.size() >= options.max_open_bins) {
     if (time.start_nanos < open.front()->time().start_nanos) return nullptr;
     CloseFirst();
@@ -263,8 +228,13 @@ void Aggregator::State::CloseFirst() {
   last = nullptr;
 }
 
-void Aggregator::State::AddToBin(GroupBin* bin, const uint8_t* const* rows, const uint8_t* const* sum_rows, size_t n) {
+void Aggregator::State::AddToBin(GroupBin* bin, const uint8_t* const* rows, size_t n) {
   cutter->Cut(rows, n, key_buffer.data());
+  AddKeys(bin, rows, rows, n);
+}
+
+// Records whose keys are in the key buffer.
+void Aggregator::State::AddKeys(GroupBin* bin, const uint8_t* const* rows, const uint8_t* const* sum_rows, size_t n) {
   const GroupBin::Outcome outcome = bin->Add(key_buffer.data(), rows, sum_rows, n, sources, group_limit - open_groups);
   open_groups += outcome.made;
   counters.groups += outcome.made;
@@ -273,7 +243,7 @@ void Aggregator::State::AddToBin(GroupBin* bin, const uint8_t* const* rows, cons
 }
 
 void Aggregator::State::AddLate(const uint8_t* row) {
-  for (size_t column = 0; column < sources.size(); ++column) {
+  for (size_t column = 0; column < sources.columns().size(); ++column) {
     const ValueSource& source = sources[column];
     if (shape->values[column].column.function != Function::kSum || source.offset == Layout::kAbsent) continue;
     late.sums[column] += source.Load(row);
@@ -285,7 +255,7 @@ void Aggregator::State::AddBlock(const uint8_t* const* rows, size_t n) {
   counters.records_in += n;
   if (!bins) {
     if (open.empty()) open.push_back(std::make_unique<GroupBin>(shape, TimeBin{}));
-    AddToBin(open.front().get(), rows, rows, n);
+    AddToBin(open.front().get(), rows, n);
     counters.records_aggregated += n;
     return;
   }
@@ -294,13 +264,11 @@ void Aggregator::State::AddBlock(const uint8_t* const* rows, size_t n) {
   int64_t times_left[kBlock];
   size_t count = 0;
   for (size_t i = 0; i < n; ++i) {
-    if (options.prorate && Spans(rows[i])) {
-      AddSplit(rows[i]);
-      continue;
-    }
+    if (options.prorate && Split(rows[i])) continue;
     left[count] = rows[i];
     times_left[count++] = TimeOf(rows[i]);
   }
+  if (options.prorate) AddParts();
   while (count > 0) {
     const int64_t first = times_left[0];
     GroupBin* bin = last;
@@ -318,7 +286,7 @@ void Aggregator::State::AddBlock(const uint8_t* const* rows, size_t n) {
     }
     count = kept;
     if (bin != nullptr) {
-      AddToBin(bin, chosen, chosen, chosen_count);
+      AddToBin(bin, chosen, chosen_count);
       counters.records_aggregated += chosen_count;
     } else {
       for (size_t i = 0; i < chosen_count; ++i) AddLate(chosen[i]);
@@ -327,8 +295,8 @@ void Aggregator::State::AddBlock(const uint8_t* const* rows, size_t n) {
   }
 }
 
-// Whether the record reaches beyond the bin that it starts in.
-bool Aggregator::State::Spans(const uint8_t* row) {
+// Whether the record reaches beyond the bin that it starts in; then it is left to AddParts.
+bool Aggregator::State::Split(const uint8_t* row) {
   if (start.offset == Layout::kAbsent || end.offset == Layout::kAbsent || !start.Has(row) || !end.Has(row))
     return false;
   const int64_t from = TimeBins::Clamp(base::LoadHost<int64_t>(row + start.offset));
@@ -336,57 +304,55 @@ bool Aggregator::State::Spans(const uint8_t* row) {
   if (to <= from || to <= bins->Find(from).end_nanos) return false;
   if (static_cast<uint64_t>(to - from) / static_cast<uint64_t>(absl::ToInt64Nanoseconds(options.every)) <
       options.max_open_bins) {
+    splitter->Push(row, from, to);
     return true;
   }
   ++counters.records_not_split;
   return false;
 }
 
-void Aggregator::State::AddSplit(const uint8_t* row) {
-  const int64_t from = TimeBins::Clamp(base::LoadHost<int64_t>(row + start.offset));
-  const int64_t to = TimeBins::Clamp(base::LoadHost<int64_t>(row + end.offset));
-  const uint64_t whole = static_cast<uint64_t>(to - from);
-  // The first so many parts of a number have floor(number * their time / whole), so that all parts sum to it.
-  const auto share = [whole](uint64_t number, uint64_t time) {
-    return static_cast<uint64_t>(static_cast<unsigned __int128>(number) * time / whole);
-  };
-  size_t in_time = 0, too_late = 0;
-  uint64_t before = 0;
-  for (int64_t at = from; at < to;) {
-    const TimeBin time = bins->Find(at);
-    const bool is_first = at == from;
-    const uint64_t through = static_cast<uint64_t>(std::min(time.end_nanos, to) - from);
-    std::memcpy(part_row.data(), row, stride);
-    bool has_any = is_first;
-    for (size_t column = 0; column < sources.size(); ++column) {
-      const ValueSource& source = sources[column];
-      const ValueColumn& value = shape->values[column].column;
-      if (value.function != Function::kSum || source.offset == Layout::kAbsent) continue;
-      const uint64_t number = source.Load(row);
-      uint64_t part = share(number, through) - share(number, before);
-      if (value.field == FieldId::kFlows) part = is_first ? number : 0;
-      std::memcpy(part_row.data() + source.offset, &part, source.size);  // little endian: the low octets come first
-      has_any |= part != 0;
-    }
-    if (has_any) {
-      const uint8_t* part = part_row.data();
-      if (GroupBin* bin = BinAt(at); bin != nullptr) {
-        AddToBin(bin, &row, &part, 1);
-        ++in_time;
-      } else {
-        AddLate(part);
-        ++too_late;
+// Of the block's records that span several bins, the parts, bin by bin.
+void Aggregator::State::AddParts() {
+  const size_t count = splitter->size();
+  if (count == 0) return;
+  const size_t key_octets = shape->key_octets();
+  const uint8_t* all[kBlock];
+  for (size_t i = 0; i < count; ++i) all[i] = splitter->row(i);
+  cutter->Cut(all, count, split_keys.data());
+  bool in_time[kBlock] = {};
+  uint32_t too_late[kBlock] = {};
+  for (int64_t next; splitter->Next(&next);) {
+    const TimeBin time = bins->Find(next);
+    const absl::Span<const RecordSplitter::Part> parts = splitter->Take(time);
+    if (parts.empty()) continue;
+    GroupBin* bin = BinAt(time.start_nanos);
+    if (bin == nullptr) {
+      for (const RecordSplitter::Part& part : parts) {
+        AddLate(part.sums);
+        ++too_late[part.number];
       }
+      continue;
     }
-    before = through;
-    at = time.end_nanos;
+    const uint8_t* rows[kBlock];
+    const uint8_t* sums[kBlock];
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const size_t number = parts[i].number;
+      rows[i] = all[number];
+      sums[i] = parts[i].sums;
+      std::memcpy(key_buffer.data() + i * key_octets, split_keys.data() + number * key_octets, key_octets);
+      in_time[number] = true;
+    }
+    AddKeys(bin, rows, sums, parts.size());
   }
-  if (in_time > 0) {
-    ++counters.records_aggregated;
-    counters.parts_late += too_late;
-  } else {
-    ++counters.records_late;
+  for (size_t i = 0; i < count; ++i) {
+    if (in_time[i]) {
+      ++counters.records_aggregated;
+      counters.parts_late += too_late[i];
+    } else {
+      ++counters.records_late;
+    }
   }
+  splitter->Clear();
 }
 
 std::vector<AggregateBatch> Aggregator::CloseBefore(absl::Time now) {
@@ -470,7 +436,7 @@ absl::Status Aggregator::Merge(Aggregator&& other) {
   for (size_t i = 0; i < s.late.sums.size(); ++i) s.late.sums[i] += o.late.sums[i];
   s.late.rows += o.late.rows;
   for (AggregateBatch& batch : o.finished) s.finished.push_back(std::move(batch));
-  for (const auto& theirs : o.open) {
+  for (std::unique_ptr<GroupBin>& theirs : o.open) {
     GroupBin* ours = nullptr;
     if (s.bins) {
       ours = s.BinAt(theirs->time().start_nanos);
@@ -483,7 +449,20 @@ absl::Status Aggregator::Merge(Aggregator&& other) {
       theirs->AddTo(&s.late);
       continue;
     }
-    const GroupBin::Outcome outcome = ours->Merge(*theirs, s.group_limit - s.open_groups);
+    const size_t room = s.group_limit - s.open_groups;
+    GroupBin::Outcome outcome;
+    if (ours->empty() && theirs->groups() <= room && theirs->BelongsTo(*s.shape) &&
+        SameTime(ours->time(), theirs->time())) {
+      // There is nothing to add to: it moves as it is.
+      outcome.made = theirs->groups();
+      theirs->MoveTo(s.shape);
+      const auto place = std::find_if(s.open.begin(), s.open.end(),
+                                      [ours](const std::unique_ptr<GroupBin>& bin) { return bin.get() == ours; });
+      *place = std::move(theirs);
+      s.last = nullptr;
+    } else {
+      outcome = ours->Merge(*theirs, room);
+    }
     s.open_groups += outcome.made;
     s.counters.groups += outcome.made;
     s.counters.sum_carries += outcome.carries;

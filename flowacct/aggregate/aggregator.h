@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -29,6 +30,7 @@
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/aggregate/totals.h"
 #include "flowacct/base/interner.h"
+#include "flowacct/base/octets.h"
 #include "flowacct/record/field.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
@@ -60,6 +62,9 @@ struct AggregatorOptions {
     kRestate,  // it opens the bin again, as a correction (AggregateBatch::correction): what is to be added to it
   };
   Late late = Late::kCount;
+  // How long after its end a closed bin is restated: what comes still later is counted. An exporter that was cut off
+  // for a night tells of it in the morning; who tells of older times has a wrong clock, and would keep old bins coming.
+  absl::Duration restate_for = absl::Hours(24);
 
   // Over all open bins. Four million 5-tuples take some 340 MB, ten times what a busy router sees in five minutes.
   // Records of further keys are summed in the overflow group.
@@ -134,6 +139,20 @@ class Aggregator {
   // sketches merge. Keys and texts are carried over to this interner. InvalidArgument, and nothing done, if the options
   // differ. `other` is as new afterwards.
   absl::Status Merge(Aggregator&& other);
+
+  // Writes down all that is open, the counters, late() and what is closed: octets in pieces of some hundred kilooctets,
+  // to be kept one behind the other. Only `write` fails, or FailedPrecondition if there are bins that too many others
+  // pushed out and nobody took (CloseBefore). For a worker that must not wait: TakeAll first, write down the partial
+  // elsewhere and Merge it.
+  absl::Status SaveState(absl::FunctionRef<absl::Status(base::Octets piece)> write) const;
+  struct Restored {
+    size_t bins = 0;
+    size_t groups = 0;
+  };
+  // Takes over what an aggregator of the same options wrote down, as Merge would, also in another process, by a newer
+  // program and with another interner. InvalidArgument: it is of other options or versions; DataLoss: it is damaged or
+  // cut. Then nothing is taken over. Any octets can be read; the bounds of the options hold.
+  absl::StatusOr<Restored> RestoreState(base::Octets state);
 
   const AggregatorCounters& counters() const;
   // Sums of the records and parts that came too late.

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <memory>
 #include <random>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "flowacct/aggregate/aggregator.h"
@@ -71,6 +73,106 @@ void BM_NetworkPair(benchmark::State& state) {
   Run(state, options, 24);
 }
 BENCHMARK(BM_NetworkPair)->Unit(benchmark::kMillisecond);
+
+// Two workers' bins of 400,000 5-tuples each, half of them in both.
+std::unique_ptr<Aggregator> Partial(base::Interner* interner, uint32_t first) {
+  auto aggregator = *Aggregator::New(FiveTuple(), interner);
+  const record::Layout layout(aggregator->RequiredFields());
+  aggregator->Bind(layout);
+  record::FlowBatch batch(&layout, interner);
+  for (uint32_t i = first; i < first + 400000; ++i) {
+    auto row = batch.Append();
+    row.Set<F::kSrcAddr>(base::IpAddress::V4(i * 2654435761u));
+    row.Set<F::kDstAddr>(base::IpAddress::V4(i * 40503u));
+    row.Set<F::kProtocol>(6);
+    row.Set<F::kSrcPort>(static_cast<uint16_t>(i));
+    row.Set<F::kDstPort>(443);
+    row.Set<F::kPackets>(i % 10);
+    row.Set<F::kBytes>(i % 10000);
+    row.Set<F::kFlows>(1);
+    if (batch.size() < 1024 && i + 1 < first + 400000) continue;
+    aggregator->Add(batch);
+    batch.Clear();
+  }
+  return aggregator;
+}
+
+void BM_MergeTwoPartials(benchmark::State& state) {
+  base::Interner interner;
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto ours = Partial(&interner, 0);
+    auto theirs = Partial(&interner, 200000);
+    state.ResumeTiming();
+    if (!ours->Merge(std::move(*theirs)).ok()) state.SkipWithError("cannot merge");
+    state.PauseTiming();
+    ours.reset();
+    theirs.reset();
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * 400000);
+}
+BENCHMARK(BM_MergeTwoPartials)->Unit(benchmark::kMillisecond);
+
+void BM_SaveState(benchmark::State& state) {
+  base::Interner interner;
+  const auto aggregator = Partial(&interner, 0);
+  size_t octets = 0;
+  for (auto _ : state) {
+    octets = 0;
+    const absl::Status status = aggregator->SaveState([&octets](base::Octets piece) {
+      octets += piece.size();
+      return absl::OkStatus();
+    });
+    if (!status.ok()) state.SkipWithError("cannot save");
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * 400000);
+  state.counters["octets_a_group"] = static_cast<double>(octets) / 400000;
+}
+BENCHMARK(BM_SaveState)->Unit(benchmark::kMillisecond);
+
+void BM_RestoreState(benchmark::State& state) {
+  base::Interner interner;
+  std::string octets;
+  const absl::Status status = Partial(&interner, 0)->SaveState([&octets](base::Octets piece) {
+    octets += std::string(base::AsText(piece));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) state.SkipWithError("cannot save");
+  for (auto _ : state) {
+    auto aggregator = *Aggregator::New(FiveTuple(), &interner);
+    if (!aggregator->RestoreState(base::AsOctets(octets)).ok()) state.SkipWithError("cannot restore");
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * 400000);
+}
+BENCHMARK(BM_RestoreState)->Unit(benchmark::kMillisecond);
+
+void BM_ProratedOverSeconds(benchmark::State& state) {
+  base::Interner interner;
+  AggregatorOptions options;
+  options.by = {"src_addr"};
+  options.every = absl::Seconds(1);
+  options.prorate = true;
+  options.seed = 1;
+  auto aggregator = *Aggregator::New(options, &interner);
+  const record::Layout layout(aggregator->RequiredFields());
+  aggregator->Bind(layout);
+  record::FlowBatch batch(&layout, &interner);
+  std::mt19937 random(1);
+  for (uint32_t i = 0; i < 1024; ++i) {
+    auto row = batch.Append();
+    row.Set<F::kSrcAddr>(base::IpAddress::V4(random() % 10000));
+    row.Set<F::kPackets>(random() % 1000);
+    row.Set<F::kBytes>(random() % 1000000);
+    row.Set<F::kFlows>(1);
+    const int64_t start = static_cast<int64_t>(random() % 60000) * 1000000;
+    row.Set<F::kStartTime>(start);
+    row.Set<F::kEndTime>(start + static_cast<int64_t>(random() % 60000) * 1000000);
+  }
+  for (auto _ : state) aggregator->Add(batch);
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * 1024);
+}
+BENCHMARK(BM_ProratedOverSeconds)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace flowacct::aggregate

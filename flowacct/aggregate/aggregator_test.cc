@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <memory>
 #include <random>
@@ -16,13 +17,6 @@ namespace flowacct::aggregate {
 namespace {
 
 using F = record::FieldId;
-
-AggregatorOptions By(std::vector<std::string> by, std::vector<std::string> values = {"packets", "bytes", "flows"}) {
-  AggregatorOptions options;
-  options.by = std::move(by);
-  options.values = std::move(values);
-  return options;
-}
 
 TEST(Aggregator, SumsByKeyInTheOrderOfArrival) {
   Bench bench(By({"src_as", "dst_port"}));
@@ -229,138 +223,6 @@ TEST(Aggregator, SumsBeyond64BitsStayExact) {
   EXPECT_EQ(totals.sums[0], absl::uint128(UINT64_MAX) * 5);
 }
 
-TEST(Aggregator, Bins) {
-  AggregatorOptions options = By({}, {"packets"});
-  options.every = absl::Minutes(5);
-  options.lateness = absl::Minutes(1);
-  Bench bench(options);
-  for (int64_t t : {0, 299, 300, 10, 600}) {
-    auto row = bench.Row();
-    row.Set<F::kStartTime>(Seconds(t));
-    row.Set<F::kPackets>(1);
-  }
-  bench.Flush();
-  EXPECT_TRUE(bench.aggregator->CloseBefore(absl::FromUnixSeconds(359)).empty());
-  auto closed = bench.aggregator->CloseBefore(absl::FromUnixSeconds(360));
-  ASSERT_EQ(closed.size(), 1u);
-  EXPECT_EQ(closed[0].bin().start_nanos, 0);
-  EXPECT_EQ(closed[0].bin().end_nanos, Seconds(300));
-  EXPECT_EQ(closed[0].value(0, 0), 3u);
-  {
-    auto row = bench.Row();  // too late
-    row.Set<F::kStartTime>(Seconds(1));
-    row.Set<F::kPackets>(50);
-    auto fallback = bench.Row();
-    fallback.Set<F::kArrivalTime>(Seconds(601));
-    fallback.Set<F::kPackets>(7);
-  }
-  bench.Flush();
-  EXPECT_EQ(bench.aggregator->counters().records_late, 1u);
-  EXPECT_EQ(bench.aggregator->counters().records_in, 7u);
-  EXPECT_EQ(bench.aggregator->counters().records_aggregated, 6u);
-  EXPECT_EQ(bench.aggregator->late().sums[0], absl::uint128(50));
-  closed = bench.aggregator->Close();
-  ASSERT_EQ(closed.size(), 2u);
-  EXPECT_EQ(closed[0].bin().start_nanos, Seconds(300));
-  EXPECT_EQ(closed[1].value(0, 0), 8u);
-}
-
-TEST(Aggregator, TooManyOpenBinsCloseTheOldest) {
-  AggregatorOptions options = By({}, {"packets"});
-  options.every = absl::Seconds(1);
-  options.max_open_bins = 3;
-  Bench bench(options);
-  for (int64_t t : {10, 11, 12, 13, 10, 5}) {
-    auto row = bench.Row();
-    row.Set<F::kStartTime>(Seconds(t));
-    row.Set<F::kPackets>(1);
-    bench.Flush();
-  }
-  EXPECT_EQ(bench.aggregator->counters().bins_evicted, 1u);
-  EXPECT_EQ(bench.aggregator->counters().records_late, 2u);
-  EXPECT_EQ(bench.aggregator->Close().size(), 4u);
-}
-
-TEST(Aggregator, TimesAtTheEndsOfTheirTypeAreHarmless) {
-  AggregatorOptions options = By({}, {"packets", "flows"});
-  options.every = absl::Hours(24 * 7);
-  options.prorate = true;
-  Bench bench(options);
-  for (int64_t start : {INT64_MIN, int64_t{-1}, int64_t{0}, INT64_MAX}) {
-    for (int64_t end : {INT64_MIN, int64_t{0}, INT64_MAX}) {
-      auto row = bench.Row();
-      row.Set<F::kStartTime>(start);
-      row.Set<F::kEndTime>(end);
-      row.Set<F::kPackets>(UINT64_MAX);
-      bench.Flush();
-    }
-  }
-  Totals totals;
-  for (const AggregateBatch& batch : bench.aggregator->Close()) totals.Add(batch);
-  EXPECT_EQ(totals.sums[0], absl::uint128(UINT64_MAX) * 12);
-  EXPECT_GT(bench.aggregator->counters().records_not_split, 0u);
-}
-
-TEST(Aggregator, ProratedPartsSumToTheWhole) {
-  AggregatorOptions options = By({}, {"packets", "bytes", "flows", "max(bytes)"});
-  options.every = absl::Seconds(60);
-  options.prorate = true;
-  Bench bench(options);
-  auto row = bench.Row();  // 30 s in the first minute, 60 in the second, 10 in the third
-  row.Set<F::kStartTime>(Seconds(30));
-  row.Set<F::kEndTime>(Seconds(130));
-  row.Set<F::kPackets>(7);
-  row.Set<F::kBytes>(1000);
-  row.Set<F::kFlows>(1);
-  bench.Flush();
-  const auto batches = bench.aggregator->Close();
-  ASSERT_EQ(batches.size(), 3u);
-  EXPECT_EQ(batches[0].value(0, 0), 2u);  // floor(2.1), then floor(6.3) - 2, then the rest
-  EXPECT_EQ(batches[1].value(0, 0), 4u);
-  EXPECT_EQ(batches[2].value(0, 0), 1u);
-  EXPECT_EQ(batches[0].value(0, 1), 300u);
-  EXPECT_EQ(batches[1].value(0, 1), 600u);
-  EXPECT_EQ(batches[2].value(0, 1), 100u);
-  EXPECT_EQ(batches[0].value(0, 2), 1u);
-  EXPECT_EQ(batches[1].value(0, 2), 0u);
-  EXPECT_EQ(batches[1].value(0, 3), 1000u);
-  EXPECT_EQ(bench.aggregator->counters().records_aggregated, 1u);
-}
-
-TEST(Aggregator, ProratedRandomRecordsKeepTheirSums) {
-  AggregatorOptions options = By({"dst_port"}, {"packets", "bytes", "flows"});
-  options.every = absl::Seconds(7);
-  options.prorate = true;
-  options.max_open_bins = 20;
-  Bench bench(options);
-  std::mt19937_64 random(4);
-  absl::uint128 in[3] = {0, 0, 0};
-  Totals out;
-  for (int i = 0; i < 20000; ++i) {
-    auto row = bench.Row();
-    const int64_t start = static_cast<int64_t>(random() % 1000000000) * 200 + int64_t{i} * 10000000;
-    row.Set<F::kDstPort>(static_cast<uint16_t>(random() % 3));
-    row.Set<F::kStartTime>(start);
-    row.Set<F::kEndTime>(start + static_cast<int64_t>(random() % Seconds(200)));
-    const uint64_t values[3] = {random() % 10, random() >> random() % 64, 1};
-    row.Set<F::kPackets>(values[0]);
-    row.Set<F::kBytes>(values[1]);
-    row.Set<F::kFlows>(values[2]);
-    for (int v = 0; v < 3; ++v) in[v] += values[v];
-    if (i % 37 == 0) bench.Flush();
-    if (i % 1000 == 0) {
-      for (const auto& batch : bench.aggregator->CloseBefore(absl::FromUnixNanos(start))) out.Add(batch);
-    }
-  }
-  bench.Flush();
-  for (const auto& batch : bench.aggregator->Close()) out.Add(batch);
-  const AggregatorCounters& c = bench.aggregator->counters();
-  for (int v = 0; v < 3; ++v) EXPECT_EQ(in[v], out.sums[v] + bench.aggregator->late().sums[v]) << v;
-  EXPECT_EQ(c.records_in, c.records_aggregated + c.records_late);
-  EXPECT_GT(c.parts_late, 0u);
-  EXPECT_GT(c.records_not_split, 0u);
-}
-
 // Key fields and values of a record, as the slow twin keeps them.
 using Key = std::tuple<std::string, uint64_t, bool>;
 struct Sums {
@@ -448,56 +310,6 @@ TEST(Aggregator, TheOrderOfRowsDoesNotDependOnTheSeed) {
   EXPECT_EQ(texts[0], texts[1]);
 }
 
-TEST(Aggregator, MergeTranslatesInternedKeysAndValues) {
-  const AggregatorOptions options = By({"user_name"}, {"packets", "distinct(http_host)", "top(http_host)"});
-  Bench ours(options), theirs(options);
-  theirs.interner.Intern("something else first, so that ids differ");
-  for (Bench* bench : {&ours, &theirs}) {
-    for (const char* user : {"ada", "bob"}) {
-      for (const char* host : {"a.example", "b.example", "a.example"}) {
-        auto row = bench->Row();
-        row.Set<F::kUserName>(bench->interner.Intern(user));
-        row.Set<F::kHttpHost>(bench->interner.Intern(host));
-        row.Set<F::kPackets>(1);
-      }
-    }
-    bench->Flush();
-  }
-  ASSERT_TRUE(ours.aggregator->Merge(std::move(*theirs.aggregator)).ok());
-  const auto batches = ours.aggregator->Close();
-  ASSERT_EQ(batches[0].size(), 2u);
-  EXPECT_EQ(base::AsText(ours.interner.Find(batches[0].key(1).Get<F::kUserName>())), "bob");
-  EXPECT_EQ(batches[0].value(1, 0), 6u);
-  EXPECT_EQ(batches[0].value(1, 1), 2u);
-  EXPECT_EQ(batches[0].text(1, 2), "a.example:4 b.example:2");
-}
-
-TEST(Aggregator, MergeKeepsBinsOverflowAndLateness) {
-  AggregatorOptions options = By({"dst_port"}, {"packets"});
-  options.every = absl::Seconds(10);
-  options.max_groups = 4;
-  Bench ours(options), theirs(options);
-  uint64_t in = 0;
-  for (Bench* bench : {&ours, &theirs}) {
-    for (uint16_t i = 0; i < 20; ++i) {
-      auto row = bench->Row();
-      row.Set<F::kStartTime>(Seconds(i));
-      row.Set<F::kDstPort>(static_cast<uint16_t>(i % 7));
-      row.Set<F::kPackets>(i);
-      in += i;
-    }
-    bench->Flush();
-  }
-  Totals totals;
-  for (const auto& batch : ours.aggregator->CloseBefore(absl::FromUnixSeconds(10))) totals.Add(batch);
-  ASSERT_TRUE(ours.aggregator->Merge(std::move(*theirs.aggregator)).ok());
-  for (const auto& batch : ours.aggregator->Close()) totals.Add(batch);
-  EXPECT_EQ(totals.sums[0] + ours.aggregator->late().sums[0], absl::uint128(in));
-  EXPECT_EQ(ours.aggregator->late().sums[0], absl::uint128(45));
-  Bench other(By({"src_port"}, {"packets"}));
-  EXPECT_EQ(ours.aggregator->Merge(std::move(*other.aggregator)).code(), absl::StatusCode::kInvalidArgument);
-}
-
 TEST(Aggregator, OnlySelectedRowsCount) {
   Bench bench(By({"dst_port"}, {"packets"}));
   for (uint16_t i = 0; i < 300; ++i) {
@@ -565,115 +377,6 @@ TEST(Aggregator, RequiredFieldsHaveTheKeyFirst) {
   const auto fields = bench.aggregator->RequiredFields();
   EXPECT_EQ(std::vector<F>(fields.begin(), fields.end()),
             (std::vector<F>{F::kDstPort, F::kSrcAddr, F::kSrcAs, F::kDstNet, F::kDstAddr, F::kDstMask, F::kBytes}));
-}
-
-// --- partials ---
-
-AggregatorOptions ByVrfInMinutes() {
-  AggregatorOptions options = By({"vrf_name"}, {"bytes", "distinct(dst_port)", "top(dst_port)", "max(ttl)"});
-  options.every = absl::Minutes(1);
-  options.lateness = absl::Seconds(10);
-  return options;
-}
-
-void AddTraffic(Bench* bench, uint32_t seed, int64_t from_seconds, int64_t to_seconds) {
-  std::mt19937 random(seed);
-  for (int i = 0; i < 2000; ++i) {
-    auto row = bench->Row();
-    row.Set<F::kVrfName>(bench->interner.Intern("vrf-" + std::to_string(random() % 20)));
-    row.Set<F::kDstPort>(static_cast<uint16_t>(random() % 5));  // few, so that top() is exact
-    row.Set<F::kBytes>(random());
-    row.Set<F::kTtl>(static_cast<uint8_t>(random() % 255));
-    row.Set<F::kStartTime>(Seconds(from_seconds + static_cast<int64_t>(random() % (to_seconds - from_seconds))));
-  }
-  bench->Flush();
-}
-
-// Rows as text, without the order in which they lie.
-std::multiset<std::string> Texts(const std::vector<AggregateBatch>& batches) {
-  std::multiset<std::string> texts;
-  for (const AggregateBatch& batch : batches) {
-    for (size_t i = 0; i < batch.size(); ++i) {
-      std::string text = std::to_string(batch.bin().start_nanos) + (batch.correction() ? " correction " : " ");
-      text += std::string(base::AsText(batch.interner().Find(batch.key(i).Get<F::kVrfName>())));
-      for (size_t column : {0, 1, 3}) text += " " + std::to_string(batch.value(i, column));
-      texts.insert(text + " " + batch.text(i, 2));
-    }
-  }
-  return texts;
-}
-
-TEST(AggregatorPartials, BinsTakenInPartsMergeToWhatOneWouldHave) {
-  Bench whole(ByVrfInMinutes()), parts(ByVrfInMinutes()), merged(ByVrfInMinutes());
-  for (uint32_t round = 0; round < 5; ++round) {
-    for (Bench* bench : {&whole, &parts}) AddTraffic(bench, round, 0, 300);
-    if (round % 2 == 1) {
-      ASSERT_TRUE(merged.aggregator->Merge(std::move(*parts.aggregator->TakeAll())).ok());
-      EXPECT_EQ(parts.aggregator->open_groups(), 0u);
-      EXPECT_FALSE(parts.aggregator->first_bin_end().has_value());
-    }
-  }
-  ASSERT_TRUE(merged.aggregator->Merge(std::move(*parts.aggregator->TakeAll())).ok());
-  EXPECT_EQ(parts.aggregator->TakeAll(), nullptr);
-  EXPECT_EQ(parts.aggregator->counters().records_aggregated, 10000u);
-  EXPECT_EQ(Texts(merged.aggregator->Close()), Texts(whole.aggregator->Close()));
-}
-
-TEST(AggregatorPartials, TakeClosedTakesWhatHasEndedAndLeavesTheRest) {
-  Bench bench(ByVrfInMinutes());
-  AddTraffic(&bench, 1, 0, 180);
-  EXPECT_EQ(bench.aggregator->TakeClosed(absl::FromUnixSeconds(69)), nullptr);
-  auto ended = bench.aggregator->TakeClosed(absl::FromUnixSeconds(70));
-  ASSERT_NE(ended, nullptr);
-  EXPECT_EQ(ended->first_bin_end(), Seconds(60));
-  EXPECT_EQ(bench.aggregator->first_bin_end(), Seconds(120));
-  const auto batches = ended->Close();
-  ASSERT_EQ(batches.size(), 1u);
-  EXPECT_EQ(batches[0].size(), 20u);
-  // What comes for it now is late, also where no bin was open.
-  AddTraffic(&bench, 2, 0, 60);
-  EXPECT_EQ(bench.aggregator->counters().records_late, 2000u);
-}
-
-TEST(AggregatorPartials, RestatedRecordsAreACorrection) {
-  AggregatorOptions options = ByVrfInMinutes();
-  options.late = AggregatorOptions::Late::kRestate;
-  Bench bench(options);
-  AddTraffic(&bench, 1, 0, 60);
-  EXPECT_EQ(bench.aggregator->CloseBefore(absl::FromUnixSeconds(70)).size(), 1u);
-  AddTraffic(&bench, 2, 0, 120);
-  const auto batches = bench.aggregator->CloseBefore(absl::FromUnixSeconds(130));
-  ASSERT_EQ(batches.size(), 2u);
-  EXPECT_TRUE(batches[0].correction());
-  EXPECT_EQ(batches[0].bin().start_nanos, 0);
-  EXPECT_FALSE(batches[1].correction());
-  EXPECT_EQ(bench.aggregator->counters().records_late, 0u);
-  EXPECT_EQ(bench.aggregator->counters().records_aggregated, 4000u);
-}
-
-TEST(AggregatorPartials, ASnapshotIsWhatCloseWouldGiveAndChangesNothing) {
-  Bench bench(ByVrfInMinutes());
-  AddTraffic(&bench, 1, 0, 120);
-  const auto before = Texts(bench.aggregator->Snapshot());
-  EXPECT_EQ(before, Texts(bench.aggregator->Snapshot()));
-  EXPECT_EQ(before, Texts(bench.aggregator->Close()));
-}
-
-TEST(AggregatorPartials, ABatchKeepsTheInternerThatIsShared) {
-  auto interner = std::make_shared<base::Interner>();
-  std::vector<AggregateBatch> batches;
-  {
-    auto aggregator = Aggregator::New(By({"vrf_name"}), interner);
-    ASSERT_TRUE(aggregator.ok());
-    const record::Layout layout((*aggregator)->RequiredFields());
-    (*aggregator)->Bind(layout);
-    record::FlowBatch rows(&layout, interner.get());
-    rows.Append().Set<F::kVrfName>(interner->Intern("red"));
-    (*aggregator)->Add(rows);
-    batches = (*aggregator)->Close();
-    interner.reset();
-  }
-  EXPECT_EQ(base::AsText(batches[0].interner().Find(batches[0].key(0).Get<F::kVrfName>())), "red");
 }
 
 }  // namespace

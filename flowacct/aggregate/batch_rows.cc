@@ -59,7 +59,7 @@ void BatchRows::Append(const AggregateBatch& batch, size_t first, size_t count, 
       if (!same_interner) {
         for (const uint16_t offset : interned_) {
           const auto id = base::LoadHost<base::InternId>(octets + offset);
-          if (id == base::Interner::kNone) continue;
+          if (id <= base::Interner::kOverflowId) continue;  // these mean the same everywhere
           base::StoreHost(octets + offset, records->interner().Intern(batch.interner().Find(id)));
         }
       }

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "flowacct/base/octets.h"
+
 namespace flowacct::aggregate {
 namespace {
 
@@ -105,7 +107,6 @@ void DistinctSketch::Merge(const DistinctSketch& other) {
 
 uint64_t DistinctSketch::Estimate() const {
   if (registers_ == nullptr) return count_;
-  constexpr unsigned kMaxRank = 64 - kBits + 1;
   std::array<uint32_t, 65> histogram{};
   for (uint32_t i = 0; i < kRegisters; ++i) ++histogram[registers_[i]];
   constexpr double m = kRegisters;
@@ -114,6 +115,41 @@ uint64_t DistinctSketch::Estimate() const {
   z += m * Sigma(histogram[0] / m);
   constexpr double kAlpha = 0.72134752044448170367996234050095;  // 1 / (2 ln 2)
   return static_cast<uint64_t>(std::llround(kAlpha * m * m / z));
+}
+
+void DistinctSketch::Save(std::vector<uint8_t>* octets) const {
+  const size_t at = octets->size();
+  octets->resize(at + 2);
+  if (registers_ != nullptr) {
+    base::StoreBe16(octets->data() + at, kRegistersFollow);
+    octets->insert(octets->end(), registers_.get(), registers_.get() + kRegisters);
+    return;
+  }
+  base::StoreBe16(octets->data() + at, static_cast<uint16_t>(count_));
+  for (uint32_t i = 0; i < slots_; ++i) {
+    if (set_[i] == 0) continue;
+    octets->resize(octets->size() + 4);
+    base::StoreBe32(octets->data() + octets->size() - 4, set_[i]);
+  }
+}
+
+bool DistinctSketch::Restore(base::OctetReader* reader) {
+  const uint16_t count = reader->U16();
+  if (count == kRegistersFollow) {
+    const base::Octets registers = reader->Bytes(kRegisters);
+    if (registers.size() != kRegisters) return false;
+    Rebuild(kDense);
+    std::copy(registers.begin(), registers.end(), registers_.get());
+    return *std::max_element(registers.begin(), registers.end()) <= kMaxRank;
+  }
+  if (count > kMaxSlots) return false;
+  for (uint16_t i = 0; i < count; ++i) {
+    const uint32_t encoded = reader->U32();
+    const uint32_t rank = encoded & 63;
+    if (!reader->ok() || encoded >> 31 != 0 || rank == 0 || rank > kMaxEncodedRank) return false;
+    AddEncoded(encoded);
+  }
+  return reader->ok();
 }
 
 size_t DistinctSketch::octets() const {

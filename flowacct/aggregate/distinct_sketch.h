@@ -13,6 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
+
+#include "flowacct/base/octet_reader.h"
 
 namespace flowacct::aggregate {
 
@@ -26,6 +29,11 @@ class DistinctSketch {
   uint64_t Estimate() const;
   size_t octets() const;
 
+  // As octets that are kept: how many values, 2 octets, and 4 octets each; or 0xffff and the registers.
+  void Save(std::vector<uint8_t>* octets) const;
+  // Of an empty sketch. False for what Save never writes.
+  bool Restore(base::OctetReader* reader);
+
  private:
   static constexpr unsigned kBits = 12;
   static constexpr unsigned kSparseBits = 25;
@@ -34,6 +42,9 @@ class DistinctSketch {
   static constexpr uint32_t kFirstSlots = 8;
   static constexpr uint32_t kMaxSlots = kRegisters / 4;
   static constexpr uint32_t kDense = 0;
+  static constexpr uint32_t kMaxRank = 64 - kBits + 1;               // of a register
+  static constexpr uint32_t kMaxEncodedRank = 64 - kSparseBits + 1;  // of a value in the set
+  static constexpr uint16_t kRegistersFollow = 0xffff;
 
   void AddEncoded(uint32_t encoded);
   void AddRegister(uint32_t encoded);

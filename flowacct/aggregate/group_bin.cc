@@ -64,6 +64,25 @@ uint64_t ValueSource::Load(const uint8_t* row) const {
   }
 }
 
+ValueSources::ValueSources(const Schema& schema, const record::Layout& layout) {
+  for (size_t i = 0; i < schema.values.size(); ++i) {
+    const ValueColumn& value = schema.values[i];
+    ValueSource source;
+    source.offset = layout.offset(value.field);
+    source.index = layout.index(value.field);
+    source.type = record::Info(value.field).type;
+    source.size = static_cast<uint8_t>(record::FieldTypeSize(source.type));
+    columns_.push_back(source);
+    const bool is_sketch = value.function == Function::kDistinct || value.function == Function::kTop;
+    if (source.offset == record::Layout::kAbsent && !is_sketch) continue;
+    if (value.function == Function::kSum && source.size == 8) {
+      plain_sums_.push_back({static_cast<uint16_t>(i), source.offset});
+    } else {
+      others_.push_back(static_cast<uint16_t>(i));
+    }
+  }
+}
+
 size_t GroupShape::max_sketch_octets() const {
   size_t octets = 0;
   for (const ValueSpec& spec : values) {
@@ -104,29 +123,33 @@ uint64_t* GroupBin::SeenBits(uint32_t group) {
 }
 
 GroupBin::Outcome GroupBin::Add(const uint8_t* keys, const uint8_t* const* rows, const uint8_t* const* sum_rows,
-                                size_t n, absl::Span<const ValueSource> sources, size_t budget) {
+                                size_t n, const ValueSources& sources, size_t budget) {
   Outcome outcome;
   uint32_t groups[GroupTable::kBatch];
-  outcome.made = table_.FindOrInsert(keys, n, budget, groups);
-  uint8_t* payloads[GroupTable::kBatch];
-  for (size_t i = 0; i < n; ++i) {
-    if (groups[i] == GroupTable::kNone) {
-      groups[i] = OverflowRow();
-      ++outcome.overflowed;
-    }
-    payloads[i] = value(groups[i], 0);
+  uint8_t* octets[GroupTable::kBatch];
+  const GroupTable::Outcome found = table_.FindOrInsert(keys, n, budget, groups, octets);
+  outcome.made = found.made;
+  outcome.overflowed = found.refused;
+  for (size_t i = 0; i < n && found.refused > 0; ++i) {
+    if (groups[i] != GroupTable::kNone) continue;
+    groups[i] = OverflowRow();
+    octets[i] = table_.row(groups[i]);
   }
-  for (size_t column = 0; column < sources.size(); ++column) {
+  AddPlainSums(groups, octets, sum_rows, n, sources.plain_sums(), &outcome);
+  for (const uint16_t column : sources.others()) {
     const ValueSource& source = sources[column];
-    const Function function = shape_->values[column].column.function;
-    if (function == Function::kDistinct || function == Function::kTop) {
-      AddToSketches(groups, rows, n, column, source);
-    } else if (source.offset == record::Layout::kAbsent) {
-      continue;
-    } else if (function == Function::kSum) {
-      AddSums(groups, payloads, sum_rows, n, column, source, &outcome);
-    } else {
-      AddExtreme(groups, rows, n, column, source);
+    switch (shape_->values[column].column.function) {
+      case Function::kSum:
+        AddSums(groups, octets, sum_rows, n, column, source, &outcome);
+        break;
+      case Function::kMin:
+      case Function::kMax:
+        AddExtreme(groups, rows, n, column, source);
+        break;
+      case Function::kDistinct:
+      case Function::kTop:
+        AddToSketches(groups, rows, n, column, source);
+        break;
     }
   }
   return outcome;
@@ -137,24 +160,49 @@ void GroupBin::Carry(uint32_t group, size_t column, Outcome* outcome) {
   ++outcome->carries;
 }
 
-void GroupBin::AddSum(uint32_t group, size_t column, uint64_t addend, Outcome* outcome) {
-  uint8_t* at = value(group, column);
-  uint64_t sum;
-  if (__builtin_add_overflow(base::LoadHost<uint64_t>(at), addend, &sum)) Carry(group, column, outcome);
-  base::StoreHost(at, sum);
+void GroupBin::AddPlainSums(const uint32_t* groups, uint8_t* const* octets, const uint8_t* const* rows, size_t n,
+                            absl::Span<const ValueSources::PlainSum> sums, Outcome* outcome) {
+  while (!sums.empty()) {
+    const size_t count = sums.size() >= 3 ? 3 : 1;
+    const auto add = count == 3 ? &GroupBin::AddSomeSums<3> : &GroupBin::AddSomeSums<1>;
+    (this->*add)(groups, octets, rows, n, sums.data(), outcome);
+    sums.remove_prefix(count);
+  }
 }
 
-void GroupBin::AddSums(const uint32_t* groups, uint8_t* const* payloads, const uint8_t* const* rows, size_t n,
-                       size_t column, const ValueSource& source, Outcome* outcome) {
-  // An absent field is zero in its row (record/layout.h), so that presence need not be asked.
+// An absent field is zero in its row (record/layout.h), so that presence need not be asked.
+template <size_t kSums>
+void GroupBin::AddSomeSums(const uint32_t* groups, uint8_t* const* octets, const uint8_t* const* rows, size_t n,
+                           const ValueSources::PlainSum* sums, Outcome* outcome) {
+  size_t from[kSums], to[kSums];
+  for (size_t j = 0; j < kSums; ++j) {
+    from[j] = sums[j].offset;
+    to[j] = shape_->key_octets() + 8 * size_t{sums[j].column};
+  }
   for (size_t i = 0; i < n; ++i) {
-    const uint64_t addend = source.size == 8 ? base::LoadHost<uint64_t>(rows[i] + source.offset) : source.Load(rows[i]);
-    uint8_t* at = payloads[i] + 8 * column;
+    const uint8_t* row = rows[i];
+    uint8_t* group = octets[i];
+    for (size_t j = 0; j < kSums; ++j) {
+      uint64_t sum;
+      if (__builtin_expect(__builtin_add_overflow(base::LoadHost<uint64_t>(group + to[j]),
+                                                  base::LoadHost<uint64_t>(row + from[j]), &sum),
+                           0)) {
+        Carry(groups[i], sums[j].column, outcome);
+      }
+      base::StoreHost(group + to[j], sum);
+    }
+  }
+}
+
+void GroupBin::AddSums(const uint32_t* groups, uint8_t* const* octets, const uint8_t* const* rows, size_t n,
+                       size_t column, const ValueSource& source, Outcome* outcome) {
+  const size_t to = shape_->key_octets() + 8 * column;
+  for (size_t i = 0; i < n; ++i) {
     uint64_t sum;
-    if (__builtin_expect(__builtin_add_overflow(base::LoadHost<uint64_t>(at), addend, &sum), 0)) {
+    if (__builtin_add_overflow(base::LoadHost<uint64_t>(octets[i] + to), source.Load(rows[i]), &sum)) {
       Carry(groups[i], column, outcome);
     }
-    base::StoreHost(at, sum);
+    base::StoreHost(octets[i] + to, sum);
   }
 }
 
@@ -205,13 +253,11 @@ void GroupBin::AddToSketches(const uint32_t* groups, const uint8_t* const* rows,
   }
 }
 
-void GroupBin::MergeValue(GroupBin& other, uint32_t theirs, uint32_t group, size_t column, IdTranslation* ids,
-                          Outcome* outcome) {
+void GroupBin::MergeValue(GroupBin& other, uint32_t theirs, uint32_t group, size_t column, IdTranslation* ids) {
   const ValueSpec& spec = shape_->values[column];
   const uint64_t their_value = base::LoadHost<uint64_t>(other.value(theirs, column));
   switch (spec.column.function) {
-    case Function::kSum: {
-      AddSum(group, column, their_value, outcome);
+    case Function::kSum: {  // itself is added already
       const auto carry = other.carries_.find(uint64_t{theirs} * kMaxValues + column);
       if (carry != other.carries_.end()) carries_[uint64_t{group} * kMaxValues + column] += carry->second;
       return;
@@ -244,6 +290,13 @@ GroupBin::Outcome GroupBin::Merge(GroupBin& other, size_t budget) {
     if (ids.needed() && IsInterned(record::Info(field).type)) interned.push_back(layout.offset(field));
   }
   const size_t key_octets = shape_->key_octets();
+  std::vector<ValueSources::PlainSum> sums;
+  std::vector<size_t> others;
+  for (size_t column = 0; column < shape_->values.size(); ++column) {
+    const bool is_sum = shape_->values[column].column.function == Function::kSum;
+    if (is_sum) sums.push_back({static_cast<uint16_t>(column), static_cast<uint16_t>(key_octets + 8 * column)});
+    if (!is_sum || !other.carries_.empty()) others.push_back(column);
+  }
   std::vector<uint8_t> keys(GroupTable::kBatch * key_octets + 8);  // never null
   const uint32_t size = static_cast<uint32_t>(other.table_.size());
   for (uint32_t first = 0; first < size; first += GroupTable::kBatch) {
@@ -258,27 +311,40 @@ GroupBin::Outcome GroupBin::Merge(GroupBin& other, size_t budget) {
       for (uint16_t offset : interned) ids.Translate(key + offset);
       sources[indexed++] = first + i;
     }
-    const size_t made = table_.FindOrInsert(keys.data(), indexed, budget, groups);
-    budget -= made;
-    outcome.made += made;
+    uint8_t* octets[GroupTable::kBatch];
+    const GroupTable::Outcome found = table_.FindOrInsert(keys.data(), indexed, budget, groups, octets);
+    budget -= found.made;
+    outcome.made += found.made;
     uint32_t count = indexed;
     if (indexed < n) {
       sources[count] = other.overflow_row_;
       groups[count++] = GroupTable::kNone;
     }
+    const uint8_t* rows[GroupTable::kBatch];
     for (uint32_t i = 0; i < count; ++i) {
-      if (groups[i] == GroupTable::kNone) {
-        groups[i] = OverflowRow();
-        ++outcome.overflowed;
-      }
+      rows[i] = other.table_.row(sources[i]);
+      if (groups[i] != GroupTable::kNone) continue;
+      groups[i] = OverflowRow();
+      octets[i] = table_.row(groups[i]);
+      ++outcome.overflowed;
     }
-    for (size_t column = 0; column < shape_->values.size(); ++column) {
+    AddPlainSums(groups, octets, rows, count, sums, &outcome);
+    for (const size_t column : others) {
       distinct_[column].resize(other.distinct_[column].empty() ? distinct_[column].size() : table_.size());
       top_[column].resize(other.top_[column].empty() ? top_[column].size() : table_.size());
-      for (uint32_t i = 0; i < count; ++i) MergeValue(other, sources[i], groups[i], column, &ids, &outcome);
+      for (uint32_t i = 0; i < count; ++i) MergeValue(other, sources[i], groups[i], column, &ids);
     }
   }
   return outcome;
+}
+
+bool GroupBin::BelongsTo(const GroupShape& shape) const {
+  if (shape_->interner == shape.interner) return true;
+  const auto is_interned = [](FieldId field) { return IsInterned(record::Info(field).type); };
+  const absl::Span<const FieldId> keys = shape.schema->key.fields();
+  return std::none_of(keys.begin(), keys.end(), is_interned) &&
+         std::none_of(shape.values.begin(), shape.values.end(),
+                      [&](const ValueSpec& value) { return is_interned(value.column.field); });
 }
 
 void GroupBin::AddTo(Totals* totals) const {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -35,6 +36,29 @@ struct ValueSource {
   uint64_t Load(const uint8_t* row) const;
 };
 
+// The same for all value columns.
+class ValueSources {
+ public:
+  ValueSources() = default;
+  ValueSources(const Schema& schema, const record::Layout& layout);
+
+  absl::Span<const ValueSource> columns() const { return columns_; }
+  const ValueSource& operator[](size_t column) const { return columns_[column]; }
+
+  // Sums of fields of 8 octets, which are added row by row; and the other columns that there is something to do for.
+  struct PlainSum {
+    uint16_t column;
+    uint16_t offset;  // in a row of the batch
+  };
+  absl::Span<const PlainSum> plain_sums() const { return plain_sums_; }
+  absl::Span<const uint16_t> others() const { return others_; }
+
+ private:
+  std::vector<ValueSource> columns_;
+  std::vector<PlainSum> plain_sums_;
+  std::vector<uint16_t> others_;
+};
+
 // What all bins of an aggregator share.
 struct GroupShape {
   std::shared_ptr<const Schema> schema;
@@ -51,6 +75,7 @@ struct GroupShape {
 };
 
 class IdTranslation;
+class BinState;
 
 class GroupBin {
  public:
@@ -58,6 +83,8 @@ class GroupBin {
 
   TimeBin time() const { return time_; }
   size_t groups() const { return table_.size() - (has_overflow_ ? 1 : 0); }
+  size_t rows() const { return table_.size(); }  // the overflow group included
+  bool empty() const { return rows() == 0; }
   size_t octets() const;
 
   struct Outcome {
@@ -68,11 +95,14 @@ class GroupBin {
   // Adds `n` (at most GroupTable::kBatch) records with keys side by side at `keys`; sums are taken from `sum_rows`, the
   // rest from `rows` (two, because a pro-rated record brings a part of its sums and all of its other values).
   Outcome Add(const uint8_t* keys, const uint8_t* const* rows, const uint8_t* const* sum_rows, size_t n,
-              absl::Span<const ValueSource> sources, size_t budget);
+              const ValueSources& sources, size_t budget);
 
   // Adds all groups of `other`, whose shape is alike. Interned ids of its keys and values are of another interner if
   // the shapes' differ.
   Outcome Merge(GroupBin& other, size_t budget);
+  // Whether its keys and values mean the same in an aggregator of `shape`, which is alike: then it may move there.
+  bool BelongsTo(const GroupShape& shape) const;
+  void MoveTo(std::shared_ptr<const GroupShape> shape) { shape_ = std::move(shape); }
   // Adds the sums to `totals` instead.
   void AddTo(Totals* totals) const;
 
@@ -81,19 +111,25 @@ class GroupBin {
   AggregateBatch Snapshot();
 
  private:
+  friend class BinState;  // bin_state.h: what is kept over a restart
+
   uint32_t OverflowRow();
   // `rows` with estimates and texts of the sketches.
   AggregateBatch Finish(AggregateBatch::Rows rows, AggregateBatch::Carries carries);
-  void AddSums(const uint32_t* groups, uint8_t* const* payloads, const uint8_t* const* rows, size_t n, size_t column,
+  void AddPlainSums(const uint32_t* groups, uint8_t* const* octets, const uint8_t* const* rows, size_t n,
+                    absl::Span<const ValueSources::PlainSum> sums, Outcome* outcome);
+  template <size_t kSums>
+  void AddSomeSums(const uint32_t* groups, uint8_t* const* octets, const uint8_t* const* rows, size_t n,
+                   const ValueSources::PlainSum* sums, Outcome* outcome);
+  void AddSums(const uint32_t* groups, uint8_t* const* octets, const uint8_t* const* rows, size_t n, size_t column,
                const ValueSource& source, Outcome* outcome);
   void Carry(uint32_t group, size_t column, Outcome* outcome);
   void AddExtreme(const uint32_t* groups, const uint8_t* const* rows, size_t n, size_t column,
                   const ValueSource& source);
   void AddToSketches(const uint32_t* groups, const uint8_t* const* rows, size_t n, size_t column,
                      const ValueSource& source);
-  void MergeValue(GroupBin& other, uint32_t theirs, uint32_t group, size_t column, IdTranslation* ids,
-                  Outcome* outcome);
-  void AddSum(uint32_t group, size_t column, uint64_t value, Outcome* outcome);
+  // All but sums' low 64 bits.
+  void MergeValue(GroupBin& other, uint32_t theirs, uint32_t group, size_t column, IdTranslation* ids);
   void Extend(uint32_t group, size_t column, uint64_t value);
   uint8_t* value(uint32_t group, size_t column) { return table_.row(group) + shape_->key_octets() + 8 * column; }
   uint64_t* SeenBits(uint32_t group);

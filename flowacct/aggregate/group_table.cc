@@ -126,43 +126,65 @@ void GroupTable::Migrate(size_t slots) {
   }
 }
 
+void GroupTable::Prefetch(const uint8_t* row) const {
+  __builtin_prefetch(row, 1);
+  for (size_t line = 64; line < stride_; line += 64) __builtin_prefetch(row + line, 1);
+  __builtin_prefetch(row + stride_ - 1, 1);  // a row may begin in the middle of a line
+}
+
 template <size_t kWords>
-size_t GroupTable::FindOrInsertWords(const uint8_t* keys, size_t n, size_t budget, uint32_t* rows) {
+GroupTable::Outcome GroupTable::FindOrInsertWords(const uint8_t* keys, size_t n, size_t budget, uint32_t* rows,
+                                                  uint8_t** octets) {
   const size_t key_octets = kWords != 0 ? kWords * 8 : key_octets_;
   if (old_.size() != 0) Migrate(kMovedPerBatch);
 
+  const uint64_t* const slots = index_.slots;
+  const uint32_t shift = index_.shift;
+  const size_t mask = index_.mask;
   uint32_t tags[kBatch];
   for (size_t i = 0; i < n; ++i) {
-    tags[i] = static_cast<uint32_t>(hash_.Hash<kWords>(keys + i * key_octets, key_octets / 8) >> 32);
-    __builtin_prefetch(&index_.slots[tags[i] >> index_.shift]);
-    if (old_.size() != 0) __builtin_prefetch(&old_.slots[tags[i] >> old_.shift]);
+    const uint32_t tag = static_cast<uint32_t>(hash_.Hash<kWords>(keys + i * key_octets, key_octets / 8) >> 32);
+    __builtin_prefetch(&slots[tag >> shift]);
+    tags[i] = tag;
+  }
+  if (old_.size() != 0) {
+    for (size_t i = 0; i < n; ++i) __builtin_prefetch(&old_.slots[tags[i] >> old_.shift]);
   }
   // The first slot with the same bits of hash is nearly always the right one.
+  Chunk* const chunks = chunks_.data();
   for (size_t i = 0; i < n; ++i) {
-    uint32_t candidate = Candidate(index_, tags[i]);
-    if (candidate == kNone && old_.size() != 0) candidate = Candidate(old_, tags[i]);
+    const uint32_t tag = tags[i];
+    size_t at = tag >> shift;
+    uint64_t slot = slots[at];
+    while (Tag(slot) != tag && slot != 0) slot = slots[++at & mask];
+    uint32_t candidate = slot == 0 ? kNone : RowOf(slot);
+    if (candidate == kNone && old_.size() != 0) candidate = Candidate(old_, tag);
+    uint8_t* row = nullptr;
     if (candidate != kNone) {
-      const uint8_t* octets = row(candidate);
-      for (size_t line = 0; line < stride_; line += 64) __builtin_prefetch(octets + line, 1);
+      row = chunks[candidate >> chunk_shift_].get() + (candidate & chunk_mask_) * stride_;
+      Prefetch(row);
     }
     rows[i] = candidate;
+    octets[i] = row;
   }
-  size_t made = 0;
+  Outcome outcome;
   for (size_t i = 0; i < n; ++i) {
     const uint8_t* key = keys + i * key_octets;
-    if (rows[i] != kNone && KeyEquals<kWords>(row(rows[i]), key)) continue;
+    if (octets[i] != nullptr && KeyEquals<kWords>(octets[i], key)) continue;
     uint32_t found = Find<kWords>(index_, tags[i], key);
     if (found == kNone && old_.size() != 0) found = Find<kWords>(old_, tags[i], key);
-    if (found == kNone && made < budget) {
+    if (found == kNone && outcome.made < budget) {
       if (indexed_ == grow_at_) Grow();
       found = NewRow(key);
       Place(&index_, uint64_t{tags[i]} << 32 | (found + 1));
       ++indexed_;
-      ++made;
+      ++outcome.made;
     }
     rows[i] = found;
+    octets[i] = found != kNone ? row(found) : nullptr;
+    outcome.refused += found == kNone ? 1 : 0;
   }
-  return made;
+  return outcome;
 }
 
 AggregateBatch::Rows GroupTable::Copy() const {

@@ -40,10 +40,14 @@ class GroupTable {
   // Rows and index.
   size_t octets() const;
 
-  // For each of `n` (at most kBatch) keys, side by side at `keys`: the number of its row in `rows`. At most `budget`
-  // new rows are made; what finds no place gets kNone. Returns how many were made.
-  size_t FindOrInsert(const uint8_t* keys, size_t n, size_t budget, uint32_t* rows) {
-    return (this->*find_or_insert_)(keys, n, budget, rows);
+  struct Outcome {
+    size_t made = 0;     // rows
+    size_t refused = 0;  // keys that found no place
+  };
+  // For each of `n` (at most kBatch) keys, side by side at `keys`: the number of its row in `rows`, and in `octets`
+  // where it lies. At most `budget` new rows are made; what finds no place gets kNone, and no octets.
+  Outcome FindOrInsert(const uint8_t* keys, size_t n, size_t budget, uint32_t* rows, uint8_t** octets) {
+    return (this->*find_or_insert_)(keys, n, budget, rows, octets);
   }
   // A row that no key leads to: for the overflow group. Its key is zero.
   uint32_t AppendUnindexed();
@@ -64,12 +68,13 @@ class GroupTable {
 
   static Index NewIndex(unsigned log2_slots);
   template <size_t kWords>
-  size_t FindOrInsertWords(const uint8_t* keys, size_t n, size_t budget, uint32_t* rows);
+  Outcome FindOrInsertWords(const uint8_t* keys, size_t n, size_t budget, uint32_t* rows, uint8_t** octets);
   template <size_t kWords>
   bool KeyEquals(const uint8_t* row, const uint8_t* key) const;
   template <size_t kWords>
   uint32_t Find(const Index& index, uint32_t tag, const uint8_t* key);
   static uint32_t Candidate(const Index& index, uint32_t tag);
+  void Prefetch(const uint8_t* row) const;
   uint32_t NewRow(const uint8_t* key);
   static void Place(Index* index, uint64_t slot);
   void Grow();
@@ -80,7 +85,7 @@ class GroupTable {
   unsigned chunk_shift_;
   size_t chunk_mask_;
   base::KeyHash hash_;
-  size_t (GroupTable::*find_or_insert_)(const uint8_t*, size_t, size_t, uint32_t*);
+  Outcome (GroupTable::*find_or_insert_)(const uint8_t*, size_t, size_t, uint32_t*, uint8_t**);
 
   std::vector<Chunk> chunks_;
   size_t size_ = 0;

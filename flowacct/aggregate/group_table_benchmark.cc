@@ -45,11 +45,12 @@ void Run(benchmark::State& state, size_t words, bool warm) {
   size_t rows = 0;
   const auto pass = [&] {
     uint32_t numbers[GroupTable::kBatch];
+    uint8_t* octets[GroupTable::kBatch];
     for (size_t i = 0; i < kRecords; i += GroupTable::kBatch) {
       const size_t n = std::min(GroupTable::kBatch, kRecords - i);
-      table.FindOrInsert(reinterpret_cast<const uint8_t*>(&keys[i * words]), n, GroupTable::kMaxRows, numbers);
+      table.FindOrInsert(reinterpret_cast<const uint8_t*>(&keys[i * words]), n, GroupTable::kMaxRows, numbers, octets);
       for (size_t j = 0; j < n; ++j) {
-        uint8_t* payload = table.row(numbers[j]) + 8 * words;
+        uint8_t* payload = octets[j] + 8 * words;
         for (size_t v = 0; v < 3; ++v) {
           base::StoreHost<uint64_t>(payload + 8 * v, base::LoadHost<uint64_t>(payload + 8 * v) + j);
         }

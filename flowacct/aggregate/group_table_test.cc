@@ -25,8 +25,10 @@ TEST(GroupTable, EqualsAMapThroughGrowthAndRefusal) {
                                   random() % (uint64_t{1} << (1 + random() % 40)));
       }
       uint32_t rows[GroupTable::kBatch];
-      size_t expected_made = 0;
-      const size_t made = table.FindOrInsert(keys.data(), n, budget, rows);
+      uint8_t* octets[GroupTable::kBatch];
+      size_t expected_made = 0, expected_refused = 0;
+      const GroupTable::Outcome outcome = table.FindOrInsert(keys.data(), n, budget, rows, octets);
+      const size_t made = outcome.made;
       for (size_t i = 0; i < n; ++i) {
         const std::string key(reinterpret_cast<const char*>(keys.data()) + i * words * 8, words * 8);
         const auto it = twin.find(key);
@@ -40,15 +42,19 @@ TEST(GroupTable, EqualsAMapThroughGrowthAndRefusal) {
           ASSERT_EQ(base::LoadHost<uint64_t>(table.row(rows[i]) + words * 8), 0u);
         } else {
           ASSERT_EQ(rows[i], GroupTable::kNone);
+          ++expected_refused;
         }
+        ASSERT_EQ(octets[i], rows[i] == GroupTable::kNone ? nullptr : table.row(rows[i]));
       }
+      ASSERT_EQ(outcome.refused, expected_refused);
       ASSERT_EQ(made, expected_made);
       budget -= made;
       ASSERT_EQ(table.size(), twin.size());
     }
     for (const auto& [key, row] : twin) {
       uint32_t found;
-      table.FindOrInsert(reinterpret_cast<const uint8_t*>(key.data()), 1, 0, &found);
+      uint8_t* octets;
+      table.FindOrInsert(reinterpret_cast<const uint8_t*>(key.data()), 1, 0, &found, &octets);
       ASSERT_EQ(found, row);
     }
     if (words > 0) {
@@ -61,7 +67,8 @@ TEST(GroupTable, ARowOfTheFiveTupleIsACacheLine) {
   GroupTable table(40, 24, 1);
   const uint8_t key[40] = {};
   uint32_t row;
-  table.FindOrInsert(key, 1, 1, &row);
+  uint8_t* octets;
+  table.FindOrInsert(key, 1, 1, &row, &octets);
   EXPECT_EQ(table.stride(), 64u);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(table.row(row)) % 64, 0u);
 }
@@ -70,12 +77,13 @@ TEST(GroupTable, ReleaseLeavesItEmpty) {
   GroupTable table(8, 8, 1);
   const uint8_t key[8] = {1};
   uint32_t row;
-  table.FindOrInsert(key, 1, 1, &row);
+  uint8_t* octets;
+  table.FindOrInsert(key, 1, 1, &row, &octets);
   const AggregateBatch::Rows rows = table.Release();
   EXPECT_EQ(rows.size, 1u);
   EXPECT_EQ(rows.chunks[0][0], 1);
   EXPECT_EQ(table.size(), 0u);
-  EXPECT_EQ(table.FindOrInsert(key, 1, 0, &row), 0u);
+  EXPECT_EQ(table.FindOrInsert(key, 1, 0, &row, &octets).refused, 1u);
   EXPECT_EQ(row, GroupTable::kNone);
 }
 

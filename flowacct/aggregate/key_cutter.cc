@@ -36,8 +36,8 @@ KeyCutter::KeyCutter(const Layout& from, const Layout* key, absl::Span<const Key
     network.source_index = from.index(spec.source);
     network.mask_offset = from.offset(spec.mask);
     network.mask_index = from.index(spec.mask);
-    FillMask(96u + spec.v4_length, network.v4_mask);
-    FillMask(spec.v6_length, network.v6_mask);
+    FillMask(spec.v6_length, network.masks[0]);
+    FillMask(96u + spec.v4_length, network.masks[1]);
     network.column_is_prefix = record::Info(spec.column).type == record::FieldType::kPrefix;
     networks_.push_back(network);
   }
@@ -53,35 +53,59 @@ void KeyCutter::Cut(const uint8_t* const* rows, size_t n, uint8_t* keys) const {
     i = end;
   }
   for (const Network& network : networks_) {
-    for (size_t i = 0; i < n; ++i) CutNetwork(network, rows[i], keys + i * key_stride_);
+    if (network.spec.kind == KeySpec::Kind::kMasked) {
+      CutMasked(network, rows, n, keys);
+    } else {
+      for (size_t i = 0; i < n; ++i) CutTold(network, rows[i], keys + i * key_stride_);
+    }
   }
 }
 
-void KeyCutter::CutNetwork(const Network& network, const uint8_t* row, uint8_t* key) const {
+// What the projection found in the column is the exporter's network, not what was asked for: all of it is written.
+void KeyCutter::CutMasked(const Network& network, const uint8_t* const* rows, size_t n, uint8_t* keys) const {
   const uint16_t offset = key_->offset(network.spec.column), index = key_->index(network.spec.column);
-  const bool told = network.spec.kind == KeySpec::Kind::kToldNetwork;
-  if (told && Has(key, index)) return;
+  const unsigned bit = index & 7;
+  if (network.source_offset == Layout::kAbsent) {
+    for (size_t i = 0; i < n; ++i) {
+      uint8_t* key = keys + i * key_stride_;
+      std::memset(key + offset, 0, network.column_is_prefix ? 17 : 16);
+      key[index >> 3] &= static_cast<uint8_t>(~(1u << bit));
+    }
+    return;
+  }
+  const uint8_t lengths[2] = {network.spec.v6_length, network.spec.v4_length};
+  const base::IpAddress v4 = base::IpAddress::V4(0);  // ::ffff:0:0/96
+  const uint64_t v4_high = base::LoadHost<uint64_t>(v4.data());
+  const uint32_t v4_low = base::LoadHost<uint32_t>(v4.data() + 8);
+  for (size_t i = 0; i < n; ++i) {
+    const uint8_t* address = rows[i] + network.source_offset;
+    uint8_t* key = keys + i * key_stride_;
+    const bool known = Has(rows[i], network.source_index);
+    const uint64_t high = base::LoadHost<uint64_t>(address), low = base::LoadHost<uint64_t>(address + 8);
+    const bool is_v4 = high == v4_high && static_cast<uint32_t>(low) == v4_low;
+    const uint64_t* mask = network.masks[is_v4 ? 1 : 0];
+    const uint64_t keep = known ? ~uint64_t{0} : 0;
+    base::StoreHost<uint64_t>(key + offset, high & mask[0] & keep);
+    base::StoreHost<uint64_t>(key + offset + 8, low & mask[1] & keep);
+    if (network.column_is_prefix) key[offset + 16] = static_cast<uint8_t>(lengths[is_v4 ? 1 : 0] & keep);
+    uint8_t& presence = key[index >> 3];
+    presence = static_cast<uint8_t>((presence & ~(1u << bit)) | (known ? 1u : 0u) << bit);
+  }
+}
+
+void KeyCutter::CutTold(const Network& network, const uint8_t* row, uint8_t* key) const {
+  const uint16_t offset = key_->offset(network.spec.column), index = key_->index(network.spec.column);
+  if (Has(key, index)) return;
   uint8_t* out = key + offset;
-  const bool known = network.source_offset != Layout::kAbsent && Has(row, network.source_index) &&
-                     (!told || (network.mask_offset != Layout::kAbsent && Has(row, network.mask_index)));
-  if (!known) {  // what the projection found in that column is the exporter's network, not what was asked for
-    std::memset(out, 0, network.column_is_prefix ? 17 : 16);
-    key[index >> 3] &= static_cast<uint8_t>(~(1 << (index & 7)));
+  if (network.source_offset == Layout::kAbsent || !Has(row, network.source_index) ||
+      network.mask_offset == Layout::kAbsent || !Has(row, network.mask_index)) {
+    std::memset(out, 0, 17);
     return;
   }
-  const uint8_t* address = row + network.source_offset;
   key[index >> 3] |= static_cast<uint8_t>(1 << (index & 7));
-  if (told) {
-    const base::IpPrefix prefix(base::IpAddress::FromV6(address), row[network.mask_offset]);
-    std::memcpy(out, prefix.address().data(), 16);
-    out[16] = prefix.length();
-    return;
-  }
-  const bool is_v4 = base::IpAddress::FromV6(address).IsV4();
-  const uint64_t* mask = is_v4 ? network.v4_mask : network.v6_mask;
-  base::StoreHost<uint64_t>(out, base::LoadHost<uint64_t>(address) & mask[0]);
-  base::StoreHost<uint64_t>(out + 8, base::LoadHost<uint64_t>(address + 8) & mask[1]);
-  if (network.column_is_prefix) out[16] = is_v4 ? network.spec.v4_length : network.spec.v6_length;
+  const base::IpPrefix prefix(base::IpAddress::FromV6(row + network.source_offset), row[network.mask_offset]);
+  std::memcpy(out, prefix.address().data(), 16);
+  out[16] = prefix.length();
 }
 
 }  // namespace flowacct::aggregate

@@ -12,7 +12,8 @@ TimeBins::TimeBins(absl::Duration every, absl::TimeZone zone)
   days_ = every_nanos_ % kDayNanos == 0 ? every_nanos_ / kDayNanos : 0;
 }
 
-TimeBin TimeBins::Compute(int64_t nanos) const {
+TimeBin TimeBins::Compute(int64_t nanos) {
+  if (days_ == 0 && nanos >= day_.start_nanos && nanos < day_.end_nanos) return OfDay(nanos);
   const absl::CivilDay day = absl::ToCivilDay(absl::FromUnixNanos(nanos), zone_);
   if (days_ > 0) {
     const absl::CivilDay monday(1970, 1, 5);
@@ -21,12 +22,15 @@ TimeBin TimeBins::Compute(int64_t nanos) const {
     return TimeBin{absl::ToUnixNanos(absl::FromCivil(day - into, zone_)),
                    absl::ToUnixNanos(absl::FromCivil(day - into + days_, zone_))};
   }
-  const int64_t midnight = absl::ToUnixNanos(absl::FromCivil(day, zone_));
-  const int64_t next_midnight = absl::ToUnixNanos(absl::FromCivil(day + 1, zone_));
+  day_ = TimeBin{absl::ToUnixNanos(absl::FromCivil(day, zone_)), absl::ToUnixNanos(absl::FromCivil(day + 1, zone_))};
+  return OfDay(nanos);
+}
+
+TimeBin TimeBins::OfDay(int64_t nanos) const {
   // A zone whose clocks change at midnight may have no 00:00: its day begins with the change.
-  const int64_t into = std::max<int64_t>(nanos - midnight, 0);
-  const int64_t start = midnight + into / every_nanos_ * every_nanos_;
-  return TimeBin{start, std::min(start + every_nanos_, next_midnight)};
+  const int64_t into = std::max<int64_t>(nanos - day_.start_nanos, 0);
+  const int64_t start = day_.start_nanos + into / every_nanos_ * every_nanos_;
+  return TimeBin{start, std::min(start + every_nanos_, day_.end_nanos)};
 }
 
 }  // namespace flowacct::aggregate

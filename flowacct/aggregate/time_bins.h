@@ -3,7 +3,8 @@
 // A width of whole days counts calendar days of the time zone (seven days: weeks from Monday); a shorter one counts
 // from the midnight before, so that bins never straddle it and 1h is also right where clocks change. Where a width
 // does not divide the day, the last bin of the day is shorter.
-// Threads: one at a time (it remembers the last bin). Cost: two compares while time stays in the same bin.
+// Threads: one at a time (it remembers the last bin). Cost: two compares while time stays in the same bin, a division
+// while it stays in the same day, else a look into the calendar.
 
 #ifndef FLOWACCT_AGGREGATE_TIME_BINS_H_
 #define FLOWACCT_AGGREGATE_TIME_BINS_H_
@@ -31,12 +32,14 @@ class TimeBins {
   }
 
  private:
-  TimeBin Compute(int64_t nanos) const;
+  TimeBin Compute(int64_t nanos);
+  TimeBin OfDay(int64_t nanos) const;
 
   int64_t every_nanos_;
   int64_t days_;  // 0: shorter than a day
   absl::TimeZone zone_;
   TimeBin last_;
+  TimeBin day_;  // that last_ is in, midnight to midnight
 };
 
 }  // namespace flowacct::aggregate

@@ -34,6 +34,7 @@ class TopSketch {
   // The most frequent first, ties by value; at most `top`.
   std::vector<Count> Top(uint32_t top) const;
   std::vector<Count>& counts() { return counts_; }
+  const std::vector<Count>& counts() const { return counts_; }
   size_t octets() const { return sizeof(*this) + counts_.capacity() * sizeof(Count); }
 
  private:
