@@ -66,12 +66,16 @@ inline AggregatorOptions OfEveryKind() {
   return options;
 }
 
+// In this order everywhere, since top() breaks ties by id.
+inline void InternHosts(Bench* bench) {
+  for (int host = 0; host < 9; ++host) bench->interner.Intern("host-" + std::to_string(host));
+}
+
 // `count` records for them, over five minutes, of some hundred groups.
 inline void AddOfEveryKind(Bench* bench, uint32_t seed, int count) {
   using F = record::FieldId;
   std::mt19937 random(seed);
-  // In this order everywhere, since top() breaks ties by id.
-  for (int host = 0; host < 9; ++host) bench->interner.Intern("host-" + std::to_string(host));
+  InternHosts(bench);
   const auto one_in = [&random](uint32_t n) { return random() % n == 0; };
   for (int i = 0; i < count; ++i) {
     auto row = bench->Row();

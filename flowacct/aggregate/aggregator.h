@@ -63,8 +63,8 @@ struct AggregatorOptions {
   };
   Late late = Late::kCount;
   // How long after its end a closed bin is restated: what comes still later is counted. An exporter that was cut off
-  // for a night tells of it in the morning; who tells of older times has a wrong clock, and would keep old bins coming.
-  absl::Duration restate_for = absl::Hours(24);
+  // for a night tells of it in the morning; who tells of older times may have a wrong clock, or read an old capture.
+  absl::Duration restate_for = absl::InfiniteDuration();
 
   // Over all open bins. Four million 5-tuples take some 340 MB, ten times what a busy router sees in five minutes.
   // Records of further keys are summed in the overflow group.

@@ -71,6 +71,7 @@ TEST(Checkpoint, WhatIsRestoredGoesOnAsIfNothingHadBeen) {
     options.max_groups = max_groups;
     Bench whole(options), first(options), second(options);
     for (int i = 0; i < 50; ++i) second.interner.Intern(absl::StrCat("so that ids differ ", i));
+    InternHosts(&second);
     AddOfEveryKind(&whole, 1, 3000);
     AddOfEveryKind(&first, 1, 3000);
     EXPECT_FALSE(whole.aggregator->CloseBefore(absl::FromUnixSeconds(90)).empty());
@@ -88,7 +89,7 @@ TEST(Checkpoint, WhatIsRestoredGoesOnAsIfNothingHadBeen) {
     EXPECT_EQ(second.aggregator->late().rows, whole.aggregator->late().rows);
     EXPECT_EQ(second.aggregator->late().sums, whole.aggregator->late().sums);
     const auto rows = Rows(whole.aggregator->Close());
-    EXPECT_GT(rows.size(), 300u);
+    EXPECT_GT(rows.size(), max_groups > 1000 ? 300u : 150u);
     EXPECT_EQ(Rows(second.aggregator->Close()), rows);
   }
 }
@@ -120,6 +121,7 @@ TEST(Checkpoint, AWorkerHandsItsBinsOverAndTheyAreKeptElsewhere) {
   ASSERT_TRUE(worker.aggregator->Merge(std::move(*partial)).ok());
   const auto rows = Rows(whole.aggregator->Close());
   EXPECT_EQ(Rows(worker.aggregator->Close()), rows);
+  InternHosts(&kept);
   ASSERT_TRUE(kept.aggregator->RestoreState(base::AsOctets(state)).ok());
   AddOfEveryKind(&kept, 2, 2000);
   EXPECT_EQ(Rows(kept.aggregator->Close()), rows);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -21,10 +22,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "flowacct/base/version.h"
 #include "flowacct/collector/admin/admin_api.h"
 #include "flowacct/collector/admin/admin_server.h"
 #include "flowacct/collector/config/config.pb.h"
 #include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/log/log.h"
 #include "flowacct/collector/server/server.h"
 #include "flowacct/collector/service/service.h"
 
@@ -103,6 +106,28 @@ absl::StatusOr<config::ConfigFile> ConfigOfFlags(const Flags& flags) {
   return config::ConfigFile::FromMessage(std::move(config), "flags");
 }
 
+collector::LogOptions ToLogOptions(const config::Log& log) {
+  collector::LogOptions options;
+  options.format = log.format() == config::Log::JSON ? collector::LogFormat::kJson : collector::LogFormat::kLogfmt;
+  switch (log.level()) {
+    case config::Log::DEBUG:
+      options.level = collector::LogLevel::kDebug;
+      break;
+    case config::Log::INFO:
+      options.level = collector::LogLevel::kInfo;
+      break;
+    case config::Log::WARNING:
+      options.level = collector::LogLevel::kWarning;
+      break;
+    case config::Log::ERROR:
+      options.level = collector::LogLevel::kError;
+      break;
+  }
+  // systemd says so of a standard error that is its journal's (sd-daemon(3)).
+  options.journal = std::getenv("JOURNAL_STREAM") != nullptr;
+  return options;
+}
+
 int Main(const Flags& flags) {
   if (!flags.config.empty() && !flags.listen.empty()) {
     return Fail(absl::InvalidArgumentError("--listen and --config exclude one another; put inputs into the file"),
@@ -119,7 +144,14 @@ int Main(const Flags& flags) {
   }
   collector::BlockSignals();
   collector::ServerOptions options;
-  options.log = [](absl::string_view line) { std::fprintf(stderr, "%s\n", std::string(line).c_str()); };
+  collector::Log log(ToLogOptions(file->message().log()));
+  options.log = [&log](absl::string_view line) { log.Warning("server", line); };
+  options.describe = [&log](collector::CollectorStatus* status) {
+    status->version = base::kVersion;
+    const collector::LogCounters counters = log.counters();
+    status->log_lines = counters.lines;
+    status->log_suppressed = counters.suppressed;
+  };
   if (!flags.config.empty()) options.read_config = [path = flags.config] { return ReadConfig(path); };
   const config::Process process = file->message().process();
   const std::string http = file->message().admin().http();
@@ -149,15 +181,16 @@ int Main(const Flags& flags) {
     admin = *std::move(started);
   }
   for (const collector::InputStatus& input : (*server)->Status().inputs) {
-    std::fprintf(stderr, "input %s: %s %s\n", input.name.c_str(), input.kind == "captures" ? "reading" : "listening on",
-                 input.listen.c_str());
+    log.Info("input", input.kind == "captures" ? "reads" : "listens", {{"input", input.name}, {"at", input.listen}});
   }
   if (admin != nullptr) {
-    std::fprintf(stderr, "metrics and API: http://%s\n", absl::StrJoin(admin->addresses(), ", http://").c_str());
+    log.Info("admin", "metrics and API",
+             {{"at", absl::StrCat("http://", absl::StrJoin(admin->addresses(), ", http://"))}});
   }
   collector::ServiceCalls calls;
   collector::CollectorControl* const control = server->get();
   calls.reload = [control] { (void)control->Reload(); };
+  calls.every_second = [&log] { log.Tick(); };
   calls.is_alive = [&server] { return (*server)->IsAlive(absl::Seconds(20)); };
   collector::RunService(calls);
   const absl::Status status = (*server)->Stop(kPatience);
@@ -171,6 +204,7 @@ int main(int argc, char** argv) {
   flowacct::tools::Flags flags;
   CLI::App app("Collects NetFlow, IPFIX, sFlow and packets, accounts them, and hands the bins to sinks");
   app.set_help_flag("--help,-h", "What this says");
+  app.set_version_flag("--version", std::string("flowacct-collector ") + flowacct::base::kVersion);
   app.add_option("--config,-c", flags.config, "The configuration (docs/reference/configuration.md)")->type_name("FILE");
   app.add_flag("--check", flags.check, "Only say whether the configuration can be");
   app.add_flag("--print-config", flags.print_config, "Print the configuration as it was understood");
@@ -202,7 +236,7 @@ int main(int argc, char** argv) {
       "Signals: HUP reads the configuration again, TERM and INT write what is open and end.");
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& e) {
+  } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
     std::fprintf(stderr, "flowacct-collector: %s\n", e.what());

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/near_miss.h"
+#include "flowacct/base/version.h"
 #include "tools/flowacct/command.h"
 
 namespace flowacct::tools {
@@ -54,7 +55,7 @@ std::string WithNearMiss(const std::string& message, const CLI::App& app, const 
 int Main(int argc, char** argv) {
   CLI::App app{"Turns packets and flow exports (NetFlow, IPFIX, sFlow) into accounted traffic.", "flowacct"};
   app.require_subcommand(1);
-  app.set_version_flag("--version", "flowacct 0.1.0");
+  app.set_version_flag("--version", std::string("flowacct ") + base::kVersion);
   app.footer(
       "Examples:\n"
       "  flowacct replay exports.pcap --by src_as,dst_as --top 20 --order bytes\n"

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/mutex.h"
+#include "flowacct/base/octet_reader.h"
+#include "flowacct/base/octet_writer.h"
+#include "flowacct/base/octets.h"
 
 namespace flowacct::collector {
 
@@ -30,19 +34,75 @@ void BinMerger::Deliver(size_t worker, std::unique_ptr<Aggregator> partial, absl
   deliveries_.push_back({worker, std::move(partial), passed, nullptr});
 }
 
-void BinMerger::Ask(const std::function<void(Bins&, Aggregator*)>& ask) {
+bool BinMerger::OnThread(std::function<void()> call) {
   base::Notification done;
   {
     base::MutexLock lock(&mutex_);
-    if (closing_) return;
+    if (closing_) return false;
     Delivery delivery;
-    delivery.ask = [this, &ask, &done] {
-      ask(kept_, MergeAll());
+    delivery.ask = [&call, &done] {
+      call();
       done.Notify();
     };
     deliveries_.push_back(std::move(delivery));
   }
   done.Wait();
+  return true;
+}
+
+void BinMerger::Ask(const std::function<void(Bins&, Aggregator*)>& ask) {
+  (void)OnThread([this, &ask] { ask(kept_, MergeAll()); });
+}
+
+// Where the bins that were closed end, 8 octets, and what is open, if anything is.
+absl::StatusOr<std::string> BinMerger::StateOctets() {
+  base::OctetWriter closed_through;
+  closed_through.U64(static_cast<uint64_t>(closed_through_nanos_));
+  std::string state(base::AsText(closed_through.octets()));
+  if (const Aggregator* open = MergeAll(); open != nullptr) {
+    const absl::Status status = open->SaveState([&state](base::Octets piece) {
+      absl::StrAppend(&state, base::AsText(piece));
+      return absl::OkStatus();
+    });
+    if (!status.ok()) return status;
+  }
+  return state;
+}
+
+absl::StatusOr<std::string> BinMerger::Save() {
+  absl::StatusOr<std::string> state = absl::FailedPreconditionError("the collector is stopping");
+  (void)OnThread([this, &state] {
+    if (*unwritten_ > 0) {
+      state = absl::FailedPreconditionError(absl::StrCat(unwritten_->load(), " closed bins are not written yet"));
+    } else {
+      state = StateOctets();
+    }
+  });
+  return state;
+}
+
+absl::StatusOr<Aggregator::Restored> BinMerger::Restore(absl::string_view state, int64_t written_through) {
+  base::OctetReader reader(base::AsOctets(state));
+  const auto closed_through = static_cast<int64_t>(reader.U64());
+  if (!reader.ok()) return absl::DataLossError("what was kept of open bins is cut");
+  auto partial = Aggregator::New(options_.aggregator, std::make_shared<base::Interner>());
+  if (!partial.ok()) return partial.status();
+  Aggregator::Restored restored;
+  if (reader.remaining() > 0) {
+    auto open = (*partial)->RestoreState(reader.Bytes(reader.remaining()));
+    if (!open.ok()) return open.status();
+    restored = *open;
+    if (written_through > INT64_MIN) {
+      // At this time those that end by then are due.
+      const auto written = (*partial)->TakeClosed(absl::FromUnixNanos(written_through) + options_.aggregator.lateness);
+      if (written != nullptr) restored.groups -= written->open_groups();
+    }
+  }
+  (void)OnThread([&] {
+    closed_through_nanos_ = std::max({closed_through_nanos_, closed_through, written_through});
+    if ((*partial)->first_bin_end().has_value()) partials_.push_back(*std::move(partial));
+  });
+  return restored;
 }
 
 void BinMerger::Run() {
@@ -58,6 +118,9 @@ void BinMerger::Run() {
     for (Delivery& delivery : deliveries) Take(std::move(delivery));
     CloseBefore(*std::min_element(passed_.begin(), passed_.end()));
     if (closing) break;
+  }
+  if (keep_) {
+    if (const auto state = StateOctets(); state.ok() && keep_(*state)) return;
   }
   if (Aggregator* rest = MergeAll(); rest != nullptr) HandOn(rest->Close());
 }
@@ -104,14 +167,22 @@ void BinMerger::HandOn(std::vector<AggregateBatch> batches) {
     const bool correction = made.bin().start_nanos < closed_through_nanos_;
     made.set_correction(correction);
     closed_through_nanos_ = std::max(closed_through_nanos_, made.bin().end_nanos);
+    const int64_t end_nanos = made.bin().end_nanos;
     auto batch = std::make_shared<const AggregateBatch>(std::move(made));
+    // Sinks hold the batch by this, so that it is gone when the last of them is done.
+    ++*unwritten_;
+    std::shared_ptr<const AggregateBatch> held(
+        batch.get(), [batch, end_nanos, unwritten = unwritten_, on_written = options_.on_written](const void*) {
+          if (on_written) on_written(end_nanos);
+          --*unwritten;
+        });
     {
       base::MutexLock lock(&mutex_);
       ++(correction ? counters_.corrections : counters_.bins_closed);
     }
     {
       base::MutexLock lock(&sinks_mutex_);
-      for (const std::unique_ptr<SinkQueue>& sink : sinks_) sink->Push(batch);
+      for (const std::unique_ptr<SinkQueue>& sink : sinks_) sink->Push(held);
     }
     if (kept_bins_ == 0) continue;
     kept_.push_back(std::move(batch));
@@ -131,10 +202,11 @@ void BinMerger::ReplaceSinks(std::vector<std::unique_ptr<SinkQueue>> sinks, size
   });
 }
 
-bool BinMerger::Close(absl::Duration patience) {
+bool BinMerger::Close(absl::Duration patience, const Keep& keep) {
   if (!thread_.joinable()) return true;
   {
     base::MutexLock lock(&mutex_);
+    keep_ = keep;
     closing_ = true;
   }
   thread_.join();

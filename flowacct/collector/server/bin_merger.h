@@ -11,6 +11,7 @@
 #ifndef FLOWACCT_COLLECTOR_SERVER_BIN_MERGER_H_
 #define FLOWACCT_COLLECTOR_SERVER_BIN_MERGER_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -21,6 +22,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/aggregate/aggregator.h"
@@ -36,6 +39,9 @@ struct BinMergerOptions {
   size_t workers = 1;
   // Closed bins that are kept for questions.
   size_t kept_bins = 0;
+  // All sinks are done with the bins that end by this (nanoseconds since 1970); never goes back. Told on a thread of
+  // the sinks or of the merger. May be empty.
+  std::function<void(int64_t end_nanos)> on_written;
 };
 
 struct BinMergerCounters {
@@ -68,8 +74,17 @@ class BinMerger {
   // Sinks of another configuration, in place of these; what waits in the old ones is written first, with `patience`.
   void ReplaceSinks(std::vector<std::unique_ptr<SinkQueue>> sinks, size_t kept_bins, absl::Duration patience);
 
-  // Closes all bins and writes them, with `patience` for each sink; false if one was left behind.
-  bool Close(absl::Duration patience);
+  // What is open as octets, for Restore: after all that was delivered before. FailedPrecondition: sinks are not done
+  // with bins that were closed, which are not among what is open; then what was saved before is the better state.
+  absl::StatusOr<std::string> Save();
+  // Goes on with what another merger of the same options saved, but for bins that end by `written_through`. Before
+  // anything is delivered. Errors: as Aggregator::RestoreState; then nothing is restored.
+  absl::StatusOr<aggregate::Aggregator::Restored> Restore(absl::string_view state, int64_t written_through);
+
+  // Closes all bins and writes them, with `patience` for each sink; false if one was left behind. If there is a `keep`,
+  // open bins are given to it as of Save first, and are not closed if it says that it has kept them.
+  using Keep = std::function<bool(absl::string_view state)>;
+  bool Close(absl::Duration patience, const Keep& keep = nullptr);
 
   BinMergerCounters counters() const;
   std::vector<SinkStatus> sink_status() const;
@@ -88,6 +103,9 @@ class BinMerger {
   aggregate::Aggregator* MergeAll();
   void CloseBefore(absl::Time passed);
   void HandOn(std::vector<aggregate::AggregateBatch> batches);
+  // Runs on the merger's thread, after what was delivered before; false: it is closing.
+  bool OnThread(std::function<void()> call);
+  absl::StatusOr<std::string> StateOctets();
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closing_ || !deliveries_.empty(); }
 
   const BinMergerOptions options_;
@@ -97,6 +115,8 @@ class BinMerger {
   std::deque<Delivery> deliveries_ ABSL_GUARDED_BY(mutex_);
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   BinMergerCounters counters_ ABSL_GUARDED_BY(mutex_);
+  // Closed bins that sinks are not done with. Shared with these, which may outlive the merger.
+  std::shared_ptr<std::atomic<size_t>> unwritten_ = std::make_shared<std::atomic<size_t>>(0);
 
   mutable base::Mutex sinks_mutex_;
   std::vector<std::unique_ptr<SinkQueue>> sinks_ ABSL_GUARDED_BY(sinks_mutex_);
@@ -104,6 +124,7 @@ class BinMerger {
   // Of the thread alone.
   std::vector<std::unique_ptr<aggregate::Aggregator>> partials_;
   std::vector<absl::Time> passed_;  // by worker
+  Keep keep_;                       // set before closing_
   int64_t closed_through_nanos_ = INT64_MIN;
   Bins kept_;
   size_t kept_bins_;

@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "flowacct/collector/export/new_export_decoder.h"
 #include "flowacct/meter/flow_end_reason.h"
 #include "flowacct/packet/link_type.h"
 #include "flowacct/record/field.h"
@@ -38,7 +37,7 @@ InputDecoder::InputDecoder(const record::Layout* layout, base::Interner* interne
     : options_(std::move(options)),
       layout_(layout),
       interner_(interner),
-      exports_(NewExportDecoder(layout)),
+      exports_(NewExportDecoder(layout, options_.exports)),
       sampler_(options_.sampling_rate) {}
 
 InputDecoder::~InputDecoder() = default;

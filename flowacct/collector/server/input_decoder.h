@@ -19,6 +19,7 @@
 #include "flowacct/collector/export/capture_kind.h"
 #include "flowacct/collector/export/export_decoder.h"
 #include "flowacct/collector/export/export_extractor.h"
+#include "flowacct/collector/export/new_export_decoder.h"
 #include "flowacct/collector/server/collector_status.h"
 #include "flowacct/meter/flow_meter.h"
 #include "flowacct/meter/packet_sampler.h"
@@ -31,6 +32,7 @@
 namespace flowacct::collector {
 
 struct InputDecoderOptions {
+  ExportDecoderOptions exports;
   packet::PacketDecoderOptions packets;
   // Packets become flows by this; `fields` is filled in by what pipelines need.
   std::optional<meter::MeterOptions> meter;

@@ -19,6 +19,7 @@
 #include "flowacct/collector/server/pipeline_sinks.h"
 #include "flowacct/collector/socket/endpoint.h"
 #include "flowacct/filter/filter.h"
+#include "flowacct/flow/template/template_options.h"
 #include "flowacct/meter/flow_meter.h"
 #include "flowacct/record/field.h"
 
@@ -52,6 +53,7 @@ absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ConfigFil
   options.prorate = pipeline.prorate();
   options.late = pipeline.late() == config::Pipeline::RESTATE ? aggregate::AggregatorOptions::Late::kRestate
                                                               : aggregate::AggregatorOptions::Late::kCount;
+  options.restate_for = ConfigFile::DurationOf(pipeline.restate_for());
   options.max_groups = pipeline.max_groups();
   return options;
 }
@@ -193,6 +195,13 @@ absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input&
   }
   plan.admission.datagrams.per_second = admission.datagrams_per_second();
   plan.admission.records.per_second = admission.records_per_second();
+  const config::Limits& limits = file.message().limits();
+  for (flow::TemplateOptions* templates :
+       {&plan.decoder.exports.netflow.templates, &plan.decoder.exports.ipfix.templates}) {
+    templates->max_domains = limits.max_domains();
+    templates->max_template_octets = ConfigFile::OctetsOf(limits.max_template_memory());
+  }
+  plan.decoder.exports.sflow.max_agents = limits.max_domains();
   if (input.depth() == config::INNERMOST) plan.decoder.packets.depth = -1;
   plan.decoder.sampling_rate = input.interface().sampling_rate();
   if (input.has_meter()) {
@@ -214,7 +223,6 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
   auto plan = std::make_shared<Plan>();
   plan->file = std::move(file);
   const config::Config& config = plan->config();
-  if (config.has_state()) return plan->file->ErrorAt(config, "state", "this version keeps nothing over a restart");
   for (const config::Input& input : config.input()) {
     auto made = PlanInput(*plan->file, input);
     if (!made.ok()) return made.status();

@@ -99,11 +99,41 @@ absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptio
 
 absl::Status Server::Start() {
   base::MutexLock lock(&mutex_);
+  if (absl::Status status = OpenState(); !status.ok()) return status;
   if (absl::Status status = Apply(plan_); !status.ok()) return status;
+  if (keeper_ != nullptr) {
+    shape_.notes = keeper_->Restore(workers_, *assignment_);
+    for (const std::string& note : shape_.notes) Log(note);
+  }
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Start();
   running_ = true;
   shape_.started = absl::Now();
+  if (keeper_ != nullptr) keeper_thread_ = std::thread(&Server::RunKeeper, this);
   return absl::OkStatus();
+}
+
+absl::Status Server::OpenState() {
+  const Config& config = plan_->config();
+  if (!config.has_state()) return absl::OkStatus();
+  auto folder = StateDirectory::Open(config.state().directory());
+  if (!folder.ok()) return plan_->file->ErrorAt(config.state(), "directory", folder.status().message());
+  keeper_ = std::make_shared<StateKeeper>(*std::move(folder), options_.log);
+  return absl::OkStatus();
+}
+
+void Server::RunKeeper() {
+  base::MutexLock lock(&mutex_);
+  const auto every = [this] { return ConfigFile::DurationOf(plan_->config().state().checkpoint()); };
+  absl::Time next = absl::Now() + every();
+  for (;;) {
+    if (mutex_.AwaitFor([this] { return keeper_ends_; }, absl::Seconds(1))) return;
+    if (absl::Now() < next) {
+      keeper_->NoteProgress(workers_, *assignment_);
+    } else {
+      keeper_->Save(workers_, *assignment_);
+      next = absl::Now() + every();
+    }
+  }
 }
 
 absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
@@ -112,6 +142,12 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
   const Config& config = plan->config();
   if (before != nullptr && WorkerCount(config) != workers_.size()) {
     return plan->file->ErrorAt(config, "workers", "cannot change while the collector runs; restart it");
+  }
+  if (before != nullptr && config.limits().SerializeAsString() != config_before->limits().SerializeAsString()) {
+    return plan->file->ErrorAt(config, "limits", "cannot change while the collector runs; restart it");
+  }
+  if (before != nullptr && config.state().directory() != config_before->state().directory()) {
+    return plan->file->ErrorAt(config, "state", "its folder cannot change while the collector runs; restart it");
   }
   // All that can fail comes first.
   const std::vector<size_t> kept = KeptInputs(config_before, config);
@@ -152,6 +188,11 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
       options.aggregator = pipeline.aggregation.aggregator;
       options.workers = workers_.size();
       options.kept_bins = sinks->kept_bins;
+      if (keeper_ != nullptr) {
+        options.on_written = [keeper = std::weak_ptr<StateKeeper>(keeper_), name = pipeline.name](int64_t end_nanos) {
+          if (const auto alive = keeper.lock()) alive->NoteWritten(name, end_nanos);
+        };
+      }
       merger = std::make_shared<BinMerger>(std::move(options), std::move(sinks->queues));
     }
     assignment->mergers.push_back(std::move(merger));
@@ -178,13 +219,17 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
     });
   }
   // Pipelines that are gone write what they had.
-  for (const std::shared_ptr<BinMerger>& merger : gone) merger->Close(absl::Seconds(10));
+  for (const std::shared_ptr<BinMerger>& merger : gone) {
+    merger->Close(absl::Seconds(10));
+    if (keeper_ != nullptr) keeper_->Forget(merger->name());
+  }
   for (NewSinks& change : new_sinks) {
     change.merger->ReplaceSinks(std::move(change.sinks.queues), change.sinks.kept_bins, absl::Seconds(10));
   }
   assignment_ = std::move(assignment);
   plan_ = std::move(plan);
   shape_.config = plan_->file->name();
+  if (keeper_ != nullptr && before != nullptr) keeper_->Save(workers_, *assignment_);
   return status;
 }
 
@@ -219,14 +264,26 @@ absl::Status Server::Reload() {
 }
 
 absl::Status Server::Stop(absl::Duration patience) {
+  std::thread keeper;
+  {
+    base::MutexLock lock(&mutex_);
+    if (!running_) return absl::OkStatus();
+    running_ = false;
+    keeper_ends_ = true;
+    keeper = std::move(keeper_thread_);
+  }
+  if (keeper.joinable()) keeper.join();
   base::MutexLock lock(&mutex_);
-  if (!running_) return absl::OkStatus();
-  running_ = false;
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
   const absl::Time deadline = absl::Now() + patience;
   std::vector<std::string> left;
-  for (const std::shared_ptr<BinMerger>& merger : assignment_->mergers) {
-    if (!merger->Close(std::max(deadline - absl::Now(), absl::ZeroDuration()))) left.push_back(merger->name());
+  if (keeper_ != nullptr) keeper_->SaveDecoders(workers_, *assignment_);
+  for (size_t i = 0; i < assignment_->mergers.size(); ++i) {
+    const absl::Duration left_time = std::max(deadline - absl::Now(), absl::ZeroDuration());
+    BinMerger& merger = *assignment_->mergers[i];
+    const bool all =
+        keeper_ == nullptr ? merger.Close(left_time) : keeper_->Close(i, workers_, *assignment_, left_time);
+    if (!all) left.push_back(merger.name());
   }
   if (left.empty()) return absl::OkStatus();
   return absl::DeadlineExceededError(
@@ -242,6 +299,7 @@ bool Server::IsAlive(absl::Duration within) const {
 CollectorStatus Server::Status() {
   base::MutexLock lock(&mutex_);
   CollectorStatus status = shape_;
+  if (options_.describe) options_.describe(&status);
   status.now = absl::Now();
   status.ready = running_;
   const Plan& plan = *assignment_->plan;

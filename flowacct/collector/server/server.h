@@ -4,7 +4,7 @@
 //     auto server = Server::New(file, options);     // nothing is open yet
 //     (*server)->Start();                           // sockets are open when it returns
 //     ... Reload(file) ... Status() ...
-//     (*server)->Stop(patience);                    // bins are written
+//     (*server)->Stop(patience);                    // bins are written, or kept if the configuration has a state
 //
 // Reload is all or nothing: what the new configuration asks for is made aside first (files read, expressions
 // understood, new sockets opened), and a configuration that cannot be leaves everything as it was. What did not change
@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -30,6 +31,7 @@
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/server/collector_status.h"
 #include "flowacct/collector/server/plan.h"
+#include "flowacct/collector/server/state_keeper.h"
 #include "flowacct/collector/server/worker.h"
 
 namespace flowacct::collector {
@@ -41,6 +43,8 @@ struct ServerOptions {
   std::function<absl::StatusOr<config::ConfigFile>()> read_config;
   // All captures are read, and nothing else is an input. May be empty.
   std::function<void()> on_end;
+  // Adds what the process knows of itself to a status: version, lines of the log. May be empty.
+  std::function<void(CollectorStatus*)> describe;
 };
 
 class Server final : public CollectorControl {
@@ -51,8 +55,8 @@ class Server final : public CollectorControl {
 
   absl::Status Start();
   absl::Status Reload(config::ConfigFile file);
-  // Reads what the kernel still holds, closes all bins and writes them; a sink that does not take them within
-  // `patience` is left behind, and an error says so.
+  // Reads what the kernel still holds, closes all bins and writes them, or keeps open ones for the next start; a sink
+  // that does not take them within `patience` is left behind, and an error says so.
   absl::Status Stop(absl::Duration patience);
 
   // Whether every worker has looked at its sources within the last `within`. For a watchdog: takes no lock.
@@ -68,6 +72,8 @@ class Server final : public CollectorControl {
   absl::Status Apply(std::shared_ptr<const Plan> plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Log(absl::string_view line) const;
   void FlushWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status OpenState() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RunKeeper();
 
   const ServerOptions options_;
   // Held over a whole reload, before mutex_.
@@ -79,6 +85,10 @@ class Server final : public CollectorControl {
   std::vector<std::unique_ptr<Worker>> workers_;                          // made once, by New
   CollectorStatus shape_ ABSL_GUARDED_BY(mutex_);  // what does not change while it runs, and counts of reloads
   bool running_ ABSL_GUARDED_BY(mutex_) = false;
+  // If something is kept over a restart. Sinks may outlive it.
+  std::shared_ptr<StateKeeper> keeper_;
+  std::thread keeper_thread_;
+  bool keeper_ends_ ABSL_GUARDED_BY(mutex_) = false;
   // Workers whose sources have not all ended.
   std::shared_ptr<std::atomic<size_t>> workers_left_ = std::make_shared<std::atomic<size_t>>(0);
 };

@@ -101,6 +101,11 @@ class Worker {
   void AddTo(std::vector<ReplicaStatus>* replicas) const;
   PipelineTally tally(size_t pipeline) const;
   // What is known of exporters; without `details`, their counters alone. With the sums of inputs that are no more.
+  // What is known of the exporters of an input, and back: of a worker that has heard of none yet.
+  std::string SaveDecoder(size_t input) const { return inputs_[input].decoder->exports().SaveState(); }
+  absl::StatusOr<record::RestoredState> RestoreDecoder(size_t input, base::Octets state) {
+    return inputs_[input].decoder->exports().RestoreState(state);
+  }
   void AppendReports(bool details, std::vector<record::ExporterReport>* reports) const;
 
  private:

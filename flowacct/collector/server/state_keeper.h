@@ -1,0 +1,83 @@
+// Keeps over a restart what a collector has learned and not yet written: what exporters told (templates, sampling
+// rates, names, where their sequences are) and the open bins.
+//
+// In the folder there are, of each worker and input, what its decoder knows; of each pipeline the open bins, and a
+// small file with what has happened since they were kept: up to which end bins are written, so that none is written
+// twice, and how many records came, so that a start after a crash can tell how many of them are lost.
+//
+// Exact: after a clean stop nothing is lost or doubled. After a crash (kill -9, power) records are lost that open bins
+// took in since the last checkpoint; and a bin is written again if the crash fell between its last octet in a sink and
+// the few microseconds until that is noted. Bins that wait for slow sinks defer the checkpoint of their pipeline.
+// Threads: any, but Save and Restore one at a time, with the workers as they are there (worker.h).
+// Errors: told to the log, once until it works again; a collector whose folder is full goes on.
+
+#ifndef FLOWACCT_COLLECTOR_SERVER_STATE_KEEPER_H_
+#define FLOWACCT_COLLECTOR_SERVER_STATE_KEEPER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "flowacct/base/mutex.h"
+#include "flowacct/collector/server/worker.h"
+#include "flowacct/collector/state/state_directory.h"
+
+namespace flowacct::collector {
+
+class StateKeeper {
+ public:
+  using Log = std::function<void(absl::string_view)>;
+  using Workers = absl::Span<const std::unique_ptr<Worker>>;
+  StateKeeper(std::unique_ptr<StateDirectory> folder, Log log) : folder_(std::move(folder)), log_(std::move(log)) {}
+
+  // Before the workers run. Returns a line for each thing that was found or could not be used.
+  std::vector<std::string> Restore(Workers workers, const Assignment& assignment);
+  // A checkpoint: what is known and open now.
+  void Save(Workers workers, const Assignment& assignment);
+  // About once a second: how many records came.
+  void NoteProgress(Workers workers, const Assignment& assignment);
+  // All bins of the pipeline that end by this are written (BinMergerOptions::on_written).
+  void NoteWritten(const std::string& pipeline, int64_t end_nanos);
+  // The pipeline is no more, or another one: its open bins were written.
+  void Forget(const std::string& pipeline);
+  // The end, with workers that are stopped: keeps open bins, and closes the merger. As BinMerger::Close.
+  bool Close(size_t pipeline, Workers workers, const Assignment& assignment, absl::Duration patience);
+  // The decoders alone, of workers that are stopped.
+  void SaveDecoders(Workers workers, const Assignment& assignment);
+
+  const std::string& path() const { return folder_->path(); }
+
+ private:
+  // Since the last Save of a pipeline.
+  struct Progress {
+    int64_t generation = 0;  // when that was, nanoseconds since 1970; of the file of bins, too
+    int64_t written_through = INT64_MIN;
+    uint64_t records_in = 0;
+    bool operator==(const Progress& other) const {
+      return generation == other.generation && written_through == other.written_through &&
+             records_in == other.records_in;
+    }
+  };
+
+  void Report(absl::Status status);
+  bool WriteBins(const std::string& pipeline, absl::string_view state, uint64_t records_in, bool is_end);
+  void WriteProgress(const std::string& pipeline, const Progress& progress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string RestoreBins(const std::string& pipeline, BinMerger* merger);
+
+  const std::unique_ptr<StateDirectory> folder_;
+  const Log log_;
+  base::Mutex mutex_;
+  absl::flat_hash_map<std::string, Progress> progress_ ABSL_GUARDED_BY(mutex_);  // by pipeline
+  bool failing_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace flowacct::collector
+
+#endif  // FLOWACCT_COLLECTOR_SERVER_STATE_KEEPER_H_
