@@ -45,6 +45,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
     stage.aggregator = *std::move(aggregator);
     pipeline->stages_.push_back(std::move(stage));
   }
+  pipeline->count_traffic_ = options.count_traffic;
   if (options.scale_sampled) pipeline->scaler_ = std::make_unique<enrich::SamplingScaler>(options.sampling);
   pipeline->ReplaceEnrichers(options.enrichers);
   return pipeline;
@@ -103,11 +104,15 @@ void Pipeline::Process(record::FlowBatch& batch) {
   for (Stage& stage : stages_) {
     stage.records_in += batch.size();
     if (stage.filter.passes_all()) {
+      for (size_t i = 0; count_traffic_ && i < batch.size(); ++i) CountTraffic(batch.row(i), &stage);
       stage.aggregator->Add(batch);
       continue;
     }
     stage.bound_filter.Apply(batch, &selection_);
     stage.records_filtered += batch.size() - selection_.size();
+    if (count_traffic_) {
+      for (const uint32_t i : selection_) CountTraffic(batch.row(i), &stage);
+    }
     stage.aggregator->Add(batch, selection_);
   }
 }
@@ -138,7 +143,8 @@ absl::Status Pipeline::Close(bool incomplete) {
 
 AggregationCounters Pipeline::counters(size_t aggregation) const {
   const Stage& stage = stages_[aggregation];
-  AggregationCounters counters{stage.records_in, stage.records_filtered, stage.aggregator->counters(), {}};
+  AggregationCounters counters{
+      stage.records_in, stage.records_filtered, stage.aggregator->counters(), stage.packets, stage.bytes, {}};
   const std::vector<aggregate::ValueColumn>& values = stage.aggregator->schema().values;
   for (size_t i = 0; i < values.size(); ++i) {
     if (values[i].function != aggregate::Function::kSum) continue;

@@ -55,6 +55,8 @@ struct PipelineOptions {
   // Multiply sampled counters by their rate (enrich/sampling_scaler.h), after all enrichers, which may set the rate.
   bool scale_sampled = true;
   enrich::SamplingScalerOptions sampling;
+  // Sum packets and octets of what each aggregation takes, for a live view (AggregationCounters).
+  bool count_traffic = false;
   // Names of fields beside the registry's, in aggregations and their filters; null: none. Borrowed by New.
   const record::FieldNames* names = nullptr;
 };
@@ -74,6 +76,9 @@ struct AggregationCounters {
   uint64_t records_in = 0;        // what enrichers left
   uint64_t records_filtered = 0;  // the filter said no
   aggregate::AggregatorCounters aggregator;
+  // Of what the filter let pass, late or not; zero unless asked for (count_traffic), or if nobody sums these fields.
+  uint64_t packets = 0;
+  uint64_t bytes = 0;
   std::vector<NamedSum> late;  // of what came too late for its bin, each sum that is asked
 };
 
@@ -131,13 +136,19 @@ class Pipeline {
     sink::Sink* sink = nullptr;
     uint64_t records_in = 0;
     uint64_t records_filtered = 0;
+    uint64_t packets = 0, bytes = 0;
   };
 
   Pipeline() = default;
+  void CountTraffic(const record::RowView& row, Stage* stage) const {
+    stage->packets += row.Get<record::FieldId::kPackets>();
+    stage->bytes += row.Get<record::FieldId::kBytes>();
+  }
   // Sets required_fields_ and what each enricher's later stages want; makes and binds a layout of its own.
   void Plan();
   static absl::Status Write(Stage& stage, std::vector<aggregate::AggregateBatch> batches, bool incomplete);
 
+  bool count_traffic_ = false;
   std::vector<record::FieldId> required_fields_;
   std::unique_ptr<record::Layout> own_layout_;
   const record::Layout* layout_ = nullptr;

@@ -154,6 +154,7 @@ int Main(const Flags& flags) {
   };
   if (!flags.config.empty()) options.read_config = [path = flags.config] { return ReadConfig(path); };
   const config::Process process = file->message().process();
+  const std::string state = file->message().state().directory();
   const std::string http = file->message().admin().http();
   const bool ends = file->message().input_size() > 0 &&
                     std::all_of(file->message().input().begin(), file->message().input().end(),
@@ -164,7 +165,7 @@ int Main(const Flags& flags) {
   if (flags.check) return 0;
 
   if (absl::Status status = (*server)->Start(); !status.ok()) return Fail(status, kFailed);
-  if (absl::Status status = collector::DropPrivileges(process.user(), process.group()); !status.ok()) {
+  if (absl::Status status = collector::DropPrivileges(process.user(), process.group(), state); !status.ok()) {
     return Fail(status, kFailed);
   }
   if (process.seccomp()) {

@@ -190,7 +190,11 @@ void Server::Watch() {
       api_->CountCut();
       Cut(connection);
     }
-    mutex_.AwaitFor([this] { return stop_; }, next - now);
+    const auto is_over = [this] {
+      mutex_.AssertHeld();
+      return stop_;
+    };
+    mutex_.AwaitFor(is_over, next - now);
   }
 }
 

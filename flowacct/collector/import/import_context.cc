@@ -13,7 +13,11 @@ namespace flowacct::collector {
 namespace {
 
 // A map may have as many lines as our rules (enrich/).
-constexpr PmacctFileOptions kMapOptions{size_t{64} << 20};
+PmacctFileOptions MapOptions() {
+  PmacctFileOptions options;
+  options.max_octets = size_t{64} << 20;
+  return options;
+}
 
 }  // namespace
 
@@ -29,7 +33,7 @@ std::optional<std::string> ImportContext::Read(const Statement* statement, absl:
 std::optional<std::vector<MapLine>> ImportContext::ReadMap(const Statement* statement, absl::string_view instead) {
   const std::optional<std::string> text = Read(statement, instead);
   if (!text) return std::nullopt;
-  absl::StatusOr<std::vector<MapLine>> map = ParsePmacctMap(*text, statement->value, kMapOptions);
+  absl::StatusOr<std::vector<MapLine>> map = ParsePmacctMap(*text, statement->value, MapOptions());
   if (map.ok()) return *std::move(map);
   settings_->Attention(statement, absl::StrCat(map.status().message(), "; ", instead));
   return std::nullopt;
@@ -38,7 +42,7 @@ std::optional<std::vector<MapLine>> ImportContext::ReadMap(const Statement* stat
 std::optional<std::vector<ListLine>> ImportContext::ReadList(const Statement* statement, absl::string_view instead) {
   const std::optional<std::string> text = Read(statement, instead);
   if (!text) return std::nullopt;
-  absl::StatusOr<std::vector<ListLine>> list = ParsePmacctList(*text, statement->value, kMapOptions);
+  absl::StatusOr<std::vector<ListLine>> list = ParsePmacctList(*text, statement->value, MapOptions());
   if (list.ok()) return *std::move(list);
   settings_->Attention(statement, absl::StrCat(list.status().message(), "; ", instead));
   return std::nullopt;

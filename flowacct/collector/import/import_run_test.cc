@@ -78,9 +78,9 @@ constexpr QuickStart kQuickStarts[] = {
      "tee_source_ip[a]: 127.0.0.3\n",
      ""},
     {"nfacctd_tags", "nfacctd_port: 2100\nplugins: print\naggregate: tag\npre_tag_map: pretag.map\nprint_output: csv\n",
-     "rules: this version has no rules"},
+     ""},
     {"nfacctd_geoip", "nfacctd_port: 2100\nplugins: print\naggregate: src_host_country\ngeoipv2_file: c.mmdb\n",
-     "geoip: this version has no GeoIP"},
+     "geoip: c.mmdb: cannot be opened"},
     {"uacctd_print", "uacctd_group: 5\nplugins: print\naggregate: src_host, dst_host\n",
      "nflog: this version has udp, stream, interface and captures"},
 };

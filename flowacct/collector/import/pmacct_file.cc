@@ -80,6 +80,9 @@ absl::StatusOr<std::vector<Statement>> ParsePmacctFile(absl::string_view text, a
     }
     statement.key = KeyWord(key);
     if (statement.key.empty()) return wrong("no key before ':'; write key: value");
+    if (statements.size() == options.max_statements) {
+      return wrong(absl::StrCat("more than ", options.max_statements, " statements; is it one configuration?"));
+    }
     statements.push_back(std::move(statement));
   }
   return statements;

@@ -29,8 +29,10 @@ struct Statement {
 };
 
 struct PmacctFileOptions {
-  // pmacct itself reads no more than 8192 lines.
+  // A long value is some kilooctets.
   size_t max_octets = size_t{1} << 20;
+  // pmacct itself reads no more than 8192 lines of a configuration. Of that, not of maps and lists.
+  size_t max_statements = 8192;
 };
 
 // `name` stands for the file in errors.

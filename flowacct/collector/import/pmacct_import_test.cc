@@ -236,6 +236,24 @@ TEST(PmacctImportTest, ALargeFileIsRefused) {
   EXPECT_FALSE(ImportPmacct(std::string(2 << 20, '!'), "x.conf", Options()).ok());
 }
 
+TEST(PmacctImportTest, ManyStatementsPluginsAndUnknownKeysAreBounded) {
+  std::string text = "nfacctd_port: 1\n";
+  for (int i = 1; i < 8192; ++i) absl::StrAppend(&text, "nfacctd_prt", i, ": x\n");
+  const auto imported = ImportPmacct(text, "x.conf", Options());
+  ASSERT_TRUE(imported.ok()) << imported.status();
+  EXPECT_EQ(imported->attention.size(), 8191u);
+  EXPECT_TRUE(absl::StrContains(imported->attention[0], "did you mean nfacctd_port ")) << imported->attention[0];
+  EXPECT_TRUE(absl::EndsWith(imported->attention[8190], "so it is left out as pmacct does"));
+  EXPECT_EQ(std::string(ImportPmacct(absl::StrCat(text, "a: b"), "x.conf", Options()).status().message()),
+            "x.conf:8193: more than 8192 statements; is it one configuration?");
+
+  text = "nfacctd_port: 1\nplugins: print[p0]";
+  for (int i = 1; i < 256; ++i) absl::StrAppend(&text, ", print[p", i, "]");
+  EXPECT_EQ(Message(text).pipeline_size(), 256);
+  EXPECT_EQ(std::string(ImportPmacct(absl::StrCat(text, ", tee[q]"), "x.conf", Options()).status().message()),
+            "x.conf:2: plugins: more than 256 plugins; divide them over configurations");
+}
+
 // Values that each setting takes; a row of the table that is read has one.
 std::string SampleOf(const PmacctKey& key) {
   switch (key.setting) {

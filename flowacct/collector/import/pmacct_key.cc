@@ -87,10 +87,13 @@ const PmacctKey* FindPmacctKey(absl::string_view name) {
 std::vector<std::string> NearestPmacctKeys(absl::string_view name) {
   // Beyond any key nothing is near, and a long word against hundreds of keys is slow.
   if (name.size() > 64) return {};
-  std::vector<absl::string_view> words;
-  for (const auto& [word, key] : KeysByName()) words.push_back(word);
-  std::sort(words.begin(), words.end());  // a hash's order is nobody's
-  return base::NearestWords(name, words);
+  static const auto* const kWords = [] {
+    auto* words = new std::vector<absl::string_view>;
+    for (const auto& [word, key] : KeysByName()) words->push_back(word);
+    std::sort(words->begin(), words->end());  // a hash's order is nobody's
+    return words;
+  }();
+  return base::NearestWords(name, *kWords);
 }
 
 bool IsSecretKey(absl::string_view name) { return absl::StrContains(name, "passw"); }

@@ -21,6 +21,10 @@ constexpr absl::string_view kPluginTypes[] = {"memory", "print",   "nfprobe", "s
 
 // Of a statement: a map may have many lines that are wrong.
 constexpr size_t kMaxRemarks = 20;
+// pmacct starts some dozens of processes at most; each plugin is a pass over all statements.
+constexpr size_t kMaxPlugins = 256;
+// Whoever misspells more keys is not helped by being told what each may have meant, which takes a pass over them all.
+constexpr size_t kMaxSuggestions = 50;
 
 // Of `words` what `word` may have meant, as a question; or nothing.
 std::string DidYouMean(const std::vector<std::string>& near) {
@@ -71,6 +75,9 @@ void Settings::ReadPlugins() {
       } else if (FindPlugin(plugin.name) != nullptr) {
         Attention(&first->statement,
                   absl::StrCat("two plugins are called ", plugin.name, "; as in pmacct the first one counts"));
+      } else if (plugins_.size() == kMaxPlugins) {
+        Fail(&first->statement, absl::StrCat("more than ", kMaxPlugins, " plugins; divide them over configurations"));
+        break;
       } else {
         plugins_.push_back(std::move(plugin));
       }
@@ -170,8 +177,9 @@ void Settings::ExplainTheRest(Daemon daemon) {
 void Settings::Explain(Daemon daemon, Entry* entry) {
   const Statement& statement = entry->statement;
   if (entry->key == nullptr) {
+    const bool suggest = suggestions_++ < kMaxSuggestions;
     Attention(&statement, absl::StrCat("neither pmacct nor we know this key, so it is left out as pmacct does",
-                                       DidYouMean(NearestPmacctKeys(statement.key))));
+                                       suggest ? DidYouMean(NearestPmacctKeys(statement.key)) : ""));
     return;
   }
   const PmacctKey& key = *entry->key;
@@ -204,8 +212,10 @@ std::vector<Settings::Comment> Settings::Comments(const Plugin* plugin) const {
     for (const auto& [text, attention] : general_) comments.push_back({nullptr, text, attention});
   }
   for (const Entry& entry : entries_) {
-    const bool bound = entry.key != nullptr && entry.key->scope == KeyScope::kPlugin;
-    if ((bound ? FindPlugin(entry.statement.plugin) : nullptr) != plugin) continue;
+    const bool bound = entry.key != nullptr && entry.key->scope == KeyScope::kPlugin && !entry.statement.plugin.empty();
+    const bool here = plugin != nullptr ? bound && entry.statement.plugin == plugin->name
+                                        : !bound || FindPlugin(entry.statement.plugin) == nullptr;
+    if (!here) continue;
     for (const auto& [text, attention] : entry.remarks) comments.push_back({&entry.statement, text, attention});
   }
   return comments;

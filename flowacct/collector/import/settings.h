@@ -10,6 +10,7 @@
 #ifndef FLOWACCT_COLLECTOR_IMPORT_SETTINGS_H_
 #define FLOWACCT_COLLECTOR_IMPORT_SETTINGS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -95,6 +96,7 @@ class Settings {
   std::vector<Plugin> plugins_;
   absl::Status status_;
   std::vector<std::pair<std::string, bool>> general_;  // remarks on the whole
+  size_t suggestions_ = 0;                             // how often a word was looked for among all keys
 };
 
 // Which daemon reads such a file: told by the keys that only it has, by the file's name, by its plugins. With it the

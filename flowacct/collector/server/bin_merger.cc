@@ -111,7 +111,10 @@ void BinMerger::Run() {
     bool closing = false;
     {
       base::MutexLock lock(&mutex_);
-      mutex_.Await([this] { return HasWork(); });
+      mutex_.Await([this] {
+        mutex_.AssertHeld();
+        return HasWork();
+      });
       deliveries.swap(deliveries_);
       closing = closing_;
     }

@@ -251,6 +251,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
       if (!enrichers.ok()) return enrichers.status();
       group.options.enrichers = *std::move(enrichers);
       group.options.scale_sampled = pipeline.scale_sampled();
+      group.options.count_traffic = true;
       group.options.sampling = {pipeline.sampling_rate(), pipeline.override_sampling_rate()};
       plan->groups.push_back(std::move(group));
     }

@@ -123,10 +123,17 @@ absl::Status Server::OpenState() {
 
 void Server::RunKeeper() {
   base::MutexLock lock(&mutex_);
-  const auto every = [this] { return ConfigFile::DurationOf(plan_->config().state().checkpoint()); };
+  const auto every = [this] {
+    mutex_.AssertHeld();
+    return ConfigFile::DurationOf(plan_->config().state().checkpoint());
+  };
+  const auto is_over = [this] {
+    mutex_.AssertHeld();
+    return keeper_ends_;
+  };
   absl::Time next = absl::Now() + every();
   for (;;) {
-    if (mutex_.AwaitFor([this] { return keeper_ends_; }, absl::Seconds(1))) return;
+    if (mutex_.AwaitFor(is_over, absl::Seconds(1))) return;
     if (absl::Now() < next) {
       keeper_->NoteProgress(workers_, *assignment_);
     } else {
@@ -339,6 +346,8 @@ CollectorStatus Server::Status() {
     pipeline.records_aggregated = tallies[i].records_aggregated;
     pipeline.records_overflowed = tallies[i].records_overflowed;
     pipeline.records_late = tallies[i].records_late;
+    pipeline.packets = tallies[i].packets;
+    pipeline.bytes = tallies[i].bytes;
     pipeline.open_octets = tallies[i].open_octets;
     const BinMergerCounters merged = assignment_->mergers[i]->counters();
     pipeline.open_groups = tallies[i].open_groups + merged.groups_waiting;

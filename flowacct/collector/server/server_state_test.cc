@@ -175,7 +175,7 @@ TEST_F(ServerStateTest, AFolderIsOneCollectors) {
   auto second = Server::New(Parse(Config(folder_)), {});
   ASSERT_TRUE(second.ok());
   const absl::Status status = (*second)->Start();
-  EXPECT_TRUE(absl::StrContains(status.message(), "test.conf:4:12: directory: ")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "test.conf:4:20: directory: ")) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "another collector that runs keeps its state there")) << status;
   // Its place cannot change.
   EXPECT_FALSE(first->Reload(Parse(Config(absl::StrCat(folder_, "-crash")))).ok());

@@ -57,6 +57,8 @@ TEST_P(ServerWorkersTest, WhatWasSentIsWhatIsWritten) {
   CollectorStatus status = server->Status();
   ExpectIdentity(status);
   EXPECT_EQ(status.inputs[0].records, records);
+  EXPECT_EQ(status.pipelines[0].packets, packets);
+  EXPECT_EQ(status.pipelines[0].bytes, bytes);
   EXPECT_EQ(server->Exporters(false).size(), 5u);
   ASSERT_TRUE(server->Stop(absl::Seconds(20)).ok());
   const Totals all = TotalsOf(csv);
@@ -67,6 +69,7 @@ TEST_P(ServerWorkersTest, WhatWasSentIsWhatIsWritten) {
   status = server->Status();
   ExpectIdentity(status);
   EXPECT_EQ(tcp.flows, status.pipelines[1].records_aggregated);
+  EXPECT_EQ(tcp.packets, status.pipelines[1].packets);
   EXPECT_GT(status.pipelines[1].records_filtered, 0u);
 }
 

@@ -66,7 +66,10 @@ void SinkQueue::Run(const std::shared_ptr<State>& state) {
     Batch batch;
     {
       base::MutexLock lock(&state->mutex);
-      state->mutex.Await([&state] { return state->HasWork(); });
+      state->mutex.Await([&state] {
+        state->mutex.AssertHeld();
+        return state->HasWork();
+      });
       if (state->waiting.empty()) break;
       batch = std::move(state->waiting.front());
       state->waiting.pop_front();
@@ -106,10 +109,14 @@ bool SinkQueue::Close(absl::Duration patience) {
   {
     base::MutexLock lock(&state_->mutex);
     state_->closing = true;
-    closed = state_->mutex.AwaitFor([this] { return state_->closed; }, patience);
+    const auto is_closed = [this] {
+      state_->mutex.AssertHeld();
+      return state_->closed;
+    };
+    closed = state_->mutex.AwaitFor(is_closed, patience);
     while (!closed && !state_->waiting.empty()) state_->Drop();
     // Nothing waits now, so that the thread ends as soon as the sink lets go of it.
-    if (!closed) closed = state_->mutex.AwaitFor([this] { return state_->closed; }, absl::Seconds(1));
+    if (!closed) closed = state_->mutex.AwaitFor(is_closed, absl::Seconds(1));
   }
   if (closed) {
     thread_.join();

@@ -32,6 +32,8 @@ PipelineTally& PipelineTally::operator+=(const PipelineTally& other) {
   records_aggregated += other.records_aggregated;
   records_overflowed += other.records_overflowed;
   records_late += other.records_late;
+  packets += other.packets;
+  bytes += other.bytes;
   open_groups += other.open_groups;
   open_octets += other.open_octets;
   return *this;
@@ -197,6 +199,8 @@ PipelineTally Worker::tally(size_t index) const {
       tally.records_aggregated += own.aggregator.records_aggregated;
       tally.records_overflowed += own.aggregator.records_overflowed;
       tally.records_late += own.aggregator.records_late;
+      tally.packets += own.packets;
+      tally.bytes += own.bytes;
       tally.open_groups += aggregator.open_groups();
       tally.open_octets += aggregator.octets();
     }

@@ -65,6 +65,8 @@ struct PipelineTally {
   uint64_t records_aggregated = 0;
   uint64_t records_overflowed = 0;
   uint64_t records_late = 0;
+  uint64_t packets = 0;
+  uint64_t bytes = 0;
   uint64_t open_groups = 0;
   uint64_t open_octets = 0;
 

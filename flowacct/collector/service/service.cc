@@ -1,5 +1,7 @@
 #include "flowacct/collector/service/service.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <seccomp.h>
@@ -21,6 +23,19 @@ namespace flowacct::collector {
 namespace {
 
 std::atomic<bool> end_asked{false};
+
+// The folder and what is in it; links are not followed.
+bool GiveFolder(const std::string& path, uid_t uid, gid_t gid) {
+  DIR* const folder = opendir(path.c_str());
+  if (folder == nullptr) return false;
+  bool given = fchown(dirfd(folder), uid, gid) == 0;
+  for (const dirent* entry = readdir(folder); given && entry != nullptr; entry = readdir(folder)) {
+    if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
+    given = fchownat(dirfd(folder), entry->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0;
+  }
+  closedir(folder);
+  return given;
+}
 
 sigset_t ServiceSignals() {
   sigset_t signals;
@@ -76,7 +91,7 @@ void EndService() {
 
 void NotifyStatus(absl::string_view line) { sd_notify(0, absl::StrCat("STATUS=", line).c_str()); }
 
-absl::Status DropPrivileges(const std::string& user, const std::string& group) {
+absl::Status DropPrivileges(const std::string& user, const std::string& group, const std::string& folder) {
   if (user.empty() && group.empty()) return absl::OkStatus();
   std::optional<gid_t> gid;
   std::optional<uid_t> uid;
@@ -100,6 +115,10 @@ absl::Status DropPrivileges(const std::string& user, const std::string& group) {
   const auto denied = [&](const char* what) {
     return absl::PermissionDeniedError(absl::StrCat(what, ": ", std::strerror(errno), "; start the collector as root"));
   };
+  if (uid && !folder.empty() && !GiveFolder(folder, *uid, gid.value_or(getgid()))) {
+    return absl::PermissionDeniedError(absl::StrCat(folder, ": cannot be given to ", user, ": ", std::strerror(errno),
+                                                    "; start the collector as root"));
+  }
   if (gid) {
     if (setgroups(0, nullptr) != 0 || setgid(*gid) != 0) return denied("group");
   }

@@ -30,8 +30,9 @@ void EndService();
 // A line for `systemctl status`.
 void NotifyStatus(absl::string_view line);
 
-// Becomes this user and group (by name), for good; empty: stays. NotFound or PermissionDenied says what to do.
-absl::Status DropPrivileges(const std::string& user, const std::string& group);
+// Becomes this user and group (by name), for good; empty: stays. `folder`, if not empty, and the files in it become the
+// user's first. NotFound or PermissionDenied says what to do.
+absl::Status DropPrivileges(const std::string& user, const std::string& group, const std::string& folder);
 
 // Refuses all system calls but those that a running collector needs (seccomp(2)): the others fail with EPERM.
 // FailedPrecondition where the system cannot.
