@@ -81,8 +81,7 @@ constexpr QuickStart kQuickStarts[] = {
      ""},
     {"nfacctd_geoip", "nfacctd_port: 2100\nplugins: print\naggregate: src_host_country\ngeoipv2_file: c.mmdb\n",
      "geoip: c.mmdb: cannot be opened"},
-    {"uacctd_print", "uacctd_group: 5\nplugins: print\naggregate: src_host, dst_host\n",
-     "nflog: this version has udp, stream, interface and captures"},
+    {"uacctd_print", "uacctd_group: 5\nplugins: print\naggregate: src_host, dst_host\n", ""},
 };
 
 // Files that they name.

@@ -33,10 +33,6 @@ InputImport::InputImport(ImportContext* context) : context_(context) {
     kind_ = Kind::kUdp;
   } else if (context_->daemon() == Daemon::kUacctd) {
     kind_ = Kind::kNflog;
-    settings.Attention(
-        nullptr,
-        "The collector has no input for NFLOG yet and refuses it; interface { device: ... } sees packets "
-        "of a device meanwhile.");
   } else {
     kind_ = Kind::kInterface;
     FindDevices();

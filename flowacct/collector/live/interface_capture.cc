@@ -2,6 +2,7 @@
 
 #include <net/if.h>
 #include <pcap/pcap.h>
+#include <poll.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -9,10 +10,16 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "flowacct/base/octets.h"
+#include "flowacct/collector/live/nflog_frame.h"
 
 namespace flowacct::collector {
 namespace {
+
+constexpr uint32_t kLinkTypeRaw = 101;
+constexpr int kNflogSnapLength = 1 << 18;
 
 absl::Status DeviceError(const std::string& device, int code, absl::string_view text) {
   switch (code) {
@@ -53,7 +60,9 @@ absl::Status InterfaceCapture::Open() {
   std::unique_ptr<pcap_t, void (*)(pcap_t*)> made(pcap_create(options_.device.c_str(), text), pcap_close);
   pcap_t* const handle = made.get();
   if (handle == nullptr) return DeviceError(options_.device, PCAP_ERROR, text);
-  pcap_set_snaplen(handle, static_cast<int>(options_.snap_length));
+  // libpcap reads several packets of NFLOG at once, into a buffer that is little larger than the snap length.
+  const bool nflog = absl::StartsWith(options_.device, "nflog:");
+  pcap_set_snaplen(handle, nflog ? kNflogSnapLength : static_cast<int>(options_.snap_length));
   pcap_set_promisc(handle, options_.promiscuous ? 1 : 0);
   pcap_set_buffer_size(handle, static_cast<int>(std::min<size_t>(options_.buffer_octets, size_t{1} << 30)));
   pcap_set_timeout(handle, 100);  // milliseconds that a block of the ring may wait to be full
@@ -80,6 +89,8 @@ absl::Status InterfaceCapture::Open() {
   if (fd < 0 || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
     return DeviceError(options_.device, PCAP_ERROR, "cannot be waited for");
   }
+  // Frames of NFLOG come with microseconds.
+  nanos_per_tick_ = pcap_get_tstamp_precision(handle) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
   link_type_ = static_cast<uint32_t>(pcap_datalink(handle));
   interface_index_ = if_nametoindex(options_.device.c_str());
   last_drops_ = 0;
@@ -100,17 +111,26 @@ void InterfaceCapture::Retry() {
   if (handle_ == nullptr) (void)Open();
 }
 
-void InterfaceCapture::Take(int64_t time_nanos, uint32_t captured, uint32_t length, const uint8_t* octets) {
+void InterfaceCapture::Take(const pcap_pkthdr& header, const uint8_t* octets) {
+  uint32_t captured = header.caplen, length = header.len, link_type = link_type_;
+  if (link_type == kLinkTypeNflog) {
+    if (const auto inside = PacketOfNflog(base::Octets(octets, captured))) {
+      octets = inside->octets.data();
+      captured = static_cast<uint32_t>(inside->octets.size());
+      length = inside->wire_length;
+      link_type = kLinkTypeRaw;
+    }
+  }
   captured = std::min(captured, options_.snap_length);
   uint8_t* const at = buffer_.data() + used_;
   std::memcpy(at, octets, captured);
   used_ += captured;
   CapturedPacket packet;
   packet.octets = base::Octets(at, captured);
-  packet.time_nanos = time_nanos;
+  packet.time_nanos = int64_t{header.ts.tv_sec} * 1000000000 + int64_t{header.ts.tv_usec} * nanos_per_tick_;
   packet.number = ++number_;
   packet.wire_length = length;
-  packet.link_type = link_type_;
+  packet.link_type = link_type;
   packets_.push_back(packet);
   counters_.octets += length;
 }
@@ -119,10 +139,13 @@ absl::Span<const CapturedPacket> InterfaceCapture::Read() {
   packets_.clear();
   used_ = 0;
   if (handle_ == nullptr) return packets_;
+  // libpcap takes it for an error if a group has nothing.
+  if (link_type_ == kLinkTypeNflog) {
+    pollfd ready{pcap_get_selectable_fd(handle_), POLLIN, 0};
+    if (poll(&ready, 1, 0) <= 0) return packets_;
+  }
   const pcap_handler take = [](u_char* self, const pcap_pkthdr* header, const u_char* octets) {
-    reinterpret_cast<InterfaceCapture*>(self)->Take(
-        int64_t{header->ts.tv_sec} * 1000000000 + header->ts.tv_usec /* nanoseconds: see Open */, header->caplen,
-        header->len, octets);
+    reinterpret_cast<InterfaceCapture*>(self)->Take(*header, octets);
   };
   const int count =
       pcap_dispatch(handle_, static_cast<int>(options_.batch_packets), take, reinterpret_cast<u_char*>(this));

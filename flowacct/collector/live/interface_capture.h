@@ -4,8 +4,10 @@
 //     poller->Add((*capture)->descriptor(), token);
 //     for (const CapturedPacket& packet : (*capture)->Read()) ...
 //
+// A device "nflog:5" is group 5 of the Linux firewall (NFLOG): its packets come as raw IP.
 // An interface that goes away is waited for: Retry(), called every second or so, opens it again when it is back.
-// Exact: what the kernel saw = packets + kernel_drops, over interruptions too.
+// Exact: what the kernel saw = packets + kernel_drops, over interruptions too; of NFLOG the kernel tells that it had to
+// drop, not how many.
 // Ownership: packets borrow a buffer of this until the next Read. Threads: one at a time.
 // Errors: of making one, a Status with the device, the reason and what to do; later ones are in trouble().
 // Cost: one call a batch, one copy of a packet's first snap_length octets; no allocation in steady state.
@@ -26,6 +28,7 @@
 #include "flowacct/collector/socket/descriptor.h"
 
 struct pcap;
+struct pcap_pkthdr;
 
 namespace flowacct::collector {
 
@@ -75,12 +78,13 @@ class InterfaceCapture {
   absl::Status Open();
   void CloseHandle(const std::string& why);
   void CountDrops();
-  void Take(int64_t time_nanos, uint32_t captured, uint32_t length, const uint8_t* octets);
+  void Take(const struct pcap_pkthdr& header, const uint8_t* octets);
 
   const InterfaceCaptureOptions options_;
   Descriptor epoll_;
   struct pcap* handle_ = nullptr;  // null: the interface is gone
   uint32_t link_type_ = 0;
+  int64_t nanos_per_tick_ = 1;
   uint32_t interface_index_ = 0;
   std::vector<uint8_t> buffer_;
   std::vector<CapturedPacket> packets_;

@@ -115,6 +115,26 @@ absl::StatusOr<InputSources> NewInterfaceSources(const ConfigFile& file, const c
   return sources;
 }
 
+absl::StatusOr<InputSources> NewNflogSources(const ConfigFile& file, const config::Nflog& nflog, size_t workers) {
+  InterfaceCaptureOptions options;
+  options.snap_length = nflog.snap_length();
+  options.buffer_octets = ConfigFile::OctetsOf(nflog.buffer());
+  if (options.snap_length < 64 || options.snap_length > 65536) {
+    return file.ErrorAt(nflog, "snap_length", "between 64 and 65536");
+  }
+  InputSources sources;
+  sources.by_worker.resize(workers);
+  for (int i = 0; i < nflog.group_size(); ++i) {
+    if (nflog.group(i) > 65535) return file.ErrorAt(nflog, "group", "a group is a number up to 65535", i);
+    options.device = absl::StrCat("nflog:", nflog.group(i));
+    auto capture = InterfaceCapture::New(options);
+    if (!capture.ok()) return file.ErrorAt(nflog, "group", capture.status().message(), i);
+    sources.by_worker[static_cast<size_t>(i) % workers].push_back(
+        std::make_unique<InterfaceSource>(*std::move(capture), /*tell_index=*/false));
+  }
+  return sources;
+}
+
 absl::StatusOr<InputSources> NewCapturesSources(const config::Captures& captures, const Log& log) {
   CapturesSourceOptions options;
   options.paths.assign(captures.path().begin(), captures.path().end());
@@ -142,10 +162,12 @@ absl::StatusOr<InputSources> NewInputSources(const ConfigFile& file, const confi
       return NewStreamSources(file, input.stream(), workers, log);
     case config::Input::kInterface:
       return NewInterfaceSources(file, input.interface(), workers);
+    case config::Input::kNflog:
+      return NewNflogSources(file, input.nflog(), workers);
     case config::Input::kCaptures:
       return NewCapturesSources(input.captures(), log);
     default:
-      return file.ErrorAt(input, "name", "this version has udp, stream, interface and captures");
+      return file.ErrorAt(input, "name", "give one of udp, stream, interface, nflog and captures");
   }
 }
 

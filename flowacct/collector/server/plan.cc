@@ -179,7 +179,6 @@ absl::StatusOr<meter::MeterOptions> ToMeterOptions(const ConfigFile& file, const
 }
 
 absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input& input) {
-  if (input.has_nflog()) return file.ErrorAt(input, "nflog", "this version has udp, stream, interface and captures");
   InputPlan plan;
   plan.config = &input;
   plan.has_admission = input.has_admission();
