@@ -17,7 +17,8 @@ uint8_t* FlowBatch::AppendCopies(size_t n, const uint8_t* prototype) {
   Reserve(size_ + n);
   const size_t row_size = stride();
   uint8_t* first = rows_.get() + size_ * row_size;
-  for (size_t i = 0; i < n; ++i) std::memcpy(first + i * row_size, prototype, row_size);
+  // Rows of a layout without fields have no octets, and their prototype may be null.
+  for (size_t i = 0; i < n && row_size > 0; ++i) std::memcpy(first + i * row_size, prototype, row_size);
   size_ += n;
   return first;
 }
