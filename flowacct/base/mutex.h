@@ -28,9 +28,9 @@ class ABSL_LOCKABLE Mutex {
 
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
   void Unlock() ABSL_UNLOCK_FUNCTION() {
-    const bool wake = waiting_ > 0;
+    // Before the lock is given up: whoever is woken may destroy this then.
+    if (waiting_ > 0) changed_.notify_all();
     mutex_.unlock();
-    if (wake) changed_.notify_all();
   }
 
   // Tells the analysis that the caller holds it.
