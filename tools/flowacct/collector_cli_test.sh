@@ -36,6 +36,7 @@ printed() {
 
 # A fake collector on a port of its own and on a UNIX socket; it ends with its standard input.
 start_collector() { # ADDRESS
+  rm -f "$work/address"
   mkfifo "$work/stdin.$1" && exec 8<>"$work/stdin.$1"
   "$collector" "$2" <"$work/stdin.$1" >"$work/address" 8>&- &
   collector_pid=$!
