@@ -133,9 +133,11 @@ TEST(IpfixSessionTest, AnErrorThatEndsTheSessionIsTheResultWhateverCameBefore) {
   IpfixOptions options;
   options.templates.max_fields_per_template = 1;
   Sessions run(options);
-  MessageBuilder message(10);
+  MessageBuilder before(10), message(10);
+  before.Template(300, {{1, 4}});
+  EXPECT_TRUE(run.Decode(before, 1).ok());
   message.Template(256, {{1, 4}, {2, 4}});  // our own limit, which is no fault of the exporter's
-  message.Withdraw(300);                    // nobody has defined it
+  message.Template(300, {{2, 4}});          // was not withdrawn
   EXPECT_EQ(run.Decode(message, 1).code, DecodeCode::kBadTemplate);
   EXPECT_EQ(run.decoder.Report()[0].errors[DecodeCode::kLimitExceeded], 1u);
   MessageBuilder limit(10);
@@ -153,6 +155,21 @@ TEST(IpfixSessionTest, AnErrorThatEndsTheSessionIsTheResultWhateverCameBefore) {
   datagram.transport = Transport::kTcp;
   datagram.session = 1;
   EXPECT_TRUE(record::EndsSession(run.decoder.Decode(datagram, {&run.rows, nullptr, nullptr}).code));
+}
+
+// RFC 7011, 8.1: data can still be read.
+TEST(IpfixSessionTest, AWithdrawalOfWhatIsNotThereIsIgnored) {
+  Sessions run;
+  MessageBuilder message(10);
+  message.Withdraw(300);
+  message.Template(256, {{2, 4}});
+  message.BeginSet(256).body().U32(9);
+  message.EndSet();
+  const base::DecodeResult result = run.Decode(message, 1);
+  EXPECT_EQ(result.code, DecodeCode::kTemplateUnknown);
+  EXPECT_FALSE(record::EndsSession(result.code));
+  ASSERT_EQ(run.rows.size(), 1u);
+  EXPECT_EQ(run.rows.row(0).Get<FieldId::kPackets>(), 9u);
 }
 
 TEST(IpfixSessionTest, SessionsAreBoundedWithTheDomainsAndForgottenWhenSilent) {

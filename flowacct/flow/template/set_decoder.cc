@@ -95,8 +95,8 @@ void SetDecoder::Define(const TemplateView& view, size_t offset, Message* messag
       known.alive_nanos = message->datagram.arrival_nanos;
       return;
     }
-    // RFC 7011, 8.1: it had to be withdrawn before. The session is to be closed; until then the new one counts, since
-    // the data that follow mean it.
+    // RFC 7011, 8.1: it had to be withdrawn before, and data of this id are ambiguous from now on. The session is to be
+    // closed; until then the new one counts, since the data that follow mean it.
     if (message->stream()) message->Fail(DecodeCode::kBadTemplate, offset);
     records = known.records;
     definitions = known.definitions;
@@ -126,7 +126,8 @@ void SetDecoder::Withdraw(uint16_t id, bool options, size_t offset, Message* mes
   Domain* domain = message->domain;
   const record::RecordKind kind = options ? record::RecordKind::kOption : record::RecordKind::kFlow;
   if (id >= kFirstDataSet) {
-    if (!domain->templates.contains(id)) return message->Fail(DecodeCode::kBadTemplate, offset);
+    // RFC 7011, 8.1: it is to be ignored, and what follows can still be read.
+    if (!domain->templates.contains(id)) return message->Fail(DecodeCode::kTemplateUnknown, offset);
     return domains_->RemoveTemplate(domain, id);
   }
   if (id != (options ? 3 : 2)) return message->Fail(DecodeCode::kBadTemplate, offset);

@@ -3,11 +3,10 @@
 //
 // Standards: RFC 3954 (5, 6), RFC 7011 (3.3 sets, 3.4 templates, 8 their life). By transport:
 //   UDP        a template is forgotten when it was not refreshed for template_lifetime_seconds; another definition of
-//   its
-//              id replaces it (8.4); withdrawals are not allowed and ignored.
+//              its id replaces it (8.4); withdrawals are not allowed and ignored.
 //   TCP, SCTP  templates are the session's (domain.h), and live until they are withdrawn (8.1) or it ends. Another
-//              definition without a withdrawal, and a withdrawal of what is not there, are errors for which the session
-//              is to be closed (record::EndsSession).
+//              definition without a withdrawal is an error for which the session is to be closed (record::EndsSession);
+//              a withdrawal of what is not there is ignored, and counted as kTemplateUnknown.
 //   file       templates live until withdrawn; another definition replaces.
 // Held data is decoded into the output of the datagram that brings the template.
 // Ownership: borrows options, table and sections. Threads: one at a time. Errors: the first of a message is
