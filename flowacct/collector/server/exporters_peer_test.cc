@@ -16,14 +16,11 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "flowacct/collector/config/config_file.h"
-#include "flowacct/collector/server/server.h"
+#include "flowacct/collector/server/server_fixture.h"
 #include "flowacct/collector/socket/endpoint.h"
 #include "flowacct/record/exporter_report.h"
 #include "gtest/gtest.h"
@@ -36,27 +33,6 @@ namespace {
 constexpr char kPackets[] = "testdata/packets.pcap";
 // What is in it (testdata/README.md): IPv4 alone, which is all that v5 can tell, and all.
 constexpr uint64_t kV4Packets = 224, kV4Octets = 119779, kPacketCount = 300, kOctets = 175020;
-
-struct Sums {
-  uint64_t packets = 0, octets = 0;
-};
-
-Sums SumsOf(const std::string& csv) {
-  std::ifstream in(csv);
-  Sums sums;
-  std::string line;
-  std::getline(in, line);
-  while (std::getline(in, line)) {
-    const std::vector<absl::string_view> columns = absl::StrSplit(line, ',');
-    uint64_t packets = 0, octets = 0;
-    EXPECT_TRUE(columns.size() > 2 && absl::SimpleAtoi(columns[columns.size() - 2], &packets) &&
-                absl::SimpleAtoi(columns.back(), &octets))
-        << line;
-    sums.packets += packets;
-    sums.octets += octets;
-  }
-  return sums;
-}
 
 bool IsInstalled(const std::string& program) { return access(absl::StrCat("/usr/sbin/", program).c_str(), X_OK) == 0; }
 
@@ -133,24 +109,19 @@ const Case kCases[] = {
      8},
 };
 
-class ExportersPeerTest : public testing::TestWithParam<Case> {};
+class ExportersPeerTest : public ServerTest, public testing::WithParamInterface<Case> {};
 
 TEST_P(ExportersPeerTest, WhatTheyTellIsAccounted) {
   const Case& c = GetParam();
   if (!IsInstalled(c.program)) GTEST_SKIP() << c.program << " is not installed (tools/install_packages peers)";
   const std::string prefix = absl::StrCat(testing::TempDir(), "/", c.name, "-", getpid());
   const std::string csv = absl::StrCat(prefix, ".csv"), log = absl::StrCat(prefix, ".log");
-  auto file = config::ConfigFile::Parse(absl::Substitute(R"(input { name: "in" $0 { listen: "127.0.0.1:0" } }
+  auto server = StartServer(absl::Substitute(R"(input { name: "in" $0 { listen: "127.0.0.1:0" } }
                           pipeline { name: "all" by: "src_addr,dst_addr,protocol" sum: "packets,bytes"
                                      sink { print { format: CSV output: "$1" } } })",
-                                                         c.over_tcp ? "stream" : "udp", csv),
-                                        "test.conf");
-  ASSERT_TRUE(file.ok()) << file.status();
-  auto server = Server::New(*std::move(file), {});
-  ASSERT_TRUE(server.ok()) << server.status();
-  ASSERT_TRUE((*server)->Start().ok());
+                                             c.over_tcp ? "stream" : "udp", csv));
   const auto endpoint =
-      ParseEndpoint((*server)->Status().inputs[0].listen, {c.over_tcp ? EndpointScheme::kTcp : EndpointScheme::kUdp});
+      ParseEndpoint(server->Status().inputs[0].listen, {c.over_tcp ? EndpointScheme::kTcp : EndpointScheme::kUdp});
   ASSERT_TRUE(endpoint.ok()) << endpoint.status();
   const std::string receiver = absl::StrCat("127.0.0.1:", endpoint->port);
 
@@ -176,12 +147,12 @@ TEST_P(ExportersPeerTest, WhatTheyTellIsAccounted) {
   CollectorStatus status;
   const absl::Time deadline = absl::Now() + absl::Seconds(5);
   for (uint64_t before = UINT64_MAX; absl::Now() < deadline; before = status.inputs[0].received) {
-    status = (*server)->Status();
+    status = server->Status();
     if (status.inputs[0].received > 0 && status.inputs[0].received == before) break;
     absl::SleepFor(absl::Milliseconds(100));
   }
-  const std::vector<record::ExporterReport> exporters = (*server)->Exporters(false);
-  ASSERT_TRUE((*server)->Stop(absl::Seconds(20)).ok());
+  const std::vector<record::ExporterReport> exporters = server->Exporters(false);
+  ASSERT_TRUE(server->Stop(absl::Seconds(20)).ok());
   std::ifstream said(log);
   const std::string output((std::istreambuf_iterator<char>(said)), std::istreambuf_iterator<char>());
   EXPECT_EQ(status.inputs[0].decoded.errors(), 0u);
@@ -193,14 +164,14 @@ TEST_P(ExportersPeerTest, WhatTheyTellIsAccounted) {
     EXPECT_EQ(exporter.pending_sets, 0u);
     EXPECT_EQ(exporter.misfits, 0u);
   }
-  const Sums sums = SumsOf(csv);
+  const Totals sums = TotalsOf(csv);
   if (c.kept_packets == 0) {
     EXPECT_EQ(sums.packets, c.packets) << output;
-    EXPECT_EQ(sums.octets, c.octets) << output;
+    EXPECT_EQ(sums.bytes, c.octets) << output;
   } else {
     EXPECT_GT(sums.packets + c.kept_packets, c.packets) << output;
     EXPECT_LE(sums.packets, c.packets) << output;
-    EXPECT_LE(sums.octets, c.octets) << output;
+    EXPECT_LE(sums.bytes, c.octets) << output;
   }
 }
 

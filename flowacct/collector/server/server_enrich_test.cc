@@ -19,11 +19,10 @@
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/mutex.h"
 #include "flowacct/base/octet_writer.h"
-#include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/generate/export_encoder.h"
 #include "flowacct/collector/listen/testing/udp_sender.h"
 #include "flowacct/collector/server/collector_status.h"
-#include "flowacct/collector/server/server.h"
+#include "flowacct/collector/server/server_fixture.h"
 #include "flowacct/collector/socket/endpoint.h"
 #include "flowacct/enrich/geoip/testing/database_builder.h"
 #include "gtest/gtest.h"
@@ -53,38 +52,18 @@ GeneratedFlow Flow(absl::string_view source, absl::string_view destination, uint
   return flow;
 }
 
-class ServerEnrichTest : public testing::Test {
+class ServerEnrichTest : public ServerTest {
  protected:
-  std::string Path(absl::string_view name) {
-    return StrCat(testing::TempDir(), "/", testing::UnitTest::GetInstance()->current_test_info()->name(), "-", name);
-  }
   std::string Write(absl::string_view name, absl::string_view text) {
-    std::ofstream(Path(name), std::ios::binary) << text;
-    return Path(name);
+    std::ofstream(File(name), std::ios::binary) << text;
+    return File(name);
   }
 
   // An input, and what follows.
   static std::string Text(absl::string_view pipelines, int workers = 1) {
     return StrCat("workers: ", workers, " input { name: \"in\" udp { listen: \"127.0.0.1:0\" } }\n", pipelines);
   }
-  static config::ConfigFile Parse(const std::string& text) {
-    auto file = config::ConfigFile::Parse(text, "test.conf");
-    EXPECT_TRUE(file.ok()) << file.status();
-    return *std::move(file);
-  }
-
-  void StartServer(const std::string& text) {
-    ServerOptions options;
-    options.log = [this](absl::string_view line) {
-      base::MutexLock lock(&mutex_);
-      log_.emplace_back(line);
-    };
-    auto server = Server::New(Parse(text), std::move(options));
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    const absl::Status started = server_->Start();
-    ASSERT_TRUE(started.ok()) << started;
-  }
+  void StartServer(const std::string& text) { server_ = ServerTest::StartServer(text); }
   std::vector<std::string> Log() {
     base::MutexLock lock(&mutex_);
     return log_;
@@ -141,8 +120,6 @@ class ServerEnrichTest : public testing::Test {
   std::unique_ptr<Server> server_;
   uint64_t sent_ = 0;
   std::array<uint32_t, 16> sequence_{};
-  base::Mutex mutex_;
-  std::vector<std::string> log_;
 };
 
 TEST_F(ServerEnrichTest, RulesTagAndDrop) {

@@ -9,19 +9,15 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/connection/testing/certificates.h"
 #include "flowacct/collector/generate/workload.h"
 #include "flowacct/collector/listen/testing/udp_sender.h"
 #include "flowacct/collector/server/collector_status.h"
-#include "flowacct/collector/server/server.h"
+#include "flowacct/collector/server/server_fixture.h"
 #include "flowacct/collector/socket/endpoint.h"
 #include "flowacct/record/exporter_report.h"
 #include "gtest/gtest.h"
@@ -37,48 +33,18 @@ std::vector<std::string> SortedLines(const std::string& path) {
   return lines;
 }
 
-struct Sums {
-  uint64_t packets = 0, bytes = 0;
-};
-
-// Of CSV with the columns packets,bytes at the end.
-Sums SumsOf(const std::string& path) {
-  Sums sums;
-  for (const std::string& line : SortedLines(path)) {
-    const std::vector<absl::string_view> columns = absl::StrSplit(line, ',');
-    uint64_t packets = 0, bytes = 0;
-    if (columns.size() < 3 || !absl::SimpleAtoi(columns[columns.size() - 2], &packets)) continue;  // the header
-    EXPECT_TRUE(absl::SimpleAtoi(columns.back(), &bytes)) << line;
-    sums.packets += packets;
-    sums.bytes += bytes;
-  }
-  return sums;
-}
-
 std::string CsvSink(const std::string& path) {
   return absl::Substitute(R"(sink { print { format: CSV output: "$0" } })", path);
 }
 
-class ServerExportTest : public testing::Test {
+class ServerExportTest : public ServerTest {
  protected:
-  std::string File(absl::string_view name) {
-    const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
-    return absl::StrCat(testing::TempDir(), "/export-", absl::StrReplaceAll(test, {{"/", "-"}}), "-", name);
-  }
-
   // A pipeline that keeps its bins open until the end; `input` and `sinks` are parts of the configuration.
   std::unique_ptr<Server> StartServer(absl::string_view input, absl::string_view sinks, absl::string_view by) {
-    auto file = config::ConfigFile::Parse(absl::Substitute(R"(input { name: "in" $0 }
+    return ServerTest::StartServer(absl::Substitute(R"(input { name: "in" $0 }
                             pipeline { name: "all" by: "$1" sum: "packets,bytes" lateness: "2h"
                                        scale_sampled: false $2 })",
-                                                           input, by, sinks),
-                                          "test.conf");
-    EXPECT_TRUE(file.ok()) << file.status();
-    auto server = Server::New(*std::move(file), {});
-    EXPECT_TRUE(server.ok()) << server.status();
-    const absl::Status started = (*server)->Start();
-    EXPECT_TRUE(started.ok()) << started;
-    return *std::move(server);
+                                                    input, by, sinks));
   }
 
   // Flows of the last minutes, told to the server by another exporter.
@@ -166,7 +132,7 @@ TEST_P(ServerExportCasesTest, TheSecondCollectorAccountsTheSame) {
     EXPECT_EQ(report.pending_sets + report.rejected_sets, 0u);
   }
   ASSERT_TRUE(second->Stop(absl::Seconds(20)).ok());
-  const Sums accounted = SumsOf(second_csv);
+  const Totals accounted = TotalsOf(second_csv);
   EXPECT_EQ(accounted.packets, truth.packets);
   EXPECT_EQ(accounted.bytes, truth.bytes);
   const std::vector<std::string> expected = SortedLines(first_csv), told = SortedLines(second_csv);
@@ -199,7 +165,7 @@ TEST_F(ServerExportTest, SflowTellsSinglePacketsAndCountsTheOthers) {
   EXPECT_GT(sink.rows_lost, 0u);
   WaitForRecords(*second, sink.rows_written);
   ASSERT_TRUE(second->Stop(absl::Seconds(20)).ok());
-  EXPECT_EQ(SumsOf(csv).packets, sink.rows_written);
+  EXPECT_EQ(TotalsOf(csv).packets, sink.rows_written);
 }
 
 // The key and the sampling rate of each record, and of what is asked for only that.
@@ -220,7 +186,7 @@ TEST_F(ServerExportTest, FieldsAndSamplingAreToldAsAsked) {
   ASSERT_EQ(second->Exporters(false).size(), 1u);
   EXPECT_EQ(second->Exporters(false)[0].domain, 3u);
   ASSERT_TRUE(second->Stop(absl::Seconds(20)).ok());
-  EXPECT_EQ(SumsOf(csv).packets, truth.packets);
+  EXPECT_EQ(TotalsOf(csv).packets, truth.packets);
   size_t rows = 0;
   for (const std::string& line : SortedLines(csv)) {
     if (!absl::StrContains(line, ",7,")) continue;
@@ -263,7 +229,7 @@ TEST_F(ServerExportTest, AReceiverThatIsNotThereLosesNothingInSilence) {
   EXPECT_TRUE(absl::StrContains(sinks[2].last_error, "not connected: Connection refused")) << sinks[2].last_error;
   WaitForRecords(*second, rows);
   ASSERT_TRUE(second->Stop(absl::Seconds(20)).ok());
-  EXPECT_EQ(SumsOf(csv).bytes, truth.bytes);
+  EXPECT_EQ(TotalsOf(csv).bytes, truth.bytes);
 }
 
 TEST(ServerExportConfigTest, ErrorsNamePlaceOptionAndRemedy) {

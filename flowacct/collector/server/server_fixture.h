@@ -3,6 +3,7 @@
 #ifndef FLOWACCT_COLLECTOR_SERVER_SERVER_FIXTURE_H_
 #define FLOWACCT_COLLECTOR_SERVER_SERVER_FIXTURE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <memory>
@@ -29,21 +30,26 @@ struct Totals {
   uint64_t packets = 0, bytes = 0, flows = 0, rows = 0;
 };
 
-// Of CSV with the columns packets,bytes,flows at the end.
+// Of CSV with a header, by its names; of columns that are not there, and of a file that is not, zero.
 inline Totals TotalsOf(const std::string& path) {
   std::ifstream in(path);
   Totals totals;
   std::string line;
   std::getline(in, line);
+  const std::vector<std::string> names = absl::StrSplit(line, ',');
   while (std::getline(in, line)) {
     const std::vector<absl::string_view> columns = absl::StrSplit(line, ',');
-    uint64_t numbers[3] = {};
-    for (size_t i = 0; i < 3; ++i) {
-      EXPECT_TRUE(columns.size() > 3 && absl::SimpleAtoi(columns[columns.size() - 3 + i], &numbers[i])) << line;
+    EXPECT_EQ(columns.size(), names.size()) << line;
+    for (size_t i = 0; i < std::min(columns.size(), names.size()); ++i) {
+      uint64_t* const total = names[i] == "packets" ? &totals.packets
+                              : names[i] == "bytes" ? &totals.bytes
+                              : names[i] == "flows" ? &totals.flows
+                                                    : nullptr;
+      if (total == nullptr) continue;
+      uint64_t number = 0;
+      EXPECT_TRUE(absl::SimpleAtoi(columns[i], &number)) << line;
+      *total += number;
     }
-    totals.packets += numbers[0];
-    totals.bytes += numbers[1];
-    totals.flows += numbers[2];
     ++totals.rows;
   }
   return totals;
