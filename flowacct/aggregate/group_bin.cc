@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "flowacct/base/host_number.h"
 #include "flowacct/base/octet_hash.h"
 #include "flowacct/record/value_text.h"
 
@@ -50,19 +51,7 @@ uint64_t HashValue(const uint8_t* field, FieldType type, size_t size, const base
 
 }  // namespace
 
-uint64_t ValueSource::Load(const uint8_t* row) const {
-  const uint8_t* p = row + offset;
-  switch (size) {
-    case 1:
-      return *p;
-    case 2:
-      return base::LoadHost<uint16_t>(p);
-    case 4:
-      return base::LoadHost<uint32_t>(p);
-    default:
-      return base::LoadHost<uint64_t>(p);
-  }
-}
+uint64_t ValueSource::Load(const uint8_t* row) const { return base::LoadHostNumber(row + offset, size); }
 
 ValueSources::ValueSources(const Schema& schema, const record::Layout& layout) {
   for (size_t i = 0; i < schema.values.size(); ++i) {

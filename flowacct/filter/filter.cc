@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "flowacct/base/host_number.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/filter/program.h"
 #include "flowacct/filter/route_pattern.h"
@@ -24,19 +25,6 @@ bool InBlocks(const base::IpAddress& address, uint8_t length, const Condition& c
   return false;
 }
 
-uint64_t LoadNumber(const uint8_t* p, size_t size) {
-  switch (size) {
-    case 1:
-      return *p;
-    case 2:
-      return base::LoadHost<uint16_t>(p);
-    case 4:
-      return base::LoadHost<uint32_t>(p);
-    default:
-      return base::LoadHost<uint64_t>(p);
-  }
-}
-
 bool IsOneOf(absl::string_view text, const std::vector<std::string>& texts) {
   const auto at = std::lower_bound(texts.begin(), texts.end(), text,
                                    [](const std::string& a, absl::string_view b) { return a < b; });
@@ -47,13 +35,13 @@ bool IsOneOf(absl::string_view text, const std::vector<std::string>& texts) {
 bool Holds(const Condition& condition, FieldType type, const uint8_t* p) {
   switch (condition.test) {
     case Test::kRanges:
-      return InRanges(LoadNumber(p, record::FieldTypeSize(type)) ^ record::SignBit(type), condition.ranges);
+      return InRanges(base::LoadHostNumber(p, record::FieldTypeSize(type)) ^ record::SignBit(type), condition.ranges);
     case Test::kAllBits:
-      return (LoadNumber(p, record::FieldTypeSize(type)) & condition.bits) == condition.bits;
+      return (base::LoadHostNumber(p, record::FieldTypeSize(type)) & condition.bits) == condition.bits;
     case Test::kAnyBit:
-      return (LoadNumber(p, record::FieldTypeSize(type)) & condition.bits) != 0;
+      return (base::LoadHostNumber(p, record::FieldTypeSize(type)) & condition.bits) != 0;
     case Test::kBits:
-      return (LoadNumber(p, record::FieldTypeSize(type)) & condition.bits) == condition.bits_value;
+      return (base::LoadHostNumber(p, record::FieldTypeSize(type)) & condition.bits) == condition.bits_value;
     case Test::kBlocks: {
       const base::IpAddress address = base::IpAddress::FromV6(p);
       return InBlocks(address, type == FieldType::kPrefix ? p[16] : address.IsV4() ? 32 : 128, condition);
@@ -166,8 +154,8 @@ uint64_t BoundFilter::EvaluateSame(size_t index, const uint8_t* rows, size_t str
     const uint8_t* const b = rows + other.offset;
     // What found no place in the interner could be anything.
     if (record::IsInterned(type) && base::LoadHost<base::InternId>(a) == base::Interner::kOverflowId) continue;
-    const bool same =
-        size == other_size ? std::memcmp(a, b, size) == 0 : LoadNumber(a, size) == LoadNumber(b, other_size);
+    const bool same = size == other_size ? std::memcmp(a, b, size) == 0
+                                         : base::LoadHostNumber(a, size) == base::LoadHostNumber(b, other_size);
     passed |= uint64_t{same != condition.negated} << i;
   }
   return passed;
@@ -189,7 +177,7 @@ uint64_t BoundFilter::Evaluate(size_t index, const uint8_t* rows, size_t stride,
     const uint64_t sign_bit = record::SignBit(type);
     for (size_t i = 0; i < n; ++i) {
       const uint64_t there = presence[i * stride] >> place.presence_bit & 1;
-      const uint64_t in = (LoadNumber(value + i * stride, size) ^ sign_bit) - first <= last - first ? 1 : 0;
+      const uint64_t in = (base::LoadHostNumber(value + i * stride, size) ^ sign_bit) - first <= last - first ? 1 : 0;
       passed |= (there & (in ^ (condition.negated ? 1 : 0))) << i;
     }
     return passed;

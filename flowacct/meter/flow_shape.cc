@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "flowacct/base/host_number.h"
+
 namespace flowacct::meter {
 namespace {
 
@@ -18,12 +20,6 @@ struct ClassOfProtocol {
 };
 constexpr ClassOfProtocol kClasses[] = {
     {6, IdleClass::kTcp}, {17, IdleClass::kUdp}, {1, IdleClass::kIcmp}, {58, IdleClass::kIcmp}};
-
-uint64_t LoadNumber(const uint8_t* p, size_t size) {
-  uint64_t number = 0;
-  std::memcpy(&number, p, size);  // little endian: the low octets come first
-  return number;
-}
 
 }  // namespace
 
@@ -136,14 +132,15 @@ void FlowShape::Begin(uint8_t* flow) const {
 bool FlowShape::Told(const Step& step, const uint8_t* packet, uint64_t* value) {
   const bool own = step.field_presence.In(packet);
   if (!own && !step.source_presence.In(packet)) return false;
-  *value = own ? LoadNumber(packet + step.field, step.field_size) : LoadNumber(packet + step.source, step.source_size);
+  *value = own ? base::LoadHostNumber(packet + step.field, step.field_size)
+               : base::LoadHostNumber(packet + step.source, step.source_size);
   return true;
 }
 
 void FlowShape::JoinStep(const Step& step, const uint8_t* packet, uint8_t* flow) const {
   uint64_t told;
   if (!Told(step, packet, &told)) return;
-  uint64_t value = LoadNumber(flow + step.field, step.field_size);
+  uint64_t value = base::LoadHostNumber(flow + step.field, step.field_size);
   if (!step.field_presence.In(flow)) {
     value = told;
   } else {
@@ -175,7 +172,7 @@ bool FlowShape::Join(const uint8_t* packet, uint8_t* flow) const {
   for (const Step& step : steps_) {
     uint64_t told, sum;
     if (step.combine == Combine::kSum && Told(step, packet, &told) &&
-        __builtin_add_overflow(LoadNumber(flow + step.field, step.field_size), told, &sum)) {
+        __builtin_add_overflow(base::LoadHostNumber(flow + step.field, step.field_size), told, &sum)) {
       return false;
     }
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "flowacct/base/host_number.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/record/row.h"
 
@@ -21,12 +22,6 @@ constexpr size_t kMaxAppended = 1 << 16;
 
 bool IsPresent(const uint8_t* row, uint16_t index) { return (row[index >> 3] >> (index & 7) & 1) != 0; }
 void MarkPresent(uint8_t* row, uint16_t index) { row[index >> 3] |= static_cast<uint8_t>(1 << (index & 7)); }
-
-uint64_t LoadNumber(const uint8_t* p, size_t size) {
-  uint64_t number = 0;
-  std::memcpy(&number, p, size);  // little endian: the low octets come first
-  return number;
-}
 
 }  // namespace
 
@@ -133,7 +128,7 @@ bool RulesEnricher::Act(const Rules::Rule& rule, BoundList& list, record::FlowBa
         break;
       case Op::kAdd:
       case Op::kOr: {
-        const uint64_t old = LoadNumber(octets + place.offset, action->size);
+        const uint64_t old = base::LoadHostNumber(octets + place.offset, action->size);
         uint64_t number = old | action->number;
         if (action->op == Op::kAdd) {
           const uint64_t largest = std::numeric_limits<uint64_t>::max() >> (64 - 8 * action->size);
@@ -162,7 +157,7 @@ bool RulesEnricher::Act(const Rules::Rule& rule, BoundList& list, record::FlowBa
           std::memmove(octets + place.offset, octets + from.offset, size);
           MarkPresent(octets, place.index);
         } else {  // a number that does not fit is not copied
-          batch.row(row).SetNumber(action->field, LoadNumber(octets + from.offset, size));
+          batch.row(row).SetNumber(action->field, base::LoadHostNumber(octets + from.offset, size));
         }
         break;
       }

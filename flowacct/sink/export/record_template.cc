@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "flowacct/base/host_number.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/octets.h"
 
@@ -22,19 +23,6 @@ constexpr uint8_t kOrdered = 4, kAllOf = 3;  // semantics (RFC 6313, 4.4)
 constexpr uint16_t kSelectorId = 302;
 
 bool IsV4(const uint8_t* address) { return base::IpAddress::FromV6(address).IsV4(); }
-
-uint64_t LoadNumber(const uint8_t* p, uint8_t size) {
-  switch (size) {
-    case 1:
-      return *p;
-    case 2:
-      return base::LoadHost<uint16_t>(p);
-    case 4:
-      return base::LoadHost<uint32_t>(p);
-    default:
-      return base::LoadHost<uint64_t>(p);
-  }
-}
 
 void StoreNumber(uint8_t* p, uint64_t value, uint16_t length) {
   switch (length) {
@@ -275,7 +263,7 @@ void RecordTemplate::Encode(const uint8_t* row, const base::Interner& interner, 
     const uint8_t* from = row + op.source;
     switch (op.encoding) {
       case Encoding::kNumber: {
-        uint64_t value = op.constant ? op.source : LoadNumber(from, op.size);
+        uint64_t value = op.constant ? op.source : base::LoadHostNumber(from, op.size);
         if (op.length < 8 && value >> (8 * op.length) != 0) {
           ++*values_unfit;
           value = 0;
