@@ -64,6 +64,7 @@ for ((i = 0; i < 200; ++i)); do
   sleep 0.05
 done
 grep -q "kind=input msg=listens input=udp at=udp://127.0.0.1:" "$work/err" || fail "it does not say where it listens"
+grep -q "kind=admin" "$work/err" && fail "--http \"\" does not mean none"
 kill -TERM $pid
 wait $pid || fail "SIGTERM: exit code $?"
 

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,7 +43,8 @@ struct Flags {
   std::string config;
   bool check = false, print_config = false;
   std::vector<std::string> listen;
-  std::string by, sum, where, every, lateness, print = "table", http, state;
+  std::string by, sum, where, every, lateness, print = "table", state;
+  std::optional<std::string> http;  // empty: none; not given: the configuration's default
   uint32_t top = 0;
   uint32_t workers = 1;
 };
@@ -101,7 +103,7 @@ absl::StatusOr<config::ConfigFile> ConfigOfFlags(const Flags& flags) {
   if (flags.top != 0) print->set_top(flags.top);
   pipeline->add_sink()->mutable_memory();
   config.set_workers(flags.workers);
-  if (!flags.http.empty()) config.mutable_admin()->set_http(flags.http);
+  if (flags.http) config.mutable_admin()->set_http(*flags.http);
   if (!flags.state.empty()) config.mutable_state()->set_directory(flags.state);
   return config::ConfigFile::FromMessage(std::move(config), "flags");
 }
@@ -227,7 +229,8 @@ int main(int argc, char** argv) {
   app.add_option("--workers", flags.workers, "Without a file: threads that receive and aggregate")
       ->type_name("N")
       ->capture_default_str();
-  app.add_option("--http", flags.http, "Without a file: where metrics and the API are")->type_name("ADDRESS");
+  app.add_option("--http", flags.http, "Without a file: where metrics and the API are; \"\": nowhere")
+      ->type_name("ADDRESS");
   app.add_option("--state", flags.state, "Without a file: a folder for what is kept over a restart")
       ->type_name("FOLDER");
   app.footer(
