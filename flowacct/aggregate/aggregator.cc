@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "flowacct/aggregate/aggregator_state.h"
 #include "flowacct/aggregate/group_bin.h"
 #include "flowacct/aggregate/group_table.h"
@@ -79,10 +80,22 @@ absl::StatusOr<std::unique_ptr<Aggregator>> Aggregator::New(AggregatorOptions op
 absl::StatusOr<std::unique_ptr<Aggregator>> Aggregator::New(AggregatorOptions options,
                                                             std::shared_ptr<base::Interner> interner) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  if (options.custom_fields != nullptr) {
+    const record::FieldNames& names = options.custom_fields->names();
+    for (std::string& key : options.by) key = names.Canonical(key);
+    for (std::string& value : options.values) value = names.Canonical(value);
+  }
   absl::StatusOr<std::vector<KeySpec>> keys = ParseKeys(options.by);
   if (!keys.ok()) return keys.status();
   absl::StatusOr<std::vector<ValueSpec>> values = ParseValues(options.values);
   if (!values.ok()) return values.status();
+  if (options.custom_fields != nullptr) {
+    for (ValueSpec& value : *values) {
+      const FieldId field = value.column.field;
+      absl::StrReplaceAll({{record::Info(field).name, options.custom_fields->names().NameOf(field)}},
+                          &value.column.name);
+    }
+  }
 
   for (const KeySpec& key : *keys) {
     for (const ValueSpec& value : *values) {
@@ -105,7 +118,7 @@ absl::StatusOr<std::unique_ptr<Aggregator>> Aggregator::New(AggregatorOptions op
     state->required.push_back(spec.source);
     state->required.push_back(spec.mask);
   }
-  auto schema = std::make_shared<Schema>(Schema{Layout(columns), {}});
+  auto schema = std::make_shared<Schema>(Schema{Layout(columns, options.custom_fields), {}});
   for (const ValueSpec& spec : *values) {
     schema->values.push_back(spec.column);
     state->required.push_back(spec.column.field);

@@ -31,6 +31,7 @@
 #include "flowacct/aggregate/totals.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/record/custom_fields.h"
 #include "flowacct/record/field.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
@@ -42,6 +43,8 @@ struct AggregatorOptions {
   std::vector<std::string> by;
   // As in value_spec.h.
   std::vector<std::string> values = {"packets", "bytes", "flows"};
+  // Fields beside the registry's, which may be named above; null: none.
+  std::shared_ptr<const record::CustomFields> custom_fields;
 
   // Width of a time bin; zero: one bin of all time.
   absl::Duration every = absl::ZeroDuration();

@@ -40,8 +40,10 @@ constexpr size_t kPieceOctets = size_t{256} << 10;
 std::string Describe(const std::vector<KeySpec>& keys, const std::vector<ValueSpec>& values,
                      const AggregatorOptions& options) {
   std::string text = "by ";
-  const auto append_field = [&text](record::FieldId field) {
-    absl::StrAppend(&text, record::Info(field).name, ":", record::FieldTypeName(record::Info(field).type));
+  const auto append_field = [&](record::FieldId field) {
+    const absl::string_view name =
+        options.custom_fields == nullptr ? record::Info(field).name : options.custom_fields->names().NameOf(field);
+    absl::StrAppend(&text, name, ":", record::FieldTypeName(record::Info(field).type));
   };
   for (const KeySpec& key : keys) {
     if (&key != keys.data()) text += ",";

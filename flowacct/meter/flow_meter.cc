@@ -26,10 +26,12 @@ absl::Status Wrong(const Parts&... parts) {
   return absl::InvalidArgumentError(absl::StrCat(parts...));
 }
 
-absl::StatusOr<std::vector<FieldId>> Fields(absl::string_view option, const std::vector<std::string>& names) {
+absl::StatusOr<std::vector<FieldId>> Fields(absl::string_view option, const std::vector<std::string>& names,
+                                            const record::CustomFields* custom) {
   std::vector<FieldId> fields;
   for (const std::string& name : names) {
-    const absl::StatusOr<FieldId> field = record::FieldFromName(name);
+    const absl::StatusOr<FieldId> field =
+        custom == nullptr ? record::FieldFromName(name) : custom->names().FromName(name);
     if (!field.ok()) return Wrong(option, ": ", field.status().message());
     fields.push_back(*field);
   }
@@ -131,9 +133,9 @@ struct FlowMeter::State {
 };
 
 absl::StatusOr<std::unique_ptr<FlowMeter>> FlowMeter::New(MeterOptions options, base::Interner* interner) {
-  const absl::StatusOr<std::vector<FieldId>> key = Fields("key", options.key);
+  const absl::StatusOr<std::vector<FieldId>> key = Fields("key", options.key, options.custom_fields.get());
   if (!key.ok()) return key.status();
-  const absl::StatusOr<std::vector<FieldId>> more = Fields("fields", options.fields);
+  const absl::StatusOr<std::vector<FieldId>> more = Fields("fields", options.fields, options.custom_fields.get());
   if (!more.ok()) return more.status();
   if (key->empty()) return Wrong("key: is empty; name at least one field, such as src_addr");
   for (const FieldId field : *key) {
@@ -151,7 +153,8 @@ absl::StatusOr<std::unique_ptr<FlowMeter>> FlowMeter::New(MeterOptions options, 
     return Wrong("max_clock_step = ", absl::FormatDuration(options.max_clock_step),
                  ": is between 0 and 366 days, such as 60s");
   }
-  return absl::WrapUnique(new FlowMeter(std::make_unique<State>(FlowShape(*key, *more), *timeouts, options, interner)));
+  return absl::WrapUnique(new FlowMeter(
+      std::make_unique<State>(FlowShape(*key, *more, options.custom_fields), *timeouts, options, interner)));
 }
 
 FlowMeter::FlowMeter(std::unique_ptr<State> state) : state_(std::move(state)) {}

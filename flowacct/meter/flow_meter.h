@@ -41,6 +41,7 @@
 #include "absl/time/time.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/meter/flow_end_reason.h"
+#include "flowacct/record/custom_fields.h"
 #include "flowacct/record/field.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/layout.h"
@@ -54,6 +55,8 @@ struct MeterOptions {
   // What is told of a flow beside its key, tcp_flags, packets, bytes, times and flow_end_reason: such as src_mac, ttl,
   // min_ttl, max_packet_length, flows.
   std::vector<std::string> fields;
+  // Fields beside the registry's, which may be named above; null: none.
+  std::shared_ptr<const record::CustomFields> custom_fields;
 
   // A long flow is told of once in this time: a minute, so that accounting by the minute sees it.
   absl::Duration active_timeout = absl::Seconds(60);

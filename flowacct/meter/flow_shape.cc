@@ -54,17 +54,20 @@ bool FlowShape::CanBeKey(FieldId field) {
   return rule == nullptr || rule->combine == Combine::kOr;
 }
 
-Layout FlowShape::LayoutOf(absl::Span<const FieldId> key, absl::Span<const FieldId> more) {
+Layout FlowShape::LayoutOf(absl::Span<const FieldId> key, absl::Span<const FieldId> more,
+                           std::shared_ptr<const record::CustomFields> custom) {
   std::vector<FieldId> fields(key.begin(), key.end());
   fields.insert(fields.end(), std::begin(kAlways), std::end(kAlways));
   fields.insert(fields.end(), more.begin(), more.end());
   for (const FieldId field : more) {
     if (const Rule* rule = FindRule(field)) fields.push_back(rule->source);
   }
-  return Layout(fields);
+  return Layout(fields, std::move(custom));
 }
 
-FlowShape::FlowShape(absl::Span<const FieldId> key, absl::Span<const FieldId> more) : layout_(LayoutOf(key, more)) {
+FlowShape::FlowShape(absl::Span<const FieldId> key, absl::Span<const FieldId> more,
+                     std::shared_ptr<const record::CustomFields> custom)
+    : layout_(LayoutOf(key, more, std::move(custom))) {
   const Layout key_layout(key);  // without those that were named twice
   std::vector<uint8_t> mask(layout_.row_size());
   size_t end = 0;

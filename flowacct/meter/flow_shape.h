@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -29,7 +30,8 @@ inline constexpr size_t kIdleClasses = 6;
 class FlowShape {
  public:
   // `key` and `more` as in MeterOptions.
-  FlowShape(absl::Span<const record::FieldId> key, absl::Span<const record::FieldId> more);
+  FlowShape(absl::Span<const record::FieldId> key, absl::Span<const record::FieldId> more,
+            std::shared_ptr<const record::CustomFields> custom = nullptr);
 
   const record::Layout& layout() const { return layout_; }
   // False for what a flow gathers from its packets.
@@ -85,7 +87,8 @@ class FlowShape {
   };
 
   static const Rule* FindRule(record::FieldId field);
-  static record::Layout LayoutOf(absl::Span<const record::FieldId> key, absl::Span<const record::FieldId> more);
+  static record::Layout LayoutOf(absl::Span<const record::FieldId> key, absl::Span<const record::FieldId> more,
+                                 std::shared_ptr<const record::CustomFields> custom);
   Presence PresenceOf(record::FieldId field) const;
   uint16_t Flags(const uint8_t* row) const {
     return tcp_flags_ == 0 ? uint16_t{0} : base::LoadHost<uint16_t>(row + tcp_flags_);

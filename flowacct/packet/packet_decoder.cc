@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "flowacct/packet/custom_places.h"
 #include "flowacct/packet/ip_headers.h"
 #include "flowacct/packet/ip_protocol.h"
 #include "flowacct/packet/link_headers.h"
@@ -36,6 +37,7 @@ void PacketDecoder::Rebind(const record::Layout* layout, base::Interner* interne
   tunnel_kinds_ = {};
   needs_inner_ = options_.depth != 0;
   for (FieldId field : kTunnelFields) needs_inner_ |= layout->Has(field);
+  has_custom_places_ = HasCustomPlaces(*layout);
   PrepareFastPath();
 }
 
@@ -51,7 +53,7 @@ DecodeResult PacketDecoder::DecodeHeaderSection(LinkType link_type, base::Octets
 
 DecodeResult PacketDecoder::DecodeRequest(const Request& request, record::MutableRow row, PacketSummary* summary) {
   ++counters_.frames;
-  if (options_.fast_path && DecodeFast(request, row, summary)) {
+  if (options_.fast_path && !has_custom_places_ && DecodeFast(request, row, summary)) {
     ++counters_.accounted;
     return DecodeResult::Ok();
   }
@@ -73,6 +75,7 @@ DecodeResult PacketDecoder::DecodeSlow(const Request& request, record::MutableRo
   FillLink(level.first_layer, level.ip_layer, row);
   FillIp(level, request.time_nanos, row);
   if (needs_inner_) FillTunnel(accounted, row);
+  if (has_custom_places_) FillCustomPlaces(view_, &level, interner_, row);
   if (request.counters) {
     row.Set<FieldId::kPackets>(1);
     row.Set<FieldId::kBytes>(level.ip_length);
@@ -111,6 +114,7 @@ DecodeResult PacketDecoder::FillNotIp(const Request& request, record::MutableRow
   const size_t links = layers.back().kind == LayerKind::kArp ? layers.size() - 1 : layers.size();
   FillLink(0, links, row);
   if (view_.ether_type() != 0) row.Set<FieldId::kEtype>(view_.ether_type());
+  if (has_custom_places_) FillCustomPlaces(view_, nullptr, interner_, row);
   if (request.counters) {
     const Layer& last = layers[links - 1];
     row.Set<FieldId::kPackets>(1);

@@ -130,6 +130,7 @@ class PacketDecoder {
   FragmentTable fragment_table_;
   PacketView view_;
   Slots slots_{};
+  bool has_custom_places_ = false;
   bool needs_inner_ = false;  // a depth or a field is asked that lies inside a tunnel
   std::array<std::array<uint8_t, kMaxPresenceOctets>, kShapes> presence_{};
   std::array<base::InternId, kLayerKindCount> tunnel_kinds_{};

@@ -29,17 +29,15 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
                                                         std::shared_ptr<base::Interner> interner) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline);
   filter::FilterOptions filter_options;
-  filter_options.names = options.names;
+  pipeline->custom_fields_ = options.custom_fields;
+  if (options.custom_fields != nullptr) filter_options.names = &options.custom_fields->names();
   for (AggregationOptions& aggregation : options.aggregations) {
     Stage stage;
     stage.sink = aggregation.sink;
     absl::StatusOr<filter::Filter> filter = filter::Filter::Parse(aggregation.where, filter_options);
     if (!filter.ok()) return filter.status();
     stage.filter = *std::move(filter);
-    if (options.names != nullptr) {
-      for (std::string& key : aggregation.aggregator.by) key = options.names->Canonical(key);
-      for (std::string& value : aggregation.aggregator.values) value = options.names->Canonical(value);
-    }
+    aggregation.aggregator.custom_fields = options.custom_fields;
     auto aggregator = aggregate::Aggregator::New(std::move(aggregation.aggregator), interner);
     if (!aggregator.ok()) return aggregator.status();
     stage.aggregator = *std::move(aggregator);
@@ -78,7 +76,7 @@ void Pipeline::Plan() {
     enrichment->wanted = wanted;
     need(enrichment->enricher->RequiredFields(wanted));
   }
-  auto layout = std::make_unique<record::Layout>(required_fields_);
+  auto layout = std::make_unique<record::Layout>(required_fields_, custom_fields_);
   Bind(layout.get());
   own_layout_ = std::move(layout);
 }

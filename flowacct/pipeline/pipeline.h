@@ -57,8 +57,8 @@ struct PipelineOptions {
   enrich::SamplingScalerOptions sampling;
   // Sum packets and octets of what each aggregation takes, for a live view (AggregationCounters).
   bool count_traffic = false;
-  // Names of fields beside the registry's, in aggregations and their filters; null: none. Borrowed by New.
-  const record::FieldNames* names = nullptr;
+  // Fields beside the registry's, for aggregations and their filters; null: none.
+  std::shared_ptr<const record::CustomFields> custom_fields;
 };
 
 struct PipelineCounters {
@@ -150,6 +150,7 @@ class Pipeline {
 
   bool count_traffic_ = false;
   std::vector<record::FieldId> required_fields_;
+  std::shared_ptr<const record::CustomFields> custom_fields_;
   std::unique_ptr<record::Layout> own_layout_;
   const record::Layout* layout_ = nullptr;
   std::vector<Enrichment> enrichers_;

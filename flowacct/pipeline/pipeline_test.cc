@@ -303,11 +303,14 @@ TEST_F(PipelineTest, TheWholeChainInOrder) {
 }
 
 TEST_F(PipelineTest, AConfigurationMayNameFields) {
-  record::FieldNames names;
-  ASSERT_TRUE(names.Add("window", F::kCustom1).ok());
+  record::CustomFieldOptions window;
+  window.name = "window";
+  window.element = "184";
+  auto custom = record::CustomFields::New({window});
+  ASSERT_TRUE(custom.ok()) << custom.status();
   RecordingSink sink;
   PipelineOptions options;
-  options.names = &names;
+  options.custom_fields = std::make_shared<const record::CustomFields>(*std::move(custom));
   options.aggregations = {By({"window"}, &sink, "window > 5")};
   options.aggregations[0].aggregator.values = {"packets", "max(window)"};
   auto pipeline = Pipeline::New(options, &interner_);
@@ -319,7 +322,7 @@ TEST_F(PipelineTest, AConfigurationMayNameFields) {
   }
   (*pipeline)->Process(batch);
   ASSERT_TRUE((*pipeline)->Close(false).ok());
-  EXPECT_EQ(sink.rows, (std::vector<std::string>{"7 packets=1 max(custom_1)=7 "}));
+  EXPECT_EQ(sink.rows, (std::vector<std::string>{"7 packets=1 max(window)=7 "}));
 }
 
 TEST_F(PipelineTest, WrongWordsAreToldAtOnce) {

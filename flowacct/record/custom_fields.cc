@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "flowacct/base/ip_address.h"
 #include "flowacct/base/near_miss.h"
 
 namespace flowacct::record {
@@ -145,6 +147,31 @@ std::string FieldNames::Canonical(absl::string_view spec) const {
     at = end;
   }
   return canonical;
+}
+
+bool SetCustomField(const CustomField& field, base::Octets octets, base::Interner* interner, MutableRow row) {
+  if (field.length != 0 && octets.size() > field.length) octets = octets.first(field.length);
+  if (octets.empty()) return true;
+  switch (field.type) {
+    case Type::kNumber:
+      return octets.size() <= 8 && row.SetNumber(field.field, base::LoadBe(octets.data(), octets.size()));
+    case Type::kText:
+      while (!octets.empty() && octets.back() == 0) octets.remove_suffix(1);
+      if (!octets.empty()) row.SetNumber(field.field, interner->Intern(octets));
+      return true;
+    case Type::kHex: {
+      const std::string digits =
+          absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(octets.data()), octets.size()));
+      row.SetNumber(field.field, interner->Intern(digits));
+      return true;
+    }
+    case Type::kAddress:
+      if (octets.size() != 4 && octets.size() != 16) return false;
+      row.SetAddress(field.field, octets.size() == 4 ? base::IpAddress::FromV4(octets.data())
+                                                     : base::IpAddress::FromV6(octets.data()));
+      return true;
+  }
+  return false;
 }
 
 absl::StatusOr<CustomFields> CustomFields::New(absl::Span<const CustomFieldOptions> options) {

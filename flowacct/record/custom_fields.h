@@ -24,7 +24,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "flowacct/base/interner.h"
+#include "flowacct/base/octets.h"
 #include "flowacct/record/field.h"
+#include "flowacct/record/row.h"
 
 namespace flowacct::record {
 
@@ -85,6 +88,11 @@ struct CustomField {
   std::vector<PacketPlace> packet;
   uint16_t length = 0;
 };
+
+// Puts what `octets` say into the field of `row`, if its layout has it: of more octets than the field's length, the
+// first. No octets, and a text of zeros alone, leave it absent. False: they cannot be such a value, and it stays
+// absent.
+bool SetCustomField(const CustomField& field, base::Octets octets, base::Interner* interner, MutableRow row);
 
 class CustomFields {
  public:

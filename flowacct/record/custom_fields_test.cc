@@ -7,6 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "flowacct/base/interner.h"
+#include "flowacct/base/octets.h"
+#include "flowacct/record/flow_batch.h"
+
 namespace flowacct::record {
 namespace {
 
@@ -78,6 +82,40 @@ TEST(CustomFields, ErrorsNameTheFieldAndWhatToDo) {
   std::vector<CustomFieldOptions> many;
   for (int i = 0; i < 5; ++i) many.push_back(Option("a" + std::to_string(i), Type::kAddress, "1"));
   EXPECT_EQ(error(many), "custom field \"a4\": more than 4 custom fields are addresses");
+}
+
+TEST(CustomFields, AValueIsReadByItsType) {
+  const auto custom = CustomFields::New({Option("n", Type::kNumber, "1"), Option("t", Type::kText, "2"),
+                                         Option("h", Type::kHex, "3", {}, 2), Option("a", Type::kAddress, "4"),
+                                         Option("absent", Type::kNumber, "5")});
+  ASSERT_TRUE(custom.ok()) << custom.status();
+  const Layout layout({F::kCustom1, F::kCustomText1, F::kCustomText2, F::kCustomAddr1});
+  base::Interner interner;
+  FlowBatch batch(&layout, &interner);
+  const auto set = [&](size_t field, absl::string_view octets) {
+    return SetCustomField(custom->fields()[field], base::AsOctets(octets), &interner, batch.row(batch.size() - 1));
+  };
+  const auto text = [&](F field) {
+    return std::string(
+        base::AsText(interner.Find(static_cast<base::InternId>(batch.row(batch.size() - 1).GetNumber(field)))));
+  };
+  batch.Append();
+  EXPECT_TRUE(set(0, absl::string_view("\x01\x02\x03", 3)));
+  EXPECT_TRUE(set(1, absl::string_view("core1\0\0", 7)));
+  EXPECT_TRUE(set(2, "\xca\xfe\xba\xbe"));
+  EXPECT_TRUE(set(3, absl::string_view("\xc0\x00\x02\x01", 4)));
+  EXPECT_TRUE(set(4, "x"));  // the layout lacks it
+  EXPECT_EQ(batch.row(0).Get<F::kCustom1>(), 0x010203u);
+  EXPECT_EQ(text(F::kCustomText1), "core1");
+  EXPECT_EQ(text(F::kCustomText2), "cafe");
+  EXPECT_EQ(batch.row(0).Get<F::kCustomAddr1>().ToString(), "192.0.2.1");
+
+  batch.Append();
+  EXPECT_FALSE(set(0, "nineoctet"));
+  EXPECT_TRUE(set(1, absl::string_view("\0\0", 2)));
+  EXPECT_TRUE(set(2, ""));
+  EXPECT_FALSE(set(3, "five5"));
+  for (F field : layout.fields()) EXPECT_FALSE(batch.row(1).Has(field)) << Info(field).name;
 }
 
 }  // namespace

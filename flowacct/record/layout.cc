@@ -1,8 +1,11 @@
 #include "flowacct/record/layout.h"
 
+#include "flowacct/record/custom_fields.h"
+
 namespace flowacct::record {
 
-Layout::Layout(absl::Span<const FieldId> fields) {
+Layout::Layout(absl::Span<const FieldId> fields, std::shared_ptr<const CustomFields> custom)
+    : custom_fields_(std::move(custom)) {
   offsets_.fill(kAbsent);
   indexes_.fill(kAbsent);
   for (FieldId field : fields) {
@@ -17,6 +20,10 @@ Layout::Layout(absl::Span<const FieldId> fields) {
     at += FieldTypeSize(Info(field).type);
   }
   row_size_ = (at + 7) / 8 * 8;
+}
+
+absl::string_view Layout::NameOf(FieldId field) const {
+  return custom_fields_ == nullptr ? Info(field).name : custom_fields_->names().NameOf(field);
 }
 
 Layout Layout::All() {

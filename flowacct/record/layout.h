@@ -4,6 +4,8 @@
 //     row = presence bits (one a field, ceil(n / 8) octets) | fields, unaligned, in order | zeros up to 8 octets
 //
 // Absent is not zero: a field whose presence bit is clear has the value zero and was not told.
+// What a configuration names beside the registry (custom_fields.h) goes with the layout, so that whoever fills rows
+// knows where its values come from, and whoever writes them what they are called.
 // A layout is immutable after construction and for any thread; rows refer to it, so it outlives them.
 
 #ifndef FLOWACCT_RECORD_LAYOUT_H_
@@ -12,19 +14,24 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "flowacct/record/field.h"
 
 namespace flowacct::record {
 
+class CustomFields;  // custom_fields.h
+
 class Layout {
  public:
   static constexpr uint16_t kAbsent = 0xffff;
 
-  // A field that is named twice is kept once.
-  explicit Layout(absl::Span<const FieldId> fields);
+  // A field that is named twice is kept once. `custom` may be null.
+  explicit Layout(absl::Span<const FieldId> fields, std::shared_ptr<const CustomFields> custom = nullptr);
   // Every field of the registry.
   static Layout All();
 
@@ -38,12 +45,17 @@ class Layout {
   size_t presence_size() const { return (fields_.size() + 7) / 8; }
   // Octets of a row, a multiple of eight.
   size_t row_size() const { return row_size_; }
+  // Null: there are none.
+  const std::shared_ptr<const CustomFields>& custom_fields() const { return custom_fields_; }
+  // What the configuration calls the field, else its canonical name.
+  absl::string_view NameOf(FieldId field) const;
 
  private:
   std::vector<FieldId> fields_;
   std::array<uint16_t, kFieldCount> offsets_;
   std::array<uint16_t, kFieldCount> indexes_;
   size_t row_size_;
+  std::shared_ptr<const CustomFields> custom_fields_;
 };
 
 }  // namespace flowacct::record

@@ -29,6 +29,13 @@ bool MutableRow::SetNumber(FieldId field, uint64_t value) {
   return true;
 }
 
+void MutableRow::SetAddress(FieldId field, const base::IpAddress& address) {
+  const uint16_t offset = layout_->offset(field);
+  if (offset == Layout::kAbsent) return;
+  internal::StoreField(mutable_octets() + offset, address);
+  MarkPresent(field);
+}
+
 void MutableRow::Unset(FieldId field) {
   const uint16_t offset = layout_->offset(field);
   if (offset == Layout::kAbsent) return;

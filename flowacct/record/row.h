@@ -92,6 +92,8 @@ class MutableRow : public RowView {
   }
   // As GetNumber; a value that does not fit the field's type leaves it absent and returns false.
   bool SetNumber(FieldId field, uint64_t value);
+  // A field whose type is address.
+  void SetAddress(FieldId field, const base::IpAddress& address);
   // Makes the field absent and zero.
   void Unset(FieldId field);
 

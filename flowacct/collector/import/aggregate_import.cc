@@ -31,6 +31,32 @@ constexpr absl::string_view kOfRoutes[] = {
     "src_std_comm", "src_ext_comm", "src_lrg_comm", "src_local_pref", "src_med",    "src_roa", "dst_roa",
 };
 
+// How aggregate_primitives says what a value is.
+struct Semantics {
+  absl::string_view word;
+  record::CustomFieldOptions::Type type;
+  absl::string_view ours;
+};
+constexpr Semantics kSemantics[] = {
+    {"u_int", record::CustomFieldOptions::Type::kNumber, "NUMBER"},
+    {"str", record::CustomFieldOptions::Type::kText, "TEXT"},
+    {"hex", record::CustomFieldOptions::Type::kHex, "HEX"},
+    {"mac", record::CustomFieldOptions::Type::kHex, "HEX"},
+    {"raw", record::CustomFieldOptions::Type::kHex, "HEX"},
+    {"ip", record::CustomFieldOptions::Type::kAddress, "ADDRESS"},
+};
+
+// The registry's field that field_type ("83", "637:91") fills; empty if none.
+std::string FieldOfElement(absl::string_view type) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(type, ':');
+  uint32_t pen = 0, element = 0;
+  if (parts.size() > 2 || !absl::SimpleAtoi(parts.back(), &element) || element > 65535) return "";
+  if (parts.size() == 2 && !absl::SimpleAtoi(parts[0], &pen)) return "";
+  const auto* const known = parts.size() == 2 ? flow::FindInformationElement(pen, static_cast<uint16_t>(element))
+                                              : flow::FindNetFlow9FieldType(static_cast<uint16_t>(element));
+  return known == nullptr || !known->field ? "" : std::string(record::Info(*known->field).name);
+}
+
 template <typename Words>
 bool Contains(const Words& words, absl::string_view word) {
   return std::find(std::begin(words), std::end(words), word) != std::end(words);
@@ -54,29 +80,74 @@ void AggregateImport::ReadPrimitives() {
   for (const MapLine& line : map ? *map : std::vector<MapLine>()) {
     const std::string* const name = line.Find("name");
     if (name == nullptr) continue;
-    // Without a field: known, but it can only be left out.
-    std::string& field = custom_[absl::AsciiStrToLower(*name)];
-    const std::string* const type = line.Find("field_type");
-    if (type == nullptr) continue;
-    const std::vector<absl::string_view> parts = absl::StrSplit(*type, ':');
-    uint32_t pen = 0, element = 0;
-    if (parts.size() > 2 || !absl::SimpleAtoi(parts.back(), &element) || element > 65535) continue;
-    if (parts.size() == 2 && !absl::SimpleAtoi(parts[0], &pen)) continue;
-    const auto* const known = parts.size() == 2 ? flow::FindInformationElement(pen, static_cast<uint16_t>(element))
-                                                : flow::FindNetFlow9FieldType(static_cast<uint16_t>(element));
-    if (known != nullptr && known->field) field = std::string(record::Info(*known->field).name);
+    Primitive primitive;
+    record::CustomFieldOptions& custom = primitive.custom;
+    custom.name = absl::AsciiStrToLower(*name);
+    if (const std::string* const type = line.Find("field_type")) {
+      primitive.field = FieldOfElement(*type);
+      custom.element = *type;
+    }
+    for (const MapLine::Pair& pair : line.pairs) {
+      if (pair.key == "packet_ptr") custom.packet.push_back(pair.value);
+    }
+    const std::string* const length = line.Find("len");
+    uint32_t octets = 0;
+    // "vlen": whatever the exporter's template says.
+    if (length != nullptr && *length != "vlen" && (!absl::SimpleAtoi(*length, &octets) || octets > UINT16_MAX)) {
+      primitive.why_not = absl::StrCat("len=", *length, " is no length");
+    }
+    custom.length = static_cast<uint16_t>(octets);
+    const std::string* const semantics = line.Find("semantics");
+    const auto meaning =
+        std::find_if(std::begin(kSemantics), std::end(kSemantics),
+                     [semantics](const Semantics& known) { return semantics != nullptr && known.word == *semantics; });
+    if (meaning != std::end(kSemantics)) {
+      custom.type = meaning->type;
+    } else {
+      primitive.why_not = "its semantics are none of u_int, hex, ip, mac, str, raw";
+    }
+    const std::string key = custom.name;
+    primitives_[key] = std::move(primitive);
   }
+}
+
+std::string AggregateImport::CustomFieldOf(const Statement* statement, absl::string_view name, Primitive* primitive) {
+  if (primitive->used) return primitive->custom.name;
+  // Names of ours are taken.
+  if (record::FindField(primitive->custom.name)) absl::StrAppend(&primitive->custom.name, "_custom");
+  if (primitive->why_not.empty()) {
+    used_.push_back(primitive->custom);
+    const auto tried = record::CustomFields::New(used_);
+    primitive->used = tried.ok();
+    if (tried.ok()) return primitive->custom.name;
+    used_.pop_back();
+    primitive->why_not = std::string(tried.status().message());
+  }
+  context_->settings().Attention(
+      statement,
+      absl::StrCat(name, " of aggregate_primitives is left out, so that groups are larger: ", primitive->why_not));
+  return "";
+}
+
+void AggregateImport::WriteCustomFields(ConfigWriter* out) const {
+  for (const record::CustomFieldOptions& custom : used_) {
+    out->Open("custom_field");
+    out->Text("name", custom.name);
+    const auto meaning = std::find_if(std::begin(kSemantics), std::end(kSemantics),
+                                      [&custom](const Semantics& known) { return known.type == custom.type; });
+    if (custom.type != record::CustomFieldOptions::Type::kNumber) out->Word("type", meaning->ours);
+    if (!custom.element.empty()) out->Text("element", custom.element);
+    for (const std::string& place : custom.packet) out->Text("packet", place);
+    if (custom.length != 0) out->Number("length", custom.length);
+    out->Close();
+  }
+  if (!used_.empty()) out->Blank();
 }
 
 std::string AggregateImport::FieldOf(const Statement* statement, absl::string_view primitive) {
   Settings& settings = context_->settings();
-  if (const auto custom = custom_.find(primitive); custom != custom_.end()) {
-    if (custom->second.empty()) {
-      settings.Attention(statement, absl::StrCat(primitive,
-                                                 " is a primitive of aggregate_primitives that is no field "
-                                                 "here; it is left out, so that groups are larger"));
-    }
-    return custom->second;
+  if (const auto known = primitives_.find(primitive); known != primitives_.end()) {
+    return known->second.field.empty() ? CustomFieldOf(statement, primitive, &known->second) : known->second.field;
   }
   if (primitive == "class") {
     if (SeesPackets(context_->daemon())) {

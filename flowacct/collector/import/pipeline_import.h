@@ -22,6 +22,9 @@ class PipelineImport {
   void Add(const Plugin& plugin);
   void Write(const Plugin& plugin, ConfigWriter* out);
 
+  // Once all plugins were added.
+  void WriteCustomFields(ConfigWriter* out) const { aggregates_.WriteCustomFields(out); }
+
  private:
   struct Pipeline {
     const Plugin* plugin;

@@ -91,6 +91,7 @@ absl::StatusOr<PmacctImport> ImportPmacct(absl::string_view text, absl::string_v
     inputs.Write(&parts);
     RemarkOnTime(&settings);
     settings.ExplainTheRest(told->daemon);
+    pipelines.WriteCustomFields(&body);
     if (imported.runs) body.Append(parts);
     for (const Plugin& plugin : settings.plugins()) {
       body.Blank();

@@ -29,14 +29,14 @@ constexpr size_t kBlockRows = 1024;
 
 std::string NamesOf(const Schema& schema) {
   return absl::StrJoin(schema.key.fields(), ", ",
-                       [](std::string* out, FieldId field) { absl::StrAppend(out, record::Info(field).name); });
+                       [&](std::string* out, FieldId field) { absl::StrAppend(out, schema.key.NameOf(field)); });
 }
 
 absl::Status CheckFields(absl::Span<const FieldId> fields, const Schema& schema, absl::string_view what) {
   for (const FieldId field : fields) {
     if (schema.key.Has(field)) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat(what, ": the bins have no ", record::Info(field).name, "; their key is ", NamesOf(schema)));
+        absl::StrCat(what, ": the bins have no ", schema.key.NameOf(field), "; their key is ", NamesOf(schema)));
   }
   return absl::OkStatus();
 }
@@ -75,7 +75,7 @@ absl::StatusOr<std::string> AnswerFromBins(const MemoryQuestion& question, const
                                            absl::Span<const AggregateBatch* const> bins) {
   aggregate::AggregatorOptions options;
   if (question.by.empty()) {
-    for (const FieldId field : schema.key.fields()) options.by.emplace_back(record::Info(field).name);
+    for (const FieldId field : schema.key.fields()) options.by.emplace_back(schema.key.NameOf(field));
   } else {
     options.by = aggregate::SplitKeys(question.by);
   }
@@ -85,13 +85,20 @@ absl::StatusOr<std::string> AnswerFromBins(const MemoryQuestion& question, const
       options.values.push_back(value.name);
     }
   }
-  auto keys = aggregate::ParseKeys(options.by);
+  std::vector<std::string> by = options.by;
+  filter::FilterOptions filter_options;
+  if (schema.key.custom_fields() != nullptr) {
+    options.custom_fields = schema.key.custom_fields();
+    filter_options.names = &options.custom_fields->names();
+    for (std::string& key : by) key = filter_options.names->Canonical(key);
+  }
+  auto keys = aggregate::ParseKeys(by);
   if (!keys.ok()) return keys.status();
   for (const aggregate::KeySpec& key : *keys) {
     const FieldId read = key.kind == aggregate::KeySpec::Kind::kMasked ? key.source : key.column;
     if (absl::Status status = CheckFields({read}, schema, "by"); !status.ok()) return status;
   }
-  auto filter = filter::Filter::Parse(question.where);
+  auto filter = filter::Filter::Parse(question.where, filter_options);
   if (!filter.ok()) return filter.status();
   if (absl::Status status = CheckFields(filter->fields(), schema, "where"); !status.ok()) return status;
 
@@ -145,7 +152,7 @@ absl::StatusOr<std::string> AnswerFromBins(const MemoryQuestion& question, const
   absl::string_view comma;
   for (const FieldId field : answer.schema().key.fields()) {
     absl::StrAppend(&json, comma);
-    record::AppendJsonString(record::Info(field).name, &json);
+    record::AppendJsonString(answer.schema().key.NameOf(field), &json);
     comma = ", ";
   }
   for (const aggregate::ValueColumn& value : values) {

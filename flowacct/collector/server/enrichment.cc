@@ -83,7 +83,9 @@ absl::StatusOr<std::shared_ptr<const enrich::Rules>> Enrichment::ReadRules(const
     if (!text.ok()) return file_.ErrorAt(rules, "file", text.status().message(), i);
     files.push_back({rules.file(i), *std::move(text)});
   }
-  auto parsed = enrich::Rules::Parse(files);
+  enrich::RulesOptions options;
+  if (custom_ != nullptr) options.names = &custom_->names();
+  auto parsed = enrich::Rules::Parse(files, options);
   if (!parsed.ok()) {
     // The error begins with the file that is wrong.
     int wrong = 0;

@@ -22,12 +22,15 @@
 #include "flowacct/enrich/networks.h"
 #include "flowacct/enrich/rules/rules.h"
 #include "flowacct/enrich/services.h"
+#include "flowacct/record/custom_fields.h"
 
 namespace flowacct::collector {
 
 class Enrichment {
  public:
-  explicit Enrichment(const config::ConfigFile* file) : file_(*file) {}
+  // `custom`: fields that rules may name beside the registry's; may be null. Both outlive it.
+  explicit Enrichment(const config::ConfigFile* file, const record::CustomFields* custom = nullptr)
+      : file_(*file), custom_(custom) {}
 
   // In the order in which they apply.
   absl::StatusOr<std::vector<enrich::EnricherFactory>> Make(const config::Enrich& enrich);
@@ -45,6 +48,7 @@ class Enrichment {
   absl::StatusOr<std::shared_ptr<const enrich::Rules>> ReadRules(const config::Rules& rules);
 
   const config::ConfigFile& file_;
+  const record::CustomFields* const custom_;
   Known<enrich::Networks> networks_;
   Known<enrich::GeoDatabase> databases_;
   Known<enrich::Services> services_;

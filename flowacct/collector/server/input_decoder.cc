@@ -47,6 +47,7 @@ void InputDecoder::MakePacketDecoder() {
   if (options_.meter) {
     meter::MeterOptions options = *options_.meter;
     for (const FieldId field : layout_->fields()) options.fields.emplace_back(record::Info(field).name);
+    options.custom_fields = layout_->custom_fields();
     metering_ = std::make_unique<Metering>(options, *layout_, interner_);
     layout = &metering_->meter->layout();
   }

@@ -29,15 +29,22 @@ namespace {
 using config::ConfigFile;
 
 absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ConfigFile& file,
-                                                                 const config::Pipeline& pipeline) {
+                                                                 const config::Pipeline& pipeline,
+                                                                 std::shared_ptr<const record::CustomFields> custom) {
   aggregate::AggregatorOptions options;
   options.by = aggregate::SplitKeys(pipeline.by());
-  if (auto keys = aggregate::ParseKeys(options.by); !keys.ok()) {
+  options.custom_fields = std::move(custom);
+  const auto canonical = [&options](std::vector<std::string> specs) {
+    if (options.custom_fields == nullptr) return specs;
+    for (std::string& spec : specs) spec = options.custom_fields->names().Canonical(spec);
+    return specs;
+  };
+  if (auto keys = aggregate::ParseKeys(canonical(options.by)); !keys.ok()) {
     return file.ErrorAt(pipeline, "by", keys.status().message());
   }
   options.values = absl::StrSplit(pipeline.sum(), ',', absl::SkipWhitespace());
   for (std::string& value : options.values) absl::StripAsciiWhitespace(&value);
-  if (auto values = aggregate::ParseValues(options.values); !values.ok()) {
+  if (auto values = aggregate::ParseValues(canonical(options.values)); !values.ok()) {
     return file.ErrorAt(pipeline, "sum", values.status().message());
   }
   options.every = ConfigFile::DurationOf(pipeline.every());
@@ -218,26 +225,66 @@ absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input&
 
 }  // namespace
 
+absl::StatusOr<std::shared_ptr<const record::CustomFields>> PlanCustomFields(const ConfigFile& file) {
+  std::vector<record::CustomFieldOptions> all;
+  for (const config::CustomField& field : file.message().custom_field()) {
+    record::CustomFieldOptions options;
+    options.name = field.name();
+    switch (field.type()) {
+      case config::CustomField::NUMBER:
+        options.type = record::CustomFieldOptions::Type::kNumber;
+        break;
+      case config::CustomField::TEXT:
+        options.type = record::CustomFieldOptions::Type::kText;
+        break;
+      case config::CustomField::HEX:
+        options.type = record::CustomFieldOptions::Type::kHex;
+        break;
+      case config::CustomField::ADDRESS:
+        options.type = record::CustomFieldOptions::Type::kAddress;
+        break;
+    }
+    options.element = field.element();
+    options.packet.assign(field.packet().begin(), field.packet().end());
+    if (field.length() > UINT16_MAX) {
+      return file.ErrorAt(field, "length", absl::StrCat("length = ", field.length(), ": is at most ", UINT16_MAX));
+    }
+    options.length = static_cast<uint16_t>(field.length());
+    all.push_back(std::move(options));
+    // One more each time, so that the error is told where it lies.
+    if (auto tried = record::CustomFields::New(all); !tried.ok()) {
+      return file.ErrorAt(field, "name", tried.status().message());
+    }
+  }
+  if (all.empty()) return std::shared_ptr<const record::CustomFields>();
+  return std::make_shared<const record::CustomFields>(*record::CustomFields::New(all));
+}
+
 absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const ConfigFile> file) {
   auto plan = std::make_shared<Plan>();
   plan->file = std::move(file);
   const config::Config& config = plan->config();
+  auto custom = PlanCustomFields(*plan->file);
+  if (!custom.ok()) return custom.status();
+  plan->custom_fields = *std::move(custom);
+  filter::FilterOptions filter_options;
+  if (plan->custom_fields != nullptr) filter_options.names = &plan->custom_fields->names();
   for (const config::Input& input : config.input()) {
     auto made = PlanInput(*plan->file, input);
     if (!made.ok()) return made.status();
     plan->inputs.push_back(*std::move(made));
   }
-  Enrichment enrichment(plan->file.get());
+  Enrichment enrichment(plan->file.get(), plan->custom_fields.get());
   absl::flat_hash_map<std::string, size_t> groups;
   for (const config::Pipeline& pipeline : config.pipeline()) {
     PipelinePlan made;
     made.name = pipeline.name();
     made.config = &pipeline;
     made.aggregation.where = pipeline.where();
-    if (auto filter = filter::Filter::Parse(pipeline.where()); !filter.ok()) {
+    if (auto filter = filter::Filter::Parse(pipeline.where(), filter_options); !filter.ok()) {
       return plan->file->ErrorAt(pipeline, "where", filter.status().message());
     }
-    auto aggregator = ToAggregatorOptions(*plan->file, pipeline);
+    auto aggregator = ToAggregatorOptions(*plan->file, pipeline, plan->custom_fields);
     if (!aggregator.ok()) return aggregator.status();
     made.aggregation.aggregator = *std::move(aggregator);
 
@@ -248,6 +295,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
       group.inputs = inputs;
       auto enrichers = enrichment.Make(pipeline.enrich());
       if (!enrichers.ok()) return enrichers.status();
+      group.options.custom_fields = plan->custom_fields;
       group.options.enrichers = *std::move(enrichers);
       group.options.scale_sampled = pipeline.scale_sampled();
       group.options.count_traffic = true;
@@ -265,6 +313,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
     // What only the whole can find wrong.
     base::Interner interner;
     pipeline::PipelineOptions alone;
+    alone.custom_fields = plan->custom_fields;
     alone.aggregations = {plan->pipelines.back().aggregation};
     if (auto tried = pipeline::Pipeline::New(std::move(alone), &interner); !tried.ok()) {
       return plan->file->ErrorAt(pipeline, "name", tried.status().message());

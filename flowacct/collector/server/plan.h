@@ -20,6 +20,7 @@
 #include "flowacct/collector/replicate/replicator.h"
 #include "flowacct/collector/server/input_decoder.h"
 #include "flowacct/pipeline/pipeline.h"
+#include "flowacct/record/custom_fields.h"
 
 namespace flowacct::collector {
 
@@ -45,6 +46,7 @@ struct PipelineGroup {
 
 struct Plan {
   std::shared_ptr<const config::ConfigFile> file;
+  std::shared_ptr<const record::CustomFields> custom_fields;  // null: there are none
   std::vector<InputPlan> inputs;
   std::vector<PipelinePlan> pipelines;
   std::vector<PipelineGroup> groups;

@@ -56,6 +56,12 @@ bool SameAccounting(const config::Pipeline& a, const config::Pipeline& b) {
   return x.SerializeAsString() == y.SerializeAsString();
 }
 
+// Whether a name of one's own means the same in both.
+bool SameCustomFields(const config::Config& a, const config::Config& b) {
+  return std::equal(a.custom_field().begin(), a.custom_field().end(), b.custom_field().begin(), b.custom_field().end(),
+                    [](const auto& x, const auto& y) { return x.SerializeAsString() == y.SerializeAsString(); });
+}
+
 bool SameSinks(const config::Pipeline& a, const config::Pipeline& b) {
   return std::equal(a.sink().begin(), a.sink().end(), b.sink().begin(), b.sink().end(),
                     [](const auto& x, const auto& y) { return x.SerializeAsString() == y.SerializeAsString(); });
@@ -178,6 +184,7 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
     for (size_t j = 0; before != nullptr && j < before->plan->pipelines.size(); ++j) {
       const PipelinePlan& old = before->plan->pipelines[j];
       if (old.name != pipeline.name || !SameAccounting(*old.config, *pipeline.config)) continue;
+      if (!SameCustomFields(before->plan->config(), config)) continue;
       merger = before->mergers[j];
       same_sinks = SameSinks(*old.config, *pipeline.config);
     }

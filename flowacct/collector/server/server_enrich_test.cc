@@ -271,5 +271,61 @@ TEST_F(ServerEnrichTest, WhatCannotBeIsToldWithItsPlace) {
   }
 }
 
+// One record of IPFIX with an enterprise's element 637:91, of the ports of a customer.
+std::string IpfixWithOwnElement(uint32_t port) {
+  base::OctetWriter sets;
+  sets.U16(2).U16(8 + 4 + 4 + 4 + 8).U16(256).U16(4);
+  sets.U16(8).U16(4).U16(1).U16(4).U16(2).U16(4).U16(0x8000 | 91).U16(4).U32(637);
+  sets.U16(256).U16(4 + 16).U32(0xc0000201).U32(1000).U32(1).U32(port);
+  base::OctetWriter message;
+  message.U16(10).U16(static_cast<uint16_t>(16 + sets.size()));
+  message.U32(static_cast<uint32_t>(absl::ToUnixSeconds(absl::Now()))).U32(0).U32(1).Bytes(sets.octets());
+  return std::string(reinterpret_cast<const char*>(message.octets().data()), message.size());
+}
+
+TEST_F(ServerEnrichTest, AConfigurationsOwnFieldsAreLikeAnyOther) {
+  const std::string rules = Write("rules", "set label seven where port_of = 7\n");
+  const std::string own = "custom_field { name: \"port_of\" element: \"637:91\" }\n";
+  const std::string pipeline = absl::Substitute(
+      "pipeline { name: \"own\" by: \"port_of,label\" sum: \"bytes,max(port_of)\" where: \"port_of > 5\" every: \"1d\" "
+      "enrich { rules { file: \"$0\" } } sink { memory {} } }\n",
+      rules);
+  StartServer(Text(own + pipeline));
+  auto endpoint = ParseEndpoint(server_->Status().inputs[0].listen, {EndpointScheme::kUdp});
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  auto sender = UdpSender::New(*endpoint, "udp://127.0.0.2:0");
+  ASSERT_TRUE(sender.ok()) << sender.status();
+  ASSERT_TRUE((*sender)->Send({IpfixWithOwnElement(7), IpfixWithOwnElement(4), IpfixWithOwnElement(9)}).ok());
+  sent_ = 3;
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (server_->Status().inputs[0].records < sent_ && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  ExpectIdentity();
+  MemoryQuestion question;
+  question.pipeline = "own";
+  question.by = "port_of";
+  question.where = "port_of = 7";
+  question.since = absl::Hours(1);
+  const auto answer = server_->Query(question);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_TRUE(absl::StrContains(*answer, "\"columns\": [\"port_of\", \"bytes\", \"max(port_of)\"]")) << *answer;
+  EXPECT_TRUE(absl::StrContains(*answer, "\"rows\": [[7, 1000, 7]]")) << *answer;
+  EXPECT_EQ(Rows("own"), "[9, null, 1000, 9], [7, \"seven\", 1000, 7]");
+}
+
+TEST_F(ServerEnrichTest, AnOwnFieldThatCannotBeIsToldWhereItIs) {
+  const auto error = [](const std::string& text) {
+    auto file = config::ConfigFile::Parse(text, "c");
+    EXPECT_TRUE(file.ok()) << file.status();
+    return std::string(Server::New(*std::move(file), {}).status().message());
+  };
+  const std::string pipeline = "pipeline { name: \"p\" by: \"src_as\" every: \"1m\" sink { memory {} } }";
+  EXPECT_EQ(error(Text("custom_field { name: \"bytes\" element: \"1\" }\n" + pipeline)),
+            "c:2:16: name: custom field \"bytes\": \"bytes\" is the name of a field already (bytes); give another");
+  EXPECT_EQ(error(Text("custom_field { name: \"w\" packet: \"l9+1\" length: 2 }\n" + pipeline)).substr(0, 38),
+            "c:2:16: name: custom field \"w\": \"l9+1\"");
+}
+
 }  // namespace
 }  // namespace flowacct::collector

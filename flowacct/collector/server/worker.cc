@@ -139,7 +139,7 @@ absl::Status Worker::MakePipelines() {
     fields.insert(fields.end(), required.begin(), required.end());
     groups_.push_back({&group, *std::move(pipeline)});
   }
-  auto layout = std::make_unique<record::Layout>(fields);
+  auto layout = std::make_unique<record::Layout>(fields, plan.custom_fields);
   for (Group& group : groups_) group.pipeline->Bind(layout.get());
   for (InputState& input : inputs_) {
     if (input.decoder == nullptr) {

@@ -12,6 +12,7 @@
 #include "flowacct/base/octet_writer.h"
 #include "flowacct/flow/template/compiled_template.h"
 #include "flowacct/flow/template/plan_interpreter.h"
+#include "flowacct/record/custom_fields.h"
 
 namespace flowacct::flow {
 namespace {
@@ -76,6 +77,29 @@ TEST_F(PlanTest, AReducedOrWiderNumberFitsOrIsAbsentAndCounted) {
   EXPECT_EQ(Row(1).Get<FieldId::kPackets>(), 8u);
   EXPECT_EQ(Row(0).Get<FieldId::kDstPort>(), 80);
   EXPECT_FALSE(Row(1).Has(FieldId::kDstPort));
+  EXPECT_EQ(context_.misfits, 1u);
+}
+
+TEST_F(PlanTest, AConfigurationAsksForAnyElement) {
+  record::CustomFieldOptions inside, label, wide;
+  inside.name = "inside";
+  inside.element = "637:91";  // of an enterprise, known to nobody
+  label.name = "port_label";
+  label.element = "82";  // interfaceName, which fills a field of its own, too
+  label.type = record::CustomFieldOptions::Type::kText;
+  wide.name = "wide";
+  wide.element = "637:92";
+  auto custom = record::CustomFields::New({inside, label, wide});
+  ASSERT_TRUE(custom.ok()) << custom.status();
+  std::vector<FieldId> fields(layout_.fields().begin(), layout_.fields().end());
+  layout_ = record::Layout(fields, std::make_shared<const record::CustomFields>(*std::move(custom)));
+  base::OctetWriter w;
+  w.U64(100).U32(7).U8(4).Text("eth0").Number(1, 9);
+  Decode({{1, 8}, {91, 4, 637}, {82, kVariableLength}, {92, 9, 637}}, w);
+  EXPECT_EQ(Row().Get<FieldId::kBytes>(), 100u);
+  EXPECT_EQ(Row().Get<FieldId::kCustom1>(), 7u);
+  EXPECT_EQ(base::AsText(interner_.Find(Row().Get<FieldId::kCustomText1>())), "eth0");
+  EXPECT_FALSE(Row().Has(FieldId::kCustom2));  // more than eight octets are no number
   EXPECT_EQ(context_.misfits, 1u);
 }
 

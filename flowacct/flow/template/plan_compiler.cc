@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
+#include "flowacct/record/custom_fields.h"
 #include "flowacct/record/row.h"
 
 namespace flowacct::flow {
@@ -506,6 +507,18 @@ void PlanCompiler::CompileSampling() {
   if (layout_.Has(FieldId::kSamplingSource)) Add(SamplingKernel, FieldId::kSamplingSource, kNoField, kNoField, 1);
 }
 
+// Elements that a configuration asks for, known to the registry or not; the first of a template counts.
+void PlanCompiler::CompileCustom() {
+  if (layout_.custom_fields() == nullptr) return;
+  const absl::Span<const record::CustomField> custom = layout_.custom_fields()->fields();
+  for (size_t i = 0; i < custom.size(); ++i) {
+    if (!custom[i].has_element || !layout_.Has(custom[i].field)) continue;
+    const int source = format_.Find(custom[i].pen, custom[i].element);
+    if (source < 0 || format_.fields[source].length == 0) continue;
+    Add(CustomKernel, custom[i].field, static_cast<uint16_t>(source), kNoField, static_cast<uint16_t>(i));
+  }
+}
+
 void PlanCompiler::CompileConstants() {
   record::MutableRow prototype(&layout_, plan_->prototype_.data());
   if (!HasCandidates(FieldId::kFlows)) prototype.Set<FieldId::kFlows>(1);
@@ -524,6 +537,7 @@ void PlanCompiler::Compile() {
   CompileNames();
   CompileRouteDistinguisher();
   CompileLabels();
+  CompileCustom();
   CompileSampling();
   if (direction_ == PlanDirection::kReverse) {
     for (size_t i = 0; i < format_.fields.size(); ++i) {

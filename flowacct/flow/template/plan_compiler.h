@@ -41,6 +41,7 @@ class PlanCompiler {
   void CompileRouteDistinguisher();
   void CompileLabels();
   void CompileSampling();
+  void CompileCustom();
   void CompileConstants();
 
   // A step to `target` with its place in the row filled in.

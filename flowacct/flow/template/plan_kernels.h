@@ -60,6 +60,9 @@ void NameKernel(const PlanStep& step, const RecordRun& run);
 // The label at the bottom of label_fields(), and the stack as interned octets.
 void BottomLabelKernel(const PlanStep& step, const RecordRun& run);
 void LabelStackKernel(const PlanStep& step, const RecordRun& run);
+// The octets at `source` as the value of a custom field, the `constant`th of the layout's; what cannot be such a value
+// is a misfit.
+void CustomKernel(const PlanStep& step, const RecordRun& run);
 // The rate (constant 0) or its source (constant 1) of each record; leaves the prototype's where the record, its
 // selector and its interface tell none.
 void SamplingKernel(const PlanStep& step, const RecordRun& run);

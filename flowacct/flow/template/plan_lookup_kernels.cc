@@ -5,6 +5,7 @@
 
 #include "flowacct/flow/template/kernel_loop.h"
 #include "flowacct/flow/template/plan_kernels.h"
+#include "flowacct/record/custom_fields.h"
 #include "flowacct/record/row.h"
 
 namespace flowacct::flow {
@@ -75,6 +76,18 @@ void LabelStackKernel(const PlanStep& step, const RecordRun& run) {
     StoreNumber<4>(row + step.target, run.interner->Intern(Octets(labels, 3 * entries)));
     SetPresent(step, row);
   }
+}
+
+void CustomKernel(const PlanStep& step, const RecordRun& run) {
+  const record::Layout& layout = run.plan->layout();
+  const record::CustomField& field = layout.custom_fields()->fields()[step.constant];
+  const uint32_t length = run.lengths[step.source];
+  uint64_t misfits = 0;
+  ForEach(step.source, run, [&](const uint8_t* from, uint8_t* row) {
+    const record::MutableRow target(&layout, row);
+    misfits += record::SetCustomField(field, Octets(from, length), run.interner, target) ? 0 : 1;
+  });
+  run.context->misfits += misfits;
 }
 
 void SamplingKernel(const PlanStep& step, const RecordRun& run) {

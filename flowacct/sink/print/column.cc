@@ -18,22 +18,23 @@ using record::FieldId;
 using record::FieldInfo;
 using record::FieldType;
 
-std::string FieldTitle(FieldId field, const PrintOptions& options) {
+std::string FieldTitle(FieldId field, const record::Layout& layout, const PrintOptions& options) {
   const FieldInfo& info = record::Info(field);
   if (options.naming == Naming::kIpfix && !info.ipfix_name.empty()) return std::string(info.ipfix_name);
   if (options.naming == Naming::kPmacct) {
     if (options.format == PrintFormat::kCsv) {
-      return info.pmacct_csv_title.empty() ? absl::AsciiStrToUpper(info.name) : std::string(info.pmacct_csv_title);
+      return info.pmacct_csv_title.empty() ? absl::AsciiStrToUpper(layout.NameOf(field))
+                                           : std::string(info.pmacct_csv_title);
     }
     if (!info.pmacct_output.empty()) return std::string(info.pmacct_output);
   }
-  return std::string(info.name);
+  return std::string(layout.NameOf(field));
 }
 
 // "min(ttl)" becomes "min(ipTTL)"; a name that is not of that form stays.
-std::string ValueTitle(const ValueColumn& value, const PrintOptions& options) {
-  const absl::string_view canonical = record::Info(value.field).name;
-  const std::string title = FieldTitle(value.field, options);
+std::string ValueTitle(const ValueColumn& value, const record::Layout& layout, const PrintOptions& options) {
+  const absl::string_view canonical = layout.NameOf(value.field);
+  const std::string title = FieldTitle(value.field, layout, options);
   if (value.function == Function::kSum && value.name == canonical) return title;
   const std::string argument = absl::StrCat("(", canonical, ")");
   if (!absl::EndsWith(value.name, argument)) return value.name;
@@ -46,7 +47,7 @@ Column KeyColumn(FieldId field, const record::Layout& layout, const PrintOptions
   const FieldType type = record::Info(field).type;
   const bool json = options.format == PrintFormat::kJson;
   Column column;
-  column.title = FieldTitle(field, options);
+  column.title = FieldTitle(field, layout, options);
   column.type = type;
   column.offset = layout.offset(field);
   column.presence = layout.index(field);
@@ -62,9 +63,10 @@ Column KeyColumn(FieldId field, const record::Layout& layout, const PrintOptions
   return column;
 }
 
-Column ValueColumnOf(const ValueColumn& value, size_t index, const PrintOptions& options) {
+Column ValueColumnOf(const ValueColumn& value, size_t index, const record::Layout& layout,
+                     const PrintOptions& options) {
   Column column;
-  column.title = ValueTitle(value, options);
+  column.title = ValueTitle(value, layout, options);
   column.offset = index;
   column.right = true;
   if (value.function == Function::kTop) {
@@ -170,7 +172,7 @@ std::vector<Column> Columns(const aggregate::Schema& schema, const PrintOptions&
       return PmacctCounterRank(schema.values[a].field) < PmacctCounterRank(schema.values[b].field);
     });
   }
-  for (const size_t i : order) columns.push_back(ValueColumnOf(schema.values[i], i, options));
+  for (const size_t i : order) columns.push_back(ValueColumnOf(schema.values[i], i, schema.key, options));
   return columns;
 }
 
