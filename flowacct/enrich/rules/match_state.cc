@@ -1,62 +1,85 @@
-// The look-ups of MatchTable, 64 rows at a time.
+#include "flowacct/enrich/rules/match_state.h"
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
-#include "flowacct/base/ip_address.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/enrich/rules/key_hash.h"
-#include "flowacct/enrich/rules/match_table.h"
 
 namespace flowacct::enrich {
 namespace {
 
 using Hit = MatchTable::Hit;
+using Kind = KeyPart::Kind;
 
 size_t LowestBit(uint64_t bits) { return static_cast<size_t>(__builtin_ctzll(bits)); }
 
-// Numbers of `sizeof(T)` octets, masked, from rows to keys.
-template <typename T>
-void FillNumbers(const uint8_t* field, size_t stride, const uint8_t* rows, size_t n, uint64_t mask, uint8_t* keys,
-                 size_t key_stride) {
-  const T bits = static_cast<T>(mask);
+bool IsV4(const uint8_t* address) {
+  return base::LoadHost<uint64_t>(address) == 0 && base::LoadBe32(address + 8) == 0xffff;
+}
+
+// Above some 64 KiB of slots.
+constexpr size_t kPrefetchedWords = 8192;
+
+constexpr uint64_t kLow = 0x0101010101010101, kHigh = 0x8080808080808080;
+
+// The upper bits of those of eight tags that are the hash's; also of some that are not, which their keys tell.
+uint64_t SameTags(uint64_t tags, uint64_t hash) {
+  const uint64_t differ = tags ^ (kLow * TagOf(hash));
+  return (differ - kLow) & ~differ & kHigh;
+}
+
+// Packs `load(row)`, of which the piece drops its lowest bits, into the keys; returns a bit for each row whose value
+// has more bits than any key's.
+template <typename Load>
+uint64_t Pack(const MatchTable::Piece& piece, const uint8_t* const* at, size_t n, uint64_t* word, Load load) {
+  uint64_t wider = 0;
+  const uint64_t largest = ~uint64_t{0} >> (64 - piece.width);
   for (size_t j = 0; j < n; ++j) {
-    base::StoreHost<T>(keys + j * key_stride, base::LoadHost<T>(field + rows[j] * stride) & bits);
+    const uint64_t value = load(at[j]) >> piece.drop;
+    wider |= uint64_t{value > largest} << j;
+    word[j] |= value << piece.shift;
   }
+  return wider;
+}
+
+template <typename T>
+uint64_t PackNumbers(const MatchTable::Piece& piece, const uint8_t* const* at, size_t n, uint64_t* word, size_t offset,
+                     uint64_t mask) {
+  return Pack(piece, at, n, word,
+              [offset, mask](const uint8_t* row) { return base::LoadHost<T>(row + offset) & mask; });
 }
 
 }  // namespace
+
+uint32_t TextNumbers::Number(const TextTable& texts, base::InternId id, const base::Interner& interner) {
+  if (id < numbers_.size() && numbers_[id] != kUnasked) return numbers_[id];
+  const std::optional<uint32_t> known = texts.Find(base::AsText(interner.Find(id)));
+  const uint32_t number = known ? *known + 1 : 0;
+  if (id < interner.size()) {  // which any id of this interner is
+    if (id >= numbers_.size()) numbers_.resize(interner.size(), kUnasked);
+    numbers_[id] = number;
+  }
+  return number;
+}
 
 MatchState::MatchState(const MatchTable* table, const TextTable* texts, const record::Layout& layout)
     : table_(table), texts_(texts) {
   for (const MatchTable::Signature& signature : table->signatures()) {
     Bound bound;
-    uint16_t at = 0;
     for (const KeyPart& part : signature.parts) {
-      Place place{};
-      place.part = part;
-      place.at = at;
-      at = static_cast<uint16_t>(at + part.size());
       if (!layout.Has(part.field)) {
         bound.impossible = true;
         break;
       }
-      place.offset = layout.offset(part.field);
-      place.presence_octet = static_cast<uint16_t>(layout.index(part.field) >> 3);
-      place.presence_bit = static_cast<uint8_t>(layout.index(part.field) & 7);
-      place.size = static_cast<uint8_t>(record::FieldTypeSize(record::Info(part.field).type));
-      if (part.kind == KeyPart::Kind::kV4) {
-        const uint32_t mask = part.length == 0 ? 0 : ~uint32_t{0} << (32 - part.length);
-        place.part.mask = __builtin_bswap32(mask);  // as it lies in memory
-      } else if (part.kind == KeyPart::Kind::kV6) {
-        uint8_t octets[16];
-        for (unsigned i = 0; i < 16; ++i) {
-          const unsigned of_octet = part.length > 8 * i ? std::min(part.length - 8 * i, 8u) : 0;
-          octets[i] = static_cast<uint8_t>(0xff00 >> of_octet);
-        }
-        std::memcpy(place.v6_mask, octets, 16);
-      }
-      bound.places.push_back(place);
+      bound.offsets.push_back(layout.offset(part.field));
+      // Rows are whole eights of octets, so that eight of them can be loaded.
+      const uint16_t index = layout.index(part.field), offset = static_cast<uint16_t>(index / 64 * 8);
+      auto presence = std::find_if(bound.presence.begin(), bound.presence.end(),
+                                   [offset](const Presence& known) { return known.offset == offset; });
+      if (presence == bound.presence.end()) presence = bound.presence.insert(presence, {offset, 0});
+      presence->bits |= uint64_t{1} << (index % 64);  // little endian: the low octets come first
     }
     bound_.push_back(std::move(bound));
   }
@@ -71,18 +94,15 @@ void MatchState::Prune(const record::FlowBatch& batch, size_t first, uint64_t ro
   const size_t words = table_->words();
   const std::vector<MatchTable::Pruner>& pruners = table_->pruners();
   const uint32_t* found[kBlock];
-  const uint64_t* sets[kBlock];
-  uint64_t possible = ~uint64_t{0};
+  uint64_t masks[kBlock];
   for (size_t word = 0; word < words; ++word) {
-    uint64_t masks[kBlock];
-    std::fill(masks, masks + n, possible);
+    std::fill(masks, masks + n, ~uint64_t{0});
     for (size_t p = 0; p < pruners.size(); ++p) {
       if (pruner_offsets_[p] == record::Layout::kAbsent) continue;  // then its signatures are impossible
-      // Of one word, the look-up is done once; of several, once a word: lists with more than 64 signatures are rare.
+      // Done again for each word: lists with more than 64 signatures are rare.
       pruners[p].table.FindBatch(base + pruner_offsets_[p], batch.stride(), n, found);
       for (size_t i = 0; i < n; ++i) {
-        sets[i] = pruners[p].sets.data() + (found[i] == nullptr ? 0 : *found[i] * words);
-        masks[i] &= sets[i][word];
+        masks[i] &= pruners[p].sets[(found[i] == nullptr ? 0 : *found[i]) * words + word];
       }
     }
     for (uint64_t left = rows; left != 0; left &= left - 1) {
@@ -96,83 +116,83 @@ void MatchState::Prune(const record::FlowBatch& batch, size_t first, uint64_t ro
   }
 }
 
-uint64_t MatchState::Present(const Bound& bound, const uint8_t* base, size_t stride, uint64_t rows) {
-  for (const Place& place : bound.places) {
-    const uint8_t* const presence = base + place.presence_octet;
-    const uint8_t* const value = base + place.offset;
-    uint64_t present = 0;
-    if (place.part.kind == KeyPart::Kind::kV4 || place.part.kind == KeyPart::Kind::kV6) {
-      const bool v4 = place.part.kind == KeyPart::Kind::kV4;
-      for (uint64_t left = rows; left != 0; left &= left - 1) {
-        const size_t i = LowestBit(left);
-        const bool is_v4 =
-            base::LoadHost<uint64_t>(value + i * stride) == 0 && base::LoadBe32(value + i * stride + 8) == 0xffff;
-        present |= uint64_t{(presence[i * stride] >> place.presence_bit & 1) != 0 && is_v4 == v4} << i;
-      }
-    } else {
-      for (uint64_t left = rows; left != 0; left &= left - 1) {
-        const size_t i = LowestBit(left);
-        present |= uint64_t{static_cast<uint64_t>(presence[i * stride] >> place.presence_bit & 1)} << i;
-      }
+uint64_t MatchState::FillKeys(const MatchTable::Signature& signature, const Bound& bound, const uint8_t* const* at,
+                              size_t n, const base::Interner& interner, TextNumbers* numbers) {
+  for (size_t word = 0; word < signature.words; ++word) std::fill(keys_[word], keys_[word] + n, 0);
+  uint64_t unfit = 0;
+  for (size_t p = 0; p < signature.parts.size(); ++p) {
+    const Kind kind = signature.parts[p].kind;
+    if (kind != Kind::kV4 && kind != Kind::kV6) continue;
+    for (size_t j = 0; j < n; ++j) {
+      unfit |= uint64_t{IsV4(at[j] + bound.offsets[p]) != (kind == Kind::kV4)} << j;
     }
-    rows = present;
   }
-  return rows;
-}
-
-void MatchState::FillKeys(const Bound& bound, size_t words, const record::FlowBatch& batch, size_t first,
-                          const uint8_t* indices, size_t n, TextNumbers* numbers) {
-  const size_t key_stride = words * 8;
-  uint8_t* const keys = reinterpret_cast<uint8_t*>(keys_);
-  if (words > 0) {
-    for (size_t j = 0; j < n; ++j) keys_[j * words + words - 1] = 0;  // only the last word may have octets to spare
-  }
-  const uint8_t* const base = batch.data() + first * batch.stride();
-  const size_t stride = batch.stride();
-  for (const Place& place : bound.places) {
-    const uint8_t* const field = base + place.offset;
-    uint8_t* const out = keys + place.at;
-    switch (place.part.kind) {
-      case KeyPart::Kind::kNumber:
-        switch (place.size) {
+  for (const MatchTable::Piece& piece : signature.pieces) {
+    const KeyPart& part = signature.parts[piece.part];
+    const size_t offset = bound.offsets[piece.part];
+    uint64_t* const word = keys_[piece.word];
+    switch (part.kind) {
+      case Kind::kNumber:
+        switch (record::FieldTypeSize(record::Info(part.field).type)) {
           case 1:
-            FillNumbers<uint8_t>(field, stride, indices, n, place.part.mask, out, key_stride);
+            unfit |= PackNumbers<uint8_t>(piece, at, n, word, offset, part.mask);
             break;
           case 2:
-            FillNumbers<uint16_t>(field, stride, indices, n, place.part.mask, out, key_stride);
+            unfit |= PackNumbers<uint16_t>(piece, at, n, word, offset, part.mask);
             break;
           case 4:
-            FillNumbers<uint32_t>(field, stride, indices, n, place.part.mask, out, key_stride);
+            unfit |= PackNumbers<uint32_t>(piece, at, n, word, offset, part.mask);
             break;
           default:
-            FillNumbers<uint64_t>(field, stride, indices, n, place.part.mask, out, key_stride);
+            unfit |= PackNumbers<uint64_t>(piece, at, n, word, offset, part.mask);
             break;
         }
         break;
-      case KeyPart::Kind::kMac:
-        for (size_t j = 0; j < n; ++j) {
+      case Kind::kMac:
+        unfit |= Pack(piece, at, n, word, [offset](const uint8_t* row) {
           uint64_t mac = 0;
-          std::memcpy(&mac, field + indices[j] * stride, 6);
-          base::StoreHost(out + j * key_stride, mac);
-        }
+          std::memcpy(&mac, row + offset, 6);
+          return mac;
+        });
         break;
-      case KeyPart::Kind::kText:
-        for (size_t j = 0; j < n; ++j) {
-          const auto id = base::LoadHost<base::InternId>(field + indices[j] * stride);
-          base::StoreHost(out + j * key_stride, numbers->Number(*texts_, id, batch.interner()));
-        }
+      case Kind::kText:
+        unfit |= Pack(piece, at, n, word, [&](const uint8_t* row) {
+          return uint64_t{numbers->Number(*texts_, base::LoadHost<base::InternId>(row + offset), interner)};
+        });
         break;
-      case KeyPart::Kind::kV4:
-        FillNumbers<uint32_t>(field + 12, stride, indices, n, place.part.mask, out, key_stride);
+      case Kind::kV4:
+        Pack(piece, at, n, word, [offset](const uint8_t* row) { return uint64_t{base::LoadBe32(row + offset + 12)}; });
         break;
-      case KeyPart::Kind::kV6:
-        for (size_t j = 0; j < n; ++j) {
-          const uint8_t* const address = field + indices[j] * stride;
-          base::StoreHost(out + j * key_stride, base::LoadHost<uint64_t>(address) & place.v6_mask[0]);
-          base::StoreHost(out + j * key_stride + 8, base::LoadHost<uint64_t>(address + 8) & place.v6_mask[1]);
-        }
+      case Kind::kV6: {
+        const size_t half = offset + (piece.low ? 8 : 0);
+        Pack(piece, at, n, word, [half](const uint8_t* row) { return base::LoadBe64(row + half); });
         break;
+      }
     }
+  }
+  return ~unfit & (~uint64_t{0} >> (kBlock - n));
+}
+
+void MatchState::PrefetchSlots(const MatchTable::Signature& signature, const uint64_t* hashes, uint64_t keys) const {
+  for (uint64_t left = keys; left != 0; left &= left - 1) {
+    const uint64_t hash = hashes[LowestBit(left)];
+    const size_t group = (hash & signature.group_mask) * MatchTable::kGroup;
+    const uint64_t same = SameTags(base::LoadHost<uint64_t>(&signature.tags[group]), hash);
+    if (same != 0) __builtin_prefetch(&signature.slots[(group + LowestBit(same) / 8) * (signature.words + 1)]);
+  }
+}
+
+const uint64_t* MatchState::FindSlot(const MatchTable::Signature& signature, size_t j, uint64_t hash) const {
+  for (size_t group = hash & signature.group_mask;; group = (group + 1) & signature.group_mask) {
+    const uint64_t tags = base::LoadHost<uint64_t>(&signature.tags[group * MatchTable::kGroup]);
+    for (uint64_t same = SameTags(tags, hash); same != 0; same &= same - 1) {
+      const size_t slot = group * MatchTable::kGroup + LowestBit(same) / 8;
+      const uint64_t* const at = &signature.slots[slot * (signature.words + 1)];
+      size_t word = 0;
+      while (word < signature.words && at[word] == keys_[word][j]) ++word;
+      if (word == signature.words) return at;
+    }
+    if ((~tags & kHigh) != 0) return nullptr;  // a free slot: what belongs here is not further on
   }
 }
 
@@ -184,39 +204,44 @@ void MatchState::Find(const record::FlowBatch& batch, size_t first, uint64_t row
   const uint8_t* const base = batch.data() + first * batch.stride();
   for (size_t s = 0; s < signatures.size(); ++s) {
     const MatchTable::Signature& signature = signatures[s];
-    if (bound_[s].impossible) continue;
-    uint64_t asked = signature.pruned ? rows_of_[s] : rows;
-    // Rows that have found an earlier rule than any of these are done.
-    uint64_t open = 0;
-    for (uint64_t left = asked; left != 0; left &= left - 1) {
-      const size_t i = LowestBit(left);
-      open |= uint64_t{rule[i] > signature.first_rule} << i;
-    }
-    if (open == 0) continue;
-    asked = Present(bound_[s], base, batch.stride(), open);
-    if (asked == 0) continue;
-    uint8_t indices[kBlock];
+    const Bound& bound = bound_[s];
+    if (bound.impossible) continue;
+    // Rows that have found an earlier rule than any of these are done; so are those that lack a field.
+    const uint8_t* at[kBlock];
+    uint8_t row_of[kBlock];
     size_t n = 0;
-    for (uint64_t left = asked; left != 0; left &= left - 1) indices[n++] = static_cast<uint8_t>(LowestBit(left));
-    const size_t words = signature.words, stride = words + 1;
-    FillKeys(bound_[s], words, batch, first, indices, n, numbers);
-    size_t slots[kBlock];
-    for (size_t j = 0; j < n; ++j) {
-      slots[j] = HashKey(keys_ + j * words, words) & signature.slot_mask;
-      __builtin_prefetch(&signature.slots[slots[j] * stride]);
-    }
-    for (size_t j = 0; j < n; ++j) {
-      const uint64_t* const key = keys_ + j * words;
-      size_t slot = slots[j];
-      uint64_t what;
-      while ((what = signature.slots[slot * stride + words]) != 0 &&
-             !std::equal(key, key + words, &signature.slots[slot * stride])) {
-        slot = (slot + 1) & signature.slot_mask;
+    for (uint64_t left = signature.pruned ? rows_of_[s] : rows; left != 0; left &= left - 1) {
+      const size_t i = LowestBit(left);
+      const uint8_t* const row = base + i * batch.stride();
+      bool asked = rule[i] > signature.first_rule;
+      for (const Presence& presence : bound.presence) {
+        asked = asked && (base::LoadHost<uint64_t>(row + presence.offset) & presence.bits) == presence.bits;
       }
-      if (what == 0) continue;
-      const size_t i = indices[j];
-      const size_t count = static_cast<size_t>(what >> 32);
+      at[n] = row;
+      row_of[n] = static_cast<uint8_t>(i);
+      n += asked ? 1 : 0;
+    }
+    if (n == 0) continue;
+    const uint64_t fit = FillKeys(signature, bound, at, n, batch.interner(), numbers);
+    uint64_t hashes[kBlock];
+    for (size_t j = 0; j < n; ++j) {
+      hashes[j] = HashKey(&keys_[0][j], signature.words, kBlock);
+      __builtin_prefetch(&signature.tags[(hashes[j] & signature.group_mask) * MatchTable::kGroup]);
+    }
+    // Small tables are in the cache anyway.
+    if (signature.slots.size() > kPrefetchedWords) PrefetchSlots(signature, hashes, fit);
+    const uint64_t* slots[kBlock];
+    uint64_t found = 0;
+    for (uint64_t left = fit; left != 0; left &= left - 1) {
+      const size_t j = LowestBit(left);
+      slots[j] = FindSlot(signature, j, hashes[j]);
+      found |= uint64_t{slots[j] != nullptr} << j;
+    }
+    for (; found != 0; found &= found - 1) {
+      const size_t j = LowestBit(found), i = row_of[j];
+      const uint64_t what = slots[j][signature.words];
       const uint32_t low = static_cast<uint32_t>(what);
+      const size_t count = static_cast<size_t>(what >> 32);
       Hit only;
       std::memcpy(&only, &low, sizeof(only));
       const Hit* const hits = count == 1 ? &only : table_->hits().data() + low;

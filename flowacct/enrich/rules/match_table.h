@@ -6,9 +6,13 @@
 // lengths, a longest-prefix match tells first which signatures can know the address at all, so that a record is looked
 // up in few of them ("tuple pruning").
 //
-// Ownership, threads: built by one, then immutable and for any. Cost: MatchState::Find works on 64 rows at a time; a
-// look-up is a hash and a prefetched cache line. Memory: a key takes its octets in whole 8 and 8 more, at a load of at
-// most 0.6; a field that is pruned takes an lpm::LpmTable, at least 512 KiB.
+// Keys are packed: a part takes no more bits than the largest value that rules have of it, and a record whose value has
+// more is not looked up. So most keys are one word.
+//
+// Ownership, threads: built by one, then immutable and for any. Cost: MatchState::Find (match_state.h) works on 64 rows
+// at a time; a look-up is a hash, an octet a key to know that there is none, and a cache line if there is one. Memory:
+// a key takes its words, a word that says where its rules are, and an octet, at a load of at most 0.8; a field that is
+// pruned takes an lpm::LpmTable, at least 512 KiB.
 
 #ifndef FLOWACCT_ENRICH_RULES_MATCH_TABLE_H_
 #define FLOWACCT_ENRICH_RULES_MATCH_TABLE_H_
@@ -17,17 +21,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <utility>
 #include <vector>
 
-#include "flowacct/base/interner.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/enrich/rules/key_terms.h"
-#include "flowacct/enrich/text_table.h"
 #include "flowacct/lpm/lpm_table.h"
 #include "flowacct/record/field.h"
-#include "flowacct/record/flow_batch.h"
-#include "flowacct/record/layout.h"
 
 namespace flowacct::enrich {
 
@@ -35,21 +34,34 @@ class MatchTable {
  public:
   static constexpr uint32_t kNoRule = 0xffffffff;
   static constexpr uint32_t kMaxRules = 0x7fffffff;
-  static constexpr size_t kMaxKeyWords = 8;
+  static constexpr size_t kMaxKeyWords = 16;
+  static constexpr size_t kGroup = 8;  // slots whose tags are looked at together
 
   // A rule that a key leads to. `check`: its condition asks for more than the key.
   struct Hit {
     uint32_t rule : 31;
     uint32_t check : 1;
   };
+  // Where a part, or one of the two halves of an IPv6 prefix, lies in a key.
+  struct Piece {
+    size_t part;       // of the signature
+    bool low = false;  // the second half of an IPv6 prefix
+    uint8_t drop = 0;  // low bits of what is loaded that are no part of the prefix
+    uint8_t width = 0;
+    uint8_t word = 0;
+    uint8_t shift = 0;
+  };
   struct Signature {
     std::vector<KeyPart> parts;
+    std::vector<Piece> pieces;
     size_t words = 0;         // of a key
     uint32_t first_rule = 0;  // that any of its keys leads to
-    // Open addressing; a slot is the key's words and one that says where its rules are: the number of rules (0: free)
-    // and either the only one or the place of the first in hits_.
+    // Open addressing by groups of slots. A tag is an octet: 0 of a free slot, else the upper bit and 7 bits of the
+    // hash. A slot is the key's words and one that says where its rules are: their number, and either the only one or
+    // the place of the first in hits().
+    std::vector<uint8_t> tags;
     std::vector<uint64_t> slots;
-    size_t slot_mask = 0;
+    size_t group_mask = 0;
     bool pruned = false;  // asked only if the longest prefixes of the record's addresses say so
   };
   // Of one address field: which signatures may know an address.
@@ -86,86 +98,18 @@ class MatchTableBuilder {
   MatchTable Build() &&;
 
  private:
+  // The keys of one signature, not packed yet.
   struct Pending {
     std::vector<KeyPart> parts;
-    std::vector<uint64_t> keys;
+    std::vector<uint64_t> values;  // of each key, two for each part
     std::vector<MatchTable::Hit> hits;
-    std::vector<base::IpPrefix> prefixes;  // of each key, for each of its parts that is an address
-    size_t words = 0;
-    size_t addresses = 0;
   };
-  void BuildSignature(Pending& pending, MatchTable* table);
-  static void BuildPruners(const std::vector<Pending*>& order, MatchTable* table);
+  static void BuildSignature(const Pending& pending, MatchTable* table);
+  static void BuildPruners(const std::vector<const Pending*>& order, MatchTable* table);
 
   std::map<std::vector<KeyPart>, size_t> numbers_;
   std::vector<std::unique_ptr<Pending>> pending_;
   size_t entries_ = 0;
-};
-
-// Asked for rules whose keys do not say all.
-class RuleChecker {
- public:
-  virtual ~RuleChecker() = default;
-  virtual bool Passes(uint32_t rule, const record::FlowBatch& batch, size_t row) = 0;
-};
-
-// The numbers in keys, which are those of a table plus 1, of the texts of an interner, by id; of one worker.
-class TextNumbers {
- public:
-  void Meet(const base::Interner& interner) {
-    if (identity_ == interner.identity()) return;
-    identity_ = interner.identity();
-    numbers_.clear();
-  }
-  // 0: none.
-  uint32_t Number(const TextTable& texts, base::InternId id, const base::Interner& interner);
-
- private:
-  static constexpr uint32_t kUnasked = 0xffffffff;
-  std::shared_ptr<const void> identity_;
-  std::vector<uint32_t> numbers_;
-};
-
-// What one worker needs to ask a table about batches of one layout. One at a time.
-class MatchState {
- public:
-  static constexpr size_t kBlock = 64;
-
-  // `table` and `texts`, which KeysOf was given, outlive it.
-  MatchState(const MatchTable* table, const TextTable* texts, const record::Layout& layout);
-
-  // For each of the rows first + i, i of the bits of `rows`: sets rule[i] to the first rule from from[i] on that it
-  // meets, or to kNoRule.
-  void Find(const record::FlowBatch& batch, size_t first, uint64_t rows, const uint32_t* from, TextNumbers* numbers,
-            RuleChecker* checker, uint32_t* rule);
-
- private:
-  struct Place {
-    uint16_t offset;
-    uint16_t presence_octet;
-    uint8_t presence_bit;
-    uint8_t size;  // in the row
-    uint16_t at;   // in the key
-    KeyPart part;
-    uint64_t v6_mask[2];  // as it lies in memory
-  };
-  struct Bound {
-    std::vector<Place> places;
-    bool impossible = false;  // the layout lacks a field
-  };
-
-  void Prune(const record::FlowBatch& batch, size_t first, uint64_t rows);
-  // Those of `rows` that have all fields of the signature, of the right family.
-  static uint64_t Present(const Bound& bound, const uint8_t* base, size_t stride, uint64_t rows);
-  void FillKeys(const Bound& bound, size_t words, const record::FlowBatch& batch, size_t first, const uint8_t* indices,
-                size_t n, TextNumbers* numbers);
-
-  const MatchTable* table_;
-  const TextTable* texts_;
-  std::vector<Bound> bound_;
-  std::vector<uint16_t> pruner_offsets_;
-  std::vector<uint64_t> rows_of_;  // of each signature that is pruned
-  uint64_t keys_[kBlock * MatchTable::kMaxKeyWords];
 };
 
 }  // namespace flowacct::enrich

@@ -58,12 +58,10 @@ class Rules::Compiler {
     }
     const uint32_t number = static_cast<uint32_t>(list_.rules.size());
     if (!statement.name.empty()) labels_.push_back({statement.name, number});
-    Rule rule{};
-    rule.first_action = static_cast<uint32_t>(list_.actions.size());
-    for (RuleAction& action : statement.actions) AddAction(action);
-    AddSamplingSource(statement.actions);
-    rule.action_count = static_cast<uint32_t>(list_.actions.size()) - rule.first_action;
-    rule.next = Rule::kStop;
+    Rule rule;
+    rule.more = static_cast<uint32_t>(list_.actions.size());
+    for (const RuleAction& action : statement.actions) AddAction(action, &rule);
+    AddSamplingSource(statement.actions, &rule);
     if (statement.next == RuleStatement::Next::kContinue) rule.next = number + 1;
     if (statement.next == RuleStatement::Next::kGoto) {
       jumps_.push_back({number, statement.target, statement.line, statement.target_column});
@@ -90,15 +88,23 @@ class Rules::Compiler {
     return absl::OkStatus();
   }
 
-  void AddAction(RuleAction& action) {
-    Action compiled{};
+  void AddAction(const RuleAction& action, Rule* rule) {
+    Action compiled = Compile(action);
+    if (rule->action_count++ == 0) {
+      rule->first = compiled;
+    } else {
+      list_.actions.push_back(compiled);
+    }
+  }
+
+  Action Compile(const RuleAction& action) {
+    Action compiled;
     compiled.op = action.op;
     compiled.field = action.field;
     compiled.source = action.source;
     if (action.op == Op::kDrop) {
       list_.drops = true;
-      list_.actions.push_back(compiled);
-      return;
+      return compiled;
     }
     AddOnce(action.field, &list_.sets);
     compiled.size = static_cast<uint8_t>(record::FieldTypeSize(record::Info(action.field).type));
@@ -106,18 +112,18 @@ class Rules::Compiler {
       list_.copies.emplace_back(action.source, action.field);
     } else if (action.value.interned) {
       compiled.size = 0;
-      compiled.text = rules_.texts_.Add(action.value.text);
+      compiled.number = rules_.texts_.Add(action.value.text);
     } else if (compiled.size > 8) {
-      compiled.text = static_cast<uint32_t>(rules_.wide_.size());
+      compiled.number = rules_.wide_.size();
       rules_.wide_.push_back(action.value.octets);
     } else {
       compiled.number = action.value.number();
     }
-    list_.actions.push_back(compiled);
+    return compiled;
   }
 
   // Who sets a sampling rate is who told it.
-  void AddSamplingSource(absl::Span<const RuleAction> actions) {
+  void AddSamplingSource(absl::Span<const RuleAction> actions, Rule* rule) {
     const auto acts_on = [&actions](F field) {
       return std::find_if(actions.begin(), actions.end(), [field](const RuleAction& action) {
         return action.op != Op::kDrop && action.field == field;
@@ -128,7 +134,7 @@ class Rules::Compiler {
     RuleAction source;
     source.field = F::kSamplingSource;
     source.value.octets[0] = static_cast<uint8_t>(record::SamplingSource::kConfigured);
-    AddAction(source);
+    AddAction(source, rule);
   }
 
   absl::Status EndList(const RuleParser& parser) {

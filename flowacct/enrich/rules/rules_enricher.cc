@@ -20,6 +20,9 @@ using Op = RuleAction::Op;
 // Pairs of texts that were joined: enough for every pair that rules make of their own texts; beyond, all are forgotten.
 constexpr size_t kMaxAppended = 1 << 16;
 
+// Few rules are in the cache anyway: these take 64 KiB.
+constexpr size_t kPrefetchedRules = 2048;
+
 bool IsPresent(const uint8_t* row, uint16_t index) { return (row[index >> 3] >> (index & 7) & 1) != 0; }
 void MarkPresent(uint8_t* row, uint16_t index) { row[index >> 3] |= static_cast<uint8_t>(1 << (index & 7)); }
 
@@ -92,10 +95,10 @@ base::InternId RulesEnricher::Append(base::InternId to, const Rules::Action& act
     appended_of_ = interner.identity();
     appended_.clear();
   }
-  const auto [known, is_new] = appended_.emplace(uint64_t{to} << 32 | action.text, base::Interner::kNone);
+  const auto [known, is_new] = appended_.emplace(uint64_t{to} << 32 | action.number, base::Interner::kNone);
   if (is_new) {
-    known->second =
-        interner.Intern(absl::StrCat(base::AsText(interner.Find(to)), ",", rules_->texts_.text(action.text)));
+    const absl::string_view text = rules_->texts_.text(static_cast<uint32_t>(action.number));
+    known->second = interner.Intern(absl::StrCat(base::AsText(interner.Find(to)), ",", text));
   }
   return known->second;
 }
@@ -103,67 +106,74 @@ base::InternId RulesEnricher::Append(base::InternId to, const Rules::Action& act
 void RulesEnricher::Put(const Rules::Action& action, const BoundList::Place& place, uint8_t* octets,
                         record::FlowBatch& batch) {
   if (action.size == 0) {
-    base::StoreHost(octets + place.offset, texts_.Id(rules_->texts_, action.text, batch.interner()));
+    base::StoreHost(octets + place.offset,
+                    texts_.Id(rules_->texts_, static_cast<uint32_t>(action.number), batch.interner()));
   } else if (action.size <= 8) {
     std::memcpy(octets + place.offset, &action.number, action.size);
   } else {
-    std::memcpy(octets + place.offset, rules_->wide_[action.text].data(), action.size);
+    std::memcpy(octets + place.offset, rules_->wide_[action.number].data(), action.size);
   }
   MarkPresent(octets, place.index);
 }
 
 bool RulesEnricher::Act(const Rules::Rule& rule, BoundList& list, record::FlowBatch& batch, size_t row) {
+  if (rule.action_count == 0) return true;
+  if (!Act(rule.first, list, batch, row)) return false;
+  for (uint32_t i = 1; i < rule.action_count; ++i) {
+    if (!Act(list.list->actions[rule.more + i - 1], list, batch, row)) return false;
+  }
+  return true;
+}
+
+bool RulesEnricher::Act(const Rules::Action& action, BoundList& list, record::FlowBatch& batch, size_t row) {
+  if (action.op == Op::kDrop) return false;
+  const BoundList::Place& place = list.places[static_cast<size_t>(action.field)];
+  if (place.offset == record::Layout::kAbsent) return true;
   uint8_t* const octets = batch.data() + row * batch.stride();
-  const Rules::Action* action = list.list->actions.data() + rule.first_action;
-  for (const Rules::Action* const end = action + rule.action_count; action != end; ++action) {
-    if (action->op == Op::kDrop) return false;
-    const BoundList::Place& place = list.places[static_cast<size_t>(action->field)];
-    if (place.offset == record::Layout::kAbsent) continue;
-    switch (action->op) {
-      case Op::kSet:
-        Put(*action, place, octets, batch);
-        break;
-      case Op::kFill:
-        if (!IsPresent(octets, place.index)) Put(*action, place, octets, batch);
-        break;
-      case Op::kAdd:
-      case Op::kOr: {
-        const uint64_t old = base::LoadHostNumber(octets + place.offset, action->size);
-        uint64_t number = old | action->number;
-        if (action->op == Op::kAdd) {
-          const uint64_t largest = std::numeric_limits<uint64_t>::max() >> (64 - 8 * action->size);
-          number = action->number > largest - old ? largest : old + action->number;
-        }
-        std::memcpy(octets + place.offset, &number, action->size);
-        MarkPresent(octets, place.index);
-        break;
+  switch (action.op) {
+    case Op::kSet:
+      Put(action, place, octets, batch);
+      break;
+    case Op::kFill:
+      if (!IsPresent(octets, place.index)) Put(action, place, octets, batch);
+      break;
+    case Op::kAdd:
+    case Op::kOr: {
+      const uint64_t old = base::LoadHostNumber(octets + place.offset, action.size);
+      uint64_t number = old | action.number;
+      if (action.op == Op::kAdd) {
+        const uint64_t largest = std::numeric_limits<uint64_t>::max() >> (64 - 8 * action.size);
+        number = action.number > largest - old ? largest : old + action.number;
       }
-      case Op::kAppend:
-        if (IsPresent(octets, place.index)) {
-          const auto old = base::LoadHost<base::InternId>(octets + place.offset);
-          base::StoreHost(octets + place.offset, Append(old, *action, batch.interner()));
-        } else {
-          Put(*action, place, octets, batch);
-        }
-        break;
-      case Op::kUnset:
-        batch.row(row).Unset(action->field);
-        break;
-      case Op::kCopy: {
-        const BoundList::Place& from = list.places[static_cast<size_t>(action->source)];
-        if (from.offset == record::Layout::kAbsent || !IsPresent(octets, from.index)) break;
-        const size_t size = record::FieldTypeSize(record::Info(action->source).type);
-        if (size == action->size) {
-          std::memmove(octets + place.offset, octets + from.offset, size);
-          MarkPresent(octets, place.index);
-        } else {  // a number that does not fit is not copied
-          batch.row(row).SetNumber(action->field, base::LoadHostNumber(octets + from.offset, size));
-        }
-        break;
-      }
-      case Op::kDrop:
-        break;
+      std::memcpy(octets + place.offset, &number, action.size);
+      MarkPresent(octets, place.index);
+      break;
     }
+    case Op::kAppend:
+      if (IsPresent(octets, place.index)) {
+        const auto old = base::LoadHost<base::InternId>(octets + place.offset);
+        base::StoreHost(octets + place.offset, Append(old, action, batch.interner()));
+      } else {
+        Put(action, place, octets, batch);
+      }
+      break;
+    case Op::kUnset:
+      batch.row(row).Unset(action.field);
+      break;
+    case Op::kCopy: {
+      const BoundList::Place& from = list.places[static_cast<size_t>(action.source)];
+      if (from.offset == record::Layout::kAbsent || !IsPresent(octets, from.index)) break;
+      const size_t size = record::FieldTypeSize(record::Info(action.source).type);
+      if (size == action.size) {
+        std::memmove(octets + place.offset, octets + from.offset, size);
+        MarkPresent(octets, place.index);
+      } else {  // a number that does not fit is not copied
+        batch.row(row).SetNumber(action.field, base::LoadHostNumber(octets + from.offset, size));
+      }
+      break;
+    }
+    case Op::kDrop:
+      break;
   }
   return true;
 }
@@ -185,14 +195,9 @@ void RulesEnricher::Apply(record::FlowBatch& batch) {
       // A round for all rows; further ones for those that `continue` and `goto` let go on.
       for (uint64_t rows = alive_[block]; rows != 0;) {
         list->state.Find(batch, first, rows, from, &numbers_, &list->checker, found);
-        for (uint64_t left = rows; left != 0; left &= left - 1) {
-          const size_t i = static_cast<size_t>(__builtin_ctzll(left));
-          if (found[i] != MatchTable::kNoRule) __builtin_prefetch(&rules[found[i]]);
-        }
-        for (uint64_t left = rows; left != 0; left &= left - 1) {
-          const size_t i = static_cast<size_t>(__builtin_ctzll(left));
-          if (found[i] != MatchTable::kNoRule) {
-            __builtin_prefetch(list->list->actions.data() + rules[found[i]].first_action);
+        if (rules.size() > kPrefetchedRules) {
+          for (uint32_t rule : found) {
+            if (rule != MatchTable::kNoRule) __builtin_prefetch(&rules[rule]);
           }
         }
         uint64_t going_on = 0;

@@ -14,6 +14,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "flowacct/enrich/enricher.h"
+#include "flowacct/enrich/rules/match_state.h"
 #include "flowacct/enrich/rules/match_table.h"
 #include "flowacct/enrich/rules/rules.h"
 #include "flowacct/enrich/text_table.h"
@@ -68,6 +69,7 @@ class RulesEnricher : public Enricher {
   std::vector<Demand> DemandOf(const record::FieldSet& wanted, std::vector<record::FieldId>* required) const;
   // False: the row is dropped.
   bool Act(const Rules::Rule& rule, BoundList& list, record::FlowBatch& batch, size_t row);
+  bool Act(const Rules::Action& action, BoundList& list, record::FlowBatch& batch, size_t row);
   void Put(const Rules::Action& action, const BoundList::Place& place, uint8_t* octets, record::FlowBatch& batch);
   base::InternId Append(base::InternId to, const Rules::Action& action, base::Interner& interner);
 

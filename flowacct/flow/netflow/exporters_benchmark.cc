@@ -1,7 +1,6 @@
 // What many exporters cost: 10,000 of them, each with ten templates of twenty fields, as one collector has them. Their
-// memory
-// ("octets_an_exporter", by what the heap holds), a datagram of each in turn, a summary for metrics, a report of all,
-// and state saved and restored. "shared": all have the same templates; "own": each has its own.
+// memory ("octets_an_exporter", by what the heap holds), a datagram of each in turn, a summary for metrics, a report of
+// all, and state saved and restored. own:0: all have the same templates; own:1: each has its own.
 
 #include <benchmark/benchmark.h>
 
