@@ -148,6 +148,7 @@ int Main(const Flags& flags) {
   collector::ServerOptions options;
   collector::Log log(ToLogOptions(file->message().log()));
   options.log = [&log](absl::string_view line) { log.Warning("server", line); };
+  options.note = [&log](absl::string_view line) { log.Info("server", line); };
   options.describe = [&log](collector::CollectorStatus* status) {
     status->version = base::kVersion;
     const collector::LogCounters counters = log.counters();

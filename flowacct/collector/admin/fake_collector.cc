@@ -98,6 +98,7 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   as.corrections = 17;
   as.packets = At(900000000, 4000000, seconds);
   as.bytes = At(700000000000, 2.5e9, seconds);
+  as.enrichment = {{"rules", "rules_met", 90001}};
   as.sinks.reserve(2);
   SinkStatus& print = as.sinks.emplace_back();
   print.name = "print";

@@ -53,6 +53,13 @@ void OfPipelines(const Scrape& scrape, Series* series) {
     series->Add({pipeline.name}, Value(pipeline.*kMember));
   }
 }
+void OfEnrichment(const Scrape& scrape, Series* series) {
+  for (const PipelineStatus& pipeline : scrape.status.pipelines) {
+    for (const EnrichmentCounter& counter : pipeline.enrichment) {
+      series->Add({pipeline.name, counter.enricher, counter.counter}, Value(counter.value));
+    }
+  }
+}
 template <auto kMember>
 void OfSinks(const Scrape& scrape, Series* series) {
   for (const PipelineStatus& pipeline : scrape.status.pipelines) {

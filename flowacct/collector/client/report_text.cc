@@ -111,6 +111,22 @@ void PutPipelines(const CollectorStatus& status, Report* report) {
   }
   report->Put(grid);
 
+  TextGrid enrichment(LeftThenRight(1, 1));
+  AddHeader({"ENRICHMENT", "count"}, &enrichment);
+  bool enriched = false;
+  for (const PipelineStatus& pipeline : status.pipelines) {
+    for (const EnrichmentCounter& counter : pipeline.enrichment) {
+      if (counter.value == 0) continue;
+      enriched = true;
+      enrichment.Add(Printable(absl::StrCat(pipeline.name, "/", counter.enricher, " ", counter.counter)));
+      enrichment.Add(GroupDigits(counter.value));
+    }
+  }
+  if (enriched) {
+    report->Gap();
+    report->Put(enrichment);
+  }
+
   TextGrid sinks(LeftThenRight(1, 7));
   AddHeader({"SINK", "batches", "written", "waiting", "dropped", "failed", "rows written", "rows lost"}, &sinks);
   bool any = false;

@@ -62,6 +62,12 @@ struct SinkStatus {
   std::string last_error;
 };
 
+struct EnrichmentCounter {
+  std::string enricher;  // "rules"
+  std::string counter;   // "dropped"
+  uint64_t value = 0;
+};
+
 struct PipelineStatus {
   std::string name;
   uint64_t records_in = 0;
@@ -78,6 +84,8 @@ struct PipelineStatus {
   uint64_t packets = 0;
   uint64_t bytes = 0;
   std::vector<SinkStatus> sinks;
+  // Of its enrichers, which pipelines with the same inputs, sampling and enrichment share.
+  std::vector<EnrichmentCounter> enrichment;
 };
 
 struct ReplicaReceiverStatus {

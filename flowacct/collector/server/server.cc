@@ -77,6 +77,10 @@ void Server::Log(absl::string_view line) const {
   if (options_.log) options_.log(line);
 }
 
+void Server::Note(absl::string_view line) const {
+  if (options_.note) options_.note(line);
+}
+
 absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(options)));
   auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)));
@@ -109,7 +113,7 @@ absl::Status Server::Start() {
   if (absl::Status status = Apply(plan_); !status.ok()) return status;
   if (keeper_ != nullptr) {
     shape_.notes = keeper_->Restore(workers_, *assignment_);
-    for (const std::string& note : shape_.notes) Log(note);
+    for (const std::string& note : shape_.notes) Note(note);
   }
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Start();
   running_ = true;
@@ -257,7 +261,7 @@ absl::Status Server::Reload(ConfigFile file) {
     ++shape_.reloads;
     shape_.last_reload_error.clear();
     for (const std::string& warning : (*plan)->warnings) Log(warning);
-    Log("configuration reloaded");
+    Note("configuration reloaded");
   } else {
     ++shape_.reloads_failed;
     shape_.last_reload_error = std::string(status.message());
@@ -356,6 +360,9 @@ CollectorStatus Server::Status() {
     pipeline.packets = tallies[i].packets;
     pipeline.bytes = tallies[i].bytes;
     pipeline.open_octets = tallies[i].open_octets;
+    for (pipeline::EnricherCounters& counter : tallies[i].enrichment) {
+      pipeline.enrichment.push_back({std::move(counter.enricher), std::move(counter.counter), counter.value});
+    }
     const BinMergerCounters merged = assignment_->mergers[i]->counters();
     pipeline.open_groups = tallies[i].open_groups + merged.groups_waiting;
     pipeline.bins_closed = merged.bins_closed;

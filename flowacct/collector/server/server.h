@@ -37,8 +37,10 @@
 namespace flowacct::collector {
 
 struct ServerOptions {
-  // A line for the log: a warning, what a start found. May be called from any thread; may be empty.
+  // Lines for the log: warnings, and what went well (a reload, state restored). May be called from any thread; may be
+  // empty.
   std::function<void(absl::string_view)> log;
+  std::function<void(absl::string_view)> note;
   // Reads the configuration again, for Reload() of CollectorControl. May be empty.
   std::function<absl::StatusOr<config::ConfigFile>()> read_config;
   // All captures are read, and nothing else is an input. May be empty.
@@ -71,6 +73,7 @@ class Server final : public CollectorControl {
   explicit Server(ServerOptions options);
   absl::Status Apply(std::shared_ptr<const Plan> plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Log(absl::string_view line) const;
+  void Note(absl::string_view line) const;
   void FlushWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenState() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunKeeper();

@@ -311,6 +311,11 @@ TEST_F(ServerEnrichTest, AConfigurationsOwnFieldsAreLikeAnyOther) {
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_TRUE(absl::StrContains(*answer, "\"columns\": [\"port_of\", \"bytes\", \"max(port_of)\"]")) << *answer;
   EXPECT_TRUE(absl::StrContains(*answer, "\"rows\": [[7, 1000, 7]]")) << *answer;
+  uint64_t met = 0;
+  for (const EnrichmentCounter& counter : server_->Status().pipelines[0].enrichment) {
+    if (counter.enricher == "rules" && counter.counter == "rules_met") met += counter.value;
+  }
+  EXPECT_EQ(met, 1u);
   EXPECT_EQ(Rows("own"), "[9, null, 1000, 9], [7, \"seven\", 1000, 7]");
 }
 

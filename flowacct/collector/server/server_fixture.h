@@ -74,6 +74,7 @@ class ServerTest : public testing::Test {
       base::MutexLock lock(&mutex_);
       log_.emplace_back(line);
     };
+    options.note = options.log;
     auto server = Server::New(Parse(text), std::move(options));
     EXPECT_TRUE(server.ok()) << server.status();
     const absl::Status started = (*server)->Start();

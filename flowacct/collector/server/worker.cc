@@ -36,6 +36,17 @@ PipelineTally& PipelineTally::operator+=(const PipelineTally& other) {
   bytes += other.bytes;
   open_groups += other.open_groups;
   open_octets += other.open_octets;
+  for (const pipeline::EnricherCounters& counter : other.enrichment) {
+    const auto known =
+        std::find_if(enrichment.begin(), enrichment.end(), [&counter](const pipeline::EnricherCounters& mine) {
+          return mine.enricher == counter.enricher && mine.counter == counter.counter;
+        });
+    if (known == enrichment.end()) {
+      enrichment.push_back(counter);
+    } else {
+      known->value += counter.value;
+    }
+  }
   return *this;
 }
 
@@ -203,6 +214,9 @@ PipelineTally Worker::tally(size_t index) const {
       tally.bytes += own.bytes;
       tally.open_groups += aggregator.open_groups();
       tally.open_octets += aggregator.octets();
+      PipelineTally enriched;
+      enriched.enrichment = group.pipeline->enricher_counters();
+      tally += enriched;
     }
   }
   return tally;

@@ -69,6 +69,7 @@ struct PipelineTally {
   uint64_t bytes = 0;
   uint64_t open_groups = 0;
   uint64_t open_octets = 0;
+  std::vector<pipeline::EnricherCounters> enrichment;
 
   PipelineTally& operator+=(const PipelineTally& other);
 };
