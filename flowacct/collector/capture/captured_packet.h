@@ -27,6 +27,9 @@ struct CapturedPacket {
   uint32_t wire_length = 0;  // octets on the wire; at least octets.size()
   uint32_t interface = 0;    // index into CaptureReader::interfaces()
   uint32_t link_type = 0;
+  // What a live capture knows beside the packet; 0: not told.
+  uint32_t in_if = 0, out_if = 0;  // the system's indexes of the interfaces by which it came and left
+  uint32_t mark = 0;               // of the firewall
 };
 
 }  // namespace flowacct::collector

@@ -113,19 +113,23 @@ void InterfaceCapture::Retry() {
 
 void InterfaceCapture::Take(const pcap_pkthdr& header, const uint8_t* octets) {
   uint32_t captured = header.caplen, length = header.len, link_type = link_type_;
+  CapturedPacket packet;
+  (options_.direction == CaptureDirection::kOut ? packet.out_if : packet.in_if) = interface_index_;
   if (link_type == kLinkTypeNflog) {
     if (const auto inside = PacketOfNflog(base::Octets(octets, captured))) {
       octets = inside->octets.data();
       captured = static_cast<uint32_t>(inside->octets.size());
       length = inside->wire_length;
       link_type = kLinkTypeRaw;
+      packet.in_if = inside->in_if;
+      packet.out_if = inside->out_if;
+      packet.mark = inside->mark;
     }
   }
   captured = std::min(captured, options_.snap_length);
   uint8_t* const at = buffer_.data() + used_;
   std::memcpy(at, octets, captured);
   used_ += captured;
-  CapturedPacket packet;
   packet.octets = base::Octets(at, captured);
   packet.time_nanos = int64_t{header.ts.tv_sec} * 1000000000 + int64_t{header.ts.tv_usec} * nanos_per_tick_;
   packet.number = ++number_;

@@ -68,7 +68,6 @@ class InterfaceCapture {
   void Retry();
 
   const std::string& device() const { return options_.device; }
-  uint32_t interface_index() const { return interface_index_; }
   const InterfaceCaptureCounters& counters();
   // Why nothing comes; empty: all is well.
   const std::string& trouble() const { return trouble_; }

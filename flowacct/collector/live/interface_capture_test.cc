@@ -2,6 +2,7 @@
 
 #include "flowacct/collector/live/interface_capture.h"
 
+#include <net/if.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,6 +43,8 @@ TEST(InterfaceCapture, SeesWhatIsSentAndTheFilterLetsPass) {
     for (const CapturedPacket& packet : (*capture)->Read()) {
       EXPECT_EQ(packet.wire_length, 14u + 20 + 8 + 300);
       EXPECT_EQ(packet.octets.size(), 256u) << "the snap length";
+      EXPECT_EQ(packet.in_if, if_nametoindex("lo"));
+      EXPECT_EQ(packet.out_if, 0u);
       EXPECT_LT(absl::AbsDuration(absl::FromUnixNanos(packet.time_nanos) - absl::Now()), absl::Seconds(60));
       ++packets;
     }
@@ -50,7 +53,6 @@ TEST(InterfaceCapture, SeesWhatIsSentAndTheFilterLetsPass) {
   EXPECT_EQ(packets, 500u);
   EXPECT_EQ((*capture)->counters().packets, 500u);
   EXPECT_EQ((*capture)->counters().kernel_drops, 0u);
-  EXPECT_GT((*capture)->interface_index(), 0u);
 }
 
 TEST(InterfaceCapture, WhatCannotBeSaysWhy) {

@@ -23,7 +23,7 @@ namespace {
 
 constexpr char kRules[] =
     "/usr/sbin/nft 'add table inet t; add chain inet t out { type filter hook output priority 0; }; "
-    "add rule inet t out udp dport 9999 log group 5 snaplen 100' 2>&1";
+    "add rule inet t out udp dport 9999 meta mark set 42 log group 5 snaplen 100' 2>&1";
 
 TEST(NflogCaptureTest, SeesWhatARuleLogs) {
   if (access("/usr/sbin/nft", X_OK) != 0) GTEST_SKIP() << "nft is not installed (tools/install_packages peers)";
@@ -59,6 +59,9 @@ TEST(NflogCaptureTest, SeesWhatARuleLogs) {
       EXPECT_EQ(packet.octets.size(), 100u) << "what the rule copies";
       EXPECT_EQ(packet.wire_length, 20u + 8 + 300);
       EXPECT_EQ(packet.octets[9], 17u);
+      EXPECT_EQ(packet.in_if, 0u);
+      EXPECT_EQ(packet.out_if, if_nametoindex("lo"));
+      EXPECT_EQ(packet.mark, 42u);
       EXPECT_LT(absl::AbsDuration(absl::FromUnixNanos(packet.time_nanos) - absl::Now()), absl::Seconds(60));
     }
     absl::SleepFor(absl::Milliseconds(5));

@@ -3,45 +3,62 @@
 #include <algorithm>
 #include <cstring>
 
+#include "flowacct/base/octets.h"
+
 namespace flowacct::collector {
 namespace {
 
 constexpr size_t kHeader = 4, kAttributeHeader = 4;
-constexpr uint16_t kPayload = 9;
+// NFULA_MARK and so on.
+constexpr uint16_t kMark = 2, kInDevice = 4, kOutDevice = 5, kPayload = 9;
 // The high bits of a type are flags.
 constexpr uint16_t kTypeMask = 0x3fff;
 constexpr size_t kIpv4Header = 20, kIpv6Header = 40;
 
-uint32_t Number(base::Octets octets, size_t at) { return uint32_t{octets[at]} << 8 | octets[at + 1]; }
+// The length that the IP header tells; 0: there is none.
+uint32_t IpLength(base::Octets packet) {
+  const int version = packet.empty() ? 0 : packet[0] >> 4;
+  if (version == 4 && packet.size() >= kIpv4Header) return base::LoadBe16(packet.data() + 2);
+  if (version == 6 && packet.size() >= kIpv6Header) return kIpv6Header + base::LoadBe16(packet.data() + 4);
+  return 0;
+}
 
 }  // namespace
 
 absl::optional<NflogPacket> PacketOfNflog(base::Octets frame) {
+  NflogPacket packet;
+  uint32_t told = 0;
   for (size_t at = kHeader; at + kAttributeHeader <= frame.size();) {
     uint16_t length = 0, type = 0;
     std::memcpy(&length, frame.data() + at, sizeof(length));
     std::memcpy(&type, frame.data() + at + 2, sizeof(type));
-    if (length < kAttributeHeader) return absl::nullopt;
-    if ((type & kTypeMask) != kPayload) {
-      at += (size_t{length} + 3) & ~size_t{3};
+    if (length < kAttributeHeader) break;
+    // What the snap length cut is missing at the end.
+    const base::Octets value = frame.subspan(at + kAttributeHeader, length - kAttributeHeader);
+    at += (size_t{length} + 3) & ~size_t{3};
+    if ((type & kTypeMask) == kPayload) {
+      packet.octets = value;
+      told = IpLength(value);
       continue;
     }
-    // What the snap length cut is missing at the end.
-    NflogPacket packet;
-    packet.octets = frame.subspan(at + kAttributeHeader, length - kAttributeHeader);
-    size_t told = 0;
-    const int version = packet.octets.empty() ? 0 : packet.octets[0] >> 4;
-    if (version == 4 && packet.octets.size() >= kIpv4Header) {
-      told = Number(packet.octets, 2);
-    } else if (version == 6 && packet.octets.size() >= kIpv6Header) {
-      told = kIpv6Header + Number(packet.octets, 4);
-    } else {
-      return absl::nullopt;
+    if (value.size() != 4) continue;
+    switch (type & kTypeMask) {
+      case kMark:
+        packet.mark = base::LoadBe32(value.data());
+        break;
+      case kInDevice:
+        packet.in_if = base::LoadBe32(value.data());
+        break;
+      case kOutDevice:
+        packet.out_if = base::LoadBe32(value.data());
+        break;
+      default:
+        break;
     }
-    packet.wire_length = static_cast<uint32_t>(std::max(told, packet.octets.size()));
-    return packet;
   }
-  return absl::nullopt;
+  if (told == 0) return absl::nullopt;
+  packet.wire_length = std::max(told, static_cast<uint32_t>(packet.octets.size()));
+  return packet;
 }
 
 }  // namespace flowacct::collector

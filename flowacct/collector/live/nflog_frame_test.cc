@@ -27,10 +27,11 @@ std::string Ipv4(uint16_t total_length, size_t octets) {
 
 std::string Frame(const std::string& packet) {
   std::string frame("\x02\x00\x00\x05", 4);
-  AppendAttribute(1, std::string(4, '\1'), &frame);     // hook and protocol
-  AppendAttribute(10, std::string("ab\0", 3), &frame);  // a prefix, padded
+  AppendAttribute(1, std::string(4, '\1'), &frame);        // hook and protocol
+  AppendAttribute(10, std::string("ab\0", 3), &frame);     // a prefix, padded
+  AppendAttribute(5, std::string("\0\0\0\7", 4), &frame);  // the interface by which it leaves
   AppendAttribute(9, packet, &frame);
-  AppendAttribute(2, std::string(4, '\0'), &frame);  // a mark behind it
+  AppendAttribute(2, std::string("\0\0\1\2", 4), &frame);  // a mark behind it
   return frame;
 }
 
@@ -40,6 +41,9 @@ TEST(NflogFrameTest, HoldsAPacket) {
   ASSERT_TRUE(packet.has_value());
   EXPECT_EQ(packet->octets.size(), 60u);
   EXPECT_EQ(packet->wire_length, 60u);
+  EXPECT_EQ(packet->in_if, 0u);
+  EXPECT_EQ(packet->out_if, 7u);
+  EXPECT_EQ(packet->mark, 0x102u);
   const std::string copied = Frame(Ipv4(1500, 101));
   packet = PacketOfNflog(base::AsOctets(copied));
   ASSERT_TRUE(packet.has_value());

@@ -72,7 +72,7 @@ base::DecodeResult InputDecoder::DecodeDatagram(const record::Datagram& datagram
   return result;
 }
 
-void InputDecoder::DecodePacket(const CapturedPacket& packet, CaptureKind kind, uint32_t interface_index,
+void InputDecoder::DecodePacket(const CapturedPacket& packet, CaptureKind kind, bool tell_interfaces,
                                 record::FlowBatch* rows) {
   if (kind == CaptureKind::kExports) {
     record::Datagram datagram;
@@ -88,7 +88,9 @@ void InputDecoder::DecodePacket(const CapturedPacket& packet, CaptureKind kind, 
                                                      packet.wire_length, packet.time_nanos, row);
   decoded_.Count(result.code);
   if (!result.ok()) return target->Truncate(row_number);
-  if (interface_index != 0) row.Set<FieldId::kInIf>(interface_index);
+  if (tell_interfaces && packet.in_if != 0) row.Set<FieldId::kInIf>(packet.in_if);
+  if (tell_interfaces && packet.out_if != 0) row.Set<FieldId::kOutIf>(packet.out_if);
+  if (packet.mark != 0) row.Set<FieldId::kTag>(packet.mark);
   if (sampler_.rate() == 1) return;
   row.Set<FieldId::kSamplingRate>(sampler_.rate());
   row.Set<FieldId::kSamplingSource>(static_cast<uint8_t>(record::SamplingSource::kConfigured));

@@ -50,8 +50,8 @@ class InputDecoder {
 
   // Appends rows. What a decoder tells of exporters stays over Rebind.
   base::DecodeResult DecodeDatagram(const record::Datagram& datagram, record::FlowBatch* rows);
-  // `interface_index` becomes in_if of packets; 0: none.
-  void DecodePacket(const CapturedPacket& packet, CaptureKind kind, uint32_t interface_index, record::FlowBatch* rows);
+  // `tell_interfaces`: in_if and out_if are those that the packet knows. Its mark, if it has one, is the tag.
+  void DecodePacket(const CapturedPacket& packet, CaptureKind kind, bool tell_interfaces, record::FlowBatch* rows);
   // The packets since the last call are metered.
   void EndPackets(record::FlowBatch* rows);
   // So late is it, though no packet says so: appends flows that have ended.

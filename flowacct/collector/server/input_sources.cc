@@ -130,7 +130,7 @@ absl::StatusOr<InputSources> NewNflogSources(const ConfigFile& file, const confi
     auto capture = InterfaceCapture::New(options);
     if (!capture.ok()) return file.ErrorAt(nflog, "group", capture.status().message(), i);
     sources.by_worker[static_cast<size_t>(i) % workers].push_back(
-        std::make_unique<InterfaceSource>(*std::move(capture), /*tell_index=*/false));
+        std::make_unique<InterfaceSource>(*std::move(capture), /*tell_interfaces=*/true));
   }
   return sources;
 }

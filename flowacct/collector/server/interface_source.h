@@ -14,14 +14,15 @@ namespace flowacct::collector {
 
 class InterfaceSource final : public Source {
  public:
-  InterfaceSource(std::unique_ptr<InterfaceCapture> capture, bool tell_index)
-      : capture_(std::move(capture)), tell_index_(tell_index) {}
+  // `tell_interfaces`: packets say by which they came or left.
+  InterfaceSource(std::unique_ptr<InterfaceCapture> capture, bool tell_interfaces)
+      : capture_(std::move(capture)), tell_interfaces_(tell_interfaces) {}
 
   int fd() const override { return capture_->descriptor(); }
   Reading Read() override {
     Reading reading;
     reading.packets = capture_->Read();
-    if (tell_index_) reading.interface_index = capture_->interface_index();
+    reading.tell_interfaces = tell_interfaces_;
     return reading;
   }
   void Tick() override { capture_->Retry(); }
@@ -38,7 +39,7 @@ class InterfaceSource final : public Source {
 
  private:
   const std::unique_ptr<InterfaceCapture> capture_;
-  const bool tell_index_;
+  const bool tell_interfaces_;
 };
 
 }  // namespace flowacct::collector

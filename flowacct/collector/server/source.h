@@ -23,7 +23,7 @@ struct Reading {
   absl::Span<const record::Datagram> datagrams;
   absl::Span<const CapturedPacket> packets;
   CaptureKind packet_kind = CaptureKind::kPackets;  // what these hold
-  uint32_t interface_index = 0;                     // where the packets came in; 0: not told
+  bool tell_interfaces = true;                      // what packets know of them counts
   // Of a stream: all its datagrams are of this one; else 0.
   uint64_t session = 0;
   // Sessions of streams that ended: templates that came in them are void.

@@ -385,7 +385,7 @@ bool Worker::ReadSource(size_t index, Source* source) {
     if (batch_->size() >= kBatchRows) ProcessBatch(index);
   }
   for (const CapturedPacket& packet : reading.packets) {
-    decoder.DecodePacket(packet, reading.packet_kind, reading.interface_index, batch_.get());
+    decoder.DecodePacket(packet, reading.packet_kind, reading.tell_interfaces, batch_.get());
     if (batch_->size() >= kBatchRows) ProcessBatch(index);
   }
   decoder.EndPackets(batch_.get());
