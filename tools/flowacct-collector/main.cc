@@ -1,5 +1,6 @@
 // flowacct-collector: the reference collector. Flags to a configuration, the configuration to a server.
 
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
@@ -205,6 +206,9 @@ int Main(const Flags& flags) {
 }  // namespace flowacct::tools
 
 int main(int argc, char** argv) {
+  // Tables of bins come and go by the minute. Left to itself, glibc soon takes them from its heaps, which grow for ever
+  // where threads free what others made; so large ones are mapped, and given back.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
   flowacct::tools::Flags flags;
   CLI::App app("Collects NetFlow, IPFIX, sFlow and packets, accounts them, and hands the bins to sinks");
   app.set_help_flag("--help,-h", "What this says");
