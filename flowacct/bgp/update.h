@@ -49,6 +49,7 @@ namespace flowacct::bgp {
   X(kNextHopLength, "next_hop_length", 9, "next hop of a length that the family has not (RFC 7606, 7.11)")       \
   X(kNlri, "nlri", 10, "routes that are syntactically incorrect (RFC 7606, 5.3)")                                \
   X(kUncountedNlri, "uncounted_nlri", 10, "routes of a family that is only counted, and cannot be")              \
+  X(kUnrecognizedWellKnown, "unrecognized_well_known", 2, "not optional, and without a row (RFC 4271, 6.3)")      \
   X(kNoReachable, "no_reachable_nlri", 1, "errors in attributes without routes to withdraw (RFC 7606, 5.2)")     \
   X(kFamilyNotAgreed, "family_not_agreed", 9, "routes of a family that was not negotiated: left out")
 
@@ -124,8 +125,8 @@ class Update {
 
   // The strongest of all errors'.
   ErrorAction action() const { return action_; }
-  // The family to give up if action() is kFamilyDisable.
-  Family disabled_family() const { return disabled_family_; }
+  // The families to give up (RFC 7606, 2: AFI/SAFI disable).
+  FamilySet disabled_families() const { return disabled_families_; }
   // In their order, the first kMaxErrors; all are counted.
   static constexpr size_t kMaxErrors = 16;
   absl::Span<const UpdateError> errors() const { return {errors_.data(), error_count_}; }
@@ -145,7 +146,7 @@ class Update {
   std::optional<Family> end_of_rib_;
   bool as4_ = true;
   ErrorAction action_ = ErrorAction::kNone;
-  Family disabled_family_ = Family::kOther;
+  FamilySet disabled_families_;
   uint8_t notification_subcode_ = 0;
   base::Octets notification_data_;
   std::array<UpdateError, kMaxErrors> errors_;
