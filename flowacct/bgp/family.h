@@ -121,6 +121,7 @@ class FamilySet {
 
   friend constexpr FamilySet operator&(FamilySet a, FamilySet b) { return FamilySet(a.bits_ & b.bits_); }
   friend constexpr FamilySet operator|(FamilySet a, FamilySet b) { return FamilySet(a.bits_ | b.bits_); }
+  friend constexpr FamilySet operator-(FamilySet a, FamilySet b) { return FamilySet(a.bits_ & ~b.bits_); }
   friend constexpr bool operator==(FamilySet a, FamilySet b) { return a.bits_ == b.bits_; }
   friend constexpr bool operator!=(FamilySet a, FamilySet b) { return a.bits_ != b.bits_; }
 
