@@ -42,7 +42,7 @@ Open Everything() {
   open.role = Role::kCustomer;
   open.host_name = "r1";
   open.domain_name = "example.net";
-  open.software_version = "router/1.0";
+  open.software_version = std::string(100, 'v');
   return open;
 }
 

@@ -20,13 +20,14 @@ constexpr CapabilityRow kCapabilities[] = {
 constexpr size_t kFixedOctets = kMessageHeaderOctets + 10;
 constexpr uint8_t kExtendedParameters = 255;  // RFC 9072, 2
 
-// Each entry of `size` octets that begins with AFI and SAFI; false if octets are left over.
+// Each entry of `size` octets that begins with AFI and SAFI; none, and false, if octets would be left over.
 template <typename Visitor>
 bool ForEachFamily(base::Octets value, size_t size, Visitor&& visit) {
-  for (; value.size() >= size; value.remove_prefix(size)) {
+  if (value.size() % size != 0) return false;
+  for (; !value.empty(); value.remove_prefix(size)) {
     visit(FamilyOf(base::LoadBe16(value.data()), value[2]), value.data() + 3);
   }
-  return value.empty();
+  return true;
 }
 
 std::string Text(base::Octets octets) { return std::string(base::AsText(octets)); }
