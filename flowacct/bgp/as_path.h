@@ -1,8 +1,9 @@
 // An AS path as it lies in octets: a walk over its segments, and what routes are compared and accounted by.
 //
-// Standards: RFC 4271 (4.3, 5.1.2, 9.1.2.2), RFC 5065 (3, 5.3: confederations), RFC 6793 (4 octets), RFC 6811 (2: origin).
-// A view is of a path that AsPathView::IsValid found right, as every path of an attribute set is; else it ends at what does not fit.
-// Ownership: borrows. Threads: plain values. Cost: one step a segment; no allocation but for text.
+// Standards: RFC 4271 (4.3, 5.1.2, 9.1.2.2), RFC 5065 (3, 5.3: confederations), RFC 6793 (4 octets), RFC 6811 (2:
+// origin). A view is of a path that AsPathView::IsValid found right, as every path of an attribute set is; else it ends
+// at what does not fit. Ownership: borrows. Threads: plain values. Cost: one step a segment; no allocation but for
+// text.
 
 #ifndef FLOWACCT_BGP_AS_PATH_H_
 #define FLOWACCT_BGP_AS_PATH_H_
@@ -73,12 +74,13 @@ class AsPathView {
 
   // The length that the decision process compares: a set counts 1, a confederation nothing.
   size_t hop_count() const;
-  // The neighbour that announced the route (RFC 4271, 9.1.2.2.c): the first AS, confederations skipped. Nothing for a route of
-  // one's own AS and for a path that begins with a set.
+  // The neighbour that announced the route (RFC 4271, 9.1.2.2.c): the first AS, confederations skipped. Nothing for a
+  // route of one's own AS and for a path that begins with a set.
   std::optional<uint32_t> first_as() const;
   // The last AS, confederations skipped. Nothing for an empty path and for one that ends in a set.
   std::optional<uint32_t> origin_as() const;
-  // RFC 6811, 2: true if there is an origin to validate, which is `own_as` for an empty path and one that ends in a confederation.
+  // RFC 6811, 2: true if there is an origin to validate, which is `own_as` for an empty path and one that ends in a
+  // confederation.
   bool RouteOrigin(uint32_t own_as, uint32_t* origin) const;
 
   // "64496 64497 {64498,64499} (65001 65002) [65003,65004]": sets, confederation sequences and confederation sets.

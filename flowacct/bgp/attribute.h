@@ -35,11 +35,11 @@ enum class AttributeClass : uint8_t {
 };
 
 // What is to be done about an error, the weakest first (RFC 7606, 2).
-#define FLOWACCT_BGP_ERROR_ACTIONS(X)      \
-  X(kNone, "none")                         \
+#define FLOWACCT_BGP_ERROR_ACTIONS(X)       \
+  X(kNone, "none")                          \
   X(kAttributeDiscard, "attribute_discard") \
-  X(kTreatAsWithdraw, "treat_as_withdraw") \
-  X(kFamilyDisable, "afi_safi_disable")    \
+  X(kTreatAsWithdraw, "treat_as_withdraw")  \
+  X(kFamilyDisable, "afi_safi_disable")     \
   X(kSessionReset, "session_reset")
 
 enum class ErrorAction : uint8_t {

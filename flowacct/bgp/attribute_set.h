@@ -1,20 +1,23 @@
 // The path attributes of a route in one canonical run of octets, and what they say.
 //
-// Equal attributes have equal octets, whatever the session's encoding, so that a run may be interned, compared and hashed as
-// it lies. It is a sequence, ascending by type code, of
+// Equal attributes have equal octets, whatever the session's encoding, so that a run may be interned, compared and
+// hashed as it lies. It is a sequence, ascending by type code, of
 //
 //     [type code, 1 octet] [length, 2 octets, big endian] [value]
 //
 // * AS_PATH and AGGREGATOR have AS numbers of 4 octets; AS4_PATH and AS4_AGGREGATOR are merged into them and left out.
 // * The next hop is type 3 with 4 octets (IPv4), 16 (IPv6) or 32 (IPv6 and its link-local address), also if it came in
 //   MP_REACH_NLRI; a VPN's route distinguisher is dropped. MP_REACH_NLRI and MP_UNREACH_NLRI are left out.
-// * An attribute that has no row in attributes.def, if it is transitive (others are not to be passed on, RFC 4271, 5): its value is
+// * An attribute that has no row in attributes.def, if it is transitive (others are not to be passed on, RFC 4271, 5):
+// its value is
 //   preceded by one octet with its Optional, Transitive and Partial flags.
-// * All others: the value as it came. Flags are left out, for the type code tells them, but for Partial, which is dropped.
+// * All others: the value as it came. Flags are left out, for the type code tells them, but for Partial, which is
+// dropped.
 //
-// Standards: RFC 4271 (5), RFC 6793 (4.2.3), and those of attributes.def. CanonicalizeAttributes of canonicalize.h writes it.
-// A view is of octets that it wrote; others are read without running off the end, and what does not fit is absent.
-// Ownership: borrows. Threads: plain values. Cost: an accessor steps over the attributes before its own (about 1 ns each).
+// Standards: RFC 4271 (5), RFC 6793 (4.2.3), and those of attributes.def. CanonicalizeAttributes of canonicalize.h
+// writes it. A view is of octets that it wrote; others are read without running off the end, and what does not fit is
+// absent. Ownership: borrows. Threads: plain values. Cost: an accessor steps over the attributes before its own (about
+// 1 ns each).
 
 #ifndef FLOWACCT_BGP_ATTRIBUTE_SET_H_
 #define FLOWACCT_BGP_ATTRIBUTE_SET_H_
@@ -64,8 +67,8 @@ class CommunityList {
   base::Octets octets_;
 };
 
-using Communities = CommunityList<uint32_t, 4>;           // RFC 1997
-using ExtendedCommunities = CommunityList<uint64_t, 8>;   // RFC 4360
+using Communities = CommunityList<uint32_t, 4>;          // RFC 1997
+using ExtendedCommunities = CommunityList<uint64_t, 8>;  // RFC 4360
 using LargeCommunities = CommunityList<LargeCommunity, 12>;
 using Ipv6ExtendedCommunities = CommunityList<base::Octets, 20>;  // RFC 5701
 

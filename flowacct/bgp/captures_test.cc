@@ -1,6 +1,7 @@
-// The captures of $FLOWACCT_CAPTURES/bgp against what their manifest says that tshark says: messages by type, routes announced
-// and withdrawn in the message's own fields, and those of MP_REACH_NLRI. Each difference is a row of kDifferences with who is right;
-// what is malformed in them is told too. Skipped where FLOWACCT_CAPTURES does not point at them.
+// The captures of $FLOWACCT_CAPTURES/bgp against what their manifest says that tshark says: messages by type, routes
+// announced and withdrawn in the message's own fields, and those of MP_REACH_NLRI. Each difference is a row of
+// kDifferences with who is right; what is malformed in them is told too. Skipped where FLOWACCT_CAPTURES does not point
+// at them.
 
 #include <algorithm>
 #include <cstdint>
@@ -85,7 +86,8 @@ const Difference kDifferences[] = {
      "ours is right: an UPDATE of 19 octets is shorter than any, and ends the session (RFC 4271, 6.1)"},
     {"malformed-as-path.pcap", "MP v4 5, UPDATE 6",
      "ours is right: nothing can be read behind what is no marker; tshark looks for the next one"},
-    {"malformed-update-ub.pcap", "", "the only segment begins in the middle of a message; tshark looks for a marker in it"},
+    {"malformed-update-ub.pcap", "",
+     "the only segment begins in the middle of a message; tshark looks for a marker in it"},
     {"malformed-open-capabilities.pcap", "", "the same"},
     {"malformed-mvpn.pcap", "", "the same"},
 };
@@ -126,7 +128,8 @@ void CountUpdate(base::Octets message, const SessionContext& context, Ours* ours
   std::vector<uint8_t> buffer;
   DecodeUpdate(message, context, &update, &counters);
   for (const UpdateError& error : update.errors()) {
-    ++ours->faults[absl::StrCat(UpdateFaultName(error.fault), "/", ErrorActionName(error.action), "/", error.attribute)];
+    ++ours->faults[absl::StrCat(UpdateFaultName(error.fault), "/", ErrorActionName(error.action), "/",
+                                error.attribute)];
   }
   const auto count = [&](const NlriSection& section, bool announced) {
     if (RowOf(section.family).shape > NlriShape::kVpn || section.count == 0) return;
@@ -184,7 +187,8 @@ Ours CountCapture(const std::string& path, const Hint* hint) {
           rest.remove_prefix(next.length);
           if (reading_opens) {
             Open open;
-            if (next.type == MessageType::kOpen && !ParseOpen(message, {}, &open)) opens[stream.from + stream.to] = open;
+            if (next.type == MessageType::kOpen && !ParseOpen(message, {}, &open))
+              opens[stream.from + stream.to] = open;
             continue;
           }
           std::string type = absl::AsciiStrToUpper(MessageTypeName(next.type));
@@ -202,7 +206,8 @@ TEST(Captures, HaveTsharksCounts) {
   const char* folder = std::getenv("FLOWACCT_CAPTURES");
   std::ifstream manifest(folder == nullptr ? std::string() : absl::StrCat(folder, "/MANIFEST.tsv"));
   if (!manifest) {
-    GTEST_SKIP() << "FLOWACCT_CAPTURES does not name a folder with MANIFEST.tsv; the captures are not in the repository";
+    GTEST_SKIP()
+        << "FLOWACCT_CAPTURES does not name a folder with MANIFEST.tsv; the captures are not in the repository";
   }
   size_t captures = 0;
   for (std::string line; std::getline(manifest, line);) {

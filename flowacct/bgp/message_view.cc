@@ -26,9 +26,9 @@ absl::string_view MessageTypeName(MessageType type) {
 MessageBoundary NextMessage(base::Octets rest, size_t max_octets) {
   MessageBoundary next;
   const size_t marker_octets = std::min<size_t>(rest.size(), 16);
-  if (marker_octets == 16 ? (base::LoadHost<uint64_t>(rest.data()) & base::LoadHost<uint64_t>(rest.data() + 8)) !=
-                                ~uint64_t{0}
-                          : std::any_of(rest.begin(), rest.begin() + marker_octets, [](uint8_t o) { return o != 0xff; })) {
+  if (marker_octets == 16
+          ? (base::LoadHost<uint64_t>(rest.data()) & base::LoadHost<uint64_t>(rest.data() + 8)) != ~uint64_t{0}
+          : std::any_of(rest.begin(), rest.begin() + marker_octets, [](uint8_t o) { return o != 0xff; })) {
     next.code = base::DecodeCode::kBadValue;
     next.error = NotificationCode::kConnectionNotSynchronized;
     return next;

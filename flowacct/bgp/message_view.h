@@ -4,7 +4,8 @@
 //     if (next.code == base::DecodeCode::kOk) ... rest.subspan(0, next.length), whose type is MessageTypeOf
 //
 // Standards: RFC 4271 (4.1, 4.5, 6.1), RFC 2918 and 7313 (ROUTE-REFRESH), RFC 8654 (extended messages).
-// OPEN is in open.h, UPDATE in update.h. Ownership: views borrow. Threads: plain values. Cost: a compare of 16 octets and two loads.
+// OPEN is in open.h, UPDATE in update.h. Ownership: views borrow. Threads: plain values. Cost: a compare of 16 octets
+// and two loads.
 
 #ifndef FLOWACCT_BGP_MESSAGE_VIEW_H_
 #define FLOWACCT_BGP_MESSAGE_VIEW_H_
@@ -24,11 +25,11 @@ namespace flowacct::bgp {
 inline constexpr size_t kMessageHeaderOctets = 19;  // RFC 4271, 4.1
 
 // name, type, text, least length with the header (RFC 4271, 6.1; RFC 7313, 5)
-#define FLOWACCT_BGP_MESSAGE_TYPES(X)            \
-  X(kOpen, 1, "open", 29)                        \
-  X(kUpdate, 2, "update", 23)                    \
-  X(kNotification, 3, "notification", 21)        \
-  X(kKeepalive, 4, "keepalive", 19)              \
+#define FLOWACCT_BGP_MESSAGE_TYPES(X)     \
+  X(kOpen, 1, "open", 29)                 \
+  X(kUpdate, 2, "update", 23)             \
+  X(kNotification, 3, "notification", 21) \
+  X(kKeepalive, 4, "keepalive", 19)       \
   X(kRouteRefresh, 5, "route_refresh", 23)
 
 enum class MessageType : uint8_t {
@@ -40,8 +41,8 @@ inline constexpr size_t kMessageTypeCount = 5;  // numbered from 1
 absl::string_view MessageTypeName(MessageType type);
 
 struct MessageBoundary {
-  // kOk: a message of `length` octets is whole, and `type` is known. kTruncated: more octets are needed, `length` in all
-  // (0: not yet known). Else the stream cannot be followed: `error` is RFC 4271's name of it (6.1).
+  // kOk: a message of `length` octets is whole, and `type` is known. kTruncated: more octets are needed, `length` in
+  // all (0: not yet known). Else the stream cannot be followed: `error` is RFC 4271's name of it (6.1).
   base::DecodeCode code = base::DecodeCode::kOk;
   size_t length = 0;
   MessageType type = MessageType::kKeepalive;

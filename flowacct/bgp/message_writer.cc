@@ -61,7 +61,8 @@ void PutCapabilities(const Open& open, base::OctetWriter* out) {
   if (!add_path.empty()) {
     add_path.ForEach([&](Family family) {
       PutFamily(family, &value);
-      value.U8(static_cast<uint8_t>((open.add_path_receive.Has(family) ? 1 : 0) | (open.add_path_send.Has(family) ? 2 : 0)));
+      value.U8(
+          static_cast<uint8_t>((open.add_path_receive.Has(family) ? 1 : 0) | (open.add_path_send.Has(family) ? 2 : 0)));
     });
     put(CapabilityCode::kAddPath);
   }

@@ -1,7 +1,8 @@
 // Writes the messages that a speaker needs that announces nothing: OPEN, KEEPALIVE, NOTIFICATION, ROUTE-REFRESH.
 //
-// Standards: RFC 4271 (4), RFC 5492, RFC 9072 (when parameters have more than 255 octets), RFC 9003, RFC 2918, RFC 7313. UPDATE is only
-// written by tests (testing/update_builder.h). Appends to the caller's octets. Threads: any. Errors: none.
+// Standards: RFC 4271 (4), RFC 5492, RFC 9072 (when parameters have more than 255 octets), RFC 9003, RFC 2918, RFC
+// 7313. UPDATE is only written by tests (testing/update_builder.h). Appends to the caller's octets. Threads: any.
+// Errors: none.
 
 #ifndef FLOWACCT_BGP_MESSAGE_WRITER_H_
 #define FLOWACCT_BGP_MESSAGE_WRITER_H_

@@ -44,8 +44,7 @@ NlriCheck CheckOpaque(NlriShape shape, bool add_path, base::Octets octets) {
   const size_t before = add_path ? 4 : 0;
   for (size_t at = 0; at < octets.size();) {
     const size_t remaining = octets.size() - at;
-    const size_t length =
-        remaining > before ? OpaqueOctets(shape, octets.data() + at + before, remaining - before) : 0;
+    const size_t length = remaining > before ? OpaqueOctets(shape, octets.data() + at + before, remaining - before) : 0;
     if (length == 0) {
       check.ok = false;
       check.offset = static_cast<uint32_t>(at);

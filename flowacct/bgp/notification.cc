@@ -43,7 +43,8 @@ absl::string_view NotificationView::shutdown_communication() const {
     inner = {rest[0], rest[1], rest.subspan(2)};
     rest = inner.data;
   }
-  if (!inner.Is(NotificationCode::kAdministrativeShutdown) && !inner.Is(NotificationCode::kAdministrativeReset)) return {};
+  if (!inner.Is(NotificationCode::kAdministrativeShutdown) && !inner.Is(NotificationCode::kAdministrativeReset))
+    return {};
   if (rest.empty() || size_t{rest[0]} + 1 > rest.size()) return {};
   return base::AsText(rest.subspan(1, rest[0]));
 }

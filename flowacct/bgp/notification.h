@@ -1,7 +1,7 @@
 // NOTIFICATION: why a session ends, as codes of a table and, with Cease, a text.
 //
-// Standards: RFC 4271 (4.5, 6), RFC 4486, RFC 6608, RFC 8538 (3, Hard Reset), RFC 9003 (2, shutdown communication). The rows:
-// notifications.def. Ownership: a view borrows the message. Threads: plain values.
+// Standards: RFC 4271 (4.5, 6), RFC 4486, RFC 6608, RFC 8538 (3, Hard Reset), RFC 9003 (2, shutdown communication). The
+// rows: notifications.def. Ownership: a view borrows the message. Threads: plain values.
 
 #ifndef FLOWACCT_BGP_NOTIFICATION_H_
 #define FLOWACCT_BGP_NOTIFICATION_H_
@@ -27,8 +27,8 @@ struct NotificationView {
   base::Octets data;
 
   bool Is(NotificationCode c) const { return (code << 8 | subcode) == static_cast<uint16_t>(c); }
-  // Why it was shut down (RFC 9003, 2): UTF-8 as it came; empty if there is none or it is malformed. Of a Hard Reset the text
-  // of the NOTIFICATION within (RFC 8538, 3).
+  // Why it was shut down (RFC 9003, 2): UTF-8 as it came; empty if there is none or it is malformed. Of a Hard Reset
+  // the text of the NOTIFICATION within (RFC 8538, 3).
   absl::string_view shutdown_communication() const;
 };
 

@@ -1,11 +1,11 @@
 // OPEN: its parameters and capabilities as views, what they say as a value, and what two OPENs agree on.
 //
-// Standards: RFC 4271 (4.2, 6.2), RFC 5492 (capabilities), RFC 9072 (more than 255 octets of parameters), RFC 6793 (4 octets of AS),
-// RFC 7911, 8950, 4724, 8538, 9494, 7313, 8654, 9234; the rows: capabilities.def.
-// Checked by ParseOpen: version, lengths, AS, hold time and identifier as RFC 4271, 6.2 and RFC 7607 ask for. A capability whose value does
+// Standards: RFC 4271 (4.2, 6.2), RFC 5492 (capabilities), RFC 9072 (more than 255 octets of parameters), RFC 6793 (4
+// octets of AS), RFC 7911, 8950, 4724, 8538, 9494, 7313, 8654, 9234; the rows: capabilities.def. Checked by ParseOpen:
+// version, lengths, AS, hold time and identifier as RFC 4271, 6.2 and RFC 7607 ask for. A capability whose value does
 // not fit its row is counted and ignored, but for the 4-octet AS, without which the rest cannot be right.
-// Ownership: OpenView borrows the message; Open is a value of bounded size (families are a set, names at most 255 octets).
-// Threads: plain values. Errors: OpenError, ready for a NOTIFICATION. Cost: once a session.
+// Ownership: OpenView borrows the message; Open is a value of bounded size (families are a set, names at most 255
+// octets). Threads: plain values. Errors: OpenError, ready for a NOTIFICATION. Cost: once a session.
 
 #ifndef FLOWACCT_BGP_OPEN_H_
 #define FLOWACCT_BGP_OPEN_H_
@@ -24,7 +24,7 @@
 
 namespace flowacct::bgp {
 
-inline constexpr uint8_t kVersion = 4;              // RFC 4271, 4.2
+inline constexpr uint8_t kVersion = 4;                // RFC 4271, 4.2
 inline constexpr uint8_t kCapabilitiesParameter = 2;  // RFC 5492, 4
 
 enum class CapabilityCode : uint8_t {
@@ -56,8 +56,8 @@ class OpenView {
   uint16_t hold_time_seconds() const { return base::LoadBe16(message_.data() + 22); }
   uint32_t bgp_identifier() const { return base::LoadBe32(message_.data() + 24); }
 
-  // void(const CapabilityView&) for each capability of each parameter. False if a length does not fit; *other: a parameter
-  // that is none of capabilities.
+  // void(const CapabilityView&) for each capability of each parameter. False if a length does not fit; *other: a
+  // parameter that is none of capabilities.
   template <typename Visitor>
   bool ForEachCapability(Visitor&& visit, std::optional<uint8_t>* other) const {
     base::Octets rest;

@@ -239,7 +239,8 @@ void Session::HandleRouteRefresh(base::Octets message, absl::Time now) {
   if (marks && enhanced && !refresh.filters.empty()) {  // RFC 7313, 5: with the whole message
     return Fail(NotificationCode::kInvalidMessageLength, message, now);
   }
-  // Without the capability there are no subtypes, and requests that were not offered to be heard are ignored (RFC 2918, 4).
+  // Without the capability there are no subtypes, and requests that were not offered to be heard are ignored (RFC 2918,
+  // 4).
   if (!context_.families.Has(refresh.family) || (marks && !enhanced) || !sent_.route_refresh ||
       refresh.subtype > static_cast<uint8_t>(RouteRefreshSubtype::kEnd)) {
     ++counters_.ignored_refreshes;

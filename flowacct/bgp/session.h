@@ -7,15 +7,14 @@
 //     send(session.output()); session.ConsumeOutput(n, now);
 //     if (session.closed()) ...                  // send what is left of output(), then close the connection
 //
-// Standards: RFC 4271 (6, 8: states and errors of a passive speaker with DelayOpen), RFC 5492, RFC 6286 (identifiers), RFC 6608 (subcodes of
-// FSM errors), RFC 4724 and 8538 (graceful restart, as the receiving speaker), RFC 7313, RFC 8654, RFC 9687 (send hold timer), RFC 7606 through update.h.
-// It never sends an UPDATE, and offers a neighbour what that offers and the options allow: without an AS of its own it waits for the
-// neighbour's OPEN and says that it is of the same AS (internal).
-// Ownership: borrows the listener; what events borrow is valid during the call. Threads: one at a time. The listener must not call
-// the session.
-// Errors: each ends in a NOTIFICATION with its code and in OnClosed, once. Bounds: at most one message of unparsed input, some 9 KiB of
-// output (a keepalive is not queued behind another), 64 KiB and 10 KiB of state.
-// Cost: an UPDATE that came whole is decoded where it lies.
+// Standards: RFC 4271 (6, 8: states and errors of a passive speaker with DelayOpen), RFC 5492, RFC 6286 (identifiers),
+// RFC 6608 (subcodes of FSM errors), RFC 4724 and 8538 (graceful restart, as the receiving speaker), RFC 7313, RFC
+// 8654, RFC 9687 (send hold timer), RFC 7606 through update.h. It never sends an UPDATE, and offers a neighbour what
+// that offers and the options allow: without an AS of its own it waits for the neighbour's OPEN and says that it is of
+// the same AS (internal). Ownership: borrows the listener; what events borrow is valid during the call. Threads: one at
+// a time. The listener must not call the session. Errors: each ends in a NOTIFICATION with its code and in OnClosed,
+// once. Bounds: at most one message of unparsed input, some 9 KiB of output (a keepalive is not queued behind another),
+// 64 KiB and 10 KiB of state. Cost: an UPDATE that came whole is decoded where it lies.
 
 #ifndef FLOWACCT_BGP_SESSION_H_
 #define FLOWACCT_BGP_SESSION_H_
@@ -56,16 +55,18 @@ struct SessionOptions {
   absl::Duration open_hold_time = absl::Minutes(4);
   // How long the neighbour may take nothing of what is to be sent (RFC 9687, 4).
   absl::Duration send_hold_time = absl::Minutes(8);
-  // UPDATEs with an error that the session survives, before it is closed. 0: no bound, as RFC 7606 means it: each costs a counter.
+  // UPDATEs with an error that the session survives, before it is closed. 0: no bound, as RFC 7606 means it: each costs
+  // a counter.
   uint64_t max_erroneous_updates = 0;
 };
 
-// RFC 4271, 8.2.2. A passive speaker has no Connect; kActive waits for the neighbour's OPEN (DelayOpen) with nothing sent.
-#define FLOWACCT_BGP_SESSION_STATES(X)                                                                           \
-  X(kIdle, "idle")                                                                                               \
-  X(kActive, "active")                                                                                           \
-  X(kOpenSent, "open_sent")                                                                                      \
-  X(kOpenConfirm, "open_confirm")                                                                                \
+// RFC 4271, 8.2.2. A passive speaker has no Connect; kActive waits for the neighbour's OPEN (DelayOpen) with nothing
+// sent.
+#define FLOWACCT_BGP_SESSION_STATES(X) \
+  X(kIdle, "idle")                     \
+  X(kActive, "active")                 \
+  X(kOpenSent, "open_sent")            \
+  X(kOpenConfirm, "open_confirm")      \
   X(kEstablished, "established")
 
 enum class SessionState : uint8_t {
@@ -81,7 +82,8 @@ struct SessionClosed {
   CloseCause cause = CloseCause::kConnectionLost;
   NotificationView notification;  // if one was sent or received
   bool was_established = false;
-  // The neighbour's routes may be kept as stale for `restart_time` (RFC 4724, 4.2; RFC 8538, 4): of which families its OPEN says.
+  // The neighbour's routes may be kept as stale for `restart_time` (RFC 4724, 4.2; RFC 8538, 4): of which families its
+  // OPEN says.
   bool graceful = false;
   absl::Duration restart_time;
 };
@@ -119,11 +121,13 @@ struct CollisionParty {
 
 enum class CollisionVerdict : uint8_t { kNone, kCloseExisting, kCloseNew };
 
-// RFC 4271, 6.8, when the new connection's OPEN has come. kNone: another neighbour, or one not known yet. The loser gets
-// Stop(kConnectionCollisionResolution).
-// * Established: the new one goes, unless graceful restart was agreed (RFC 4724, 5: the old one does) or `replace_established` (the
+// RFC 4271, 6.8, when the new connection's OPEN has come. kNone: another neighbour, or one not known yet. The loser
+// gets Stop(kConnectionCollisionResolution).
+// * Established: the new one goes, unless graceful restart was agreed (RFC 4724, 5: the old one does) or
+// `replace_established` (the
 //   CollisionDetectEstablishedState of RFC 4271, 8.1.1).
-// * Else the connection that the side with the larger identifier opened stays, or with RFC 6286, 2.3 of the larger AS. If the neighbour
+// * Else the connection that the side with the larger identifier opened stays, or with RFC 6286, 2.3 of the larger AS.
+// If the neighbour
 //   opened both, the new one does: it has given up the old one.
 CollisionVerdict ResolveCollision(const CollisionParty& existing, const CollisionParty& incoming,
                                   bool replace_established = false);

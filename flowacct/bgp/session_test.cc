@@ -211,7 +211,8 @@ TEST(Session, AnswersBadMessages) {
       {"identifier 0", At::kActive, open([](Open* o) { o->bgp_identifier = 0; }), "notification 2/3"},
       {"our identifier", At::kActive, open([](Open* o) { o->bgp_identifier = 1; }), "notification 2/3"},
       {"hold time 2", At::kActive, open([](Open* o) { o->hold_time_seconds = 2; }), "notification 2/6"},
-      {"an unknown parameter", At::kActive, RawMessage(1, {4, 0, 9, 0, 90, 1, 2, 3, 4, 3, 7, 1, 0}), "notification 2/4"},
+      {"an unknown parameter", At::kActive, RawMessage(1, {4, 0, 9, 0, 90, 1, 2, 3, 4, 3, 7, 1, 0}),
+       "notification 2/4"},
       {"parameters that run off", At::kActive, RawMessage(1, {4, 0, 9, 0, 90, 1, 2, 3, 4, 3, 2, 2, 1}),
        "notification 2/0"},
       {"parameters' length that contradicts", At::kActive, RawMessage(1, {4, 0, 9, 0, 90, 1, 2, 3, 4, 4, 2, 1, 1}),
@@ -222,7 +223,8 @@ TEST(Session, AnswersBadMessages) {
        "notification 2/0"},
       {"no family in common", At::kActive, open([](Open* o) { o->families = FamilySet().Add(Family::kEvpn); }),
        "notification 2/7 "
-       "0104000100010104000200010104000100800104000200800104000100040104000200" "04"},
+       "0104000100010104000200010104000100800104000200800104000100040104000200"
+       "04"},
       {"KEEPALIVE before OPEN", At::kActive, Keepalive(), "notification 5/1"},
       {"UPDATE before KEEPALIVE", At::kOpenConfirm, RawMessage(2, {0, 0, 0, 0}), "notification 5/2"},
       {"a second OPEN", At::kOpenConfirm, good, "notification 5/2"},
@@ -230,8 +232,8 @@ TEST(Session, AnswersBadMessages) {
       {"UPDATE whose lengths contradict", At::kEstablished, RawMessage(2, {0, 9, 0, 0}), "notification 3/1"},
       {"UPDATE with a prefix of 33 bits", At::kEstablished, RawMessage(2, {0, 6, 33, 1, 2, 3, 4, 5, 0, 0}),
        "notification 3/10"},
-      {"UPDATE with a wrong next hop", At::kEstablished,
-       RawMessage(2, {0, 0, 0, 10, 0x80, 14, 7, 0, 2, 1, 2, 1, 2, 0}), "notification 3/9 800e0700020102010200"},
+      {"UPDATE with a wrong next hop", At::kEstablished, RawMessage(2, {0, 0, 0, 10, 0x80, 14, 7, 0, 2, 1, 2, 1, 2, 0}),
+       "notification 3/9 800e0700020102010200"},
       {"BoRR of the wrong length", At::kEstablished, RawMessage(5, {0, 1, 1, 1, 9}),
        "notification 7/1 ffffffffffffffffffffffffffffffff0018050001010109"},
   };
@@ -282,18 +284,26 @@ std::vector<uint8_t> SessionStream(const SessionContext& context) {
   builder.MpAnnounce({PrefixOf("2001:db8::/32"), 5, 0, {}});
   add(builder.Message());
   builder.Clear();
-  builder.Origin(0).AsPath({1}).NextHop("192.0.2.1").Communities(std::vector<uint32_t>(1200, 7)).Announce("192.0.2.0/24");
+  builder.Origin(0)
+      .AsPath({1})
+      .NextHop("192.0.2.1")
+      .Communities(std::vector<uint32_t>(1200, 7))
+      .Announce("192.0.2.0/24");
   add(builder.Message());
   builder.Clear();
   add(builder.Message());
   builder.MpUnreach(Family::kIpv6Unicast);
   add(builder.Message());
-  add(Octets([](base::OctetWriter* out) { WriteRouteRefresh(Family::kIpv4Unicast, RouteRefreshSubtype::kBeginning, out); }));
+  add(Octets(
+      [](base::OctetWriter* out) { WriteRouteRefresh(Family::kIpv4Unicast, RouteRefreshSubtype::kBeginning, out); }));
   add(Octets([](base::OctetWriter* out) { WriteRouteRefresh(Family::kIpv4Unicast, RouteRefreshSubtype::kEnd, out); }));
   add(RawMessage(5, {0, 1, 77, 1}));
   add(Octets([](base::OctetWriter* out) {
     base::OctetWriter data;
-    WriteShutdownCommunication("b\xc3\xbc" "e", &data);
+    WriteShutdownCommunication(
+        "b\xc3\xbc"
+        "e",
+        &data);
     WriteNotification(NotificationOf(NotificationCode::kAdministrativeShutdown, data.octets()), out);
   }));
   return stream;
@@ -315,7 +325,9 @@ TEST(Session, ReadsAStreamCutAtEveryBoundary) {
     f.session.Receive(base::Octets(stream).subspan(0, cut), f.now);
     f.session.Receive(base::Octets(stream).subspan(cut), f.now);
     ASSERT_EQ(f.teller.text, kStreamText) << cut;
-    EXPECT_EQ(f.teller.closed_text, "b\xc3\xbc" "e");
+    EXPECT_EQ(f.teller.closed_text,
+              "b\xc3\xbc"
+              "e");
   }
   for (const size_t piece : {1u, 2u, 7u, 18u, 19u, 20u, 4096u}) {
     Fixture f;
@@ -490,17 +502,61 @@ TEST(Session, ResolvesCollisions) {
     bool replace;
     V verdict;
   } kCases[] = {
-      {"another neighbour", {S::kOpenConfirm, 1, 1, 9, 5, true, false}, {S::kOpenConfirm, 1, 1, 9, 6, true, false}, false, V::kNone},
-      {"not known yet", {S::kOpenSent, 1, 0, 9, 0, true, false}, {S::kOpenConfirm, 1, 1, 9, 6, true, false}, false, V::kNone},
-      {"established", {S::kEstablished, 1, 1, 9, 5, true, false}, {S::kOpenConfirm, 1, 1, 9, 5, true, false}, false, V::kCloseNew},
-      {"established, to be replaced", {S::kEstablished, 1, 1, 9, 5, true, false}, {S::kOpenConfirm, 1, 1, 9, 5, true, false}, true, V::kCloseExisting},
-      {"established with graceful restart", {S::kEstablished, 1, 1, 9, 5, true, true}, {S::kOpenConfirm, 1, 1, 9, 5, true, false}, false, V::kCloseExisting},
-      {"the neighbour opened both", {S::kOpenConfirm, 1, 1, 9, 5, true, false}, {S::kOpenConfirm, 1, 1, 9, 5, true, false}, false, V::kCloseExisting},
-      {"ours is larger, ours stays", {S::kOpenConfirm, 1, 1, 9, 5, false, false}, {S::kOpenConfirm, 1, 1, 9, 5, true, false}, false, V::kCloseNew},
-      {"ours is smaller, theirs stays", {S::kOpenConfirm, 1, 1, 5, 9, false, false}, {S::kOpenConfirm, 1, 1, 5, 9, true, false}, false, V::kCloseExisting},
-      {"theirs came first and is larger", {S::kOpenConfirm, 1, 1, 5, 9, true, false}, {S::kOpenConfirm, 1, 1, 5, 9, false, false}, false, V::kCloseNew},
-      {"unsigned", {S::kOpenConfirm, 1, 1, 0x80000000, 9, false, false}, {S::kOpenConfirm, 1, 1, 0x80000000, 9, true, false}, false, V::kCloseNew},
-      {"equal identifiers: the larger AS", {S::kOpenConfirm, 1, 2, 9, 9, false, false}, {S::kOpenConfirm, 1, 2, 9, 9, true, false}, false, V::kCloseExisting},
+      {"another neighbour",
+       {S::kOpenConfirm, 1, 1, 9, 5, true, false},
+       {S::kOpenConfirm, 1, 1, 9, 6, true, false},
+       false,
+       V::kNone},
+      {"not known yet",
+       {S::kOpenSent, 1, 0, 9, 0, true, false},
+       {S::kOpenConfirm, 1, 1, 9, 6, true, false},
+       false,
+       V::kNone},
+      {"established",
+       {S::kEstablished, 1, 1, 9, 5, true, false},
+       {S::kOpenConfirm, 1, 1, 9, 5, true, false},
+       false,
+       V::kCloseNew},
+      {"established, to be replaced",
+       {S::kEstablished, 1, 1, 9, 5, true, false},
+       {S::kOpenConfirm, 1, 1, 9, 5, true, false},
+       true,
+       V::kCloseExisting},
+      {"established with graceful restart",
+       {S::kEstablished, 1, 1, 9, 5, true, true},
+       {S::kOpenConfirm, 1, 1, 9, 5, true, false},
+       false,
+       V::kCloseExisting},
+      {"the neighbour opened both",
+       {S::kOpenConfirm, 1, 1, 9, 5, true, false},
+       {S::kOpenConfirm, 1, 1, 9, 5, true, false},
+       false,
+       V::kCloseExisting},
+      {"ours is larger, ours stays",
+       {S::kOpenConfirm, 1, 1, 9, 5, false, false},
+       {S::kOpenConfirm, 1, 1, 9, 5, true, false},
+       false,
+       V::kCloseNew},
+      {"ours is smaller, theirs stays",
+       {S::kOpenConfirm, 1, 1, 5, 9, false, false},
+       {S::kOpenConfirm, 1, 1, 5, 9, true, false},
+       false,
+       V::kCloseExisting},
+      {"theirs came first and is larger",
+       {S::kOpenConfirm, 1, 1, 5, 9, true, false},
+       {S::kOpenConfirm, 1, 1, 5, 9, false, false},
+       false,
+       V::kCloseNew},
+      {"unsigned",
+       {S::kOpenConfirm, 1, 1, 0x80000000, 9, false, false},
+       {S::kOpenConfirm, 1, 1, 0x80000000, 9, true, false},
+       false,
+       V::kCloseNew},
+      {"equal identifiers: the larger AS",
+       {S::kOpenConfirm, 1, 2, 9, 9, false, false},
+       {S::kOpenConfirm, 1, 2, 9, 9, true, false},
+       false,
+       V::kCloseExisting},
   };
   for (const auto& c : kCases) {
     EXPECT_EQ(ResolveCollision(c.existing, c.incoming, c.replace), c.verdict) << c.what;

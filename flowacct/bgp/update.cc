@@ -269,8 +269,8 @@ class UpdateReader {
     ReadRoutes(routes, section, kCode);
   }
 
-  // RFC 6396, 4.3.4: only the length and the next hop; some write the whole attribute, which begins with AFI's zero octet (or
-  // 64 or more, which is no length).
+  // RFC 6396, 4.3.4: only the length and the next hop; some write the whole attribute, which begins with AFI's zero
+  // octet (or 64 or more, which is no length).
   void ReadRibEntryNextHop(base::Octets value) {
     constexpr uint8_t kCode = static_cast<uint8_t>(AttributeCode::kMpReachNlri);
     NlriSection& section = u_.announced_[0];

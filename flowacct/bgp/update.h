@@ -9,13 +9,14 @@
 //     }
 //     if (update.action() == ErrorAction::kSessionReset) ...   // nothing is announced or withdrawn
 //
-// Standards: RFC 4271 (4.3, 6.3), RFC 4760, RFC 4724 (2, End-of-RIB), RFC 6793, RFC 7606 (whole), RFC 7607, RFC 7911, RFC 8654.
-// Guaranteed: every route of a section is right, so that Visit cannot fail; attributes() have the flags, length and value that their
-// rows of attributes.def ask for, each code once, ascending; what RFC 7606 treats as withdrawn is among withdrawn().
-// Not checked: whether a next hop or an AS is plausible, loops, and that the first AS is the neighbour's. Routes of families that are only counted
-// (NlriShape) that cannot be counted are an error without an action, since nobody uses them.
-// Ownership: an Update borrows the message. Threads: plain values. Errors: action(), errors(), UpdateCounters; each is counted.
-// Cost: about 100 ns a message with its attributes and 3 ns a route; no allocation.
+// Standards: RFC 4271 (4.3, 6.3), RFC 4760, RFC 4724 (2, End-of-RIB), RFC 6793, RFC 7606 (whole), RFC 7607, RFC 7911,
+// RFC 8654. Guaranteed: every route of a section is right, so that Visit cannot fail; attributes() have the flags,
+// length and value that their rows of attributes.def ask for, each code once, ascending; what RFC 7606 treats as
+// withdrawn is among withdrawn(). Not checked: whether a next hop or an AS is plausible, loops, and that the first AS
+// is the neighbour's. Routes of families that are only counted (NlriShape) that cannot be counted are an error without
+// an action, since nobody uses them. Ownership: an Update borrows the message. Threads: plain values. Errors: action(),
+// errors(), UpdateCounters; each is counted. Cost: about 100 ns a message with its attributes and 3 ns a route; no
+// allocation.
 
 #ifndef FLOWACCT_BGP_UPDATE_H_
 #define FLOWACCT_BGP_UPDATE_H_
@@ -36,21 +37,21 @@
 namespace flowacct::bgp {
 
 // name, text, subcode of the NOTIFICATION if the session is to be reset (RFC 4271, 4.5), text for a person
-#define FLOWACCT_BGP_UPDATE_FAULTS(X)                                                                           \
-  X(kMessageLength, "message_length", 1, "lengths within the message that contradict it (RFC 4271, 6.3)")       \
-  X(kAttributeOverrun, "attribute_overrun", 1, "an attribute that the attributes' length cuts (RFC 7606, 4)")    \
-  X(kAttributeFlags, "attribute_flags", 4, "Optional or Transitive flag that is wrong (RFC 7606, 3.c)")          \
-  X(kAttributeLength, "attribute_length", 5, "length that is wrong (RFC 7606, 7)")                               \
-  X(kAttributeValue, "attribute_value", 9, "value that is malformed (RFC 7606, 7)")                              \
-  X(kDuplicate, "duplicate_attribute", 1, "an attribute for the second time (RFC 7606, 3.g)")                    \
-  X(kMissing, "missing_attribute", 3, "a mandatory attribute that is not there (RFC 7606, 3.d)")                 \
-  X(kFromExternal, "attribute_from_external", 9, "not for an external neighbour to say (RFC 7606, 7.5)")         \
-  X(kFromAs4, "as4_attribute_from_as4_speaker", 9, "AS4_* where all have 4 octets (RFC 6793, 3)")                \
-  X(kNextHopLength, "next_hop_length", 9, "next hop of a length that the family has not (RFC 7606, 7.11)")       \
-  X(kNlri, "nlri", 10, "routes that are syntactically incorrect (RFC 7606, 5.3)")                                \
-  X(kUncountedNlri, "uncounted_nlri", 10, "routes of a family that is only counted, and cannot be")              \
-  X(kUnrecognizedWellKnown, "unrecognized_well_known", 2, "not optional, and without a row (RFC 4271, 6.3)")      \
-  X(kNoReachable, "no_reachable_nlri", 1, "errors in attributes without routes to withdraw (RFC 7606, 5.2)")     \
+#define FLOWACCT_BGP_UPDATE_FAULTS(X)                                                                         \
+  X(kMessageLength, "message_length", 1, "lengths within the message that contradict it (RFC 4271, 6.3)")     \
+  X(kAttributeOverrun, "attribute_overrun", 1, "an attribute that the attributes' length cuts (RFC 7606, 4)") \
+  X(kAttributeFlags, "attribute_flags", 4, "Optional or Transitive flag that is wrong (RFC 7606, 3.c)")       \
+  X(kAttributeLength, "attribute_length", 5, "length that is wrong (RFC 7606, 7)")                            \
+  X(kAttributeValue, "attribute_value", 9, "value that is malformed (RFC 7606, 7)")                           \
+  X(kDuplicate, "duplicate_attribute", 1, "an attribute for the second time (RFC 7606, 3.g)")                 \
+  X(kMissing, "missing_attribute", 3, "a mandatory attribute that is not there (RFC 7606, 3.d)")              \
+  X(kFromExternal, "attribute_from_external", 9, "not for an external neighbour to say (RFC 7606, 7.5)")      \
+  X(kFromAs4, "as4_attribute_from_as4_speaker", 9, "AS4_* where all have 4 octets (RFC 6793, 3)")             \
+  X(kNextHopLength, "next_hop_length", 9, "next hop of a length that the family has not (RFC 7606, 7.11)")    \
+  X(kNlri, "nlri", 10, "routes that are syntactically incorrect (RFC 7606, 5.3)")                             \
+  X(kUncountedNlri, "uncounted_nlri", 10, "routes of a family that is only counted, and cannot be")           \
+  X(kUnrecognizedWellKnown, "unrecognized_well_known", 2, "not optional, and without a row (RFC 4271, 6.3)")  \
+  X(kNoReachable, "no_reachable_nlri", 1, "errors in attributes without routes to withdraw (RFC 7606, 5.2)")  \
   X(kFamilyNotAgreed, "family_not_agreed", 9, "routes of a family that was not negotiated: left out")
 
 enum class UpdateFault : uint8_t {
@@ -153,11 +154,13 @@ class Update {
   std::array<AttributeView, 256> attributes_;
 };
 
-// `message`: whole, with its header, whose length and type the caller has checked (message_view.h). Counts into `counters`.
+// `message`: whole, with its header, whose length and type the caller has checked (message_view.h). Counts into
+// `counters`.
 void DecodeUpdate(base::Octets message, const SessionContext& context, Update* update, UpdateCounters* counters);
 
-// Attributes alone, as an entry of MRT's TABLE_DUMP_V2 has them (RFC 6396, 4.3.4): the result has one announced section of
-// `family` without routes, from which CanonicalizeAttributes takes the next hop. MP_REACH_NLRI may be whole or only its next hop.
+// Attributes alone, as an entry of MRT's TABLE_DUMP_V2 has them (RFC 6396, 4.3.4): the result has one announced section
+// of `family` without routes, from which CanonicalizeAttributes takes the next hop. MP_REACH_NLRI may be whole or only
+// its next hop.
 void DecodeRibEntry(base::Octets attributes, Family family, const SessionContext& context, Update* update,
                     UpdateCounters* counters);
 

@@ -1,5 +1,6 @@
-// UPDATEs as a full table has them: decode, write the canonical attributes, visit the routes. Items are routes; "messages" is their
-// rate too. ByRoutes: IPv4 routes a message (a real feed has 5 to 10); Families: 8 routes in MP_REACH_NLRI.
+// UPDATEs as a full table has them: decode, write the canonical attributes, visit the routes. Items are routes;
+// "messages" is their rate too. ByRoutes: IPv4 routes a message (a real feed has 5 to 10); Families: 8 routes in
+// MP_REACH_NLRI.
 
 #include <cstdint>
 #include <random>

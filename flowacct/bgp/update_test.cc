@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,7 @@ std::string SectionsText(absl::Span<const NlriSection> sections) {
   for (const NlriSection& section : sections) {
     absl::StrAppend(&text, text.empty() ? "" : "; ", RowOf(section.family).name, " x", section.count, ":");
     uint32_t visited = 0;
-    section.Visit([&](const Nlri& route) {
-      absl::StrAppend(&text, visited++ == 0 ? " " : ", ", RouteText(route));
-    });
+    section.Visit([&](const Nlri& route) { absl::StrAppend(&text, visited++ == 0 ? " " : ", ", RouteText(route)); });
     if (RowOf(section.family).shape <= NlriShape::kVpn) {
       EXPECT_EQ(visited, section.count);
     }
@@ -116,29 +115,59 @@ TEST(Update, TellsRoutesOfAllFamilies) {
     std::vector<BuiltRoute> routes;
     const char *announced, *withdrawn;
   } kCases[] = {
-      {Family::kIpv4Unicast, Hop({"2001:db8::1"}), "2001:db8::1", {{PrefixOf("198.51.100.0/23"), 0, 0, {}}},
-       "198.51.100.0/23", "198.51.100.0/23"},
-      {Family::kIpv6Unicast, Hop({"2001:db8::1", "fe80::1"}), "2001:db8::1",
-       {{PrefixOf("2001:db8:8000::/33"), 0, 0, {}}, {PrefixOf("::/0"), 0, 0, {}}, {PrefixOf("2001:db8::7/128"), 0, 0, {}},
+      {Family::kIpv4Unicast,
+       Hop({"2001:db8::1"}),
+       "2001:db8::1",
+       {{PrefixOf("198.51.100.0/23"), 0, 0, {}}},
+       "198.51.100.0/23",
+       "198.51.100.0/23"},
+      {Family::kIpv6Unicast,
+       Hop({"2001:db8::1", "fe80::1"}),
+       "2001:db8::1",
+       {{PrefixOf("2001:db8:8000::/33"), 0, 0, {}},
+        {PrefixOf("::/0"), 0, 0, {}},
+        {PrefixOf("2001:db8::7/128"), 0, 0, {}},
         {PrefixOf("2001:db8:0:0:8000::/65"), 0, 0, {}}},
        "2001:db8:8000::/33, ::/0, 2001:db8::7/128, 2001:db8:0:0:8000::/65",
        "2001:db8:8000::/33, ::/0, 2001:db8::7/128, 2001:db8:0:0:8000::/65"},
-      {Family::kIpv4Multicast, Hop({"192.0.2.1"}), "192.0.2.1", {{PrefixOf("198.51.100.0/24"), 0, 0, {}}},
-       "198.51.100.0/24", "198.51.100.0/24"},
-      {Family::kLabelledIpv4, Hop({"192.0.2.1"}), "192.0.2.1",
-       {{PrefixOf("198.51.100.0/24"), 0, 0, {16}}, {PrefixOf("0.0.0.0/0"), 0, 0, {3}}, {PrefixOf("192.0.2.4/30"), 0, 0, {100, 200, 300}}},
+      {Family::kIpv4Multicast,
+       Hop({"192.0.2.1"}),
+       "192.0.2.1",
+       {{PrefixOf("198.51.100.0/24"), 0, 0, {}}},
+       "198.51.100.0/24",
+       "198.51.100.0/24"},
+      {Family::kLabelledIpv4,
+       Hop({"192.0.2.1"}),
+       "192.0.2.1",
+       {{PrefixOf("198.51.100.0/24"), 0, 0, {16}},
+        {PrefixOf("0.0.0.0/0"), 0, 0, {3}},
+        {PrefixOf("192.0.2.4/30"), 0, 0, {100, 200, 300}}},
        "198.51.100.0/24 label 16, 0.0.0.0/0 label 3, 192.0.2.4/30 label 100 of 3",
        "198.51.100.0/24 label 524288, 0.0.0.0/0 label 524288, 192.0.2.4/30 label 524288"},
-      {Family::kLabelledIpv6, Hop({"2001:db8::1"}), "2001:db8::1", {{PrefixOf("2001:db8::/32"), 0, 0, {17}}},
-       "2001:db8::/32 label 17", "2001:db8::/32 label 524288"},
-      {Family::kVpnIpv4, Hop({"192.0.2.1"}, true), "192.0.2.1",
-       {{PrefixOf("10.0.0.0/8"), 0, 0x0000fde800000007, {99}}, {PrefixOf("0.0.0.0/0"), 0, 0x0001c00002010008, {98, 97}}},
+      {Family::kLabelledIpv6,
+       Hop({"2001:db8::1"}),
+       "2001:db8::1",
+       {{PrefixOf("2001:db8::/32"), 0, 0, {17}}},
+       "2001:db8::/32 label 17",
+       "2001:db8::/32 label 524288"},
+      {Family::kVpnIpv4,
+       Hop({"192.0.2.1"}, true),
+       "192.0.2.1",
+       {{PrefixOf("10.0.0.0/8"), 0, 0x0000fde800000007, {99}},
+        {PrefixOf("0.0.0.0/0"), 0, 0x0001c00002010008, {98, 97}}},
        "10.0.0.0/8 rd 65000:7 label 99, 0.0.0.0/0 rd 192.0.2.1:8 label 98 of 2",
        "10.0.0.0/8 rd 65000:7 label 524288, 0.0.0.0/0 rd 192.0.2.1:8 label 524288"},
-      {Family::kVpnIpv4, Hop({"2001:db8::1"}, true), "2001:db8::1", {{PrefixOf("10.0.0.0/8"), 0, 0x0002fa56ea000009, {99}}},
-       "10.0.0.0/8 rd 4200000000:9 label 99", "10.0.0.0/8 rd 4200000000:9 label 524288"},
-      {Family::kVpnIpv6, Hop({"2001:db8::1", "fe80::1"}, true), "2001:db8::1",
-       {{PrefixOf("2001:db8::/48"), 0, 0x0000fde800000007, {1048575}}}, "2001:db8::/48 rd 65000:7 label 1048575",
+      {Family::kVpnIpv4,
+       Hop({"2001:db8::1"}, true),
+       "2001:db8::1",
+       {{PrefixOf("10.0.0.0/8"), 0, 0x0002fa56ea000009, {99}}},
+       "10.0.0.0/8 rd 4200000000:9 label 99",
+       "10.0.0.0/8 rd 4200000000:9 label 524288"},
+      {Family::kVpnIpv6,
+       Hop({"2001:db8::1", "fe80::1"}, true),
+       "2001:db8::1",
+       {{PrefixOf("2001:db8::/48"), 0, 0x0000fde800000007, {1048575}}},
+       "2001:db8::/48 rd 65000:7 label 1048575",
        "2001:db8::/48 rd 65000:7 label 524288"},
   };
   for (const bool add_path : {false, true}) {
@@ -185,6 +214,60 @@ TEST(Update, ClearsHostBits) {
   v6.Origin(0).AsPath({1}).MpReach(Family::kIpv6Unicast, Hop({"2001:db8::1"}));
   v6.RawMpAnnounce(std::vector<uint8_t>{17, 0x20, 0x01, 0xff, 1, 0xff});
   EXPECT_EQ(SectionsText(Decode(v6.Message())->update.announced()), "ipv6_unicast x2: 2001:8000::/17, 8000::/1");
+}
+
+// Reads routes bit by bit, without labels: what the walk does with loads and masks.
+std::string SlowRoutes(base::Octets octets, bool v6, bool add_path) {
+  std::string text;
+  size_t at = 0;
+  const auto octet = [&] { return at < octets.size() ? octets[at++] : (at = octets.size() + 1, uint8_t{0}); };
+  while (at < octets.size()) {
+    uint32_t id = 0;
+    for (int i = 0; i < 4 && add_path; ++i) id = id << 8 | octet();
+    const size_t bits = octet();
+    uint8_t address[16] = {};
+    for (size_t bit = 0; bit < bits; bit += 8) {
+      const uint8_t value = octet();
+      for (size_t i = bit; i < bit + 8 && i < bits; ++i) {
+        if (i / 8 < 16) address[i / 8] |= value & (0x80 >> (i % 8));
+      }
+    }
+    if (at > octets.size() || bits > (v6 ? 128u : 32u)) return text + "wrong";
+    absl::StrAppend(&text, absl::BytesToHexString(base::AsText(base::Octets(address, v6 ? 16 : 4))), "/", bits, " ", id,
+                    "\n");
+  }
+  return text;
+}
+
+TEST(Update, WalksRoutesAsASlowTwinDoes) {
+  std::mt19937 random(1);
+  size_t right = 0;
+  for (int round = 0; round < 20000; ++round) {
+    const bool v6 = round % 2 != 0, add_path = round % 4 > 1;
+    const Family family = v6 ? Family::kIpv6Unicast : Family::kIpv4Unicast;
+    std::vector<uint8_t> octets;
+    for (size_t n = random() % 6; n > 0; --n) {
+      for (size_t i = 0; i < (add_path ? 4 : 0); ++i) octets.push_back(static_cast<uint8_t>(random()));
+      const size_t bits = random() % (v6 ? 129 : 33);
+      octets.push_back(static_cast<uint8_t>(bits));
+      for (size_t i = 0; i < (bits + 7) / 8; ++i) octets.push_back(static_cast<uint8_t>(random()));
+    }
+    if (!octets.empty() && random() % 4 == 0) octets.resize(random() % octets.size());
+    if (!octets.empty() && random() % 8 == 0) octets[random() % octets.size()] = static_cast<uint8_t>(random());
+    octets.shrink_to_fit();
+    std::string text;
+    const size_t end = VisitNlri(family, add_path, octets, [&](const Nlri& route) {
+      const base::Octets address(route.address.data() + (v6 ? 0 : 12), v6 ? 16 : 4);
+      absl::StrAppend(&text, absl::BytesToHexString(base::AsText(address)), "/", route.length, " ", route.path_id,
+                      "\n");
+    });
+    const NlriCheck check = CheckNlri(family, add_path, octets);
+    EXPECT_EQ(check.ok, end == octets.size());
+    right += check.ok;
+    ASSERT_EQ(text + (check.ok ? "" : "wrong"), SlowRoutes(octets, v6, add_path));
+  }
+  EXPECT_GT(right, 10000u);
+  EXPECT_LT(right, 19000u);
 }
 
 TEST(Update, ReadsLabelsAsTheyAreSent) {
@@ -273,7 +356,8 @@ TEST(Update, TellsEndOfRib) {
 // RFC 7606 as a table: what is wrong, and what has to follow.
 struct Case {
   const char* what;
-  std::function<void(UpdateBuilder&)> build;  // behind ORIGIN, AS_PATH and NEXT_HOP and before the route 198.51.100.0/24
+  std::function<void(UpdateBuilder&)>
+      build;  // behind ORIGIN, AS_PATH and NEXT_HOP and before the route 198.51.100.0/24
   UpdateFault fault;
   ErrorAction action;
   uint8_t attribute;
@@ -282,54 +366,105 @@ struct Case {
 };
 
 const Case kCases[] = {
-    {"3.c: flags of a well-known attribute", [](UpdateBuilder& b) { b.Attribute(0xc0, 5, {0, 0, 0, 1}); },
+    {"3.c: flags of a well-known attribute",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 5, {0, 0, 0, 1});
+     },
      UpdateFault::kAttributeFlags, ErrorAction::kTreatAsWithdraw, 5},
-    {"3.c: flags of MED", [](UpdateBuilder& b) { b.Attribute(0xc0, 4, {0, 0, 0, 1}); }, UpdateFault::kAttributeFlags,
-     ErrorAction::kTreatAsWithdraw, 4},
-    {"3.c: flags of communities", [](UpdateBuilder& b) { b.Attribute(0x80, 8, {0, 0, 0, 1}); },
+    {"3.c: flags of MED",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 4, {0, 0, 0, 1});
+     },
+     UpdateFault::kAttributeFlags, ErrorAction::kTreatAsWithdraw, 4},
+    {"3.c: flags of communities",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 8, {0, 0, 0, 1});
+     },
      UpdateFault::kAttributeFlags, ErrorAction::kTreatAsWithdraw, 8},
     {"3.f: flags of ATOMIC_AGGREGATE", [](UpdateBuilder& b) { b.Attribute(0xc0, 6, {}); }, UpdateFault::kAttributeFlags,
      ErrorAction::kAttributeDiscard, 6},
-    {"3.f: flags of AGGREGATOR", [](UpdateBuilder& b) { b.Attribute(0x40, 7, {0, 0, 0, 1, 1, 1, 1, 1}); },
+    {"3.f: flags of AGGREGATOR",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x40, 7, {0, 0, 0, 1, 1, 1, 1, 1});
+     },
      UpdateFault::kAttributeFlags, ErrorAction::kAttributeDiscard, 7},
     {"3.g: an attribute twice", [](UpdateBuilder& b) { b.Med(1).Med(2); }, UpdateFault::kDuplicate,
      ErrorAction::kAttributeDiscard, 4},
     {"3.g: an unknown attribute twice", [](UpdateBuilder& b) { b.Attribute(0xc0, 99, {1}).Attribute(0xc0, 99, {2}); },
      UpdateFault::kDuplicate, ErrorAction::kAttributeDiscard, 99},
     {"3.g: MP_UNREACH_NLRI twice",
-     [](UpdateBuilder& b) { b.Attribute(0x80, 15, {0, 2, 1}).Attribute(0x80, 15, {0, 2, 1}); }, UpdateFault::kDuplicate,
-     ErrorAction::kSessionReset, 15},
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 15, {0, 2, 1}).Attribute(0x80, 15, {0, 2, 1});
+     },
+     UpdateFault::kDuplicate, ErrorAction::kSessionReset, 15},
     {"RFC 4271, 6.3: a well-known attribute that nobody knows", [](UpdateBuilder& b) { b.Attribute(0x40, 99, {1}); },
      UpdateFault::kUnrecognizedWellKnown, ErrorAction::kSessionReset, 99},
-    {"5.3: flags of MP_UNREACH_NLRI", [](UpdateBuilder& b) { b.Attribute(0xc0, 15, {0, 2, 1}); },
+    {"5.3: flags of MP_UNREACH_NLRI",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 15, {0, 2, 1});
+     },
      UpdateFault::kAttributeFlags, ErrorAction::kSessionReset, 15},
-    {"5.3: MP_UNREACH_NLRI of two octets", [](UpdateBuilder& b) { b.Attribute(0x80, 15, {0, 2}); },
+    {"5.3: MP_UNREACH_NLRI of two octets",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 15, {0, 2});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kSessionReset, 15},
-    {"5.3: MP_REACH_NLRI of four octets", [](UpdateBuilder& b) { b.Attribute(0x80, 14, {0, 2, 1, 0}); },
+    {"5.3: MP_REACH_NLRI of four octets",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 14, {0, 2, 1, 0});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kSessionReset, 14},
-    {"5.3: a prefix of 33 bits", [](UpdateBuilder& b) { b.RawAnnounce(std::vector<uint8_t>{33, 1, 2, 3, 4, 5}); },
+    {"5.3: a prefix of 33 bits",
+     [](UpdateBuilder& b) {
+       b.RawAnnounce(std::vector<uint8_t>{33, 1, 2, 3, 4, 5});
+     },
      UpdateFault::kNlri, ErrorAction::kSessionReset, 0},
-    {"5.3: an IPv6 prefix of 129 bits", [](UpdateBuilder& b) { b.Attribute(0x80, 15, {0, 2, 1, 129, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}); },
+    {"5.3: an IPv6 prefix of 129 bits",
+     [](UpdateBuilder& b) { b.Attribute(0x80, 15, {0, 2, 1, 129, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}); },
      UpdateFault::kNlri, ErrorAction::kSessionReset, 15},
-    {"5.3: a prefix that runs off the end", [](UpdateBuilder& b) { b.Attribute(0x80, 15, {0, 2, 1, 64, 1}); },
+    {"5.3: a prefix that runs off the end",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 15, {0, 2, 1, 64, 1});
+     },
      UpdateFault::kNlri, ErrorAction::kSessionReset, 15},
-    {"5.3: a VPN route without room for its distinguisher", [](UpdateBuilder& b) { b.Attribute(0x80, 15, {0, 1, 128, 32, 0, 0, 1, 9}); },
+    {"5.3: a VPN route without room for its distinguisher",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 15, {0, 1, 128, 32, 0, 0, 1, 9});
+     },
      UpdateFault::kNlri, ErrorAction::kSessionReset, 15},
     {"7.5: LOCAL_PREF of an external neighbour", [](UpdateBuilder& b) { b.LocalPref(100); }, UpdateFault::kFromExternal,
      ErrorAction::kAttributeDiscard, 5, true},
-    {"7.5: LOCAL_PREF of five octets", [](UpdateBuilder& b) { b.Attribute(0x40, 5, {0, 0, 0, 0, 1}); },
+    {"7.5: LOCAL_PREF of five octets",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x40, 5, {0, 0, 0, 0, 1});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kTreatAsWithdraw, 5},
-    {"7.4: MED of three octets", [](UpdateBuilder& b) { b.Attribute(0x80, 4, {0, 0, 1}); },
+    {"7.4: MED of three octets",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 4, {0, 0, 1});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kTreatAsWithdraw, 4},
     {"7.6: ATOMIC_AGGREGATE with an octet", [](UpdateBuilder& b) { b.Attribute(0x40, 6, {1}); },
      UpdateFault::kAttributeLength, ErrorAction::kAttributeDiscard, 6},
-    {"7.7: AGGREGATOR of six octets with 4-octet AS", [](UpdateBuilder& b) { b.Attribute(0xc0, 7, {0, 1, 1, 1, 1, 1}); },
+    {"7.7: AGGREGATOR of six octets with 4-octet AS",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 7, {0, 1, 1, 1, 1, 1});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kAttributeDiscard, 7},
-    {"7.7: AGGREGATOR of eight octets with 2-octet AS", [](UpdateBuilder& b) { b.Attribute(0xc0, 7, {0, 0, 0, 1, 1, 1, 1, 1}); },
+    {"7.7: AGGREGATOR of eight octets with 2-octet AS",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 7, {0, 0, 0, 1, 1, 1, 1, 1});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kAttributeDiscard, 7, false, false},
-    {"RFC 7607: AGGREGATOR of AS 0", [](UpdateBuilder& b) { b.Attribute(0xc0, 7, {0, 0, 0, 0, 1, 1, 1, 1}); },
+    {"RFC 7607: AGGREGATOR of AS 0",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 7, {0, 0, 0, 0, 1, 1, 1, 1});
+     },
      UpdateFault::kAttributeValue, ErrorAction::kAttributeDiscard, 7},
-    {"7.8: COMMUNITIES of five octets", [](UpdateBuilder& b) { b.Attribute(0xc0, 8, {0, 0, 0, 0, 1}); },
+    {"7.8: COMMUNITIES of five octets",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 8, {0, 0, 0, 0, 1});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kTreatAsWithdraw, 8},
     {"7.8: COMMUNITIES of none", [](UpdateBuilder& b) { b.Attribute(0xc0, 8, {}); }, UpdateFault::kAttributeLength,
      ErrorAction::kTreatAsWithdraw, 8},
@@ -337,43 +472,84 @@ const Case kCases[] = {
      UpdateFault::kFromExternal, ErrorAction::kAttributeDiscard, 9, true},
     {"7.9: ORIGINATOR_ID of one octet", [](UpdateBuilder& b) { b.Attribute(0x80, 9, {1}); },
      UpdateFault::kAttributeLength, ErrorAction::kTreatAsWithdraw, 9},
-    {"7.10: CLUSTER_LIST of an external neighbour", [](UpdateBuilder& b) { b.Attribute(0x80, 10, {1, 1, 1, 1}); },
+    {"7.10: CLUSTER_LIST of an external neighbour",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 10, {1, 1, 1, 1});
+     },
      UpdateFault::kFromExternal, ErrorAction::kAttributeDiscard, 10, true},
-    {"7.10: CLUSTER_LIST of three octets", [](UpdateBuilder& b) { b.Attribute(0x80, 10, {1, 1, 1}); },
+    {"7.10: CLUSTER_LIST of three octets",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 10, {1, 1, 1});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kTreatAsWithdraw, 10},
     {"7.10: CLUSTER_LIST of none", [](UpdateBuilder& b) { b.Attribute(0x80, 10, {}); }, UpdateFault::kAttributeLength,
      ErrorAction::kTreatAsWithdraw, 10},
     {"7.11: an IPv6 next hop of five octets",
-     [](UpdateBuilder& b) { b.Attribute(0x80, 14, {0, 2, 1, 5, 1, 2, 3, 4, 5, 0, 0}); }, UpdateFault::kNextHopLength,
-     ErrorAction::kSessionReset, 14},
-    {"7.11: a next hop longer than its attribute", [](UpdateBuilder& b) { b.Attribute(0x80, 14, {0, 2, 1, 16, 1, 2}); },
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 14, {0, 2, 1, 5, 1, 2, 3, 4, 5, 0, 0});
+     },
+     UpdateFault::kNextHopLength, ErrorAction::kSessionReset, 14},
+    {"7.11: a next hop longer than its attribute",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 14, {0, 2, 1, 16, 1, 2});
+     },
      UpdateFault::kNextHopLength, ErrorAction::kSessionReset, 14},
     {"7.13: Traffic Engineering with wrong flags", [](UpdateBuilder& b) { b.Attribute(0xc0, 24, {1}); },
      UpdateFault::kAttributeFlags, ErrorAction::kTreatAsWithdraw, 24},
     {"7.14: EXTENDED COMMUNITIES of nine octets",
-     [](UpdateBuilder& b) { b.Attribute(0xc0, 16, {1, 2, 3, 4, 5, 6, 7, 8, 9}); }, UpdateFault::kAttributeLength,
-     ErrorAction::kTreatAsWithdraw, 16},
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 16, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+     },
+     UpdateFault::kAttributeLength, ErrorAction::kTreatAsWithdraw, 16},
     {"7.15: IPv6 extended communities of eight octets",
-     [](UpdateBuilder& b) { b.Attribute(0xc0, 25, {1, 2, 3, 4, 5, 6, 7, 8}); }, UpdateFault::kAttributeLength,
-     ErrorAction::kTreatAsWithdraw, 25},
-    {"7.16: ATTR_SET of three octets", [](UpdateBuilder& b) { b.Attribute(0xc0, 128, {1, 2, 3}); },
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 25, {1, 2, 3, 4, 5, 6, 7, 8});
+     },
+     UpdateFault::kAttributeLength, ErrorAction::kTreatAsWithdraw, 25},
+    {"7.16: ATTR_SET of three octets",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 128, {1, 2, 3});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kTreatAsWithdraw, 128},
-    {"RFC 8092, 6: large communities of eight octets", [](UpdateBuilder& b) { b.LargeCommunities({1, 2}); },
+    {"RFC 8092, 6: large communities of eight octets",
+     [](UpdateBuilder& b) {
+       b.LargeCommunities({1, 2});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kTreatAsWithdraw, 32},
-    {"RFC 9234, 5: OTC of two octets", [](UpdateBuilder& b) { b.Attribute(0xc0, 35, {1, 2}); },
+    {"RFC 9234, 5: OTC of two octets",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 35, {1, 2});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kTreatAsWithdraw, 35},
     {"RFC 7311, 3: AIGP TLV of ten octets",
-     [](UpdateBuilder& b) { b.Attribute(0x80, 26, {1, 0, 10, 0, 0, 0, 0, 0, 0, 1}); }, UpdateFault::kAttributeValue,
-     ErrorAction::kAttributeDiscard, 26},
-    {"RFC 7311, 3: AIGP that is cut", [](UpdateBuilder& b) { b.Attribute(0x80, 26, {2, 0, 9, 0}); },
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 26, {1, 0, 10, 0, 0, 0, 0, 0, 0, 1});
+     },
      UpdateFault::kAttributeValue, ErrorAction::kAttributeDiscard, 26},
-    {"RFC 8669, 6: prefix-SID of two octets", [](UpdateBuilder& b) { b.Attribute(0xc0, 40, {1, 0}); },
+    {"RFC 7311, 3: AIGP that is cut",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 26, {2, 0, 9, 0});
+     },
+     UpdateFault::kAttributeValue, ErrorAction::kAttributeDiscard, 26},
+    {"RFC 8669, 6: prefix-SID of two octets",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 40, {1, 0});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kAttributeDiscard, 40},
-    {"RFC 6793, 3: AS4_PATH where all have 4 octets", [](UpdateBuilder& b) { b.As4Path({{2, {1}}}); },
+    {"RFC 6793, 3: AS4_PATH where all have 4 octets",
+     [](UpdateBuilder& b) {
+       b.As4Path({{2, {1}}});
+     },
      UpdateFault::kFromAs4, ErrorAction::kAttributeDiscard, 17},
-    {"RFC 6793, 6: AS4_PATH that is malformed", [](UpdateBuilder& b) { b.Attribute(0xc0, 17, {2, 2, 0, 0, 0, 1}); },
+    {"RFC 6793, 6: AS4_PATH that is malformed",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 17, {2, 2, 0, 0, 0, 1});
+     },
      UpdateFault::kAttributeValue, ErrorAction::kAttributeDiscard, 17, false, false},
-    {"RFC 6793, 6: AS4_AGGREGATOR of six octets", [](UpdateBuilder& b) { b.Attribute(0xc0, 18, {0, 1, 1, 1, 1, 1}); },
+    {"RFC 6793, 6: AS4_AGGREGATOR of six octets",
+     [](UpdateBuilder& b) {
+       b.Attribute(0xc0, 18, {0, 1, 1, 1, 1, 1});
+     },
      UpdateFault::kAttributeLength, ErrorAction::kAttributeDiscard, 18, false, false},
 };
 
@@ -437,20 +613,35 @@ TEST(Update, AnswersErrorsOfMandatoryAttributes) {
   } kMandatory[] = {
       {"7.1: ORIGIN 3", [](UpdateBuilder& b) { b.Origin(3).AsPath({1}).NextHop("192.0.2.1"); },
        UpdateFault::kAttributeValue, 1},
-      {"7.1: ORIGIN of two octets", [](UpdateBuilder& b) { b.Attribute(0x40, 1, {0, 0}).AsPath({1}).NextHop("192.0.2.1"); },
+      {"7.1: ORIGIN of two octets",
+       [](UpdateBuilder& b) {
+         b.Attribute(0x40, 1, {0, 0}).AsPath({1}).NextHop("192.0.2.1");
+       },
        UpdateFault::kAttributeLength, 1},
       {"7.2: a segment of type 5",
-       [](UpdateBuilder& b) { b.Origin(0).AsPathSegments({{5, {1}}}).NextHop("192.0.2.1"); }, UpdateFault::kAttributeValue, 2},
+       [](UpdateBuilder& b) {
+         b.Origin(0).AsPathSegments({{5, {1}}}).NextHop("192.0.2.1");
+       },
+       UpdateFault::kAttributeValue, 2},
       {"7.2: a segment of none",
-       [](UpdateBuilder& b) { b.Origin(0).AsPathSegments({{2, {1}}, {2, {}}}).NextHop("192.0.2.1"); },
+       [](UpdateBuilder& b) {
+         b.Origin(0).AsPathSegments({{2, {1}}, {2, {}}}).NextHop("192.0.2.1");
+       },
        UpdateFault::kAttributeValue, 2},
       {"7.2: a segment that runs off the end",
-       [](UpdateBuilder& b) { b.Origin(0).Attribute(0x40, 2, {2, 2, 0, 0, 0, 1}).NextHop("192.0.2.1"); },
+       [](UpdateBuilder& b) {
+         b.Origin(0).Attribute(0x40, 2, {2, 2, 0, 0, 0, 1}).NextHop("192.0.2.1");
+       },
        UpdateFault::kAttributeValue, 2},
       {"7.2: one octet left over",
-       [](UpdateBuilder& b) { b.Origin(0).Attribute(0x40, 2, {2, 1, 0, 0, 0, 1, 2}).NextHop("192.0.2.1"); },
+       [](UpdateBuilder& b) {
+         b.Origin(0).Attribute(0x40, 2, {2, 1, 0, 0, 0, 1, 2}).NextHop("192.0.2.1");
+       },
        UpdateFault::kAttributeValue, 2},
-      {"RFC 7607: AS 0", [](UpdateBuilder& b) { b.Origin(0).AsPath({1, 0}).NextHop("192.0.2.1"); },
+      {"RFC 7607: AS 0",
+       [](UpdateBuilder& b) {
+         b.Origin(0).AsPath({1, 0}).NextHop("192.0.2.1");
+       },
        UpdateFault::kAttributeValue, 2},
       {"7.3: NEXT_HOP of 16 octets",
        [](UpdateBuilder& b) { b.Origin(0).AsPath({1}).Attribute(0x40, 3, std::vector<uint8_t>(16, 1)); },
@@ -603,14 +794,15 @@ TEST(Update, HasOneCanonicalForm) {
   UpdateBuilder vpn;
   vpn.Origin(0).AsPath({64496, 64497, 4200000000}).Med(7).LocalPref(1).Communities({1, 2});
   vpn.MpReach(Family::kVpnIpv4, vpn_hop).MpAnnounce({PrefixOf("10.0.0.0/8"), 0, 5, {6}});
-  auto a = Decode(in_order.Message()), b = Decode(reversed.Message()), c = Decode(old.Message(), as2), e = Decode(vpn.Message());
+  auto a = Decode(in_order.Message()), b = Decode(reversed.Message()), c = Decode(old.Message(), as2),
+       e = Decode(vpn.Message());
   EXPECT_EQ(a->Set().octets(), b->Set().octets());
   EXPECT_EQ(a->Set().octets(), c->Set().octets());
   EXPECT_EQ(a->Set().octets(), e->Set().octets());
   // As attribute_set.h tells it.
-  const std::vector<uint8_t> kExpected = {1, 0, 1, 0, 2, 0, 14, 2, 3, 0, 0, 0xfb, 0xf0, 0, 0, 0xfb, 0xf1,
-                                          0xfa, 0x56, 0xea, 0, 3, 0, 4, 192, 0, 2, 1, 4, 0, 4, 0, 0, 0, 7,
-                                          5, 0, 4, 0, 0, 0, 1, 8, 0, 8, 0, 0, 0, 1, 0, 0, 0, 2};
+  const std::vector<uint8_t> kExpected = {1,    0,    1, 0, 2, 0, 14,  2, 3, 0, 0, 0xfb, 0xf0, 0, 0, 0xfb, 0xf1, 0xfa,
+                                          0x56, 0xea, 0, 3, 0, 4, 192, 0, 2, 1, 4, 0,    4,    0, 0, 0,    7,    5,
+                                          0,    4,    0, 0, 0, 1, 8,   0, 8, 0, 0, 0,    1,    0, 0, 0,    2};
   EXPECT_EQ(a->Set().octets(), base::Octets(kExpected));
 }
 
@@ -630,7 +822,10 @@ TEST(Update, MergesAs4Path) {
       {"a set counts one", {{2, {1}}, {1, {2, 3}}, {2, {23456}}}, {{2, {70000}}}, 0, "1 {2,3} 70000"},
       {"a set in both", {{2, {1, 23456}}, {1, {23456, 3}}}, {{2, {70000}}, {1, {70001, 3}}}, 0, "1 70000 {70001,3}"},
       {"leading confederation", {{3, {65001}}, {2, {23456}}}, {{2, {70000}}}, 0, "(65001) 70000"},
-      {"confederation behind what is prepended", {{2, {1}}, {3, {65001}}, {2, {23456}}}, {{2, {70000}}}, 0,
+      {"confederation behind what is prepended",
+       {{2, {1}}, {3, {65001}}, {2, {23456}}},
+       {{2, {70000}}},
+       0,
        "1 (65001) 70000"},
       {"confederation behind what is not", {{2, {1, 23456}}, {3, {65001}}}, {{2, {70000}}}, 0, "1 70000"},
       {"confederations of AS4_PATH are discarded", {{2, {1, 23456}}}, {{3, {65001}}, {2, {70000}}}, 0, "1 70000"},
@@ -757,7 +952,8 @@ TEST(Update, SurvivesEveryCutAndEveryOctet) {
   UpdateBuilder builder = Typical(context);
   builder.MpReach(Family::kVpnIpv6, Hop({"2001:db8::1"}, true)).MpUnreach(Family::kLabelledIpv4);
   builder.MpAnnounce({PrefixOf("2001:db8::/48"), 9, 8, {7, 6}}).MpWithdraw({PrefixOf("10.0.0.0/8"), 0, 0, {}});
-  builder.Med(1).Communities({1, 2}).LargeCommunities({1, 2, 3}).Attribute(0x80, 26, {1, 0, 11, 0, 0, 0, 0, 0, 0, 0, 9});
+  builder.Med(1).Communities({1, 2}).LargeCommunities({1, 2, 3}).Attribute(0x80, 26,
+                                                                           {1, 0, 11, 0, 0, 0, 0, 0, 0, 0, 9});
   builder.Withdraw("203.0.113.0/24").Announce("198.51.100.0/24");
   const base::Octets whole = builder.Message();
   ASSERT_EQ(Decode(whole, context)->update.action(), ErrorAction::kNone);

@@ -44,7 +44,8 @@ int Main(const std::string& folder) {
       const FamilyRow& row = RowOf(family);
       UpdateBuilder b(context);
       PutAll(&b);
-      if (!context.as4) b.As4Path({{2, {4200000000}}, {1, {7, 8}}}).Attribute(0xc0, 18, {0xfa, 0x56, 0xea, 0, 1, 1, 1, 1});
+      if (!context.as4)
+        b.As4Path({{2, {4200000000}}, {1, {7, 8}}}).Attribute(0xc0, 18, {0xfa, 0x56, 0xea, 0, 1, 1, 1, 1});
       if (row.shape <= NlriShape::kVpn) {
         const size_t rd_octets = row.shape == NlriShape::kVpn ? 8 : 0;
         std::vector<uint8_t> hop(rd_octets + (row.v6 ? 16 : 4), 1);
@@ -92,7 +93,8 @@ int Main(const std::string& folder) {
     WriteShutdownCommunication("bye", &text);
     WriteNotification(NotificationOf(NotificationCode::kAdministrativeShutdown, text.octets()), &stream);
     for (const uint8_t split : {uint8_t{0}, uint8_t{31}, uint8_t{64 + 17}}) {
-      ok &= Write(folder + "/corpus_session/" + (large ? "large_" : "small_") + std::to_string(split), split, stream.octets());
+      ok &= Write(folder + "/corpus_session/" + (large ? "large_" : "small_") + std::to_string(split), split,
+                  stream.octets());
     }
   }
   return ok ? 0 : 1;

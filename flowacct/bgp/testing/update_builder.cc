@@ -197,7 +197,8 @@ base::Octets UpdateBuilder::Message() {
 }
 
 void UpdateBuilder::Clear() {
-  for (base::OctetWriter* part : {&attributes_, &announced_, &withdrawn_, &reach_hop_, &reach_, &unreach_}) part->Clear();
+  for (base::OctetWriter* part : {&attributes_, &announced_, &withdrawn_, &reach_hop_, &reach_, &unreach_})
+    part->Clear();
   has_reach_ = has_unreach_ = false;
 }
 

@@ -1,12 +1,14 @@
-// Builds UPDATEs for tests and load generators: attributes and routes of all families, AS numbers of 2 or 4 octets, ADD-PATH.
+// Builds UPDATEs for tests and load generators: attributes and routes of all families, AS numbers of 2 or 4 octets,
+// ADD-PATH.
 //
 //     UpdateBuilder builder(context);
 //     builder.Origin(0).AsPath({64496, 64497}).NextHop("192.0.2.1").Announce("198.51.100.0/24");
 //     base::Octets message = builder.Message();     // valid until the builder is used again
 //     builder.Clear();
 //
-// Attributes are written in the order of the calls, as wrong as they are asked for (Attribute); Message() puts the multiprotocol ones
-// first (RFC 7606, 5.1) unless they were written by Attribute. Addresses and prefixes that are no text of such end the test.
+// Attributes are written in the order of the calls, as wrong as they are asked for (Attribute); Message() puts the
+// multiprotocol ones first (RFC 7606, 5.1) unless they were written by Attribute. Addresses and prefixes that are no
+// text of such end the test.
 
 #ifndef FLOWACCT_BGP_TESTING_UPDATE_BUILDER_H_
 #define FLOWACCT_BGP_TESTING_UPDATE_BUILDER_H_
