@@ -27,10 +27,8 @@ using Slot = std::atomic<uint32_t>;
 static_assert(sizeof(Slot) == sizeof(uint32_t) && Slot::is_always_lock_free);
 
 constexpr size_t kPrefixWords = 8;
-constexpr size_t kWords = 12;
 constexpr uint64_t kPrefixMask = (1 << kPrefixWords) - 1;
 constexpr unsigned kMaxSkip = 4;
-constexpr size_t kMaxSlots = 511 + 256;
 
 inline unsigned Popcount(uint64_t x) { return static_cast<unsigned>(__builtin_popcountll(x)); }
 inline uint64_t Below(unsigned bit) { return (uint64_t{1} << bit) - 1; }
@@ -124,18 +122,12 @@ inline uint64_t SkippedOf(const Key& key, unsigned n) {
   return n == 0 ? 0 : (key.high >> 32) >> (32 - 8 * n) << (32 - 8 * n);
 }
 
+// The slot of the longest prefix in a node that the octet after it matches, and how much of the octet; null: none.
 struct Found {
-  const Slot* slot = nullptr;
-  unsigned length = 0;
+  const Slot* slot;
+  unsigned length;
 };
-
-// Looks at one node: at what the key matches in it, and for the child to go on with. Returns 0 at the end.
-inline __attribute__((always_inline)) Ref Step(const uint64_t* words_of_node, Key* key, unsigned* depth, Found* found) {
-  const Node node(words_of_node);
-  if (!node.Skips(*key)) return 0;
-  key->Skip(node.skip());
-  *depth += 8 * node.skip();
-  const unsigned octet = key->octet();
+inline __attribute__((always_inline)) Found LongestIn(const Node& node, unsigned octet) {
   const unsigned mask = node.mask();
   const uint64_t* words = node.words();
   const auto masked = [&](unsigned word, uint64_t bits, unsigned* position) {
@@ -149,45 +141,67 @@ inline __attribute__((always_inline)) Ref Step(const uint64_t* words_of_node, Ke
   const uint64_t bits6 = masked(1, uint64_t{1} << (octet >> 2), &positions[1]);
   const uint64_t bits7 = masked(2 + (octet >> 7), uint64_t{1} << (octet >> 1 & 63), &positions[2]);
   const uint64_t bits8 = masked(4 + (octet >> 6), uint64_t{1} << (octet & 63), &positions[3]);
-  if ((short_bits | bits6 | bits7 | bits8) != 0) {
-    uint64_t bits = short_bits;
-    unsigned position = positions[0];
-    unsigned length = 31 - static_cast<unsigned>(__builtin_clz(63 - static_cast<unsigned>(__builtin_clzll(short_bits | 2))));
-    if (bits6 != 0) bits = bits6, position = positions[1], length = 6;
-    if (bits7 != 0) bits = bits7, position = positions[2], length = 7;
-    if (bits8 != 0) bits = bits8, position = positions[3], length = 8;
-    const unsigned bit = 63 - static_cast<unsigned>(__builtin_clzll(bits));
-    found->slot = node.slots() + node.bases()[position] + Popcount(words[position] & Below(bit));
-    found->length = *depth + length;
+  if ((short_bits | bits6 | bits7 | bits8) == 0) return {nullptr, 0};
+  uint64_t bits = short_bits;
+  unsigned position = positions[0];
+  unsigned length = 31 - static_cast<unsigned>(__builtin_clz(63 - static_cast<unsigned>(__builtin_clzll(bits | 2))));
+  if (bits6 != 0) bits = bits6, position = positions[1], length = 6;
+  if (bits7 != 0) bits = bits7, position = positions[2], length = 7;
+  if (bits8 != 0) bits = bits8, position = positions[3], length = 8;
+  const unsigned bit = 63 - static_cast<unsigned>(__builtin_clzll(bits));
+  return {node.slots() + node.bases()[position] + Popcount(words[position] & Below(bit)), length};
+}
+
+// The child for an octet; 0: none.
+inline __attribute__((always_inline)) Ref ChildOf(const Node& node, unsigned octet) {
+  const Place place = ChildPlace(octet);
+  const unsigned mask = node.mask();
+  if ((mask >> place.word & 1) == 0) return 0;
+  const unsigned position = Popcount(mask & Below(place.word));
+  const uint64_t word = node.words()[position];
+  if ((word >> place.bit & 1) == 0) return 0;
+  return node.slots()[node.bases()[position] + Popcount(word & Below(place.bit))].load(std::memory_order_acquire);
+}
+
+// What of an IPv4 address matches within its first 16 bits, from the root.
+inline __attribute__((always_inline)) LiveTable::Match FindShort(const NodeArena& arena, Ref ref, Key key) {
+  LiveTable::Match best;
+  unsigned depth = 0;
+  while (ref != 0) {
+    const Node node(arena.At(ref));
+    depth += node.skip();
+    if (depth >= 2 || !node.Skips(key)) break;
+    key.Skip(node.skip());
+    const Found match = LongestIn(node, key.octet());
+    if (match.slot != nullptr) {
+      best.value = match.slot->load(std::memory_order_acquire);
+      best.length = static_cast<uint8_t>(8 * depth + match.length);
+    }
+    if (++depth == 2) break;
+    ref = ChildOf(node, key.octet());
+    key.Skip(1);
   }
-  const unsigned child_word = static_cast<unsigned>(kPrefixWords) + (octet >> 6);
-  if ((mask >> child_word & 1) == 0) return 0;
-  const unsigned position = Popcount(mask & Below(child_word));
-  const uint64_t word = words[position];
-  if ((word >> (octet & 63) & 1) == 0) return 0;
-  key->Skip(1);
-  *depth += 8;
-  return node.slots()[node.bases()[position] + Popcount(word & Below(octet & 63))].load(std::memory_order_acquire);
+  return best;
 }
 
-inline __attribute__((always_inline)) LiveTable::Match ValueOf(const Found& found) {
-  if (found.slot == nullptr) return {};
-  // Acquire: the value may name something that was made just before it.
-  return {found.slot->load(std::memory_order_acquire), static_cast<uint8_t>(found.length)};
-}
-
-inline __attribute__((always_inline)) void FindEach(const NodeArena& arena, const std::atomic<uint32_t>* roots,
+inline __attribute__((always_inline)) void FindEach(const NodeArena& arena, const LiveTable::Roots& roots,
                                                     const uint8_t* addresses, size_t stride, size_t n,
                                                     LiveTable::Match* found) {
-  // So many look-ups at a time go down together, each asking for its next node before the others are looked at.
+  // So many look-ups at a time go down together, each asking for its next node before the others are looked at. What
+  // matches is looked for on the way back, since most often the last node has it.
   constexpr size_t kLanes = 16;
   struct Lane {
     Key key;
-    const uint64_t* node;
-    unsigned depth;
-    Found found;
+    uint8_t depth;   // in octets
+    uint8_t passed;  // nodes
+    bool by_direct;  // not from the root: what is shorter than 17 bits was not seen
+    uint8_t depths[16];
+    uint8_t octets[16];
+    const uint64_t* nodes[17];
   };
   Lane lanes[kLanes];
+  const Ref direct_ref = roots.direct.load(std::memory_order_acquire);
+  const Slot* const direct = direct_ref == 0 ? nullptr : reinterpret_cast<const Slot*>(arena.At(direct_ref));
   while (n != 0) {
     const size_t group = std::min(n, kLanes);
     uint8_t active[kLanes];
@@ -198,46 +212,87 @@ inline __attribute__((always_inline)) void FindEach(const NodeArena& arena, cons
       Lane& lane = lanes[i];
       lane.key = KeyOf(address, v6);
       lane.depth = 0;
-      lane.found = {};
-      const Ref root = roots[v6].load(std::memory_order_acquire);
-      if (root == 0) continue;
-      lane.node = arena.At(root);
+      lane.passed = 0;
+      Ref first = 0;
+      if (direct != nullptr && !v6) {
+        first = direct[lane.key.high >> 48].load(std::memory_order_acquire);
+        if (first != 0) {
+          lane.key.Skip(2);
+          lane.depth = 2;
+        }
+      }
+      lane.by_direct = first != 0;
+      if (first == 0) first = roots.family[v6].load(std::memory_order_acquire);
+      if (first == 0) continue;
+      lane.nodes[0] = arena.At(first);
+      __builtin_prefetch(lane.nodes[0]);
+      __builtin_prefetch(lane.nodes[0] + 8);
       active[actives++] = static_cast<uint8_t>(i);
     }
     while (actives != 0) {
       size_t left = 0;
       for (size_t i = 0; i < actives; ++i) {
         Lane& lane = lanes[active[i]];
-        const Ref next = Step(lane.node, &lane.key, &lane.depth, &lane.found);
-        if (next == 0) {
-          __builtin_prefetch(lane.found.slot);
-          continue;
-        }
-        lane.node = arena.At(next);
-        __builtin_prefetch(lane.node);
-        __builtin_prefetch(lane.node + 8);
+        const Node node(lane.nodes[lane.passed]);
+        if (!node.Skips(lane.key)) continue;
+        lane.key.Skip(node.skip());
+        const unsigned octet = lane.key.octet();
+        lane.depth = static_cast<uint8_t>(lane.depth + node.skip());
+        lane.depths[lane.passed] = lane.depth++;
+        lane.octets[lane.passed] = static_cast<uint8_t>(octet);
+        ++lane.passed;
+        const Ref next = ChildOf(node, octet);
+        if (next == 0) continue;
+        lane.key.Skip(1);
+        const uint64_t* const child = arena.At(next);
+        __builtin_prefetch(child);
+        __builtin_prefetch(child + 8);
+        lane.nodes[lane.passed] = child;
         active[left++] = active[i];
       }
       actives = left;
     }
-    for (size_t i = 0; i < group; ++i) found[i] = ValueOf(lanes[i].found);
+    const Slot* slots[kLanes];
+    for (size_t i = 0; i < group; ++i) {
+      const Lane& lane = lanes[i];
+      slots[i] = nullptr;
+      for (size_t k = lane.passed; k-- != 0;) {
+        const Found match = LongestIn(Node(lane.nodes[k]), lane.octets[k]);
+        if (match.slot == nullptr) continue;
+        __builtin_prefetch(match.slot);
+        slots[i] = match.slot;
+        found[i].length = static_cast<uint8_t>(8 * lane.depths[k] + match.length);
+        break;
+      }
+    }
+    for (size_t i = 0; i < group; ++i) {
+      if (slots[i] == nullptr) {
+        found[i] = {};
+        if (lanes[i].by_direct) {
+          found[i] = FindShort(arena, roots.family[0].load(std::memory_order_acquire), KeyOf(addresses + i * stride, false));
+        }
+      } else {
+        // Acquire: the value may name something that was made just before it.
+        found[i].value = slots[i]->load(std::memory_order_acquire);
+      }
+    }
     addresses += group * stride;
     found += group;
     n -= group;
   }
 }
 
-using FindEachFunction = void (*)(const NodeArena&, const std::atomic<uint32_t>*, const uint8_t*, size_t, size_t,
+using FindEachFunction = void (*)(const NodeArena&, const LiveTable::Roots&, const uint8_t*, size_t, size_t,
                                   LiveTable::Match*);
 
-void FindEachPlain(const NodeArena& arena, const std::atomic<uint32_t>* roots, const uint8_t* addresses, size_t stride,
+void FindEachPlain(const NodeArena& arena, const LiveTable::Roots& roots, const uint8_t* addresses, size_t stride,
                    size_t n, LiveTable::Match* found) {
   FindEach(arena, roots, addresses, stride, n, found);
 }
 
 #if defined(__x86_64__)
 // The baseline of x86-64 counts bits by a table; every processor since 2008 has an instruction.
-__attribute__((target("popcnt"))) void FindEachPopcnt(const NodeArena& arena, const std::atomic<uint32_t>* roots,
+__attribute__((target("popcnt"))) void FindEachPopcnt(const NodeArena& arena, const LiveTable::Roots& roots,
                                                       const uint8_t* addresses, size_t stride, size_t n,
                                                       LiveTable::Match* found) {
   FindEach(arena, roots, addresses, stride, n, found);
@@ -396,7 +451,47 @@ class Writer {
 
 inline bool V6Of(const base::IpPrefix& prefix) { return !prefix.address().IsV4(); }
 
+constexpr size_t kDirectOctets = 4 * (size_t{1} << 16);
+
+inline uint32_t First16(const base::IpPrefix& prefix) { return base::LoadBe16(prefix.address().data() + 12); }
+
 }  // namespace
+
+uint32_t LiveTable::NodeBelow(uint32_t first16) const {
+  Key key{uint64_t{first16} << 48, 0};
+  unsigned depth = 0;
+  Ref ref = roots_.family[0].load(std::memory_order_relaxed);
+  while (ref != 0 && depth < 2) {
+    const Node node(arena_->At(ref));
+    depth += node.skip();
+    if (depth >= 2 || !node.Skips(key)) return 0;
+    key.Skip(node.skip());
+    ref = ChildOf(node, key.octet());
+    key.Skip(1);
+    ++depth;
+  }
+  return ref;
+}
+
+void LiveTable::UpdateDirect(uint32_t first16) {
+  reinterpret_cast<Slot*>(arena_->At(roots_.direct.load(std::memory_order_relaxed)))[first16].store(
+      NodeBelow(first16), std::memory_order_release);
+}
+
+void LiveTable::GrowDirect() {
+  if (arena_->full()) return;
+  const Ref ref = arena_->Allocate(kDirectOctets);
+  uint32_t* const nodes = reinterpret_cast<uint32_t*>(arena_->At(ref));
+  for (uint32_t first16 = 0; first16 < 1 << 16; ++first16) nodes[first16] = NodeBelow(first16);
+  roots_.direct.store(ref, std::memory_order_release);
+}
+
+void LiveTable::DropDirect() {
+  const Ref ref = roots_.direct.load(std::memory_order_relaxed);
+  if (ref == 0) return;
+  roots_.direct.store(0, std::memory_order_release);
+  arena_->Retire(ref, kDirectOctets);
+}
 
 uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
   const bool v6 = V6Of(prefix);
@@ -404,11 +499,18 @@ uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
   Writer writer(arena_);
   Key key = KeyOf(prefix.address().data(), v6);
   unsigned depth = 0;  // in octets, of where `link` leads to, before what is skipped there
-  Slot* link = &roots_[v6];
+  Slot* link = &roots_.family[v6];
+  const bool direct = !v6 && roots_.direct.load(std::memory_order_relaxed) != 0;
+  const auto replace = [&](Ref ref, Ref with, unsigned link_depth) {
+    link->store(with, std::memory_order_release);
+    if (direct && link_depth <= 2) UpdateDirect(First16(prefix));
+    if (ref != 0) writer.Retire(ref);
+  };
   while (true) {
     const Ref ref = link->load(std::memory_order_relaxed);
+    const unsigned link_depth = depth;
     if (ref == 0) {
-      link->store(writer.NewChain(key, target.depth - depth, target.length, value), std::memory_order_release);
+      replace(0, writer.NewChain(key, target.depth - depth, target.length, value), link_depth);
       break;
     }
     const Node node = writer.At(ref);
@@ -436,7 +538,11 @@ uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
         fork = writer.NewNode(common, skipped, ChildPlace(rest.octet()), leaf, place, below);
       }
       link->store(fork, std::memory_order_release);
-      writer.Retire(ref);
+      if (direct && depth + common == 1) {
+        const uint32_t octet = depth == 0 ? node.skipped_octet(0) : First16(prefix) >> 8;
+        UpdateDirect(octet << 8 | node.skipped_octet(common));
+      }
+      replace(ref, fork, link_depth);
       break;
     }
     key = rest;
@@ -449,8 +555,7 @@ uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
         slot.store(value, std::memory_order_release);
         return old;
       }
-      link->store(writer.With(node, place, value), std::memory_order_release);
-      writer.Retire(ref);
+      replace(ref, writer.With(node, place, value), link_depth);
       break;
     }
     const Place place = ChildPlace(key.octet());
@@ -461,11 +566,11 @@ uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
       continue;
     }
     const Ref leaf = writer.NewChain(key, target.depth - depth, target.length, value);
-    link->store(writer.With(node, place, leaf), std::memory_order_release);
-    writer.Retire(ref);
+    replace(ref, writer.With(node, place, leaf), link_depth);
     break;
   }
   ++sizes_[v6];
+  if (!v6 && !direct && sizes_[0] >= direct_above_) GrowDirect();
   return kNone;
 }
 
@@ -476,13 +581,14 @@ uint32_t LiveTable::Erase(const base::IpPrefix& prefix) {
   Key key = KeyOf(prefix.address().data(), v6);
   struct Level {
     Slot* link;
-    Place place;  // of what goes, in the node behind link
+    Place place;     // of what goes, in the node behind link
+    unsigned depth;  // of that node
   };
   std::array<Level, 17> levels;
   size_t level = 0;
   unsigned depth = 0;
   uint32_t value;
-  for (Slot* link = &roots_[v6];;) {
+  for (Slot* link = &roots_.family[v6];;) {
     const Ref ref = link->load(std::memory_order_relaxed);
     if (ref == 0) return kNone;
     const Node node = writer.At(ref);
@@ -492,7 +598,7 @@ uint32_t LiveTable::Erase(const base::IpPrefix& prefix) {
     const bool last = depth == target.depth;
     const Place place = last ? PrefixPlace(key.octet(), target.length) : ChildPlace(key.octet());
     if (!node.Has(place)) return kNone;
-    levels[level++] = {link, place};
+    levels[level++] = {link, place, depth};
     Slot* const slot = &node.slots()[node.SlotOf(place)];
     if (last) {
       value = slot->load(std::memory_order_relaxed);
@@ -504,13 +610,16 @@ uint32_t LiveTable::Erase(const base::IpPrefix& prefix) {
   }
   --sizes_[v6];
   // A node that has nothing left goes from its parent, too. Nothing is retired before it is unlinked.
-  std::array<Ref, 17> emptied;
-  size_t emptied_count = 0;
+  std::array<Ref, 18> unlinked;
+  size_t unlinked_count = 0;
+  const bool direct = !v6 && roots_.direct.load(std::memory_order_relaxed) != 0;
   const auto replace = [&](Slot* link, Ref with) {
-    const Ref old = link->load(std::memory_order_relaxed);
     link->store(with, std::memory_order_release);
-    writer.Retire(old);
-    for (size_t i = 0; i < emptied_count; ++i) writer.Retire(emptied[i]);
+    if (direct) {
+      UpdateDirect(First16(prefix));
+      if (sizes_[0] < direct_above_ / 4) DropDirect();
+    }
+    for (size_t i = 0; i < unlinked_count; ++i) writer.Retire(unlinked[i]);
     return value;
   };
   while (true) {
@@ -518,10 +627,11 @@ uint32_t LiveTable::Erase(const base::IpPrefix& prefix) {
     const Ref ref = at.link->load(std::memory_order_relaxed);
     const Node node = writer.At(ref);
     if (node.slot_count() == 1) {
+      unlinked[unlinked_count++] = ref;
       if (level == 0) return replace(at.link, 0);
-      emptied[emptied_count++] = ref;
       continue;
     }
+    unlinked[unlinked_count++] = ref;
     const unsigned other = node.SlotOf(at.place) == 0 ? 1 : 0;
     if (node.slot_count() == 2 && other >= node.value_count()) {
       // One child alone: it skips what this node skips and the octet between, if it can.
@@ -543,8 +653,11 @@ uint32_t LiveTable::Erase(const base::IpPrefix& prefix) {
                                static_cast<unsigned>(__builtin_ctzll(bits));
         const uint64_t skipped = node.skipped() | uint64_t{octet} << (24 - 8 * node.skip()) |
                                  child.skipped() >> (8 * (node.skip() + 1));
-        emptied[emptied_count++] = child_ref;
-        return replace(at.link, writer.WithSkip(child, skip, skipped));
+        unlinked[unlinked_count++] = child_ref;
+        const Ref merged = writer.WithSkip(child, skip, skipped);
+        at.link->store(merged, std::memory_order_release);
+        if (direct && at.depth == 1) UpdateDirect((First16(prefix) & 0xff00) | octet);
+        return replace(at.link, merged);
       }
     }
     return replace(at.link, writer.Without(node, at.place));
@@ -556,7 +669,7 @@ uint32_t LiveTable::Get(const base::IpPrefix& prefix) const {
   const Target target = TargetOf(prefix.length());
   Key key = KeyOf(prefix.address().data(), v6);
   unsigned depth = 0;
-  Ref ref = roots_[v6].load(std::memory_order_acquire);
+  Ref ref = roots_.family[v6].load(std::memory_order_acquire);
   while (ref != 0) {
     const Node node(arena_->At(ref));
     depth += node.skip();
@@ -579,7 +692,7 @@ void LiveTable::PrefetchForWrite(const base::IpPrefix& prefix) const {
   const Target target = TargetOf(prefix.length());
   Key key = KeyOf(prefix.address().data(), v6);
   unsigned depth = 0;
-  Ref ref = roots_[v6].load(std::memory_order_relaxed);
+  Ref ref = roots_.family[v6].load(std::memory_order_relaxed);
   while (ref != 0) {
     const uint64_t* const words = arena_->At(ref);
     if (depth >= 2) {  // what is above is used all the time
@@ -657,7 +770,7 @@ bool WalkNode(const NodeArena& arena, Ref ref, bool v6, base::IpAddress* address
 
 void LiveTable::Walk(bool v6, const base::IpPrefix* from,
                      absl::FunctionRef<bool(const base::IpPrefix&, uint32_t)> visit) const {
-  const Ref root = roots_[v6].load(std::memory_order_acquire);
+  const Ref root = roots_.family[v6].load(std::memory_order_acquire);
   if (root == 0) return;
   base::IpAddress address = v6 ? base::IpAddress() : base::IpAddress::V4(0);
   WalkNode(*arena_, root, v6, &address, 0, from, visit);
@@ -666,10 +779,11 @@ void LiveTable::Walk(bool v6, const base::IpPrefix* from,
 LiveTable::Dismantler LiveTable::Detach() {
   Dismantler dismantler(arena_);
   for (size_t family = 0; family < 2; ++family) {
-    const Ref root = roots_[family].exchange(0, std::memory_order_acq_rel);
+    const Ref root = roots_.family[family].exchange(0, std::memory_order_acq_rel);
     if (root != 0) dismantler.nodes_.push_back(root);
     sizes_[family] = 0;
   }
+  DropDirect();
   dismantler.epoch_ = arena_->epochs()->now();
   return dismantler;
 }

@@ -1,6 +1,6 @@
 // Memory in blocks of size classes behind 32-bit references, which are freed when no reader can see them any more.
 //
-//     sizes:  8 to 32 octets in steps of 8, then four (1 << kStepBits) classes for each doubling, up to 128 KiB
+//     sizes:  8 to 32 octets in steps of 8, then four (1 << kStepBits) classes for each doubling, up to 256 KiB
 //     memory: chunks of 2 MiB that never move, cut from the front; a freed block serves its own class again
 //
 // What the writer unlinks it retires; the block comes back once all readers of `epochs` were quiescent. That garbage is
@@ -37,7 +37,7 @@ class NodeArena {
   using Ref = uint32_t;  // of 8 octets each, from the arena's beginning; 0 is no block
 
   static constexpr size_t kUnit = 8;
-  static constexpr size_t kMaxBlockOctets = size_t{128} << 10;
+  static constexpr size_t kMaxBlockOctets = size_t{256} << 10;
   static constexpr size_t kMaxOctets = size_t{30} << 30;
 
   explicit NodeArena(ReaderEpochs* epochs, NodeArenaOptions options = {});
