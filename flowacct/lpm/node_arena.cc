@@ -54,6 +54,10 @@ NodeArena::Ref NodeArena::Allocate(size_t octets) {
   const Ref fresh = static_cast<Ref>(next_);
   next_ += units;
   reserved_ += units * kUnit;
+  if (reserved_ > options_.max_octets) {
+    full_ = true;
+    freed_since_full_ = 0;
+  }
   return fresh;
 }
 
@@ -61,6 +65,7 @@ void NodeArena::Push(Ref ref, size_t size_class) {
   *At(ref) = free_[size_class];
   free_[size_class] = ref;
   free_octets_ += UnitsOf(size_class) * kUnit;
+  if (full_ && (freed_since_full_ += UnitsOf(size_class) * kUnit) >= kReserve) full_ = false;
 }
 
 void NodeArena::Free(Ref ref, size_t octets) { Push(ref, ClassOf(octets)); }

@@ -7,8 +7,9 @@
 // bounded by nobody but the readers: `congested` tells the writer to stop taking work until they catch up.
 //
 // Ownership: owns the blocks; `epochs` outlives it. Threads: one writer; At for any thread that got the reference
-// through a release store. Errors: beyond max_octets `full` is true; Allocate goes on to kMaxOctets, so that removals,
-// which may need a smaller copy first, always succeed; there the process ends. Cost: some 5 ns. Memory: classes waste 11
+// through a release store. Errors: once a block needs more than max_octets `full` is true, until enough came back;
+// Allocate goes on to kMaxOctets, so that removals, which may need a smaller copy first, always succeed; there the process
+// ends. Cost: some 5 ns. Memory: classes waste 11
 // % at most, 5 on average.
 
 #ifndef FLOWACCT_LPM_NODE_ARENA_H_
@@ -56,7 +57,7 @@ class NodeArena {
   uint64_t* At(Ref ref) { return chunks_[ref >> kChunkBits] + (ref & kInChunk); }
   const uint64_t* At(Ref ref) const { return chunks_[ref >> kChunkBits] + (ref & kInChunk); }
 
-  bool full() const { return reserved_ >= options_.max_octets && free_octets_ < kReserve; }
+  bool full() const { return full_; }
   bool congested() const { return garbage_octets_ >= options_.max_garbage_octets; }
   // Blocks in use; retired and not yet freed; free; all that was taken from the system.
   size_t used_octets() const { return reserved_ - free_octets_ - garbage_octets_; }
@@ -72,6 +73,7 @@ class NodeArena {
   static constexpr Ref kInChunk = kChunkUnits - 1;
   static constexpr size_t kMaxChunks = (size_t{1} << 32) >> kChunkBits;
   static constexpr size_t kClasses = 64;
+  // So much must come back before a full arena is tried again.
   static constexpr size_t kReserve = size_t{1} << 20;
   // Garbage is looked after whenever that much more came.
   static constexpr size_t kCollectOctets = size_t{256} << 10;
@@ -100,6 +102,8 @@ class NodeArena {
   std::array<Ref, kClasses> free_{};  // heads; each block's first word has the next
   size_t free_octets_ = 0;
   size_t reserved_ = 0;
+  bool full_ = false;
+  size_t freed_since_full_ = 0;
 
   Batch batch_;  // of the current epoch
   size_t batch_octets_ = 0;
