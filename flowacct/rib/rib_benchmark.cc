@@ -1,8 +1,9 @@
 // The routing table at full size: 1,000,000 IPv4 and 200,000 IPv6 routes a peer, some 200,000 sets of attributes.
 //
-// Rates are in CPU time of the one thread that writes, or of the one that reads. `MiB`: what the table took from the system.
-// Look-ups go in batches of 64 addresses drawn as traffic is; p50, p99.9: of batches, a look-up's share in nanoseconds of
-// real time, so that on a machine with too few cores the scheduler's share is among them; p99.9_cpu: by thread CPU time.
+// Rates are in CPU time of the one thread that writes, or of the one that reads. `MiB`: what the table took from the
+// system. Look-ups go in batches of 64 addresses drawn as traffic is; p50, p99.9: of batches, a look-up's share in
+// nanoseconds of real time, so that on a machine with too few cores the scheduler's share is among them; p99.9_cpu: by
+// thread CPU time.
 
 #include <benchmark/benchmark.h>
 #include <time.h>
@@ -189,8 +190,8 @@ class BatchTimes {
   uint64_t n_ = 0;
 };
 
-// Reads from `tables` in turn while `write`, if there is one, runs again and again in another thread. Each batch is timed
-// by the real clock, and by the thread's, if `timed`: the clocks cost more than ten look-ups.
+// Reads from `tables` in turn while `write`, if there is one, runs again and again in another thread. Each batch is
+// timed by the real clock, and by the thread's, if `timed`: the clocks cost more than ten look-ups.
 void Read(benchmark::State& state, lpm::ReaderEpochs* epochs, const Rib& rib, const std::vector<TableId>& tables,
           bool timed, const std::function<void(const std::atomic<bool>& stop)>& write) {
   const std::vector<base::IpAddress>& addresses = Traffic();
