@@ -14,7 +14,8 @@ namespace {
 //
 //     header | words | bases | slots
 //
-//     header  bits 0-11: which of twelve words there are; 12-14: octets skipped; 15-24: slots; 32-63: the octets skipped,
+//     header  bits 0-11: which of twelve words there are; 12-14: octets skipped; 15-24: slots; 32-63: the octets
+//     skipped,
 //             from the left. A node is reached by its parent's octet and then the octets that it skips.
 //     words   0-7: a heap of 512 bits: prefix bits b of length l (0 to 8; 0 only for the default route) are bit
 //             2^l + b. So lengths to 5 are word 0, 6 word 1, 7 words 2-3, 8 words 4-7.
@@ -37,7 +38,8 @@ inline uint64_t Below(unsigned bit) { return (uint64_t{1} << bit) - 1; }
 constexpr std::array<uint64_t, 32> MakeShortPrefixes() {
   std::array<uint64_t, 32> table{};
   for (unsigned bits = 0; bits < 32; ++bits) {
-    for (unsigned length = 0; length <= 5; ++length) table[bits] |= uint64_t{1} << ((1u << length) + (bits >> (5 - length)));
+    for (unsigned length = 0; length <= 5; ++length)
+      table[bits] |= uint64_t{1} << ((1u << length) + (bits >> (5 - length)));
   }
   return table;
 }
@@ -95,9 +97,7 @@ struct Node {
   }
   unsigned PositionOf(unsigned word) const { return Popcount(mask() & Below(word)); }
   bool HasWord(unsigned word) const { return (mask() >> word & 1) != 0; }
-  bool Has(Place place) const {
-    return HasWord(place.word) && (words()[PositionOf(place.word)] >> place.bit & 1) != 0;
-  }
+  bool Has(Place place) const { return HasWord(place.word) && (words()[PositionOf(place.word)] >> place.bit & 1) != 0; }
   // Of a place that it has.
   unsigned SlotOf(Place place) const {
     const unsigned position = PositionOf(place.word);
@@ -106,9 +106,7 @@ struct Node {
   unsigned value_count() const {
     return (mask() >> kPrefixWords) == 0 ? slot_count() : bases()[Popcount(mask() & kPrefixMask)];
   }
-  bool Skips(const Key& key) const {
-    return ((key.high >> 32 ^ skipped()) & 0xffffffff) >> (32 - 8 * skip()) == 0;
-  }
+  bool Skips(const Key& key) const { return ((key.high >> 32 ^ skipped()) & 0xffffffff) >> (32 - 8 * skip()) == 0; }
   size_t octets() const { return OctetsOf(word_count(), slot_count()); }
 
   static size_t OctetsOf(size_t words, size_t slots) { return 8 + 8 * words + 4 * ((words + 1) / 2) + 4 * slots; }
@@ -189,7 +187,7 @@ inline __attribute__((always_inline)) void FindEach(const NodeArena& arena, cons
                                                     LiveTable::Match* found) {
   // So many look-ups at a time go down together, each asking for its next node before the others are looked at. What
   // matches is looked for on the way back, since most often the last node has it.
-  constexpr size_t kLanes = 16;
+  constexpr size_t kLanes = 64;
   struct Lane {
     Key key;
     uint8_t depth;   // in octets
@@ -269,7 +267,8 @@ inline __attribute__((always_inline)) void FindEach(const NodeArena& arena, cons
       if (slots[i] == nullptr) {
         found[i] = {};
         if (lanes[i].by_direct) {
-          found[i] = FindShort(arena, roots.family[0].load(std::memory_order_acquire), KeyOf(addresses + i * stride, false));
+          found[i] =
+              FindShort(arena, roots.family[0].load(std::memory_order_acquire), KeyOf(addresses + i * stride, false));
         }
       } else {
         // Acquire: the value may name something that was made just before it.
@@ -524,8 +523,7 @@ uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
     }
     if (common < skip) {
       // The path ends or forks among the octets that the node skips: a new node there, and the old one below it.
-      const Ref below =
-          writer.WithSkip(node, skip - common - 1, (node.skipped() << (8 * (common + 1))) & 0xffffffff);
+      const Ref below = writer.WithSkip(node, skip - common - 1, (node.skipped() << (8 * (common + 1))) & 0xffffffff);
       const Place place = ChildPlace(node.skipped_octet(common));
       const uint64_t skipped = SkippedOf(key, common);
       Ref fork;
@@ -649,10 +647,10 @@ uint32_t LiveTable::Erase(const base::IpPrefix& prefix) {
             bits = node.words()[position - 1];
           }
         }
-        const unsigned octet = 64 * (word - static_cast<unsigned>(kPrefixWords)) +
-                               static_cast<unsigned>(__builtin_ctzll(bits));
-        const uint64_t skipped = node.skipped() | uint64_t{octet} << (24 - 8 * node.skip()) |
-                                 child.skipped() >> (8 * (node.skip() + 1));
+        const unsigned octet =
+            64 * (word - static_cast<unsigned>(kPrefixWords)) + static_cast<unsigned>(__builtin_ctzll(bits));
+        const uint64_t skipped =
+            node.skipped() | uint64_t{octet} << (24 - 8 * node.skip()) | child.skipped() >> (8 * (node.skip() + 1));
         unlinked[unlinked_count++] = child_ref;
         const Ref merged = writer.WithSkip(child, skip, skipped);
         at.link->store(merged, std::memory_order_release);

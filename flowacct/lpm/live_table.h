@@ -8,15 +8,15 @@
 //     reader.Quiescent();
 //
 // A compressed trie of 8 bits a step for each family, of bitmaps that hold only their words that are not zero
-// (live_table.cc; docs/adr/0008 tells why). A node never changes but for its values and references to children, which are
-// replaced in place; whatever else the writer wants different is a new node behind one pointer.
+// (live_table.cc; docs/adr/0008 tells why). A node never changes but for its values and references to children, which
+// are replaced in place; whatever else the writer wants different is a new node behind one pointer.
 //
 // Guarantees: a look-up that runs beside changes finds what was right at some time during it. Not promised: that two
 // look-ups of a batch see the same state. Ownership: nodes are the arena's, which outlives it and may be shared by many
-// tables; what is left in a table when it ends is given back then. Threads: find functions and Walk by any reader that is
-// online; all else by the writer. Errors: none; the writer asks arena->full() before what may grow. Cost: a look-up takes
-// one to three nodes of IPv4; batched some 15 ns for traffic, 40 for random addresses; a change 100-200 ns in a full
-// table. Memory: full tables 18 octets an IPv4 route, ADR 8; a table with one route 24 to 100.
+// tables; what is left in a table when it ends is given back then. Threads: find functions and Walk by any reader that
+// is online; all else by the writer. Errors: none; the writer asks arena->full() before what may grow. Cost: a look-up
+// takes one to three nodes of IPv4; batched some 15 ns for traffic, 40 for random addresses; a change 100-200 ns in a
+// full table. Memory: full tables 18 octets an IPv4 route, ADR 8; a table with one route 24 to 100.
 
 #ifndef FLOWACCT_LPM_LIVE_TABLE_H_
 #define FLOWACCT_LPM_LIVE_TABLE_H_
@@ -88,7 +88,6 @@ class LiveTable {
     std::atomic<uint32_t> family[2] = {};
     std::atomic<uint32_t> direct{0};
   };
-
 
  private:
   // The node just below the first 16 bits of IPv4; 0: none.

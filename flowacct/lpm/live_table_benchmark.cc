@@ -1,7 +1,7 @@
-// The live table against the immutable one: a million prefixes of IPv4 and 200,000 of IPv6 with the lengths of the global
-// tables; traffic drawn by Zipf's law, and addresses drawn evenly; with and without a writer that replaces, erases and
-// inserts routes as fast as it can. Look-ups go in batches of 64. p50, p99.9: of batches, a look-up's share in
-// nanoseconds.
+// The live table against the immutable one: a million prefixes of IPv4 and 200,000 of IPv6 with the lengths of the
+// global tables; traffic drawn by Zipf's law, and addresses drawn evenly; with and without a writer that replaces,
+// erases and inserts routes as fast as it can. Look-ups go in batches of 64. p50, p99.9: of batches, a look-up's share
+// in nanoseconds.
 
 #include <benchmark/benchmark.h>
 

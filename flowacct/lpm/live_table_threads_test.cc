@@ -27,13 +27,16 @@ constexpr uint32_t kChanges = 60000;
 constexpr uint32_t kChanges = 600000;
 #endif
 
-base::IpPrefix Prefix(uint32_t net, uint8_t length) { return {base::IpAddress::V4(0x10000000 + (net << 8) + 9), length}; }
+base::IpPrefix Prefix(uint32_t net, uint8_t length) {
+  return {base::IpAddress::V4(0x10000000 + (net << 8) + 9), length};
+}
 // 12 bits of net, 6 of length, 14 of version.
 uint32_t Value(uint32_t net, uint32_t length, uint32_t version) {
   return net << 20 | length << 14 | (version & 0x3fff);
 }
 
-// The last version that was begun, and the last that was finished, of each prefix that changes; 0 in the low bit: absent.
+// The last version that was begun, and the last that was finished, of each prefix that changes; 0 in the low bit:
+// absent.
 struct Versions {
   std::vector<std::atomic<uint32_t>> begun = std::vector<std::atomic<uint32_t>>(kNets * 2);
   std::vector<std::atomic<uint32_t>> done = std::vector<std::atomic<uint32_t>>(kNets * 2);

@@ -34,7 +34,7 @@ void NodeArena::NewChunk() {
   }
   if (memory_.size() == kMaxOctets / (kChunkUnits * kUnit)) std::abort();
   // Huge pages only where all of one will be used.
-  memory_.push_back(base::NewChunk(kChunkUnits * kUnit, memory_.size() >= 4));
+  memory_.push_back(base::NewChunk(kChunkUnits * kUnit, memory_.size() >= 1));
   chunks_[memory_.size() - 1] = reinterpret_cast<uint64_t*>(memory_.back().get());
   end_ = memory_.size() << kChunkBits;
   next_ = end_ - kChunkUnits;

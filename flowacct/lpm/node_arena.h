@@ -8,9 +8,8 @@
 //
 // Ownership: owns the blocks; `epochs` outlives it. Threads: one writer; At for any thread that got the reference
 // through a release store. Errors: once a block needs more than max_octets `full` is true, until enough came back;
-// Allocate goes on to kMaxOctets, so that removals, which may need a smaller copy first, always succeed; there the process
-// ends. Cost: some 5 ns. Memory: classes waste 11
-// % at most, 5 on average.
+// Allocate goes on to kMaxOctets, so that removals, which may need a smaller copy first, always succeed; there the
+// process ends. Cost: some 5 ns. Memory: classes waste 11 % at most, 5 on average.
 
 #ifndef FLOWACCT_LPM_NODE_ARENA_H_
 #define FLOWACCT_LPM_NODE_ARENA_H_

@@ -5,12 +5,12 @@
 namespace flowacct::lpm {
 
 // Why these orders suffice. (1) A reader that is online: it publishes epoch e in its slot after it loaded e, with
-// acquire, from what the writer stored after it unlinked everything of the epochs below e, so later look-ups miss those;
-// earlier look-ups come before its release store, which the writer's load in Advance sees. (2) A reader that comes
-// online: its slot's store, its load of the epoch, and the writer's store of the epoch and load of the slot are all
-// seq_cst. Either the writer's load sees the slot, and keeps what the reader may find; or it comes before the slot's
-// store, so the writer's store of the epoch comes before the reader's load of it, which therefore acquires all that was
-// unlinked. Fences would do, too, but ThreadSanitizer does not know them.
+// acquire, from what the writer stored after it unlinked everything of the epochs below e, so later look-ups miss
+// those; earlier look-ups come before its release store, which the writer's load in Advance sees. (2) A reader that
+// comes online: its slot's store, its load of the epoch, and the writer's store of the epoch and load of the slot are
+// all seq_cst. Either the writer's load sees the slot, and keeps what the reader may find; or it comes before the
+// slot's store, so the writer's store of the epoch comes before the reader's load of it, which therefore acquires all
+// that was unlinked. Fences would do, too, but ThreadSanitizer does not know them.
 
 ReaderEpochs::Reader::~Reader() {
   if (slot_ != nullptr) slot_->store(kUnused, std::memory_order_release);

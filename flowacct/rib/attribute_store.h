@@ -3,16 +3,16 @@
 //     block:  references 32 | hash 32 | length 16 | serial 16 | octets        in an arena, lpm/node_arena.h
 //     index:  hash 32 | id 32, a flat table in the order of hashes, probed linearly, 64 to 80 % full
 //
-// An id is where the block lies. When the last reference goes the set leaves the index at once, and its octets stay until
-// every reader that may have found it has gone on; only then may the id come to mean another set. So an id is good for
-// who holds a reference, and for a reader until it is quiescent. Who keeps what he derived from an id for longer holds a
-// reference, or compares serial().
+// An id is where the block lies. When the last reference goes the set leaves the index at once, and its octets stay
+// until every reader that may have found it has gone on; only then may the id come to mean another set. So an id is
+// good for who holds a reference, and for a reader until it is quiescent. Who keeps what he derived from an id for
+// longer holds a reference, or compares serial().
 //
-// Standard: none; the octets are those of bgp/attribute_set.h, but nothing here looks into them. Ownership: blocks are the
-// arena's, which outlives it. Threads: Find and serial by any reader that is online; all else by the writer. Errors: Intern
-// gives kNone where a bound forbids a new set, and counts it. The hash has a secret, so that a stranger cannot choose sets
-// that collide. Cost: a hash of the octets (10-20 ns) and two cache lines; when the index grows it is merged over in one
-// go, 2 ns a set. Memory: octets + 12 rounded up to the arena's classes, and 10 to 12.5 of index.
+// Standard: none; the octets are those of bgp/attribute_set.h, but nothing here looks into them. Ownership: blocks are
+// the arena's, which outlives it. Threads: Find and serial by any reader that is online; all else by the writer.
+// Errors: Intern gives kNone where a bound forbids a new set, and counts it. The hash has a secret, so that a stranger
+// cannot choose sets that collide. Cost: a hash of the octets (10-20 ns) and two cache lines; when the index grows it
+// is merged over in one go, 2 ns a set. Memory: octets + 12 rounded up to the arena's classes, and 10 to 12.5 of index.
 
 #ifndef FLOWACCT_RIB_ATTRIBUTE_STORE_H_
 #define FLOWACCT_RIB_ATTRIBUTE_STORE_H_

@@ -15,7 +15,8 @@
 //                                                          nothing
 //
 // Step 5 is no order between paths: which one wins depends on which others are there. So the choice is from the whole
-// set, never one after another, and does not depend on the order of arrival. Not done: whether a next hop can be reached.
+// set, never one after another, and does not depend on the order of arrival. Not done: whether a next hop can be
+// reached.
 //
 // Ownership: plain values. Threads: any. Cost: linear in the paths for most sets, quadratic at worst.
 

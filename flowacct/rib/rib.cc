@@ -432,8 +432,7 @@ bool Rib::Reclaim(size_t steps) {
   while (steps != 0 && !removals_.empty()) {
     // A node has a handful of routes.
     const size_t some = std::min<size_t>(steps, 64);
-    const bool more =
-        removals_.front().nodes.Step(some, [&](uint32_t value) { ForgetUnseen(value); });
+    const bool more = removals_.front().nodes.Step(some, [&](uint32_t value) { ForgetUnseen(value); });
     if (!more) removals_.pop_front();
     steps -= some;
   }
@@ -511,7 +510,8 @@ void RibReader::FindBatch(TableId id, const uint8_t* addresses, size_t stride, s
         continue;
       }
       const bool v6 = !base::IpAddress::FromV6(addresses + done * stride).IsV4();
-      routes[done] = ViewOf(*table, matches[i].value, v6, next_hops == nullptr ? nullptr : next_hops + done * next_hop_stride);
+      routes[done] =
+          ViewOf(*table, matches[i].value, v6, next_hops == nullptr ? nullptr : next_hops + done * next_hop_stride);
       routes[done].length = matches[i].length;
     }
   }

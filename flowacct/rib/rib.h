@@ -1,4 +1,5 @@
-// The routing table: what each peer announced, for one writer that changes it and any number of readers that never wait.
+// The routing table: what each peer announced, for one writer that changes it and any number of readers that never
+// wait.
 //
 //     Rib rib(&epochs);                                                        // writer
 //     PeerId peer = *rib.AddPeer(key);
@@ -10,17 +11,18 @@
 //     RibReader reader(&rib);                                                  // each reader, online in `epochs`
 //     reader.FindBatch(table, addresses, stride, n, routes);
 //
-// A peer has a table for each route distinguisher (RFC 4364, 4.2; 0: none), each for both families (lpm/live_table.h). A
-// route is 32 bits there: an attribute set, or, where there are several paths, a path identifier (RFC 7911) or a label, a
-// list of paths. Two of the bits tell the life of the session in which it came, so that a peer's routes become stale
-// all at once (RFC 4724, 4.2), and only the sweep that follows End-of-RIB goes through them.
+// A peer has a table for each route distinguisher (RFC 4364, 4.2; 0: none), each for both families (lpm/live_table.h).
+// A route is 32 bits there: an attribute set, or, where there are several paths, a path identifier (RFC 7911) or a
+// label, a list of paths. Two of the bits tell the life of the session in which it came, so that a peer's routes become
+// stale all at once (RFC 4724, 4.2), and only the sweep that follows End-of-RIB goes through them.
 //
-// Guarantees: what lpm/live_table.h says of look-ups beside changes. A peer that goes down is gone for look-ups in constant
-// time a table; its memory comes back by Reclaim. Not checked: whether attributes are plausible; an IPv6 prefix within
+// Guarantees: what lpm/live_table.h says of look-ups beside changes. A peer that goes down is gone for look-ups in
+// constant time a table; its memory comes back by Reclaim. Not checked: whether attributes are plausible; an IPv6
+// prefix within
 // ::ffff:0:0/96 is an IPv4 one here.
-// Ownership: `epochs` outlives it, it outlives its readers. Threads: one writer; RibReader for readers. Errors: Outcome and
-// counters; nothing is refused that takes no new place. Cost: 100-200 ns a route in a full table.
-// Memory: docs/adr/0008: a full table of 1.2 million routes 45 MiB, 14 octets for each route that a further peer has too.
+// Ownership: `epochs` outlives it, it outlives its readers. Threads: one writer; RibReader for readers. Errors: Outcome
+// and counters; nothing is refused that takes no new place. Cost: 100-200 ns a route in a full table. Memory:
+// docs/adr/0008: a full table of 1.2 million routes 45 MiB, 14 octets for each route that a further peer has too.
 
 #ifndef FLOWACCT_RIB_RIB_H_
 #define FLOWACCT_RIB_RIB_H_
@@ -142,8 +144,8 @@ class Rib {
   void Announce(TableId table, absl::Span<const Announcement> routes, AttributeSetId attributes);
   Outcome Withdraw(TableId table, const base::IpPrefix& prefix, uint32_t path_id);
 
-  // The session ended. kDrop: no look-up finds its routes any more. kKeep: they are stale, until they are announced anew
-  // or EndOfRib or another PeerDown removes them; those that were stale before are removed (RFC 4724, 4.2).
+  // The session ended. kDrop: no look-up finds its routes any more. kKeep: they are stale, until they are announced
+  // anew or EndOfRib or another PeerDown removes them; those that were stale before are removed (RFC 4724, 4.2).
   void PeerDown(PeerId peer, Stale stale);
   // All is announced: what is still stale of a family goes (RFC 4724, 4.2; also when its time is over).
   void EndOfRib(PeerId peer, bool v6);
@@ -194,8 +196,8 @@ class Rib {
   struct Table {
     explicit Table(lpm::NodeArena* arena) : live(arena) {}
     lpm::LiveTable live;
-    std::atomic<uint32_t> id{0};                // 0: not in use
-    std::atomic<uint32_t> life[2] = {};         // of each family; a path of another one is stale
+    std::atomic<uint32_t> id{0};         // 0: not in use
+    std::atomic<uint32_t> life[2] = {};  // of each family; a path of another one is stale
     uint32_t serial = 0;
     uint32_t peer = 0;
     uint64_t rd = 0;
@@ -303,8 +305,8 @@ class RibReader {
   // address of zeros is none.
   void FindBatch(TableId table, const uint8_t* addresses, size_t stride, size_t n, RouteView* routes,
                  const uint8_t* next_hops = nullptr, size_t next_hop_stride = 0) const;
-  // Calls `visit` with each path of a family after the prefix `*from` (null: from the first one) in the order of prefixes,
-  // until it returns false after the last path of a prefix.
+  // Calls `visit` with each path of a family after the prefix `*from` (null: from the first one) in the order of
+  // prefixes, until it returns false after the last path of a prefix.
   void Walk(TableId table, bool v6, const base::IpPrefix* from,
             absl::FunctionRef<bool(const base::IpPrefix& prefix, const RouteView& path, bool best)> visit) const;
 

@@ -216,7 +216,8 @@ TEST(Rib, EqualsTheSlowTwin) {
         a.data()[5] = static_cast<uint8_t>(random() % 8);
         return base::IpPrefix(a, static_cast<uint8_t>(40 + random() % 9));
       }
-      return base::IpPrefix(base::IpAddress::V4(0x0a000000 + random() % 1024 * 64), static_cast<uint8_t>(16 + random() % 12));
+      return base::IpPrefix(base::IpAddress::V4(0x0a000000 + random() % 1024 * 64),
+                            static_cast<uint8_t>(16 + random() % 12));
     };
     for (int step = 0; step < 4000; ++step) {
       const uint32_t t = random() % kTables;
@@ -238,7 +239,8 @@ TEST(Rib, EqualsTheSlowTwin) {
         const auto it = twin.routes.find({t, prefix});
         const bool known = it != twin.routes.end() && it->second.erase(path_id) != 0;
         if (known && it->second.empty()) twin.routes.erase(it);
-        ASSERT_EQ(f.rib.Withdraw(tables[t], prefix, path_id), known ? Rib::Outcome::kWithdrawn : Rib::Outcome::kUnknown);
+        ASSERT_EQ(f.rib.Withdraw(tables[t], prefix, path_id),
+                  known ? Rib::Outcome::kWithdrawn : Rib::Outcome::kUnknown);
       } else {
         // What befalls a session: sweeps may be caught by a restart, or by End-of-RIB.
         const auto of_peer = [&](uint32_t table) { return table % kPeers == t % kPeers; };
@@ -274,7 +276,8 @@ TEST(Rib, EqualsTheSlowTwin) {
           online->Quiescent();
           ASSERT_LT(i, 1000000);
         }
-        std::map<std::tuple<uint32_t, base::IpPrefix, uint32_t>, std::tuple<std::string, uint32_t, bool>> expected, walked;
+        std::map<std::tuple<uint32_t, base::IpPrefix, uint32_t>, std::tuple<std::string, uint32_t, bool>> expected,
+            walked;
         RouteCounters sums[kPeers][2];
         for (const auto& [place, paths] : twin.routes) {
           const bool v6 = !place.second.address().IsV4();
@@ -307,7 +310,8 @@ TEST(Rib, EqualsTheSlowTwin) {
       // A look-up, with and without a next hop.
       if (kind >= 960) continue;
       const base::IpAddress address = draw_prefix().address();
-      const base::IpAddress hop = random() % 2 == 0 ? base::IpAddress() : base::IpAddress::V4(0xc0000200 + random() % 6);
+      const base::IpAddress hop =
+          random() % 2 == 0 ? base::IpAddress() : base::IpAddress::V4(0xc0000200 + random() % 6);
       const RouteView view = f.reader.Find(tables[t], address, &hop);
       const Twin::Paths* best = nullptr;
       int best_length = -1;

@@ -16,10 +16,10 @@ struct Share {
   uint8_t length;
   uint16_t per_mille;
 };
-constexpr Share kV4Shares[] = {{12, 2},  {13, 3},  {14, 5},   {16, 15}, {17, 10},  {18, 15},
+constexpr Share kV4Shares[] = {{12, 2},  {13, 3},  {14, 5},  {16, 15},  {17, 10},  {18, 15},
                                {19, 30}, {20, 45}, {21, 50}, {22, 110}, {23, 100}, {24, 615}};
-constexpr Share kV6Shares[] = {{29, 30}, {32, 130}, {33, 30}, {36, 50}, {40, 100},
-                               {44, 110}, {45, 20}, {46, 50}, {47, 40}, {48, 440}};
+constexpr Share kV6Shares[] = {{29, 30},  {32, 130}, {33, 30}, {36, 50}, {40, 100},
+                               {44, 110}, {45, 20},  {46, 50}, {47, 40}, {48, 440}};
 // Of the regional registries (IANA, IPv6 Global Unicast Address Space).
 constexpr uint16_t kV6Blocks[] = {0x2001, 0x2400, 0x2600, 0x2800, 0x2a00, 0x2c00};
 

@@ -1,8 +1,8 @@
 // Prefixes as the global routing tables have them, for tests and benchmarks.
 //
 // The lengths are those of the tables of 2025, rounded; half of the prefixes lie inside another one of the table, as
-// half of the real ones do. Neighbours are drawn, not real: the real table is denser, so this one is the harder. Distinct
-// prefixes in no order. Deterministic: the same seed gives the same table anywhere.
+// half of the real ones do. Neighbours are drawn, not real: the real table is denser, so this one is the harder.
+// Distinct prefixes in no order. Deterministic: the same seed gives the same table anywhere.
 
 #ifndef FLOWACCT_LPM_TESTING_PREFIX_TABLE_H_
 #define FLOWACCT_LPM_TESTING_PREFIX_TABLE_H_
