@@ -32,9 +32,9 @@ namespace flowacct::record {
   X(kTcpFlags, 2, uint16_t, "tcp_flags")                                                                             \
   X(kSamplingSource, 1, uint8_t, "sampling_source")                                                                  \
   X(kRouteSource, 1, uint8_t, "route_source")                                                                        \
-  X(kRoaState, 1, uint8_t, "roa_state")     /* RFC 6811, 2; numbers as in RFC 8097 */                                \
-  X(kBgpOrigin, 1, uint8_t, "bgp_origin")   /* RFC 4271, 4.3 */                                                      \
-  X(kTime, 8, int64_t, "time") /* nanoseconds since 1970, UTC */                                                     \
+  X(kRoaState, 1, uint8_t, "roa_state")   /* RFC 6811, 2; numbers as in RFC 8097 */                                  \
+  X(kBgpOrigin, 1, uint8_t, "bgp_origin") /* RFC 4271, 4.3 */                                                        \
+  X(kTime, 8, int64_t, "time")            /* nanoseconds since 1970, UTC */                                          \
   X(kAddress, 16, ::flowacct::base::IpAddress, "address")                                                            \
   X(kPrefix, 17, ::flowacct::base::IpPrefix, "prefix")                                                               \
   X(kMac, 6, ::flowacct::base::MacAddress, "mac")                                                                    \
@@ -116,8 +116,8 @@ constexpr FieldType TypeOf(FieldId id) {
   using T = FieldType;
   constexpr auto kU8 = T::kU8, kU16 = T::kU16, kU32 = T::kU32, kU64 = T::kU64, kProtocol = T::kProtocol,
                  kEtherType = T::kEtherType, kTcpFlags = T::kTcpFlags, kSamplingSource = T::kSamplingSource,
-                 kRouteSource = T::kRouteSource, kRoaState = T::kRoaState, kBgpOrigin = T::kBgpOrigin,
-                 kTime = T::kTime, kAddress = T::kAddress, kPrefix = T::kPrefix, kMac = T::kMac,
+                 kRouteSource = T::kRouteSource, kRoaState = T::kRoaState, kBgpOrigin = T::kBgpOrigin, kTime = T::kTime,
+                 kAddress = T::kAddress, kPrefix = T::kPrefix, kMac = T::kMac,
                  kRouteDistinguisher = T::kRouteDistinguisher, kCoordinates = T::kCoordinates, kString = T::kString,
                  kOctets = T::kOctets, kLabelStack = T::kLabelStack, kAsPath = T::kAsPath,
                  kCommunities = T::kCommunities, kExtCommunities = T::kExtCommunities,

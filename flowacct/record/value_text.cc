@@ -189,13 +189,13 @@ struct TypeFormat {
 };
 
 constexpr TypeFormat kFormats[] = {
-    {WriteUnsigned<uint8_t>, WriteUnsigned<uint8_t>},            // kU8
-    {WriteUnsigned<uint16_t>, WriteUnsigned<uint16_t>},          // kU16
-    {WriteUnsigned<uint32_t>, WriteUnsigned<uint32_t>},          // kU32
-    {WriteUnsigned<uint64_t>, WriteUnsigned<uint64_t>},          // kU64
-    {WriteProtocol, Quoted<WriteProtocol>},                      // kProtocol
-    {WriteEtherType, Quoted<WriteEtherType>},                    // kEtherType
-    {WriteTcpFlags, WriteUnsigned<uint16_t>},                    // kTcpFlags
+    {WriteUnsigned<uint8_t>, WriteUnsigned<uint8_t>},    // kU8
+    {WriteUnsigned<uint16_t>, WriteUnsigned<uint16_t>},  // kU16
+    {WriteUnsigned<uint32_t>, WriteUnsigned<uint32_t>},  // kU32
+    {WriteUnsigned<uint64_t>, WriteUnsigned<uint64_t>},  // kU64
+    {WriteProtocol, Quoted<WriteProtocol>},              // kProtocol
+    {WriteEtherType, Quoted<WriteEtherType>},            // kEtherType
+    {WriteTcpFlags, WriteUnsigned<uint16_t>},            // kTcpFlags
     {WriteEnumeration<FieldType::kSamplingSource>, Quoted<WriteEnumeration<FieldType::kSamplingSource>>},
     {WriteEnumeration<FieldType::kRouteSource>, Quoted<WriteEnumeration<FieldType::kRouteSource>>},
     {WriteEnumeration<FieldType::kRoaState>, Quoted<WriteEnumeration<FieldType::kRoaState>>},

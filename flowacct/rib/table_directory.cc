@@ -41,9 +41,9 @@ void PublishedDirectory::Publish(std::unique_ptr<const TableDirectory> directory
 void PublishedDirectory::Reclaim() {
   if (retired_.empty()) return;
   const uint64_t safe = epochs_->Advance();
-  retired_.erase(std::remove_if(retired_.begin(), retired_.end(),
-                                [safe](const Retired& retired) { return retired.epoch < safe; }),
-                 retired_.end());
+  retired_.erase(
+      std::remove_if(retired_.begin(), retired_.end(), [safe](const Retired& retired) { return retired.epoch < safe; }),
+      retired_.end());
 }
 
 }  // namespace flowacct::rib

@@ -7,9 +7,9 @@
 //     for (const TableChoice& choice : published.Get()->Find(exporter, rd)) ...     // a reader that is online
 //
 // Ownership: a directory is immutable; the published one is the publisher's, and lives for readers as what they find in
-// the Rib does: until they are quiescent. Threads: Publish, Reclaim: the writer's; Get, Find: any reader's that is online in
-// `epochs`. Errors: none; an exporter that nobody knows has the choices for all. Cost: Find is a hash look-up; Publish what
-// building cost, some 100 ns an entry, and never waits.
+// the Rib does: until they are quiescent. Threads: Publish, Reclaim: the writer's; Get, Find: any reader's that is
+// online in `epochs`. Errors: none; an exporter that nobody knows has the choices for all. Cost: Find is a hash
+// look-up; Publish what building cost, some 100 ns an entry, and never waits.
 
 #ifndef FLOWACCT_RIB_TABLE_DIRECTORY_H_
 #define FLOWACCT_RIB_TABLE_DIRECTORY_H_
@@ -70,7 +70,9 @@ class TableDirectoryBuilder {
   void Add(const base::IpAddress& exporter, uint64_t rd, TableId table, RouteOrigin origin) {
     directory_->own_[{exporter, rd}].push_back({table, origin});
   }
-  void AddForAll(uint64_t rd, TableId table, RouteOrigin origin) { directory_->for_all_[rd].push_back({table, origin}); }
+  void AddForAll(uint64_t rd, TableId table, RouteOrigin origin) {
+    directory_->for_all_[rd].push_back({table, origin});
+  }
   // Choices are ordered by their origin, equal ones as they were added.
   std::unique_ptr<const TableDirectory> Build() &&;
 

@@ -1,8 +1,8 @@
 // What a set of path attributes says, as records tell it: numbers, an address, and ids of the batch's interner.
 //
 // Standards: those of bgp/attribute_set.h. Ownership: a cache is of one worker; its entries are of one interner (Meet).
-// Threads: one. Cost: an entry is made once, some microseconds, and 72 octets; found again in a hash and two cache lines. An
-// entry whose place another set takes is made anew when it is next needed.
+// Threads: one. Cost: an entry is made once, some microseconds, and 72 octets; found again in a hash and two cache
+// lines. An entry whose place another set takes is made anew when it is next needed.
 
 #ifndef FLOWACCT_ENRICH_ROUTES_ROUTE_VALUES_H_
 #define FLOWACCT_ENRICH_ROUTES_ROUTE_VALUES_H_
@@ -24,7 +24,7 @@ enum class RouteValue : uint8_t {
   kPeerAs,
   kLocalPref,
   kMed,
-  kAsPath,      // ids from here on
+  kAsPath,  // ids from here on
   kCommunities,
   kExtCommunities,
   kLargeCommunities,

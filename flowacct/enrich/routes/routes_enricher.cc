@@ -246,9 +246,7 @@ void RoutesEnricher::Tell(const Side& side, const Found& found, uint8_t* row, ba
     const bool told = side.told_mask.there() && IsPresent(row, side.told_mask.index);
     replace = !told || route.length > row[side.told_mask.offset];
   }
-  const auto wants = [&](const Place& place) {
-    return place.there() && (replace || !IsPresent(row, place.index));
-  };
+  const auto wants = [&](const Place& place) { return place.there() && (replace || !IsPresent(row, place.index)); };
   if (wants(side.net)) {
     const base::IpAddress net = base::Mask(base::IpAddress::FromV6(row + side.address.offset), route.length);
     std::memcpy(row + side.net.offset, net.data(), base::IpAddress::kSize);

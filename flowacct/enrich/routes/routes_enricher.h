@@ -1,11 +1,11 @@
-// Joins records to the routes of the router that exported them: each address' longest prefix in that router's own table,
-// while the table changes.
+// Joins records to the routes of the router that exported them: each address' longest prefix in that router's own
+// table, while the table changes.
 //
-// By dst_addr: dst_net, dst_mask, dst_as, as_path, peer_dst_as, std_comm, ext_comm, lrg_comm, local_pref, med, bgp_origin,
-// bgp_next_hop, route_source. By src_addr, the reverse look-up: src_net, src_mask, src_as, src_as_path, peer_src_as and so
-// on. Which table answers is rib/table_directory.h's: of an exporter's tables for the record's mpls_vpn_rd (absent: the
-// global one) the first that has a route. Of several paths the one whose next hop is the record's bgp_next_hop counts,
-// else the best one.
+// By dst_addr: dst_net, dst_mask, dst_as, as_path, peer_dst_as, std_comm, ext_comm, lrg_comm, local_pref, med,
+// bgp_origin, bgp_next_hop, route_source. By src_addr, the reverse look-up: src_net, src_mask, src_as, src_as_path,
+// peer_src_as and so on. Which table answers is rib/table_directory.h's: of an exporter's tables for the record's
+// mpls_vpn_rd (absent: the global one) the first that has a route. Of several paths the one whose next hop is the
+// record's bgp_next_hop counts, else the best one.
 //
 // Standards: RFC 4271, 4364 (route distinguishers), 5065, 7911. The origin AS is the last of the path, the peer AS the
 // first, confederations skipped; of a path that ends in a set, and of an empty one, there is none, and the field stays
@@ -38,8 +38,8 @@ namespace flowacct::enrich {
 enum class RoutesPolicy : uint8_t {
   kReplace,  // the route wins
   kFill,     // what the exporter told stays
-  // The route wins where its prefix is longer than the one that the record tells of the address (src_mask, dst_mask; none
-  // is shortest), else the exporter.
+  // The route wins where its prefix is longer than the one that the record tells of the address (src_mask, dst_mask;
+  // none is shortest), else the exporter.
   kLongest,
 };
 

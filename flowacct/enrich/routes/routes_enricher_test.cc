@@ -32,9 +32,9 @@ IpPrefix P(absl::string_view text) { return *IpPrefix::Parse(text); }
 struct Attributes {
   std::vector<uint32_t> path;
   std::string next_hop = "203.0.113.1";
-  std::optional<uint32_t> local_pref;
-  std::optional<uint32_t> med;
-  std::vector<uint32_t> communities;
+  std::optional<uint32_t> local_pref = {};
+  std::optional<uint32_t> med = {};
+  std::vector<uint32_t> communities = {};
   uint8_t origin = 0;
 };
 
@@ -102,9 +102,11 @@ class RoutesEnricherTest : public ::testing::Test {
   std::string Told(size_t row) {
     std::string told;
     for (F field : layout_->fields()) {
-      if (field == F::kExporter || field == F::kSrcAddr || field == F::kDstAddr || !batch_->row(row).Has(field)) continue;
+      if (field == F::kExporter || field == F::kSrcAddr || field == F::kDstAddr || !batch_->row(row).Has(field))
+        continue;
       absl::StrAppend(&told, told.empty() ? "" : " ", record::Info(field).name, "=");
-      record::AppendText(record::Info(field).type, batch_->row(row).octets() + layout_->offset(field), interner_, &told);
+      record::AppendText(record::Info(field).type, batch_->row(row).octets() + layout_->offset(field), interner_,
+                         &told);
     }
     return told;
   }
@@ -131,9 +133,10 @@ TEST_F(RoutesEnricherTest, EachFieldOfBothSides) {
   Announce(table, "2001:db8::/32", {{65000}, "2001:db8:ffff::1", {}, {}, {}, 0});
   builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession);
   Publish();
-  Make({F::kDstAs, F::kPeerDstAs, F::kAsPath, F::kStdComm, F::kLocalPref, F::kMed, F::kBgpOrigin, F::kBgpNextHop,
-        F::kDstNet, F::kDstMask, F::kRouteSource, F::kSrcAs, F::kPeerSrcAs, F::kSrcAsPath, F::kSrcStdComm,
-        F::kSrcLocalPref, F::kSrcMed, F::kSrcBgpOrigin, F::kSrcNet, F::kSrcMask, F::kSrcRouteSource});
+  Make({F::kDstAs,     F::kPeerDstAs,  F::kAsPath,        F::kStdComm,      F::kLocalPref,   F::kMed,
+        F::kBgpOrigin, F::kBgpNextHop, F::kDstNet,        F::kDstMask,      F::kRouteSource, F::kSrcAs,
+        F::kPeerSrcAs, F::kSrcAsPath,  F::kSrcStdComm,    F::kSrcLocalPref, F::kSrcMed,      F::kSrcBgpOrigin,
+        F::kSrcNet,    F::kSrcMask,    F::kSrcRouteSource});
   Flow("192.0.2.1", "2001:db8::5", "10.1.2.3");
   Flow("192.0.2.1", "10.255.255.255", "2001:db8:1::1");
   Flow("192.0.2.1", "11.0.0.0", "2001:db9::1");
@@ -246,8 +249,8 @@ TEST_F(RoutesEnricherTest, DefaultsAndOwnRoutersAreFollowed) {
   Announce(exit, "10.0.0.0/8", {{1}, "203.0.113.9"});
   Announce(exit, "172.16.0.0/12", {{2}, "192.0.2.2"});  // a loop, with that of the core
   Announce(core, "172.16.0.0/12", {{2}, "192.0.2.3"});
-  for (const auto& [address, table] : {std::make_pair("192.0.2.1", edge), std::make_pair("192.0.2.2", core),
-                                       std::make_pair("192.0.2.3", exit)}) {
+  for (const auto& [address, table] :
+       {std::make_pair("192.0.2.1", edge), std::make_pair("192.0.2.2", core), std::make_pair("192.0.2.3", exit)}) {
     builder_.Add(A(address), 0, table, RouteOrigin::kSession);
   }
   Publish();
@@ -309,7 +312,8 @@ TEST_F(RoutesEnricherTest, IdsAreOfTheBatchsInterner) {
   row.Set<F::kExporter>(A("192.0.2.1"));
   row.Set<F::kDstAddr>(A("10.0.0.1"));
   enricher_->Apply(batch);
-  EXPECT_EQ(base::AsText(other.Find(row.Get<F::kAsPath>())), base::AsText(interner_.Find(batch_->row(0).Get<F::kAsPath>())));
+  EXPECT_EQ(base::AsText(other.Find(row.Get<F::kAsPath>())),
+            base::AsText(interner_.Find(batch_->row(0).Get<F::kAsPath>())));
 }
 
 // Against a scan over all routes, while they change.
