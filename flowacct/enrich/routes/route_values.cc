@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "flowacct/base/ip_address.h"
 #include "flowacct/bgp/as_path.h"
@@ -61,18 +64,19 @@ std::vector<uint8_t> CutPath(const bgp::AsPathView& path, size_t radius) {
 
 }  // namespace
 
-RouteValues ReadRouteValues(base::Octets octets, const RouteValuesOptions& options, base::Interner* interner) {
+RouteValues ReadRouteValues(base::Octets octets, RouteValueMask wanted, const RouteValuesOptions& options,
+                            base::Interner* interner) {
   RouteValues values;
   const auto tell = [&values](RouteValue value) {
-    values.told = static_cast<uint16_t>(values.told | 1 << static_cast<unsigned>(value));
+    values.told = static_cast<RouteValueMask>(values.told | MaskOf(value));
   };
   const auto number = [&](RouteValue value, std::optional<uint32_t> told) {
-    if (!told) return;
+    if (!told || (wanted & MaskOf(value)) == 0) return;
     values.numbers[static_cast<size_t>(value)] = *told;
     tell(value);
   };
   const auto text = [&](RouteValue value, base::Octets told) {
-    if (told.empty()) return;
+    if (told.empty() || (wanted & MaskOf(value)) == 0) return;
     values.numbers[static_cast<size_t>(value)] = interner->Intern(told);
     tell(value);
   };
@@ -91,11 +95,11 @@ RouteValues ReadRouteValues(base::Octets octets, const RouteValuesOptions& optio
   text(RouteValue::kCommunities, set.communities().octets());
   text(RouteValue::kExtCommunities, set.extended_communities().octets());
   text(RouteValue::kLargeCommunities, set.large_communities().octets());
-  if (const auto origin = set.origin()) {
+  if (const auto origin = set.origin(); origin && (wanted & MaskOf(RouteValue::kOrigin)) != 0) {
     values.origin = static_cast<uint8_t>(*origin);
     tell(RouteValue::kOrigin);
   }
-  if (const auto next_hop = set.next_hop()) {
+  if (const auto next_hop = set.next_hop(); next_hop && (wanted & MaskOf(RouteValue::kNextHop)) != 0) {
     std::memcpy(values.next_hop, next_hop->data(), sizeof(values.next_hop));
     tell(RouteValue::kNextHop);
   }
@@ -105,19 +109,59 @@ RouteValues ReadRouteValues(base::Octets octets, const RouteValuesOptions& optio
 void RouteValueCache::Meet(const base::Interner& interner) {
   if (interner_ == interner.identity()) return;
   interner_ = interner.identity();
-  entries_.clear();
+  Clear();
+}
+
+void RouteValueCache::Want(RouteValueMask wanted) {
+  wanted_ = wanted;
+  Clear();
+}
+
+void RouteValueCache::Clear() {
+  entries_ = nullptr;
+  place_bits_ = kMinPlaceBits;
+  made_in_this_size_ = 0;
+}
+
+void RouteValueCache::Make() {
+  const size_t octets = sizeof(Entry) << place_bits_;
+  entries_ = base::NewChunk(octets, octets >= base::kHugePageOctets);
+  for (size_t i = 0; i < size_t{1} << place_bits_; ++i) new (&places()[i]) Entry();
+}
+
+RouteValueCache::Entry* RouteValueCache::NewEntry(rib::AttributeSetId id) {
+  Entry* const pair = &places()[PlaceOf(id)];
+  if (pair[0].id != id) pair[1] = pair[0];
+  return &pair[0];
+}
+
+void RouteValueCache::Grow() {
+  const base::Chunk old = std::move(entries_);
+  const size_t count = size_t{1} << place_bits_;
+  ++place_bits_;
+  made_in_this_size_ = 0;
+  Make();
+  for (size_t i = 0; i < count; ++i) {
+    const Entry& entry = reinterpret_cast<const Entry*>(old.get())[i];
+    if (entry.id != rib::AttributeSetId::kNone) *NewEntry(entry.id) = entry;
+  }
 }
 
 const RouteValues& RouteValueCache::Find(rib::AttributeSetId id, uint16_t serial, base::Octets octets,
                                          base::Interner* interner) {
-  if (entries_.empty()) entries_.resize(size_t{1} << kPlaceBits);
-  Entry& entry = entries_[PlaceOf(id)];
-  if (entry.id == id && entry.serial == serial) return entry.values;
+  if (entries_ == nullptr) Make();
+  Entry* const pair = &places()[PlaceOf(id)];
+  for (size_t i = 0; i < 2; ++i) {
+    if (pair[i].id == id && pair[i].serial == serial) return pair[i].values;
+  }
   ++made_;
-  entry.values = ReadRouteValues(octets, options_, interner);
-  entry.id = id;
-  entry.serial = serial;
-  return entry.values;
+  // As many were made as there are places: they are too few.
+  if (++made_in_this_size_ > size_t{1} << place_bits_ && place_bits_ < kMaxPlaceBits) Grow();
+  Entry* const entry = NewEntry(id);
+  entry->values = ReadRouteValues(octets, wanted_, options_, interner);
+  entry->id = id;
+  entry->serial = serial;
+  return entry->values;
 }
 
 }  // namespace flowacct::enrich

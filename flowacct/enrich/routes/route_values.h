@@ -1,8 +1,9 @@
 // What a set of path attributes says, as records tell it: numbers, an address, and ids of the batch's interner.
 //
 // Standards: those of bgp/attribute_set.h. Ownership: a cache is of one worker; its entries are of one interner (Meet).
-// Threads: one. Cost: an entry is made once, some microseconds, and 72 octets; found again in a hash and two cache
-// lines. An entry whose place another set takes is made anew when it is next needed.
+// Threads: one. Cost: an entry is a cache line; to make it takes an interning for each path or list that is wanted,
+// some 100 ns each. The cache grows as sets are met, to 32 MiB; an entry whose place another set takes is made anew
+// when it is next needed.
 
 #ifndef FLOWACCT_ENRICH_ROUTES_ROUTE_VALUES_H_
 #define FLOWACCT_ENRICH_ROUTES_ROUTE_VALUES_H_
@@ -10,8 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
+#include "flowacct/base/chunk.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/rib/attribute_store.h"
@@ -40,46 +41,67 @@ struct RouteValuesOptions {
   bool skip_private_as = false;
 };
 
+// A set of RouteValue.
+using RouteValueMask = uint16_t;
+constexpr RouteValueMask MaskOf(RouteValue value) {
+  return static_cast<RouteValueMask>(1 << static_cast<unsigned>(value));
+}
+
 struct RouteValues {
   uint32_t numbers[kRouteNumbers] = {};
-  uint8_t origin = 0;
-  uint16_t told = 0;  // a bit for each RouteValue
   uint8_t next_hop[16] = {};
+  RouteValueMask told = 0;
+  uint8_t origin = 0;
 
-  bool Has(RouteValue value) const { return (told >> static_cast<unsigned>(value) & 1) != 0; }
+  bool Has(RouteValue value) const { return (told & MaskOf(value)) != 0; }
 };
 
-// `octets` as in bgp/attribute_set.h.
-RouteValues ReadRouteValues(base::Octets octets, const RouteValuesOptions& options, base::Interner* interner);
+// `octets` as in bgp/attribute_set.h. Only what is in `wanted` is told.
+RouteValues ReadRouteValues(base::Octets octets, RouteValueMask wanted, const RouteValuesOptions& options,
+                            base::Interner* interner);
 
 class RouteValueCache {
  public:
   explicit RouteValueCache(const RouteValuesOptions& options) : options_(options) {}
 
+  // Forgets what it knows; from now on these are told.
+  void Want(RouteValueMask wanted);
   // Before each batch: forgets what is of another interner.
   void Meet(const base::Interner& interner);
   // Valid until the next call. `serial`: of the set (rib/attribute_store.h).
   const RouteValues& Find(rib::AttributeSetId id, uint16_t serial, base::Octets octets, base::Interner* interner);
   void Prefetch(rib::AttributeSetId id) const {
-    if (!entries_.empty()) __builtin_prefetch(&entries_[PlaceOf(id)]);
+    if (entries_ == nullptr) return;
+    __builtin_prefetch(&places()[PlaceOf(id)]);
   }
   uint64_t made() const { return made_; }
 
  private:
-  // A third of a full table's sets, of which traffic uses few: 4.6 MB.
-  static constexpr size_t kPlaceBits = 16;
+  // 256 KiB, and 32 MiB: twice as many as a full table has sets, so that few are in each other's way.
+  static constexpr unsigned kMinPlaceBits = 12, kMaxPlaceBits = 19;
 
-  struct Entry {
+  struct alignas(64) Entry {
     RouteValues values;
-    rib::AttributeSetId id = rib::AttributeSetId::kNone;
     uint16_t serial = 0;
+    rib::AttributeSetId id = rib::AttributeSetId::kNone;
   };
-  static size_t PlaceOf(rib::AttributeSetId id) {
-    return static_cast<uint32_t>(id) * uint32_t{0x9e3779b1} >> (32 - kPlaceBits);
+  static_assert(sizeof(Entry) == 64);
+
+  // A set lies here or in the place behind; the one that was made later comes first.
+  size_t PlaceOf(rib::AttributeSetId id) const {
+    return (static_cast<uint32_t>(id) * uint32_t{0x9e3779b1} >> (32 - place_bits_)) & ~size_t{1};
   }
+  Entry* places() const { return reinterpret_cast<Entry*>(entries_.get()); }
+  void Clear();
+  void Make();
+  void Grow();
+  Entry* NewEntry(rib::AttributeSetId id);
 
   RouteValuesOptions options_;
-  std::vector<Entry> entries_;  // empty until the first is made
+  RouteValueMask wanted_ = 0;
+  unsigned place_bits_ = kMinPlaceBits;
+  size_t made_in_this_size_ = 0;
+  base::Chunk entries_;  // null until the first is made
   std::shared_ptr<const void> interner_;
   uint64_t made_ = 0;
 };

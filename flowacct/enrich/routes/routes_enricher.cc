@@ -113,6 +113,7 @@ void RoutesEnricher::Bind(const record::Layout& layout, const record::FieldSet& 
   exporter_ = place_of(F::kExporter);
   distinguisher_ = place_of(F::kMplsVpnRd);
   next_hop_ = place_of(F::kBgpNextHop);
+  RouteValueMask told = 0;
   for (size_t s = 0; s < 2; ++s) {
     const SideFields& fields = kSideFields[s];
     Side& side = sides_[s];
@@ -125,11 +126,14 @@ void RoutesEnricher::Bind(const record::Layout& layout, const record::FieldSet& 
     side.source = wanted_place_of(fields.source);
     for (const ValueFields& value : kValueFields) {
       const Place place = wanted_place_of(side.destination ? value.destination : value.source);
-      if (place.there()) side.assignments.push_back({value.value, place});
+      if (!place.there()) continue;
+      side.assignments.push_back({value.value, place});
+      told = static_cast<RouteValueMask>(told | MaskOf(value.value));
     }
     side.wanted = side.address.there() && exporter_.there() &&
                   (side.mask.there() || side.net.there() || side.source.there() || !side.assignments.empty());
   }
+  cache_.Want(told);
 }
 
 void RoutesEnricher::Apply(record::FlowBatch& batch) {
