@@ -39,13 +39,15 @@
 namespace flowacct::bgp {
 
 struct SessionOptions {
-  uint32_t local_as = 0;        // 0: the neighbour's own, so that the session is internal
-  uint32_t peer_as = 0;         // 0: any
-  uint32_t bgp_identifier = 1;  // not 0, and unlike any neighbour's (RFC 6286)
+  uint32_t local_as = 0;  // 0: the neighbour's own, so that the session is internal
+  uint32_t peer_as = 0;   // 0: any
+  // Not 0 and unlike any neighbour's of the AS (RFC 6286); 127.0.0.1 is nobody's. A collector says its own address.
+  uint32_t bgp_identifier = 0x7f000001;
   // 0: none. RFC 4271, 10 suggests 90.
   uint16_t hold_time_seconds = 90;
   FamilySet families = FamilySet::Joined();
-  bool add_path = true;          // several paths of a prefix, if the neighbour offers to send them
+  // Of which several paths of a prefix are taken, if the neighbour offers to send them (RFC 7911).
+  FamilySet add_path = FamilySet::Joined();
   bool extended_message = true;  // 65,535 octets are the bound of a message then, else 4,096
   bool route_refresh = true;
   bool graceful_restart = true;  // a neighbour that restarts is told that its routes are kept
