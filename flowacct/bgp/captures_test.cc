@@ -1,7 +1,7 @@
 // The captures of $FLOWACCT_CAPTURES/bgp against what their manifest says that tshark says: messages by type, routes
 // announced and withdrawn in the message's own fields, and those of MP_REACH_NLRI. Each difference is a row of
-// kDifferences with who is right; what is malformed in them is told too. Skipped where FLOWACCT_CAPTURES does not point
-// at them.
+// kDifferences with who is right; what is malformed in them is told too. Skipped where FLOWACCT_CAPTURES does not
+// point at them.
 
 #include <algorithm>
 #include <cstdint>
