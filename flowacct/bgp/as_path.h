@@ -1,9 +1,11 @@
 // An AS path as it lies in octets: a walk over its segments, and what routes are compared and accounted by.
 //
 // Standards: RFC 4271 (4.3, 5.1.2, 9.1.2.2), RFC 5065 (3, 5.3: confederations), RFC 6793 (4 octets), RFC 6811 (2:
-// origin). A view is of a path that AsPathView::IsValid found right, as every path of an attribute set is; else it ends
-// at what does not fit. Ownership: borrows. Threads: plain values. Cost: one step a segment; no allocation but for
-// text.
+// origin).
+// A view is of a path that AsPathView::IsValid found right, as every path of an attribute set is; else it ends at
+// what does not fit.
+// Ownership: borrows. Threads: plain values.
+// Cost: one step a segment; no allocation but for text.
 
 #ifndef FLOWACCT_BGP_AS_PATH_H_
 #define FLOWACCT_BGP_AS_PATH_H_

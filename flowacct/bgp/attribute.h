@@ -1,7 +1,7 @@
 // Path attributes as rows of a table: code, name, what is right and RFC 7606's answer to what is not.
 //
-// Standards: RFC 4271 (4.3, 5, 6.3), RFC 7606; the rows with theirs: attributes.def.
-// Plain values, any thread. Cost: a row is found by its code with one load.
+// Standards: RFC 4271 (4.3, 5, 6.3), RFC 7606; the rows with theirs: attributes.def. Plain values, any thread.
+// Cost: a row is found by its code with one load.
 
 #ifndef FLOWACCT_BGP_ATTRIBUTE_H_
 #define FLOWACCT_BGP_ATTRIBUTE_H_

@@ -9,15 +9,14 @@
 // * The next hop is type 3 with 4 octets (IPv4), 16 (IPv6) or 32 (IPv6 and its link-local address), also if it came in
 //   MP_REACH_NLRI; a VPN's route distinguisher is dropped. MP_REACH_NLRI and MP_UNREACH_NLRI are left out.
 // * An attribute that has no row in attributes.def, if it is transitive (others are not to be passed on, RFC 4271, 5):
-// its value is
-//   preceded by one octet with its Optional, Transitive and Partial flags.
-// * All others: the value as it came. Flags are left out, for the type code tells them, but for Partial, which is
-// dropped.
+//   its value is preceded by one octet with its Optional, Transitive and Partial flags.
+// * All others: the value as it came. Their flags are left out: the type code tells them, and Partial is lost.
 //
 // Standards: RFC 4271 (5), RFC 6793 (4.2.3), and those of attributes.def. CanonicalizeAttributes of canonicalize.h
-// writes it. A view is of octets that it wrote; others are read without running off the end, and what does not fit is
-// absent. Ownership: borrows. Threads: plain values. Cost: an accessor steps over the attributes before its own (about
-// 1 ns each).
+// writes it.
+// A view is of octets that it wrote; others are read without running off the end, and what does not fit is absent.
+// Ownership: borrows. Threads: plain values.
+// Cost: an accessor steps over the attributes before its own.
 
 #ifndef FLOWACCT_BGP_ATTRIBUTE_SET_H_
 #define FLOWACCT_BGP_ATTRIBUTE_SET_H_

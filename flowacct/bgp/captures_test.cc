@@ -1,7 +1,7 @@
 // The captures of $FLOWACCT_CAPTURES/bgp against what their manifest says that tshark says: messages by type, routes
 // announced and withdrawn in the message's own fields, and those of MP_REACH_NLRI. Each difference is a row of
-// kDifferences with who is right; what is malformed in them is told too. Skipped where FLOWACCT_CAPTURES does not point
-// at them.
+// kDifferences with who is right; what is malformed in them is told too. Skipped where FLOWACCT_CAPTURES does not
+// point at them.
 
 #include <algorithm>
 #include <cstdint>
@@ -16,10 +16,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 #include "flowacct/bgp/attribute_set.h"
 #include "flowacct/bgp/canonicalize.h"
 #include "flowacct/bgp/message_view.h"
 #include "flowacct/bgp/open.h"
+#include "flowacct/bgp/session.h"
 #include "flowacct/bgp/testing/bgp_streams.h"
 #include "flowacct/bgp/update.h"
 #include "flowacct/testing/capture_file.h"
@@ -231,6 +233,64 @@ TEST(Captures, HaveTsharksCounts) {
     EXPECT_EQ(Text(ours.faults), malformed != nullptr ? malformed->faults : "");
   }
   EXPECT_GT(captures, 30u);
+}
+
+// What was told to a session.
+class Told : public SessionListener {
+ public:
+  void OnEstablished(const SessionContext&, const Open&) override { ++established; }
+  void OnUpdate(const Update&, base::Octets) override { ++updates; }
+  void OnEndOfRib(Family) override { ++updates; }
+  void OnRouteRefresh(Family, RouteRefreshSubtype) override {}
+  void OnClosed(const SessionClosed& closed) override {
+    ++closings[absl::StrCat(closed.cause == CloseCause::kNotificationReceived ? "received " : "sent ",
+                            NotificationText(closed.notification.code, closed.notification.subcode))];
+  }
+  uint64_t established = 0, updates = 0;
+  Counts closings;
+};
+
+// Each captured side that begins with its OPEN is let into a session, which has to hold as the real one did: UPDATEs
+// and NOTIFICATIONs are those that tshark counts; established are the sides that sent a KEEPALIVE behind their OPEN.
+TEST(Captures, HoldSessions) {
+  const char* folder = std::getenv("FLOWACCT_CAPTURES");
+  if (folder == nullptr) GTEST_SKIP() << "FLOWACCT_CAPTURES is not set; the captures are not in the repository";
+  const struct {
+    const char* file;
+    uint64_t established, updates;
+    const char* closings;
+  } kSessions[] = {
+      {"as4-full-and-mixed-tcpdump.pcap", 8, 10, "received Cease: Other Configuration Change 1"},
+      {"labeled-unicast-multiple-labels.pcap", 4, 7, "received Cease: Administrative Reset 1"},
+      {"cisco-extended-nexthop.pcap", 1, 45, ""},
+      {"cisco-vpnv4-301.pcap", 1, 20, ""},
+      {"open-update-refresh-ppp.pcap", 2, 3, ""},
+      {"route-mix-netgauze.pcap", 2, 3, ""},
+      {"gobgp-frr-addpath-vpn-evpn-session.pcap", 4, 46,
+       "received Cease: Administrative Shutdown 1, received Cease: Peer De-configured 1"},
+      {"gobgp-frr-flowspec-rejected-notifications.pcap", 12, 82,
+       "received UPDATE Message Error: Optional Attribute Error 6"},
+  };
+  for (const auto& expected : kSessions) {
+    SCOPED_TRACE(expected.file);
+    Told told;
+    for (const BgpStream& stream :
+         testing::ReadBgpStreams(flowacct::testing::ReadCaptureFile(absl::StrCat(folder, "/bgp/", expected.file)))) {
+      for (const std::vector<uint8_t>& run : stream.runs) {
+        if (MessageTypeOf(run) != MessageType::kOpen) continue;
+        SessionOptions options;
+        options.families = FamilySet::All();
+        // As the other side of GoBGP had it, which offers more.
+        options.add_path = FamilySet().Add(Family::kIpv4Unicast).Add(Family::kIpv6Unicast);
+        Session session(options, &told);
+        session.Start(absl::UnixEpoch());
+        session.Receive(run, absl::UnixEpoch());
+      }
+    }
+    EXPECT_EQ(told.established, expected.established);
+    EXPECT_EQ(told.updates, expected.updates);
+    EXPECT_EQ(Text(told.closings), expected.closings);
+  }
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Address families (AFI and SAFI) as rows of a table, and sets of them.
 //
-// Standards: RFC 4760 (7, 8), IANA "Address Family Numbers", "SAFI Namespace". The rows: families.def.
-// Plain values, any thread. Cost: FamilyOf compares along the table, which begins with the frequent ones.
+// Standards: RFC 4760 (7, 8), IANA "Address Family Numbers", "SAFI Namespace". The rows: families.def. Plain values,
+// any thread.
+// Cost: FamilyOf compares along the table, which begins with the frequent ones.
 
 #ifndef FLOWACCT_BGP_FAMILY_H_
 #define FLOWACCT_BGP_FAMILY_H_

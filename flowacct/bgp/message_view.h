@@ -4,8 +4,9 @@
 //     if (next.code == base::DecodeCode::kOk) ... rest.subspan(0, next.length), whose type is MessageTypeOf
 //
 // Standards: RFC 4271 (4.1, 4.5, 6.1), RFC 2918 and 7313 (ROUTE-REFRESH), RFC 8654 (extended messages).
-// OPEN is in open.h, UPDATE in update.h. Ownership: views borrow. Threads: plain values. Cost: a compare of 16 octets
-// and two loads.
+// OPEN is in open.h, UPDATE in update.h.
+// Ownership: views borrow. Threads: plain values.
+// Cost: a compare of 16 octets and two loads.
 
 #ifndef FLOWACCT_BGP_MESSAGE_VIEW_H_
 #define FLOWACCT_BGP_MESSAGE_VIEW_H_

@@ -2,10 +2,12 @@
 //
 // Standards: RFC 4271 (4.3), RFC 7911 (3, path identifiers), RFC 8277 (2, labels), RFC 4364 and 4659 (VPN), RFC 7606
 // (5.3, what is syntactically incorrect).
-// Labels: a stack ends at its bottom bit, as RFC 3107 has it and all senders do. If no label within the route has that
-// bit there is one label (RFC 8277, 2.2 lets the bit be ignored). In withdrawals 0x800000 and 0 are one label (RFC
-// 8277, 2.4). Ownership: borrows nothing. Threads: plain values. Errors: CheckNlri tells them; VisitNlri is for octets
-// that it found right. Cost: 2 to 5 ns a route, no allocation.
+// Labels: a stack ends at its bottom bit, as RFC 3107 has it and all senders do. If no label within the route has
+// that bit there is one label (RFC 8277, 2.2 lets the bit be ignored). In withdrawals 0x800000 and 0 are one label
+// (RFC 8277, 2.4).
+// Ownership: borrows nothing. Threads: plain values.
+// Errors: CheckNlri tells them; VisitNlri is for octets that it found right.
+// Cost: 2 to 5 ns a route, no allocation.
 
 #ifndef FLOWACCT_BGP_NLRI_H_
 #define FLOWACCT_BGP_NLRI_H_

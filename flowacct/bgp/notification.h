@@ -1,7 +1,8 @@
 // NOTIFICATION: why a session ends, as codes of a table and, with Cease, a text.
 //
-// Standards: RFC 4271 (4.5, 6), RFC 4486, RFC 6608, RFC 8538 (3, Hard Reset), RFC 9003 (2, shutdown communication). The
-// rows: notifications.def. Ownership: a view borrows the message. Threads: plain values.
+// Standards: RFC 4271 (4.5, 6), RFC 4486, RFC 6608, RFC 8538 (3, Hard Reset), RFC 9003 (2, shutdown communication).
+// The rows: notifications.def.
+// Ownership: a view borrows the message. Threads: plain values.
 
 #ifndef FLOWACCT_BGP_NOTIFICATION_H_
 #define FLOWACCT_BGP_NOTIFICATION_H_

@@ -1,11 +1,14 @@
 // OPEN: its parameters and capabilities as views, what they say as a value, and what two OPENs agree on.
 //
 // Standards: RFC 4271 (4.2, 6.2), RFC 5492 (capabilities), RFC 9072 (more than 255 octets of parameters), RFC 6793 (4
-// octets of AS), RFC 7911, 8950, 4724, 8538, 9494, 7313, 8654, 9234; the rows: capabilities.def. Checked by ParseOpen:
-// version, lengths, AS, hold time and identifier as RFC 4271, 6.2 and RFC 7607 ask for. A capability whose value does
-// not fit its row is counted and ignored, but for the 4-octet AS, without which the rest cannot be right.
+// octets of AS), RFC 7911, 8950, 4724, 8538, 9494, 7313, 8654, 9234; the rows: capabilities.def.
+// Checked by ParseOpen: version, lengths, AS, hold time and identifier as RFC 4271, 6.2 and RFC 7607 ask for. A
+// capability whose value does not fit its row is counted and ignored, but for the 4-octet AS, without which the rest
+// cannot be right.
 // Ownership: OpenView borrows the message; Open is a value of bounded size (families are a set, names at most 255
-// octets). Threads: plain values. Errors: OpenError, ready for a NOTIFICATION. Cost: once a session.
+// octets). Threads: plain values.
+// Errors: OpenError, ready for a NOTIFICATION.
+// Cost: once a session.
 
 #ifndef FLOWACCT_BGP_OPEN_H_
 #define FLOWACCT_BGP_OPEN_H_

@@ -100,10 +100,8 @@ void Session::SendOpen(const Open* peer, absl::Time now) {
     sent_.extended_message = options_.extended_message;
     sent_.extended_next_hop = sent_.families & Ipv4Families();
     if (peer != nullptr) sent_.extended_next_hop = sent_.extended_next_hop & peer->extended_next_hop;
-    if (options_.add_path) {
-      sent_.add_path_receive = sent_.families & FamilySet::Joined();
-      if (peer != nullptr) sent_.add_path_receive = sent_.add_path_receive & peer->add_path_send;
-    }
+    sent_.add_path_receive = sent_.families & options_.add_path;
+    if (peer != nullptr) sent_.add_path_receive = sent_.add_path_receive & peer->add_path_send;
     if (options_.graceful_restart) {
       // No families: it has no forwarding state, but helps (RFC 4724, 3).
       sent_.graceful_restart = GracefulRestart();

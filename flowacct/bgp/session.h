@@ -7,14 +7,17 @@
 //     send(session.output()); session.ConsumeOutput(n, now);
 //     if (session.closed()) ...                  // send what is left of output(), then close the connection
 //
-// Standards: RFC 4271 (6, 8: states and errors of a passive speaker with DelayOpen), RFC 5492, RFC 6286 (identifiers),
-// RFC 6608 (subcodes of FSM errors), RFC 4724 and 8538 (graceful restart, as the receiving speaker), RFC 7313, RFC
-// 8654, RFC 9687 (send hold timer), RFC 7606 through update.h. It never sends an UPDATE, and offers a neighbour what
-// that offers and the options allow: without an AS of its own it waits for the neighbour's OPEN and says that it is of
-// the same AS (internal). Ownership: borrows the listener; what events borrow is valid during the call. Threads: one at
-// a time. The listener must not call the session. Errors: each ends in a NOTIFICATION with its code and in OnClosed,
-// once. Bounds: at most one message of unparsed input, some 9 KiB of output (a keepalive is not queued behind another),
-// 64 KiB and 10 KiB of state. Cost: an UPDATE that came whole is decoded where it lies.
+// Standards: RFC 4271 (6, 8: states and errors of a passive speaker with DelayOpen), RFC 5492, RFC 6286
+// (identifiers), RFC 6608 (subcodes of FSM errors), RFC 4724 and 8538 (graceful restart, as the receiving speaker),
+// RFC 7313, RFC 8654, RFC 9687 (send hold timer), RFC 7606 through update.h.
+// It never sends an UPDATE, and offers a neighbour what that offers and the options allow: without an AS of its own
+// it waits for the neighbour's OPEN and says that it is of the same AS (internal).
+// Ownership: borrows the listener; what events borrow is valid during the call. Threads: one at a time. The listener
+// must not call the session.
+// Errors: each ends in a NOTIFICATION with its code and in OnClosed, once.
+// Bounds: at most one message of unparsed input, some 9 KiB of output (a keepalive is not queued behind another), 64
+// KiB and 10 KiB of state.
+// Cost: an UPDATE that came whole is decoded where it lies.
 
 #ifndef FLOWACCT_BGP_SESSION_H_
 #define FLOWACCT_BGP_SESSION_H_
@@ -39,13 +42,15 @@
 namespace flowacct::bgp {
 
 struct SessionOptions {
-  uint32_t local_as = 0;        // 0: the neighbour's own, so that the session is internal
-  uint32_t peer_as = 0;         // 0: any
-  uint32_t bgp_identifier = 1;  // not 0, and unlike any neighbour's (RFC 6286)
+  uint32_t local_as = 0;  // 0: the neighbour's own, so that the session is internal
+  uint32_t peer_as = 0;   // 0: any
+  // Not 0 and unlike any neighbour's of the AS (RFC 6286); 127.0.0.1 is nobody's. A collector says its own address.
+  uint32_t bgp_identifier = 0x7f000001;
   // 0: none. RFC 4271, 10 suggests 90.
   uint16_t hold_time_seconds = 90;
   FamilySet families = FamilySet::Joined();
-  bool add_path = true;          // several paths of a prefix, if the neighbour offers to send them
+  // Of which several paths of a prefix are taken, if the neighbour offers to send them (RFC 7911).
+  FamilySet add_path = FamilySet::Joined();
   bool extended_message = true;  // 65,535 octets are the bound of a message then, else 4,096
   bool route_refresh = true;
   bool graceful_restart = true;  // a neighbour that restarts is told that its routes are kept

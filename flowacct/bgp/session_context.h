@@ -1,8 +1,8 @@
 // What two speakers agreed on, without which the octets of an UPDATE cannot be read.
 //
-// Standards: RFC 6793 (AS numbers of 4 octets), RFC 7911 (ADD-PATH), RFC 8950 (IPv6 next hops of IPv4 routes), RFC 8654
-// (long messages). From two OPENs: Negotiate of open.h; BMP and MRT fill it in from what they are told.
-// A plain value, any thread. The default is what a modern router speaks without ADD-PATH.
+// Standards: RFC 6793 (AS numbers of 4 octets), RFC 7911 (ADD-PATH), RFC 8950 (IPv6 next hops of IPv4 routes), RFC
+// 8654 (long messages). From two OPENs: Negotiate of open.h; BMP and MRT fill it in from what they are told. A plain
+// value, any thread. The default is what a modern router speaks without ADD-PATH.
 
 #ifndef FLOWACCT_BGP_SESSION_CONTEXT_H_
 #define FLOWACCT_BGP_SESSION_CONTEXT_H_

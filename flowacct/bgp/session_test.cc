@@ -209,7 +209,7 @@ TEST(Session, AnswersBadMessages) {
       {"AS 0", At::kActive, open([](Open* o) { o->as = 0; }), "notification 2/2"},
       {"AS 0 of 2 octets", At::kActive, patched(good, 20, {0, 0}), "notification 2/2"},
       {"identifier 0", At::kActive, open([](Open* o) { o->bgp_identifier = 0; }), "notification 2/3"},
-      {"our identifier", At::kActive, open([](Open* o) { o->bgp_identifier = 1; }), "notification 2/3"},
+      {"our identifier", At::kActive, open([](Open* o) { o->bgp_identifier = 0x7f000001; }), "notification 2/3"},
       {"hold time 2", At::kActive, open([](Open* o) { o->hold_time_seconds = 2; }), "notification 2/6"},
       {"an unknown parameter", At::kActive, RawMessage(1, {4, 0, 9, 0, 90, 1, 2, 3, 4, 3, 7, 1, 0}),
        "notification 2/4"},

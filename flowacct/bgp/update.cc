@@ -20,7 +20,8 @@ constexpr FaultRow kFaults[] = {
 #undef X
 };
 
-constexpr size_t kHeaderOctets = 19;  // RFC 4271, 4.1
+constexpr size_t kHeaderOctets = 19;                                // RFC 4271, 4.1
+constexpr uint8_t kMalformedList = 1, kOptionalAttributeError = 9;  // subcodes (RFC 4271, 4.5)
 // An AS_PATH with AS numbers of 2 octets grows twofold, and is to fit a length of 16 bits.
 constexpr size_t kMaxAs2PathOctets = 32767;
 
@@ -163,10 +164,8 @@ class UpdateReader {
       if (left < header || length > left - header) {
         attribute_octets_ = base::Octets(start, left);
         // The routes of a multiprotocol attribute that is cut cannot be found (RFC 7606, 3.j, 4).
-        const AttributeRow* row = FindAttribute(code);
         Fail(UpdateFault::kAttributeOverrun,
-             row != nullptr && row->malformed == ErrorAction::kSessionReset ? ErrorAction::kSessionReset
-                                                                            : ErrorAction::kTreatAsWithdraw,
+             IsMultiprotocol(FindAttribute(code)) ? ErrorAction::kSessionReset : ErrorAction::kTreatAsWithdraw,
              Offset(attribute_octets_), code);
         return;
       }
@@ -185,9 +184,8 @@ class UpdateReader {
     uint64_t& met = met_[attribute.code / 64];
     const uint64_t bit = uint64_t{1} << (attribute.code % 64);
     if ((met & bit) != 0) {
-      const bool multiprotocol = row != nullptr && row->malformed == ErrorAction::kSessionReset;
       return FailAttribute(UpdateFault::kDuplicate,
-                           multiprotocol ? ErrorAction::kSessionReset : ErrorAction::kAttributeDiscard);
+                           IsMultiprotocol(row) ? ErrorAction::kSessionReset : ErrorAction::kAttributeDiscard);
     }
     met |= bit;
     if (row == nullptr) {
@@ -368,14 +366,23 @@ class UpdateReader {
     if (attribute != 0) ++counters_.attribute_errors[AttributeIndex(attribute)][static_cast<size_t>(action)];
     treat_as_withdraw_ |= action == ErrorAction::kTreatAsWithdraw;
     if (action == ErrorAction::kSessionReset && u_.action_ != ErrorAction::kSessionReset) {
-      u_.notification_subcode_ = kFaults[static_cast<size_t>(fault)].subcode;
+      u_.notification_subcode_ = SubcodeOf(fault, attribute);
       // The attribute in error, where one is (RFC 4271, 6.3); a list that is malformed has no data.
-      if (attribute != 0 && u_.notification_subcode_ != 1) u_.notification_data_ = attribute_octets_;
+      if (attribute != 0 && u_.notification_subcode_ != kMalformedList) u_.notification_data_ = attribute_octets_;
     }
     u_.action_ = std::max(u_.action_, action);
     if (u_.error_count_ < Update::kMaxErrors) {
       u_.errors_[u_.error_count_++] = {fault, action, attribute, static_cast<uint32_t>(offset)};
     }
+  }
+
+  // RFC 4760, 7: what is wrong within a multiprotocol attribute is an Optional Attribute Error.
+  static uint8_t SubcodeOf(UpdateFault fault, uint8_t attribute) {
+    const uint8_t subcode = kFaults[static_cast<size_t>(fault)].subcode;
+    return IsMultiprotocol(FindAttribute(attribute)) && subcode != kMalformedList ? kOptionalAttributeError : subcode;
+  }
+  static bool IsMultiprotocol(const AttributeRow* row) {
+    return row != nullptr && row->malformed == ErrorAction::kSessionReset;
   }
 
   const base::Octets octets_;

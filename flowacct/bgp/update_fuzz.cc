@@ -17,16 +17,23 @@ void Require(bool holds) {
   if (!holds) std::abort();
 }
 
+// Whether the bits behind the prefix are zero.
+bool HasNoHostBits(const Nlri& route, bool v6) {
+  for (size_t bit = size_t{route.length} + (v6 ? 0 : 96); bit < 128; ++bit) {
+    if ((route.address.data()[bit / 8] & (0x80 >> (bit % 8))) != 0) return false;
+  }
+  return v6 || route.address.IsV4();
+}
+
 void CheckSection(const NlriSection& section) {
-  if (RowOf(section.family).shape > NlriShape::kVpn) return;
+  const FamilyRow& row = RowOf(section.family);
+  if (row.shape > NlriShape::kVpn) return;
   uint32_t visited = 0;
   section.Visit([&](const Nlri& route) {
     ++visited;
-    Require(route.length <= (RowOf(section.family).v6 ? 128 : 32));
-    Require(base::Mask(route.address, RowOf(section.family).v6 && route.address.IsV4()
-                                          ? static_cast<uint8_t>(route.length < 96 ? 0 : route.length - 96)
-                                          : route.length) == route.address ||
-            (RowOf(section.family).v6 && route.length < 96));
+    Require(route.length <= (row.v6 ? 128 : 32));
+    Require(HasNoHostBits(route, row.v6));
+    Require((route.label_count != 0) == (row.shape != NlriShape::kPrefix));
   });
   Require(visited == section.count);
 }

@@ -581,7 +581,10 @@ TEST(Update, AnswersErrorsAsRfc7606Asks) {
       case ErrorAction::kSessionReset:
         EXPECT_TRUE(d->update.announced().empty());
         EXPECT_TRUE(d->update.withdrawn().empty());
-        EXPECT_NE(d->update.notification_subcode(), 0);
+        EXPECT_EQ(d->update.notification_subcode(), c.fault == UpdateFault::kDuplicate               ? 1
+                                                    : c.fault == UpdateFault::kUnrecognizedWellKnown ? 2
+                                                    : c.attribute == 0                               ? 10
+                                                                                                     : 9);
         EXPECT_EQ(d->counters.announced[0] + d->counters.withdrawn[0], 0u);
         break;
       case ErrorAction::kTreatAsWithdraw:
@@ -729,7 +732,7 @@ TEST(Update, TakesTheStrongestOfSeveralErrors) {
   builder.Attribute(0x80, 15, {0, 2, 1, 255});
   d = Decode(builder.Message());
   EXPECT_EQ(d->update.action(), ErrorAction::kSessionReset);
-  EXPECT_EQ(d->update.notification_subcode(), 10);
+  EXPECT_EQ(d->update.notification_subcode(), 9);  // RFC 4760, 7
   // The attribute in error is the NOTIFICATION's data.
   EXPECT_EQ(d->update.notification_data(), base::Octets(std::vector<uint8_t>{0x80, 15, 4, 0, 2, 1, 255}));
   EXPECT_EQ(d->counters.faults[static_cast<size_t>(UpdateFault::kAttributeLength)], 2u);
