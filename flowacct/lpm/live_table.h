@@ -93,6 +93,13 @@ class LiveTable {
   // The node just below the first 16 bits of IPv4; 0: none.
   uint32_t NodeBelow(uint32_t first16) const;
   void UpdateDirect(uint32_t first16);
+
+  uint32_t InsertBody(const base::IpPrefix& prefix, uint32_t value);
+  uint32_t EraseBody(const base::IpPrefix& prefix);
+  void PrefetchBody(const base::IpPrefix& prefix) const;
+  uint32_t InsertPopcnt(const base::IpPrefix& prefix, uint32_t value);
+  uint32_t ErasePopcnt(const base::IpPrefix& prefix);
+  void PrefetchPopcnt(const base::IpPrefix& prefix) const;
   void GrowDirect();
   void DropDirect();
 
