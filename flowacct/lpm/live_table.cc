@@ -6,8 +6,8 @@
 
 #include "flowacct/base/octets.h"
 
-// The baseline of x86-64 counts bits by a table; every processor since 2008 has an instruction. What counts bits all the time
-// is therefore compiled twice, from parts that are always inlined.
+// The baseline of x86-64 counts bits by a table; every processor since 2008 has an instruction. What counts bits all
+// the time is therefore compiled twice, from parts that are always inlined.
 #define FLOWACCT_LPM_INLINE inline __attribute__((always_inline))
 #if defined(__x86_64__)
 #define FLOWACCT_LPM_POPCNT __attribute__((target("popcnt")))
@@ -115,7 +115,9 @@ struct Node {
   }
   FLOWACCT_LPM_INLINE unsigned PositionOf(unsigned word) const { return Popcount(mask() & Below(word)); }
   bool HasWord(unsigned word) const { return (mask() >> word & 1) != 0; }
-  FLOWACCT_LPM_INLINE bool Has(Place place) const { return HasWord(place.word) && (words()[PositionOf(place.word)] >> place.bit & 1) != 0; }
+  FLOWACCT_LPM_INLINE bool Has(Place place) const {
+    return HasWord(place.word) && (words()[PositionOf(place.word)] >> place.bit & 1) != 0;
+  }
   // Of a place that it has.
   FLOWACCT_LPM_INLINE unsigned SlotOf(Place place) const {
     const unsigned position = PositionOf(place.word);
@@ -200,9 +202,8 @@ FLOWACCT_LPM_INLINE LiveTable::Match FindShort(const NodeArena& arena, Ref ref, 
   return best;
 }
 
-FLOWACCT_LPM_INLINE void FindEach(const NodeArena& arena, const LiveTable::Roots& roots,
-                                                    const uint8_t* addresses, size_t stride, size_t n,
-                                                    LiveTable::Match* found) {
+FLOWACCT_LPM_INLINE void FindEach(const NodeArena& arena, const LiveTable::Roots& roots, const uint8_t* addresses,
+                                  size_t stride, size_t n, LiveTable::Match* found) {
   // So many look-ups at a time go down together, each asking for its next node before the others are looked at. What
   // matches is looked for on the way back, since most often the last node has it.
   constexpr size_t kLanes = 64;
@@ -303,8 +304,8 @@ void FindEachPlain(const NodeArena& arena, const LiveTable::Roots& roots, const 
                    size_t n, LiveTable::Match* found) {
   FindEach(arena, roots, addresses, stride, n, found);
 }
-FLOWACCT_LPM_POPCNT void FindEachPopcnt(const NodeArena& arena, const LiveTable::Roots& roots,
-                                        const uint8_t* addresses, size_t stride, size_t n, LiveTable::Match* found) {
+FLOWACCT_LPM_POPCNT void FindEachPopcnt(const NodeArena& arena, const LiveTable::Roots& roots, const uint8_t* addresses,
+                                        size_t stride, size_t n, LiveTable::Match* found) {
   FindEach(arena, roots, addresses, stride, n, found);
 }
 
@@ -744,6 +745,27 @@ void LiveTable::FindBatch(const uint8_t* addresses, size_t stride, size_t n, Mat
 
 namespace {
 
+// The octets at which a prefix of a node begins, or for which there is a child, as 256 bits.
+std::array<uint64_t, 4> StartsOf(const Node& node) {
+  std::array<uint64_t, 4> starts{};
+  unsigned position = 0;
+  for (unsigned rest = node.mask(); rest != 0; rest &= rest - 1, ++position) {
+    const unsigned word = static_cast<unsigned>(__builtin_ctz(rest));
+    uint64_t bits = node.words()[position];
+    if (word >= 4) {
+      starts[word % 4] |= bits;
+      continue;
+    }
+    for (; bits != 0; bits &= bits - 1) {
+      const unsigned index = 64 * word + static_cast<unsigned>(__builtin_ctzll(bits));
+      const unsigned length = 31 - static_cast<unsigned>(__builtin_clz(index));
+      const unsigned octet = (index - (1u << length)) << (8 - length);
+      starts[octet / 64] |= uint64_t{1} << (octet % 64);
+    }
+  }
+  return starts;
+}
+
 // Calls `visit` in order; false once that did. `address` has the octets above `depth`. `from`: only what comes after
 // it; null: all.
 bool WalkNode(const NodeArena& arena, Ref ref, bool v6, base::IpAddress* address, unsigned depth,
@@ -762,8 +784,16 @@ bool WalkNode(const NodeArena& arena, Ref ref, bool v6, base::IpAddress* address
     if (order > 0) from = nullptr;
     if (from != nullptr) begin = bound[depth];
   }
+  const std::array<uint64_t, 4> starts = StartsOf(node);
   bool more = true;
   for (unsigned octet = begin; octet < 256 && more; ++octet) {
+    // On to the next octet at which something is.
+    const uint64_t word = starts[octet / 64] >> (octet % 64);
+    if (word == 0) {
+      octet |= 63;
+      continue;
+    }
+    octet += static_cast<unsigned>(__builtin_ctzll(word));
     octets[depth] = static_cast<uint8_t>(octet);
     const base::IpPrefix* const here = octet == begin ? from : nullptr;
     const unsigned shortest = octet == 0 ? 0 : 8 - static_cast<unsigned>(__builtin_ctz(octet));
