@@ -693,6 +693,11 @@ FLOWACCT_LPM_INLINE void LiveTable::PrefetchBody(const base::IpPrefix& prefix) c
   Key key = KeyOf(prefix.address().data(), v6);
   unsigned depth = 0;
   Ref ref = roots_.family[v6].load(std::memory_order_relaxed);
+  const Ref direct = v6 ? 0 : roots_.direct.load(std::memory_order_relaxed);
+  if (direct != 0) {
+    depth = 2;
+    ref = reinterpret_cast<const Slot*>(arena_->At(direct))[First16(prefix)].load(std::memory_order_relaxed);
+  }
   while (ref != 0) {
     const uint64_t* const words = arena_->At(ref);
     if (depth >= 2) {  // what is above is used all the time
@@ -705,9 +710,7 @@ FLOWACCT_LPM_INLINE void LiveTable::PrefetchBody(const base::IpPrefix& prefix) c
     depth += node.skip();
     if (depth >= target.depth || !node.Skips(key)) return;
     key.Skip(node.skip());
-    const Place place = ChildPlace(key.octet());
-    if (!node.Has(place)) return;
-    ref = node.slots()[node.SlotOf(place)].load(std::memory_order_relaxed);
+    ref = ChildOf(node, key.octet());
     key.Skip(1);
     ++depth;
   }
