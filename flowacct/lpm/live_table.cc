@@ -474,9 +474,9 @@ uint32_t LiveTable::NodeBelow(uint32_t first16) const {
   return ref;
 }
 
-void LiveTable::UpdateDirect(uint32_t first16) {
+void LiveTable::SetDirect(uint32_t first16, uint32_t node) {
   reinterpret_cast<Slot*>(arena_->At(roots_.direct.load(std::memory_order_relaxed)))[first16].store(
-      NodeBelow(first16), std::memory_order_release);
+      node, std::memory_order_release);
 }
 
 void LiveTable::GrowDirect() {
@@ -504,7 +504,11 @@ FLOWACCT_LPM_INLINE uint32_t LiveTable::InsertBody(const base::IpPrefix& prefix,
   const bool direct = !v6 && roots_.direct.load(std::memory_order_relaxed) != 0;
   const auto replace = [&](Ref ref, Ref with, unsigned link_depth) {
     link->store(with, std::memory_order_release);
-    if (direct && link_depth <= 2) UpdateDirect(First16(prefix));
+    if (direct && link_depth == 2) {
+      SetDirect(First16(prefix), with);
+    } else if (direct && link_depth < 2) {
+      SetDirect(First16(prefix), NodeBelow(First16(prefix)));
+    }
     if (ref != 0) writer.Retire(ref);
   };
   while (true) {
@@ -540,7 +544,8 @@ FLOWACCT_LPM_INLINE uint32_t LiveTable::InsertBody(const base::IpPrefix& prefix,
       link->store(fork, std::memory_order_release);
       if (direct && depth + common == 1) {
         const uint32_t octet = depth == 0 ? node.skipped_octet(0) : First16(prefix) >> 8;
-        UpdateDirect(octet << 8 | node.skipped_octet(common));
+        const uint32_t first16 = octet << 8 | node.skipped_octet(common);
+        SetDirect(first16, NodeBelow(first16));
       }
       replace(ref, fork, link_depth);
       break;
@@ -616,7 +621,7 @@ FLOWACCT_LPM_INLINE uint32_t LiveTable::EraseBody(const base::IpPrefix& prefix) 
   const auto replace = [&](Slot* link, Ref with) {
     link->store(with, std::memory_order_release);
     if (direct) {
-      UpdateDirect(First16(prefix));
+      SetDirect(First16(prefix), NodeBelow(First16(prefix)));
       if (sizes_[0] < direct_above_ / 4) DropDirect();
     }
     for (size_t i = 0; i < unlinked_count; ++i) writer.Retire(unlinked[i]);
@@ -656,7 +661,10 @@ FLOWACCT_LPM_INLINE uint32_t LiveTable::EraseBody(const base::IpPrefix& prefix) 
         unlinked[unlinked_count++] = child_ref;
         const Ref merged = writer.WithSkip(child, skip, skipped);
         at.link->store(merged, std::memory_order_release);
-        if (direct && at.depth == 1) UpdateDirect((First16(prefix) & 0xff00) | octet);
+        if (direct && at.depth == 1) {
+          const uint32_t first16 = (First16(prefix) & 0xff00) | octet;
+          SetDirect(first16, NodeBelow(first16));
+        }
         return replace(at.link, merged);
       }
     }

@@ -15,10 +15,10 @@
 // its prefix had during it. Not promised: that two look-ups of a batch see the same state. Not checked: an IPv6 prefix
 // within ::ffff:0:0/96 is an IPv4 one, as base::IpAddress has it.
 // Ownership: nodes are the arena's, which outlives it and may be shared by many tables; what is left in a table when it
-// ends is given back then. Threads: find functions and Walk by any reader that is online; all else by the writer. Errors:
-// none; the writer asks arena->full() before what may grow. Cost, in a full table: a look-up of traffic, batched, some 25
-// ns of IPv4, 65 of IPv6; a change 150 to 200 ns. Memory: 10 octets an IPv4 route of a full table and 32 an IPv6 one in use,
-// up to twice that taken; a route alone 24 to 72.
+// ends is given back then. Threads: find functions and Walk by any reader that is online; all else by the writer.
+// Errors: none; the writer asks arena->full() before what may grow. Cost, in a full table: a look-up of traffic,
+// batched, some 25 ns of IPv4, 65 of IPv6; a change 150 to 200 ns. Memory: 10 octets an IPv4 route of a full table and
+// 32 an IPv6 one in use, up to twice that taken; a route alone 24 to 72.
 
 #ifndef FLOWACCT_LPM_LIVE_TABLE_H_
 #define FLOWACCT_LPM_LIVE_TABLE_H_
@@ -94,7 +94,7 @@ class LiveTable {
  private:
   // The node just below the first 16 bits of IPv4; 0: none.
   uint32_t NodeBelow(uint32_t first16) const;
-  void UpdateDirect(uint32_t first16);
+  void SetDirect(uint32_t first16, uint32_t node);
 
   uint32_t InsertBody(const base::IpPrefix& prefix, uint32_t value);
   uint32_t EraseBody(const base::IpPrefix& prefix);
