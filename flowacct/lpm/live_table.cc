@@ -6,8 +6,26 @@
 
 #include "flowacct/base/octets.h"
 
+// The baseline of x86-64 counts bits by a table; every processor since 2008 has an instruction. What counts bits all
+// the time is therefore compiled twice, from parts that are always inlined.
+#define FLOWACCT_LPM_INLINE inline __attribute__((always_inline))
+#if defined(__x86_64__)
+#define FLOWACCT_LPM_POPCNT __attribute__((target("popcnt")))
+#else
+#define FLOWACCT_LPM_POPCNT
+#endif
+
 namespace flowacct::lpm {
 namespace {
+
+bool HasPopcnt() {
+#if defined(__x86_64__)
+  static const bool has = __builtin_cpu_supports("popcnt") != 0;
+  return has;
+#else
+  return false;
+#endif
+}
 
 // A node, in words of 8 octets. It stands for a whole number of octets of an address, its depth, and has the values of
 // prefixes that end in its next octet and the children for values of that octet.
@@ -31,8 +49,8 @@ constexpr size_t kPrefixWords = 8;
 constexpr uint64_t kPrefixMask = (1 << kPrefixWords) - 1;
 constexpr unsigned kMaxSkip = 4;
 
-inline unsigned Popcount(uint64_t x) { return static_cast<unsigned>(__builtin_popcountll(x)); }
-inline uint64_t Below(unsigned bit) { return (uint64_t{1} << bit) - 1; }
+FLOWACCT_LPM_INLINE unsigned Popcount(uint64_t x) { return static_cast<unsigned>(__builtin_popcountll(x)); }
+FLOWACCT_LPM_INLINE uint64_t Below(unsigned bit) { return (uint64_t{1} << bit) - 1; }
 
 // For the five highest bits of an octet: its prefixes of length 0 to 5 in the heap's first word.
 constexpr std::array<uint64_t, 32> MakeShortPrefixes() {
@@ -88,26 +106,28 @@ struct Node {
   uint64_t skipped() const { return header >> 32; }  // left-aligned in 32 bits
   unsigned skipped_octet(unsigned i) const { return header >> (56 - 8 * i) & 0xff; }
 
-  unsigned word_count() const { return Popcount(mask()); }
+  FLOWACCT_LPM_INLINE unsigned word_count() const { return Popcount(mask()); }
   const uint64_t* words() const { return at + 1; }
-  const uint16_t* bases() const { return reinterpret_cast<const uint16_t*>(at + 1 + word_count()); }
-  Slot* slots() const {
+  FLOWACCT_LPM_INLINE const uint16_t* bases() const { return reinterpret_cast<const uint16_t*>(at + 1 + word_count()); }
+  FLOWACCT_LPM_INLINE Slot* slots() const {
     const unsigned n = word_count();
     return reinterpret_cast<Slot*>(const_cast<uint64_t*>(at + 1 + n)) + (n + 1) / 2;
   }
-  unsigned PositionOf(unsigned word) const { return Popcount(mask() & Below(word)); }
+  FLOWACCT_LPM_INLINE unsigned PositionOf(unsigned word) const { return Popcount(mask() & Below(word)); }
   bool HasWord(unsigned word) const { return (mask() >> word & 1) != 0; }
-  bool Has(Place place) const { return HasWord(place.word) && (words()[PositionOf(place.word)] >> place.bit & 1) != 0; }
+  FLOWACCT_LPM_INLINE bool Has(Place place) const {
+    return HasWord(place.word) && (words()[PositionOf(place.word)] >> place.bit & 1) != 0;
+  }
   // Of a place that it has.
-  unsigned SlotOf(Place place) const {
+  FLOWACCT_LPM_INLINE unsigned SlotOf(Place place) const {
     const unsigned position = PositionOf(place.word);
     return bases()[position] + Popcount(words()[position] & Below(place.bit));
   }
-  unsigned value_count() const {
+  FLOWACCT_LPM_INLINE unsigned value_count() const {
     return (mask() >> kPrefixWords) == 0 ? slot_count() : bases()[Popcount(mask() & kPrefixMask)];
   }
   bool Skips(const Key& key) const { return ((key.high >> 32 ^ skipped()) & 0xffffffff) >> (32 - 8 * skip()) == 0; }
-  size_t octets() const { return OctetsOf(word_count(), slot_count()); }
+  FLOWACCT_LPM_INLINE size_t octets() const { return OctetsOf(word_count(), slot_count()); }
 
   static size_t OctetsOf(size_t words, size_t slots) { return 8 + 8 * words + 4 * ((words + 1) / 2) + 4 * slots; }
 };
@@ -125,7 +145,7 @@ struct Found {
   const Slot* slot;
   unsigned length;
 };
-inline __attribute__((always_inline)) Found LongestIn(const Node& node, unsigned octet) {
+FLOWACCT_LPM_INLINE Found LongestIn(const Node& node, unsigned octet) {
   const unsigned mask = node.mask();
   const uint64_t* words = node.words();
   const auto masked = [&](unsigned word, uint64_t bits, unsigned* position) {
@@ -151,7 +171,7 @@ inline __attribute__((always_inline)) Found LongestIn(const Node& node, unsigned
 }
 
 // The child for an octet; 0: none.
-inline __attribute__((always_inline)) Ref ChildOf(const Node& node, unsigned octet) {
+FLOWACCT_LPM_INLINE Ref ChildOf(const Node& node, unsigned octet) {
   const Place place = ChildPlace(octet);
   const unsigned mask = node.mask();
   if ((mask >> place.word & 1) == 0) return 0;
@@ -162,7 +182,7 @@ inline __attribute__((always_inline)) Ref ChildOf(const Node& node, unsigned oct
 }
 
 // What of an IPv4 address matches within its first 16 bits, from the root.
-inline __attribute__((always_inline)) LiveTable::Match FindShort(const NodeArena& arena, Ref ref, Key key) {
+FLOWACCT_LPM_INLINE LiveTable::Match FindShort(const NodeArena& arena, Ref ref, Key key) {
   LiveTable::Match best;
   unsigned depth = 0;
   while (ref != 0) {
@@ -182,9 +202,8 @@ inline __attribute__((always_inline)) LiveTable::Match FindShort(const NodeArena
   return best;
 }
 
-inline __attribute__((always_inline)) void FindEach(const NodeArena& arena, const LiveTable::Roots& roots,
-                                                    const uint8_t* addresses, size_t stride, size_t n,
-                                                    LiveTable::Match* found) {
+FLOWACCT_LPM_INLINE void FindEach(const NodeArena& arena, const LiveTable::Roots& roots, const uint8_t* addresses,
+                                  size_t stride, size_t n, LiveTable::Match* found) {
   // So many look-ups at a time go down together, each asking for its next node before the others are looked at. What
   // matches is looked for on the way back, since most often the last node has it.
   constexpr size_t kLanes = 64;
@@ -281,30 +300,13 @@ inline __attribute__((always_inline)) void FindEach(const NodeArena& arena, cons
   }
 }
 
-using FindEachFunction = void (*)(const NodeArena&, const LiveTable::Roots&, const uint8_t*, size_t, size_t,
-                                  LiveTable::Match*);
-
 void FindEachPlain(const NodeArena& arena, const LiveTable::Roots& roots, const uint8_t* addresses, size_t stride,
                    size_t n, LiveTable::Match* found) {
   FindEach(arena, roots, addresses, stride, n, found);
 }
-
-#if defined(__x86_64__)
-// The baseline of x86-64 counts bits by a table; every processor since 2008 has an instruction.
-__attribute__((target("popcnt"))) void FindEachPopcnt(const NodeArena& arena, const LiveTable::Roots& roots,
-                                                      const uint8_t* addresses, size_t stride, size_t n,
-                                                      LiveTable::Match* found) {
+FLOWACCT_LPM_POPCNT void FindEachPopcnt(const NodeArena& arena, const LiveTable::Roots& roots, const uint8_t* addresses,
+                                        size_t stride, size_t n, LiveTable::Match* found) {
   FindEach(arena, roots, addresses, stride, n, found);
-}
-#endif
-
-FindEachFunction FindEachHere() {
-#if defined(__x86_64__)
-  static const FindEachFunction here = __builtin_cpu_supports("popcnt") ? FindEachPopcnt : FindEachPlain;
-  return here;
-#else
-  return FindEachPlain;
-#endif
 }
 
 // Of a prefix: the depth in octets of the node that has it, and its length there.
@@ -324,7 +326,7 @@ class Writer {
   explicit Writer(NodeArena* arena) : arena_(arena) {}
 
   Node At(Ref ref) const { return Node(arena_->At(ref)); }
-  void Retire(Ref ref) { arena_->Retire(ref, At(ref).octets()); }
+  FLOWACCT_LPM_INLINE void Retire(Ref ref) { arena_->Retire(ref, At(ref).octets()); }
 
   // With one slot, or two.
   Ref NewNode(unsigned skip, uint64_t skipped, Place first, uint32_t first_slot) {
@@ -355,7 +357,7 @@ class Writer {
   }
 
   // A copy that has one slot more.
-  Ref With(const Node& node, Place place, uint32_t slot) {
+  FLOWACCT_LPM_INLINE Ref With(const Node& node, Place place, uint32_t slot) {
     const unsigned old_words = node.word_count();
     const unsigned position = node.PositionOf(place.word);
     const bool had = node.HasWord(place.word);
@@ -384,7 +386,7 @@ class Writer {
   }
 
   // A copy without a slot that it has; it has others.
-  Ref Without(const Node& node, Place place) {
+  FLOWACCT_LPM_INLINE Ref Without(const Node& node, Place place) {
     const unsigned old_words = node.word_count();
     const unsigned position = node.PositionOf(place.word);
     const uint64_t word = node.words()[position] & ~(uint64_t{1} << place.bit);
@@ -413,7 +415,7 @@ class Writer {
   }
 
   // A copy that skips other octets.
-  Ref WithSkip(const Node& node, unsigned skip, uint64_t skipped) {
+  FLOWACCT_LPM_INLINE Ref WithSkip(const Node& node, unsigned skip, uint64_t skipped) {
     const size_t octets = node.octets();
     const Ref ref = arena_->Allocate(octets);
     uint64_t* const to = arena_->At(ref);
@@ -472,9 +474,9 @@ uint32_t LiveTable::NodeBelow(uint32_t first16) const {
   return ref;
 }
 
-void LiveTable::UpdateDirect(uint32_t first16) {
+void LiveTable::SetDirect(uint32_t first16, uint32_t node) {
   reinterpret_cast<Slot*>(arena_->At(roots_.direct.load(std::memory_order_relaxed)))[first16].store(
-      NodeBelow(first16), std::memory_order_release);
+      node, std::memory_order_release);
 }
 
 void LiveTable::GrowDirect() {
@@ -492,7 +494,7 @@ void LiveTable::DropDirect() {
   arena_->Retire(ref, kDirectOctets);
 }
 
-uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
+FLOWACCT_LPM_INLINE uint32_t LiveTable::InsertBody(const base::IpPrefix& prefix, uint32_t value) {
   const bool v6 = V6Of(prefix);
   const Target target = TargetOf(prefix.length());
   Writer writer(arena_);
@@ -502,7 +504,11 @@ uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
   const bool direct = !v6 && roots_.direct.load(std::memory_order_relaxed) != 0;
   const auto replace = [&](Ref ref, Ref with, unsigned link_depth) {
     link->store(with, std::memory_order_release);
-    if (direct && link_depth <= 2) UpdateDirect(First16(prefix));
+    if (direct && link_depth == 2) {
+      SetDirect(First16(prefix), with);
+    } else if (direct && link_depth < 2) {
+      SetDirect(First16(prefix), NodeBelow(First16(prefix)));
+    }
     if (ref != 0) writer.Retire(ref);
   };
   while (true) {
@@ -538,7 +544,8 @@ uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
       link->store(fork, std::memory_order_release);
       if (direct && depth + common == 1) {
         const uint32_t octet = depth == 0 ? node.skipped_octet(0) : First16(prefix) >> 8;
-        UpdateDirect(octet << 8 | node.skipped_octet(common));
+        const uint32_t first16 = octet << 8 | node.skipped_octet(common);
+        SetDirect(first16, NodeBelow(first16));
       }
       replace(ref, fork, link_depth);
       break;
@@ -572,7 +579,7 @@ uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
   return kNone;
 }
 
-uint32_t LiveTable::Erase(const base::IpPrefix& prefix) {
+FLOWACCT_LPM_INLINE uint32_t LiveTable::EraseBody(const base::IpPrefix& prefix) {
   const bool v6 = V6Of(prefix);
   const Target target = TargetOf(prefix.length());
   Writer writer(arena_);
@@ -614,7 +621,7 @@ uint32_t LiveTable::Erase(const base::IpPrefix& prefix) {
   const auto replace = [&](Slot* link, Ref with) {
     link->store(with, std::memory_order_release);
     if (direct) {
-      UpdateDirect(First16(prefix));
+      SetDirect(First16(prefix), NodeBelow(First16(prefix)));
       if (sizes_[0] < direct_above_ / 4) DropDirect();
     }
     for (size_t i = 0; i < unlinked_count; ++i) writer.Retire(unlinked[i]);
@@ -654,7 +661,10 @@ uint32_t LiveTable::Erase(const base::IpPrefix& prefix) {
         unlinked[unlinked_count++] = child_ref;
         const Ref merged = writer.WithSkip(child, skip, skipped);
         at.link->store(merged, std::memory_order_release);
-        if (direct && at.depth == 1) UpdateDirect((First16(prefix) & 0xff00) | octet);
+        if (direct && at.depth == 1) {
+          const uint32_t first16 = (First16(prefix) & 0xff00) | octet;
+          SetDirect(first16, NodeBelow(first16));
+        }
         return replace(at.link, merged);
       }
     }
@@ -685,12 +695,17 @@ uint32_t LiveTable::Get(const base::IpPrefix& prefix) const {
   return kNone;
 }
 
-void LiveTable::PrefetchForWrite(const base::IpPrefix& prefix) const {
+FLOWACCT_LPM_INLINE void LiveTable::PrefetchBody(const base::IpPrefix& prefix) const {
   const bool v6 = V6Of(prefix);
   const Target target = TargetOf(prefix.length());
   Key key = KeyOf(prefix.address().data(), v6);
   unsigned depth = 0;
   Ref ref = roots_.family[v6].load(std::memory_order_relaxed);
+  const Ref direct = v6 ? 0 : roots_.direct.load(std::memory_order_relaxed);
+  if (direct != 0) {
+    depth = 2;
+    ref = reinterpret_cast<const Slot*>(arena_->At(direct))[First16(prefix)].load(std::memory_order_relaxed);
+  }
   while (ref != 0) {
     const uint64_t* const words = arena_->At(ref);
     if (depth >= 2) {  // what is above is used all the time
@@ -703,25 +718,64 @@ void LiveTable::PrefetchForWrite(const base::IpPrefix& prefix) const {
     depth += node.skip();
     if (depth >= target.depth || !node.Skips(key)) return;
     key.Skip(node.skip());
-    const Place place = ChildPlace(key.octet());
-    if (!node.Has(place)) return;
-    ref = node.slots()[node.SlotOf(place)].load(std::memory_order_relaxed);
+    ref = ChildOf(node, key.octet());
     key.Skip(1);
     ++depth;
   }
 }
 
+FLOWACCT_LPM_POPCNT uint32_t LiveTable::InsertPopcnt(const base::IpPrefix& prefix, uint32_t value) {
+  return InsertBody(prefix, value);
+}
+FLOWACCT_LPM_POPCNT uint32_t LiveTable::ErasePopcnt(const base::IpPrefix& prefix) { return EraseBody(prefix); }
+FLOWACCT_LPM_POPCNT void LiveTable::PrefetchPopcnt(const base::IpPrefix& prefix) const { PrefetchBody(prefix); }
+
+uint32_t LiveTable::Insert(const base::IpPrefix& prefix, uint32_t value) {
+  return HasPopcnt() ? InsertPopcnt(prefix, value) : InsertBody(prefix, value);
+}
+uint32_t LiveTable::Erase(const base::IpPrefix& prefix) {
+  return HasPopcnt() ? ErasePopcnt(prefix) : EraseBody(prefix);
+}
+void LiveTable::PrefetchForWrite(const base::IpPrefix& prefix) const {
+  if (HasPopcnt()) {
+    PrefetchPopcnt(prefix);
+  } else {
+    PrefetchBody(prefix);
+  }
+}
+
 LiveTable::Match LiveTable::Find(const base::IpAddress& address) const {
   Match match;
-  FindEachHere()(*arena_, roots_, address.data(), 0, 1, &match);
+  FindBatch(address.data(), 0, 1, &match);
   return match;
 }
 
 void LiveTable::FindBatch(const uint8_t* addresses, size_t stride, size_t n, Match* found) const {
-  FindEachHere()(*arena_, roots_, addresses, stride, n, found);
+  (HasPopcnt() ? FindEachPopcnt : FindEachPlain)(*arena_, roots_, addresses, stride, n, found);
 }
 
 namespace {
+
+// The octets at which a prefix of a node begins, or for which there is a child, as 256 bits.
+std::array<uint64_t, 4> StartsOf(const Node& node) {
+  std::array<uint64_t, 4> starts{};
+  unsigned position = 0;
+  for (unsigned rest = node.mask(); rest != 0; rest &= rest - 1, ++position) {
+    const unsigned word = static_cast<unsigned>(__builtin_ctz(rest));
+    uint64_t bits = node.words()[position];
+    if (word >= 4) {
+      starts[word % 4] |= bits;
+      continue;
+    }
+    for (; bits != 0; bits &= bits - 1) {
+      const unsigned index = 64 * word + static_cast<unsigned>(__builtin_ctzll(bits));
+      const unsigned length = 31 - static_cast<unsigned>(__builtin_clz(index));
+      const unsigned octet = (index - (1u << length)) << (8 - length);
+      starts[octet / 64] |= uint64_t{1} << (octet % 64);
+    }
+  }
+  return starts;
+}
 
 // Calls `visit` in order; false once that did. `address` has the octets above `depth`. `from`: only what comes after
 // it; null: all.
@@ -741,8 +795,16 @@ bool WalkNode(const NodeArena& arena, Ref ref, bool v6, base::IpAddress* address
     if (order > 0) from = nullptr;
     if (from != nullptr) begin = bound[depth];
   }
+  const std::array<uint64_t, 4> starts = StartsOf(node);
   bool more = true;
   for (unsigned octet = begin; octet < 256 && more; ++octet) {
+    // On to the next octet at which something is.
+    const uint64_t word = starts[octet / 64] >> (octet % 64);
+    if (word == 0) {
+      octet |= 63;
+      continue;
+    }
+    octet += static_cast<unsigned>(__builtin_ctzll(word));
     octets[depth] = static_cast<uint8_t>(octet);
     const base::IpPrefix* const here = octet == begin ? from : nullptr;
     const unsigned shortest = octet == 0 ? 0 : 8 - static_cast<unsigned>(__builtin_ctz(octet));

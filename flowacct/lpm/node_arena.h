@@ -1,6 +1,6 @@
 // Memory in blocks of size classes behind 32-bit references, which are freed when no reader can see them any more.
 //
-//     sizes:  8 to 32 octets in steps of 8, then four (1 << kStepBits) classes for each doubling, up to 256 KiB
+//     sizes:  8 to 64 octets in steps of 8, then four classes for each doubling, up to 256 KiB
 //     memory: chunks of 2 MiB that never move, cut from the front; a freed block serves its own class again
 //
 // What the writer unlinks it retires; the block comes back once all readers of `epochs` were quiescent. That garbage is
@@ -9,7 +9,8 @@
 // Ownership: owns the blocks; `epochs` outlives it. Threads: one writer; At for any thread that got the reference
 // through a release store. Errors: once a block needs more than max_octets `full` is true, until enough came back;
 // Allocate goes on to kMaxOctets, so that removals, which may need a smaller copy first, always succeed; there the
-// process ends. Cost: some 5 ns. Memory: classes waste 11 % at most, 5 on average.
+// process ends. Cost: some 5 ns. Memory: classes waste
+// a fifth at most, a tenth on average; what many blocks have grown out of stays with its class.
 
 #ifndef FLOWACCT_LPM_NODE_ARENA_H_
 #define FLOWACCT_LPM_NODE_ARENA_H_

@@ -230,7 +230,7 @@ Rib::Outcome Rib::AnnounceListed(Table* table, Peer* peer, const Announcement& r
 }
 
 // Counts a path that was unlinked, and gives back its set.
-void Rib::RemovePath(Table* table, Peer* peer, const base::IpPrefix& prefix, bool v6, uint32_t path_value) {
+void Rib::RemovePath(Table* table, Peer* peer, bool v6, uint32_t path_value) {
   if (LifeOf(path_value) != table->life[v6].load(std::memory_order_relaxed)) {
     --table->stale[v6];
     --peer->counters[v6].stale;
@@ -255,7 +255,7 @@ Rib::Outcome Rib::Withdraw(TableId id, const base::IpPrefix& prefix, uint32_t pa
       return Outcome::kUnknown;
     }
     --counters.routes;
-    RemovePath(table, &peer, prefix, v6, old);
+    RemovePath(table, &peer, v6, old);
     return Outcome::kWithdrawn;
   }
   const uint32_t old = table->live.Get(prefix);
@@ -276,7 +276,7 @@ Rib::Outcome Rib::Withdraw(TableId id, const base::IpPrefix& prefix, uint32_t pa
     table->live.Insert(prefix, ValueOf(peer, paths.data(), count - 1));
   }
   RetireList(old);
-  RemovePath(table, &peer, prefix, v6, removed);
+  RemovePath(table, &peer, v6, removed);
   return Outcome::kWithdrawn;
 }
 
@@ -296,7 +296,7 @@ void Rib::Drop(Table* table) {
     table->unswept[v6] = 0;
     table->lists[v6] = false;
   }
-  if (table->live.size() != 0) removals_.push_back({table->live.Detach()});
+  if (table->live.size() != 0) removals_.push_back(table->live.Detach());
   const uint32_t place = PlaceOf(TableId{table->id.load(std::memory_order_relaxed)});
   sweeps_.erase(std::remove_if(sweeps_.begin(), sweeps_.end(), [&](const Sweep& s) { return s.table == place; }),
                 sweeps_.end());
@@ -407,7 +407,7 @@ bool Rib::SweepSome(Sweep* sweep, size_t* steps) {
       table->live.Insert(prefixes[i], ValueOf(peer, paths.data(), kept));
     }
     RetireList(values[i]);
-    for (size_t k = 0; k < gone_count; ++k) RemovePath(table, &peer, prefixes[i], v6, gone[k]);
+    for (size_t k = 0; k < gone_count; ++k) RemovePath(table, &peer, v6, gone[k]);
     peer.counters[v6].swept += gone_count;
   }
   *steps -= std::min(*steps, std::max<size_t>(looked, 1));
@@ -432,7 +432,7 @@ bool Rib::Reclaim(size_t steps) {
   while (steps != 0 && !removals_.empty()) {
     // A node has a handful of routes.
     const size_t some = std::min<size_t>(steps, 64);
-    const bool more = removals_.front().nodes.Step(some, [&](uint32_t value) { ForgetUnseen(value); });
+    const bool more = removals_.front().Step(some, [&](uint32_t value) { ForgetUnseen(value); });
     if (!more) removals_.pop_front();
     steps -= some;
   }

@@ -21,7 +21,7 @@
 // prefix within
 // ::ffff:0:0/96 is an IPv4 one here.
 // Ownership: `epochs` outlives it, it outlives its readers. Threads: one writer; RibReader for readers. Errors: Outcome
-// and counters; nothing is refused that takes no new place. Cost: 100-200 ns a route in a full table. Memory:
+// and counters; nothing is refused that takes no new place. Cost: 200-300 ns a route in a full table. Memory:
 // docs/adr/0008: a full table of 1.2 million routes 45 MiB, 14 octets for each route that a further peer has too.
 
 #ifndef FLOWACCT_RIB_RIB_H_
@@ -226,9 +226,6 @@ class Rib {
     bool begun = false;
     base::IpPrefix at;
   };
-  struct Removal {
-    lpm::LiveTable::Dismantler nodes;
-  };
 
   const Peer& PeerOf(PeerId peer) const { return peers_[static_cast<uint32_t>(peer)]; }
   Peer& PeerOf(PeerId peer) { return peers_[static_cast<uint32_t>(peer)]; }
@@ -256,7 +253,7 @@ class Rib {
   void Drop(Table* table);
   bool SweepSome(Sweep* sweep, size_t* steps);
   void StartSweep(uint32_t place, bool v6, bool keep_previous);
-  void RemovePath(Table* table, Peer* peer, const base::IpPrefix& prefix, bool v6, uint32_t path_value);
+  void RemovePath(Table* table, Peer* peer, bool v6, uint32_t path_value);
 
   static RibOptions WithinReach(RibOptions options);
 
@@ -275,7 +272,7 @@ class Rib {
   std::vector<Path> candidates_;  // scratch
 
   std::deque<Sweep> sweeps_;
-  std::deque<Removal> removals_;
+  std::deque<lpm::LiveTable::Dismantler> removals_;
   uint64_t paths_ = 0;
   uint64_t refused_peers_ = 0;
   uint64_t refused_tables_ = 0;
