@@ -136,6 +136,13 @@ struct MemoryQuestion {
   bool reset = false;                           // closed bins that were told are forgotten
 };
 
+// A question to the routes of the BGP speaker.
+struct RoutesQuestion {
+  std::string address;   // what its longest prefixes say; empty: what peers there are
+  std::string exporter;  // an address or router id: only of this one; empty: of all
+  std::string rd;        // of the VRF, such as "64500:1"; empty: the global table
+};
+
 // What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds.
 class CollectorControl {
  public:
@@ -146,6 +153,8 @@ class CollectorControl {
   // JSON: {"columns": [...], "rows": [[...], ...], "groups": 1234, "incomplete": true}; `groups`: how many there are,
   // if `top` shows less. NotFound: no such pipeline, or none with a memory sink; InvalidArgument: what is wrong.
   virtual absl::StatusOr<std::string> Query(const MemoryQuestion& question) = 0;
+  // JSON, of peers or of routes. FailedPrecondition: the configuration has no bgp; InvalidArgument: what is wrong.
+  virtual absl::StatusOr<std::string> Routes(const RoutesQuestion& question) = 0;
   // Reads the configuration again; an error changes nothing.
   virtual absl::Status Reload() = 0;
 };
