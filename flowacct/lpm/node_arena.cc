@@ -23,15 +23,18 @@ NodeArena::NodeArena(ReaderEpochs* epochs, NodeArenaOptions options)
   chunks_ = reinterpret_cast<uint64_t**>(chunk_table_.data());
 }
 
-void NodeArena::NewChunk() {
-  // The rest serves the largest class that it has room for.
-  while (next_ < end_) {
-    size_t size_class = ClassOf((end_ - next_) * kUnit);
-    if (UnitsOf(size_class) > end_ - next_) --size_class;
-    Push(static_cast<Ref>(next_), size_class);
-    next_ += UnitsOf(size_class);
-    reserved_ += UnitsOf(size_class) * kUnit;
+void NodeArena::PushRest(size_t begin, size_t end) {
+  while (begin < end) {
+    size_t size_class = ClassOf((end - begin) * kUnit);
+    if (UnitsOf(size_class) > end - begin) --size_class;
+    Push(static_cast<Ref>(begin), size_class);
+    begin += UnitsOf(size_class);
   }
+}
+
+void NodeArena::NewChunk() {
+  reserved_ += (end_ - next_) * kUnit;
+  PushRest(next_, end_);
   if (memory_.size() == kMaxOctets / (kChunkUnits * kUnit)) std::abort();
   // Huge pages only where all of one will be used.
   memory_.push_back(base::NewChunk(kChunkUnits * kUnit, memory_.size() >= 1));
@@ -44,26 +47,38 @@ void NodeArena::NewChunk() {
 NodeArena::Ref NodeArena::Allocate(size_t octets) {
   const size_t size_class = ClassOf(octets);
   const size_t units = UnitsOf(size_class);
-  const Ref ref = free_[size_class];
-  if (ref != 0) {
-    free_[size_class] = static_cast<Ref>(*At(ref));
-    free_octets_ -= units * kUnit;
-    return ref;
+  if (free_[size_class] != 0) return Pop(size_class);
+  if (reserved_ + units * kUnit > options_.max_octets) {
+    // Rather than take more a larger block is cut.
+    const uint64_t larger = classes_with_free_ >> size_class;
+    if (larger != 0) {
+      const size_t cut = size_class + static_cast<size_t>(__builtin_ctzll(larger));
+      const Ref ref = Pop(cut);
+      PushRest(ref + units, ref + UnitsOf(cut));
+      return ref;
+    }
+    full_ = true;
+    freed_since_full_ = 0;
   }
   if (end_ - next_ < units) NewChunk();
   const Ref fresh = static_cast<Ref>(next_);
   next_ += units;
   reserved_ += units * kUnit;
-  if (reserved_ > options_.max_octets) {
-    full_ = true;
-    freed_since_full_ = 0;
-  }
   return fresh;
+}
+
+NodeArena::Ref NodeArena::Pop(size_t size_class) {
+  const Ref ref = free_[size_class];
+  free_[size_class] = static_cast<Ref>(*At(ref));
+  if (free_[size_class] == 0) classes_with_free_ &= ~(uint64_t{1} << size_class);
+  free_octets_ -= UnitsOf(size_class) * kUnit;
+  return ref;
 }
 
 void NodeArena::Push(Ref ref, size_t size_class) {
   *At(ref) = free_[size_class];
   free_[size_class] = ref;
+  classes_with_free_ |= uint64_t{1} << size_class;
   free_octets_ += UnitsOf(size_class) * kUnit;
   if (full_ && (freed_since_full_ += UnitsOf(size_class) * kUnit) >= kReserve) full_ = false;
 }

@@ -7,10 +7,11 @@
 // bounded by nobody but the readers: `congested` tells the writer to stop taking work until they catch up.
 //
 // Ownership: owns the blocks; `epochs` outlives it. Threads: one writer; At for any thread that got the reference
-// through a release store. Errors: once a block needs more than max_octets `full` is true, until enough came back;
-// Allocate goes on to kMaxOctets, so that removals, which may need a smaller copy first, always succeed; there the
-// process ends. Cost: some 5 ns. Memory: classes waste
-// a fifth at most, a tenth on average; what many blocks have grown out of stays with its class.
+// through a release store. Errors: once a block needs more than max_octets, and no larger one is free to be cut, `full`
+// is true until enough came back; Allocate goes on to kMaxOctets, so that removals, which may need a smaller copy
+// first, always succeed; there the process ends. Cost: some 5 ns. Memory: classes waste a fifth at most, a tenth on
+// average; what many blocks have grown out of stays with its class, which is why max_octets may be passed, to its
+// double, while less than half of it is in use.
 
 #ifndef FLOWACCT_LPM_NODE_ARENA_H_
 #define FLOWACCT_LPM_NODE_ARENA_H_
@@ -57,7 +58,10 @@ class NodeArena {
   uint64_t* At(Ref ref) { return chunks_[ref >> kChunkBits] + (ref & kInChunk); }
   const uint64_t* At(Ref ref) const { return chunks_[ref >> kChunkBits] + (ref & kInChunk); }
 
-  bool full() const { return full_; }
+  // Half of what was taken being free, if of other sizes, it goes on to twice as much.
+  bool full() const {
+    return full_ && (used_octets() + garbage_octets_ > options_.max_octets / 2 || reserved_ > 2 * options_.max_octets);
+  }
   bool congested() const { return garbage_octets_ >= options_.max_garbage_octets; }
   // Blocks in use; retired and not yet freed; free; all that was taken from the system.
   size_t used_octets() const { return reserved_ - free_octets_ - garbage_octets_; }
@@ -90,6 +94,9 @@ class NodeArena {
   static size_t ClassOf(size_t octets);
   static size_t UnitsOf(size_t size_class);
   void Push(Ref ref, size_t size_class);
+  // Units in blocks of the largest classes that fit.
+  void PushRest(size_t begin, size_t end);
+  Ref Pop(size_t size_class);
   void NewChunk();
 
   ReaderEpochs* epochs_;
@@ -100,6 +107,7 @@ class NodeArena {
   size_t next_ = 0, end_ = 0;  // units of the last chunk that were never used
 
   std::array<Ref, kClasses> free_{};  // heads; each block's first word has the next
+  uint64_t classes_with_free_ = 0;    // a bit each
   size_t free_octets_ = 0;
   size_t reserved_ = 0;
   bool full_ = false;

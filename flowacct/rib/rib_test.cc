@@ -157,6 +157,34 @@ TEST(Rib, BoundsRefuseWhatIsNewAndCountIt) {
   EXPECT_EQ(f.Announce(table, "2001:db8::/33", Attributes(1, 1)), Rib::Outcome::kNew);
 }
 
+TEST(Rib, RoutesAreStaleAtOnceAndGoByEndOfRibOrByTheFourthRestartWithoutASweep) {
+  Fixture f;
+  const PeerId peer = *f.rib.AddPeer(Key(1));
+  const TableId table = *f.rib.AddTable(peer, 0);
+  f.Announce(table, "192.0.2.0/24", Attributes(1, 1));
+  f.Announce(table, "198.51.100.0/24", Attributes(2, 1));
+  f.Announce(table, "2001:db8::/32", Attributes(3, 1));
+  f.rib.PeerDown(peer, Rib::Stale::kKeep);
+  EXPECT_EQ(f.Find(table, "192.0.2.1"), "/24 hop 1 stale");
+  EXPECT_EQ(f.rib.counters(peer, false).stale, 2u);
+  EXPECT_EQ(f.Announce(table, "192.0.2.0/24", Attributes(1, 1)), Rib::Outcome::kReplaced);
+  EXPECT_EQ(f.Find(table, "192.0.2.1"), "/24 hop 1");
+  f.rib.EndOfRib(peer, false);
+  f.ReclaimAll();
+  EXPECT_EQ(f.Find(table, "192.0.2.1"), "/24 hop 1");
+  EXPECT_EQ(f.Find(table, "198.51.100.1"), "none");
+  EXPECT_EQ(f.Find(table, "2001:db8::1"), "/32 hop 3 stale");
+  EXPECT_EQ(f.rib.counters(peer, false).swept, 1u);
+  for (int restart = 2; restart <= 3; ++restart) {
+    f.rib.PeerDown(peer, Rib::Stale::kKeep);
+    EXPECT_EQ(f.Find(table, "2001:db8::1"), "/32 hop 3 stale");  // its sweep is yet to come
+  }
+  f.rib.PeerDown(peer, Rib::Stale::kKeep);
+  EXPECT_EQ(f.Find(table, "2001:db8::1"), "none");
+  EXPECT_EQ(f.Find(table, "192.0.2.1"), "none");
+  f.ExpectEmpty();
+}
+
 TEST(Rib, AFullArenaRefusesButWithdraws) {
   RibOptions options;
   options.routes.max_octets = 3 << 20;
@@ -173,6 +201,9 @@ TEST(Rib, AFullArenaRefusesButWithdraws) {
   EXPECT_GT(f.rib.counters(peer, false).refused, 1000u);
   EXPECT_LT(f.rib.route_arena().octets(), size_t{8} << 20);
   for (const base::IpPrefix& prefix : known) ASSERT_EQ(f.rib.Withdraw(table, prefix, 0), Rib::Outcome::kWithdrawn);
+  f.ReclaimAll();
+  EXPECT_EQ(f.rib.Announce(table, {known[0]}, id), Rib::Outcome::kNew);  // there is room again
+  EXPECT_EQ(f.rib.Withdraw(table, known[0], 0), Rib::Outcome::kWithdrawn);
   f.rib.Release(id);
   f.ExpectEmpty();
 }
