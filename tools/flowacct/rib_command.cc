@@ -24,7 +24,8 @@ int RunRib(const Flags& flags) {
   if (!answer.ok()) return Fail(answer.status());
   if (flags.collector.format == "json") return Print(answer->AsJsonLines());
   if (flags.collector.format == "csv") return Print(answer->AsCsv());
-  return Print(answer->AsTable());
+  if (!answer->rows.empty()) return Print(answer->AsTable());
+  return Print(flags.question.address.empty() ? "no peer has connected yet\n" : "nobody has a route to it\n");
 }
 
 }  // namespace

@@ -39,14 +39,14 @@ class Table {
     comma_ = "";
   }
   std::string* Next() {
-    json_ += comma_;
+    absl::StrAppend(&json_, comma_);
     comma_ = ",";
     return &json_;
   }
   void Text(absl::string_view text) { record::AppendJsonString(text, Next()); }
   void Number(uint64_t number) { absl::StrAppend(Next(), number); }
   void Number(std::optional<uint32_t> number) { number ? Number(uint64_t{*number}) : Absent(); }
-  void Absent() { *Next() += "null"; }
+  void Absent() { absl::StrAppend(Next(), "null"); }
   // What the octets of an interned field say.
   void Octets(FieldType type, base::Octets octets) {
     if (octets.empty()) return Absent();
@@ -83,7 +83,7 @@ std::string PeersAsJson(const RoutingStatus& status) {
     table.Number(peer.v4.paths);
     table.Number(peer.v6.paths);
     table.Number(peer.v4.stale + peer.v6.stale);
-    table.Number(peer.counters.updates);
+    table.Number(peer.counters.updates.messages);
     table.Number(peer.v4.withdrawals + peer.v6.withdrawals);
     table.Number(peer.v4.refused + peer.v6.refused + peer.refused_routes);
     peer.last_end ? table.Text(absl::StrCat(TimeText(peer.last_end->time), " ", peer.last_end->text)) : table.Absent();

@@ -415,6 +415,10 @@ std::vector<record::ExporterReport> Server::Exporters(bool templates) {
   return reports;
 }
 
+std::vector<Endpoint> Server::bgp_endpoints() const {
+  return routing_->engine == nullptr ? std::vector<Endpoint>() : routing_->engine->endpoints();
+}
+
 absl::StatusOr<std::string> Server::Routes(const RoutesQuestion& question) {
   // Set once, before anybody asks.
   if (routing_->engine == nullptr) {

@@ -33,6 +33,7 @@
 #include "flowacct/collector/server/plan.h"
 #include "flowacct/collector/server/state_keeper.h"
 #include "flowacct/collector/server/worker.h"
+#include "flowacct/collector/socket/endpoint.h"
 
 namespace flowacct::collector {
 
@@ -67,6 +68,8 @@ class Server final : public CollectorControl {
   CollectorStatus Status() override;
   std::vector<record::ExporterReport> Exporters(bool templates) override;
   absl::StatusOr<std::string> Routes(const RoutesQuestion& question) override;
+  // Where BGP peers connect to, with the ports that the system chose; none without bgp. After Start.
+  std::vector<Endpoint> bgp_endpoints() const;
   absl::StatusOr<std::string> Query(const MemoryQuestion& question) override;
   absl::Status Reload() override;
 
