@@ -68,7 +68,7 @@ bgp::SessionOptions SessionOptionsOf(const RoutingOptions& options, uint32_t bgp
   session.bgp_identifier = bgp_identifier;
   session.hold_time_seconds = options.hold_time_seconds;
   session.families = options.families;
-  session.add_path = options.add_path;
+  session.add_path = options.add_path ? options.families : bgp::FamilySet();
   session.extended_message = options.extended_message;
   session.graceful_restart = options.graceful_restart;
   session.host_name = options.host_name;
