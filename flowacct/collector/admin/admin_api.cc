@@ -281,8 +281,9 @@ AdminResponse AdminApi::BgpPeers(const RequestTarget& target, bool) {
 AdminResponse AdminApi::BgpLookup(const RequestTarget& target, bool) {
   if (absl::Status status = target.CheckNames({"address", "exporter", "rd"}); !status.ok()) return Failure(status);
   RoutesQuestion question;
-  for (const auto& [name, value] : {std::make_pair("address", &question.address),
-                                    std::make_pair("exporter", &question.exporter), std::make_pair("rd", &question.rd)}) {
+  for (const auto& [name, value] :
+       {std::make_pair("address", &question.address), std::make_pair("exporter", &question.exporter),
+        std::make_pair("rd", &question.rd)}) {
     if (absl::Status status = target.Get(name, value); !status.ok()) return Failure(status);
   }
   if (question.address.empty()) return Error(400, "give an address, such as address=192.0.2.1");

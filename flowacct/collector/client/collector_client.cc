@@ -86,9 +86,9 @@ absl::StatusOr<QueryAnswer> CollectorClient::Routes(const RoutesQuestion& questi
   if (!question.address.empty()) {
     path = "/api/v1/bgp/lookup";
     absl::string_view separator = "?";
-    for (const auto& [name, value] : {std::make_pair("address", &question.address),
-                                      std::make_pair("exporter", &question.exporter),
-                                      std::make_pair("rd", &question.rd)}) {
+    for (const auto& [name, value] :
+         {std::make_pair("address", &question.address), std::make_pair("exporter", &question.exporter),
+          std::make_pair("rd", &question.rd)}) {
       if (value->empty()) continue;
       absl::StrAppend(&path, separator, name, "=", HttpClient::Escape(*value));
       separator = "&";

@@ -70,8 +70,8 @@ class Table {
 std::string TimeText(absl::Time time) { return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone()); }
 
 std::string PeersAsJson(const RoutingStatus& status) {
-  Table table({"peer", "as", "router_id", "state", "since", "ipv4", "ipv6", "stale", "updates", "withdrawals", "refused",
-               "last_end"});
+  Table table({"peer", "as", "router_id", "state", "since", "ipv4", "ipv6", "stale", "updates", "withdrawals",
+               "refused", "last_end"});
   for (const RoutingPeer& peer : status.peers) {
     table.Row();
     table.Text(peer.interface.empty() ? peer.address.ToString()
@@ -136,8 +136,8 @@ absl::StatusOr<std::string> AnswerFromRoutes(const RoutesQuestion& question, Rou
     return absl::InvalidArgumentError(
         absl::StrCat("address: \"", question.address, "\" is no address; such as 192.0.2.1 or 2001:db8::1"));
   }
-  const auto exporter = question.exporter.empty() ? std::make_optional(base::IpAddress())
-                                                  : base::IpAddress::Parse(question.exporter);
+  const auto exporter =
+      question.exporter.empty() ? std::make_optional(base::IpAddress()) : base::IpAddress::Parse(question.exporter);
   if (!exporter) {
     return absl::InvalidArgumentError(
         absl::StrCat("exporter: \"", question.exporter, "\" is no address; such as 192.0.2.1"));

@@ -1,4 +1,5 @@
-// The whole collector with a BGP neighbour: flows of the router that told the routes, joined to them, while they change.
+// The whole collector with a BGP neighbour: flows of the router that told the routes, joined to them, while they
+// change.
 
 #include <algorithm>
 #include <cstdint>
@@ -89,9 +90,10 @@ class ServerRoutesTest : public ServerTest {
 };
 
 TEST_F(ServerRoutesTest, FlowsAreJoinedToTheirRoutersRoutesWhileTheyChange) {
-  StartServer(Text(
-      "pipeline { name: \"p\" by: \"dst_as,as_path,std_comm,med,bgp_next_hop,dst_net,route_source,src_as\" sum: \"bytes\" "
-      "every: \"1d\" enrich { routes {} } sink { memory {} } }"));
+  StartServer(
+      Text("pipeline { name: \"p\" by: \"dst_as,as_path,std_comm,med,bgp_next_hop,dst_net,route_source,src_as\" sum: "
+           "\"bytes\" "
+           "every: \"1d\" enrich { routes {} } sink { memory {} } }"));
   EXPECT_TRUE(absl::StrContains(*server_->Routes({}), "\"established\":0")) << *server_->Routes({});
   SendFlow("10.0.0.1", "198.51.100.1");  // before there is anybody
   // NetFlow v5 tells AS numbers and masks of its own, here zeros.
@@ -105,7 +107,8 @@ TEST_F(ServerRoutesTest, FlowsAreJoinedToTheirRoutersRoutesWhileTheyChange) {
   ASSERT_TRUE(Eventually([&] { return absl::StrContains(Lookup("198.51.100.1"), "64501 64502"); }));
   SendFlow("10.0.0.1", "198.51.100.1");
   EXPECT_TRUE(absl::StrContains(
-      Rows(), "[64502, \"64501 64502\", [\"64500:7\"], 30, \"203.0.113.7\", \"198.51.100.0/24\", \"bgp\", 64502, 1000]"))
+      Rows(),
+      "[64502, \"64501 64502\", [\"64500:7\"], 30, \"203.0.113.7\", \"198.51.100.0/24\", \"bgp\", 64502, 1000]"))
       << Rows();
 
   bgp::testing::UpdateBuilder withdrawal(peer->context());
@@ -137,15 +140,17 @@ TEST_F(ServerRoutesTest, AReloadKeepsSessionsAndRoutes) {
   update.Origin(0).AsPath({64501}).NextHop("203.0.113.7").Announce("198.51.100.0/24");
   ASSERT_TRUE(peer->Send(update.Message()));
   ASSERT_TRUE(Eventually([&] { return absl::StrContains(Lookup("198.51.100.1"), "64501"); }));
-  const std::string changed = Text(pipeline + "pipeline { name: \"q\" by: \"as_path\" every: \"1d\" enrich { routes { "
-                                              "as_path_radius: 1 } } sink { memory {} } }");
+  const std::string changed = Text(pipeline +
+                                   "pipeline { name: \"q\" by: \"as_path\" every: \"1d\" enrich { routes { "
+                                   "as_path_radius: 1 } } sink { memory {} } }");
   ASSERT_TRUE(server_->Reload(Parse(changed)).ok());
   SendFlow("10.0.0.1", "198.51.100.1");
   EXPECT_EQ(Rows(), "[64501, 1000]");
   EXPECT_TRUE(absl::StrContains(*server_->Routes({}), "\"established\":1"));
-  EXPECT_EQ(std::string(server_->Reload(Parse(absl::StrCat("input { name: \"in\" udp { listen: \"127.0.0.1:0\" } }\n",
-                                               "bgp { listen: \"127.0.0.1:0\" local_as: 7 }\n", pipeline)))
-                .message()),
+  EXPECT_EQ(std::string(server_
+                            ->Reload(Parse(absl::StrCat("input { name: \"in\" udp { listen: \"127.0.0.1:0\" } }\n",
+                                                        "bgp { listen: \"127.0.0.1:0\" local_as: 7 }\n", pipeline)))
+                            .message()),
             "test.conf:2:1: bgp: cannot change while the collector runs; restart it");
 }
 
