@@ -100,6 +100,33 @@ struct ReplicaStatus {
   std::vector<ReplicaReceiverStatus> receivers;
 };
 
+// A BGP neighbour that is up, or whose routes are kept as stale ones.
+struct BgpPeerStatus {
+  std::string peer;  // its address
+  uint32_t as = 0;
+  bool up = false;
+  uint64_t ipv4_paths = 0;
+  uint64_t ipv6_paths = 0;
+  uint64_t stale_paths = 0;
+  uint64_t updates = 0;
+  uint64_t withdrawals = 0;
+  uint64_t erroneous_updates = 0;
+  uint64_t refused_paths = 0;  // beyond a bound
+};
+
+// All zero without BGP.
+struct BgpStatus {
+  uint64_t established = 0;
+  uint64_t pending = 0;  // connections without a session yet
+  uint64_t paths = 0;
+  uint64_t attribute_sets = 0;
+  uint64_t octets = 0;  // of routes and attributes
+  uint64_t sessions_established = 0;
+  uint64_t sessions_lost = 0;
+  uint64_t connections_refused = 0;
+  std::vector<BgpPeerStatus> peers;
+};
+
 struct CollectorStatus {
   std::string version;
   std::string config;  // the file's name
@@ -118,6 +145,7 @@ struct CollectorStatus {
   std::vector<InputStatus> inputs;
   std::vector<PipelineStatus> pipelines;
   std::vector<ReplicaStatus> replicas;
+  BgpStatus bgp;
   // What the start found: state restored, records that a crash lost. A line each.
   std::vector<std::string> notes;
   // Lines of the log, and those that its rate limit kept back.

@@ -69,13 +69,16 @@ class Table {
 
 std::string TimeText(absl::Time time) { return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone()); }
 
+std::string PeerName(const RoutingPeer& peer) {
+  return peer.interface.empty() ? peer.address.ToString() : absl::StrCat(peer.address.ToString(), "%", peer.interface);
+}
+
 std::string PeersAsJson(const RoutingStatus& status) {
   Table table({"peer", "as", "router_id", "state", "since", "ipv4", "ipv6", "stale", "updates", "withdrawals",
                "refused", "last_end"});
   for (const RoutingPeer& peer : status.peers) {
     table.Row();
-    table.Text(peer.interface.empty() ? peer.address.ToString()
-                                      : absl::StrCat(peer.address.ToString(), "%", peer.interface));
+    table.Text(PeerName(peer));
     table.Number(uint64_t{peer.as});
     table.Text(base::IpAddress::V4(peer.bgp_identifier).ToString());
     table.Text(bgp::SessionStateName(peer.state));
@@ -128,6 +131,35 @@ void AppendRoute(const rib::PeerKey& peer, const base::IpAddress& address, const
 }
 
 }  // namespace
+
+BgpStatus DescribeRouting(const RoutingStatus& status) {
+  BgpStatus bgp;
+  bgp.established = status.established;
+  bgp.pending = status.pending;
+  bgp.paths = status.paths;
+  bgp.attribute_sets = status.attribute_sets;
+  bgp.octets = status.octets;
+  bgp.sessions_established = status.counters.established;
+  bgp.sessions_lost = status.counters.lost;
+  for (const uint64_t refused : status.counters.refusals) bgp.connections_refused += refused;
+  for (const RoutingPeer& told : status.peers) {
+    const bool up = told.state == bgp::SessionState::kEstablished;
+    if (!up && told.sessions == 0) continue;  // on its way
+    BgpPeerStatus peer;
+    peer.peer = PeerName(told);
+    peer.as = told.as;
+    peer.up = up;
+    peer.ipv4_paths = told.v4.paths;
+    peer.ipv6_paths = told.v6.paths;
+    peer.stale_paths = told.v4.stale + told.v6.stale;
+    peer.updates = told.counters.updates.messages;
+    peer.withdrawals = told.v4.withdrawals + told.v6.withdrawals;
+    peer.erroneous_updates = told.counters.erroneous_updates;
+    peer.refused_paths = told.v4.refused + told.v6.refused + told.refused_routes;
+    bgp.peers.push_back(std::move(peer));
+  }
+  return bgp;
+}
 
 absl::StatusOr<std::string> AnswerFromRoutes(const RoutesQuestion& question, RoutingEngine& engine) {
   if (question.address.empty()) return PeersAsJson(*engine.Status());

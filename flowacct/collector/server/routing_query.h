@@ -15,6 +15,7 @@
 
 namespace flowacct::collector {
 
+BgpStatus DescribeRouting(const RoutingStatus& status);
 absl::StatusOr<std::string> AnswerFromRoutes(const RoutesQuestion& question, RoutingEngine& engine);
 
 }  // namespace flowacct::collector

@@ -353,6 +353,7 @@ CollectorStatus Server::Status() {
       for (size_t i = 0; i < tallies.size(); ++i) tallies[i] += worker->tally(i);
     });
   }
+  if (routing_->engine != nullptr) status.bgp = DescribeRouting(*routing_->engine->Status());
   absl::flat_hash_set<base::IpAddress> addresses;
   for (const record::ExporterReport& exporter : exporters) {
     if (exporter.scope != record::ExporterScope::kDomain) continue;
