@@ -224,8 +224,12 @@ std::shared_ptr<const RoutingStatus> RoutingEngine::Status(absl::Duration patien
   if (!running_) return status_;
   const uint64_t wanted = ++statuses_wanted_;
   poller_->Wake();
-  (void)mutex_.AwaitFor([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return statuses_made_ >= wanted || !running_; },
-                        patience);
+  (void)mutex_.AwaitFor(
+      [this, wanted] {
+        mutex_.AssertHeld();
+        return statuses_made_ >= wanted || !running_;
+      },
+      patience);
   return status_;
 }
 
