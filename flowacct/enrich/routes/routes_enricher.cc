@@ -57,8 +57,9 @@ constexpr absl::string_view kOriginCounters[] = {"routes_of_session", "routes_of
 
 }  // namespace
 
-RoutesEnricher::RoutesEnricher(const RouteTables& tables, RoutesOptions options)
-    : tables_(tables),
+RoutesEnricher::RoutesEnricher(const RouteTables& tables, RoutesOptions options, std::shared_ptr<const void> owner)
+    : owner_(std::move(owner)),
+      tables_(tables),
       options_(std::move(options)),
       reader_(tables.epochs->NewReader()),
       routes_(tables.rib),
@@ -66,22 +67,8 @@ RoutesEnricher::RoutesEnricher(const RouteTables& tables, RoutesOptions options)
 
 EnricherFactory RoutesEnricher::Factory(std::shared_ptr<const void> owner, const RouteTables& tables,
                                         RoutesOptions options) {
-  // The owner comes first, so that it goes last.
-  struct Owned final : Enricher {
-    Owned(std::shared_ptr<const void> tables_owner, const RouteTables& tables, const RoutesOptions& options)
-        : owner(std::move(tables_owner)), enricher(tables, options) {}
-    absl::string_view name() const override { return enricher.name(); }
-    std::vector<F> RequiredFields(const record::FieldSet& wanted) const override {
-      return enricher.RequiredFields(wanted);
-    }
-    void Bind(const record::Layout& layout, const record::FieldSet& wanted) override { enricher.Bind(layout, wanted); }
-    void Apply(record::FlowBatch& batch) override { enricher.Apply(batch); }
-    std::vector<EnricherCounter> counters() const override { return enricher.counters(); }
-    std::shared_ptr<const void> owner;
-    RoutesEnricher enricher;
-  };
   return [owner = std::move(owner), tables, options = std::move(options)] {
-    return std::make_unique<Owned>(owner, tables, options);
+    return std::make_unique<RoutesEnricher>(tables, options, owner);
   };
 }
 
@@ -137,7 +124,11 @@ void RoutesEnricher::Bind(const record::Layout& layout, const record::FieldSet& 
 }
 
 void RoutesEnricher::Apply(record::FlowBatch& batch) {
-  if (!reader_ || (!sides_[0].wanted && !sides_[1].wanted)) return;
+  if (!sides_[0].wanted && !sides_[1].wanted) return;
+  if (!reader_) {
+    records_not_joined_ += batch.size();
+    return;
+  }
   cache_.Meet(batch.interner());
   reader_->Online();
   directory_ = tables_.directory->Get();
@@ -288,7 +279,8 @@ std::vector<EnricherCounter> RoutesEnricher::counters() const {
                                            {"addresses_without_table", without_table_},
                                            {"routes_stale", stale_},
                                            {"routes_followed", followed_},
-                                           {"sets_interned", cache_.made()}};
+                                           {"sets_interned", cache_.made()},
+                                           {"records_not_joined", records_not_joined_}};
   for (size_t i = 0; i < kOrigins; ++i) counters.push_back({kOriginCounters[i], by_origin_[i]});
   return counters;
 }

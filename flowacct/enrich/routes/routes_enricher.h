@@ -11,9 +11,9 @@
 // first, confederations skipped; of a path that ends in a set, and of an empty one, there is none, and the field stays
 // as it is.
 //
-// Ownership: borrows RouteTables, which outlives it. Threads: one for each worker; look-ups never wait for the tables'
-// writer. Errors: none. Cost: a look-up an address, batch-wise; what a route says is interned once an attribute set and
-// worker, as long as it is in the cache.
+// Ownership: borrows RouteTables; who owns these outlives it, or is kept by it. Threads: one for each worker; look-ups
+// never wait for the tables' writer. Errors: none. Cost: a look-up an address, batch-wise; what a route says is
+// interned once an attribute set and worker, as long as it is in the cache.
 
 #ifndef FLOWACCT_ENRICH_ROUTES_ROUTES_ENRICHER_H_
 #define FLOWACCT_ENRICH_ROUTES_ROUTES_ENRICHER_H_
@@ -63,8 +63,8 @@ struct RouteTables {
 
 class RoutesEnricher : public Enricher {
  public:
-  RoutesEnricher(const RouteTables& tables, RoutesOptions options);
-  // `owner` of the tables lives as long as the factory and what it makes.
+  // `owner` of the tables, if somebody is to keep it: it lives as long as this.
+  RoutesEnricher(const RouteTables& tables, RoutesOptions options, std::shared_ptr<const void> owner = nullptr);
   static EnricherFactory Factory(std::shared_ptr<const void> owner, const RouteTables& tables, RoutesOptions options);
 
   absl::string_view name() const override { return "routes"; }
@@ -108,6 +108,7 @@ class RoutesEnricher : public Enricher {
   void Tell(const Side& side, const Found& found, uint8_t* row, base::Interner* interner);
   bool IsOwnRouter(const base::IpAddress& next_hop) const;
 
+  const std::shared_ptr<const void> owner_;  // goes last
   RouteTables tables_;
   RoutesOptions options_;
   std::optional<lpm::ReaderEpochs::Reader> reader_;
@@ -124,6 +125,7 @@ class RoutesEnricher : public Enricher {
   uint64_t without_table_ = 0;  // of these: nobody answers for the exporter
   uint64_t stale_ = 0;
   uint64_t followed_ = 0;
+  uint64_t records_not_joined_ = 0;  // there are more readers than epochs know of (lpm::ReaderEpochs::kMaxReaders)
   std::array<uint64_t, kOrigins> by_origin_{};
 };
 
