@@ -729,6 +729,9 @@ TEST(RoutingEngine, LinkLocalNeighboursAreOfAnInterface) {
   const std::string reason = InNetworkNamespace([] {
     for (const char* address : {"fe80::1", "fe80::2"}) {
       ASSERT_TRUE(RunCommand(absl::StrCat("ip address add ", address, "/64 dev lo nodad")));
+      // The system makes its route a little later.
+      ASSERT_TRUE(Eventually(
+          [&] { return RunCommand(absl::StrCat("ip -6 route show table local | grep -q 'local ", address, " '")); }));
     }
     RoutingOptions options = LoopbackOptions();
     options.listen = {"tcp://[::]:0"};
