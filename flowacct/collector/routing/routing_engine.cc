@@ -32,6 +32,7 @@ constexpr size_t kReclaimSteps = 8192;
 constexpr absl::Duration kIdleReclaim = absl::Milliseconds(1);
 // Timers are looked at no more often.
 constexpr absl::Duration kTickInterval = absl::Milliseconds(20);
+constexpr absl::Duration kMaxTickPause = absl::Seconds(10);
 // For a NOTIFICATION to arrive: what the neighbour still sends is thrown away meanwhile, since closing a socket with
 // unread octets would reset the connection and lose it.
 constexpr absl::Duration kLinger = absl::Seconds(2);
@@ -288,8 +289,9 @@ void RoutingEngine::Run() {
     congested_since = absl::InfiniteFuture();
     TakeEvents(now_);
     now_ = Now();
-    // After such a time all that neighbours sent meanwhile is read before one is said to be silent.
-    if (now_ - round > absl::Seconds(1)) no_tick_before_ = now_ + absl::Seconds(1);
+    // After such a time all that neighbours sent meanwhile is read before one is said to be silent. But keepalives are
+    // to go out where every round takes so long.
+    if (now_ - round > absl::Seconds(1) && now_ - last_tick_ < kMaxTickPause) no_tick_before_ = now_ + absl::Seconds(1);
     Tick(now_);
     absl::Duration wait = std::min(next_tick_, book_->deadline()) - now_;
     if (more) wait = std::min(wait, kIdleReclaim);
@@ -583,7 +585,8 @@ void RoutingEngine::Tick(absl::Time now) {
     next_tick_ = std::max(next_tick_, no_tick_before_);
     return;
   }
-  absl::Time next = std::min(absl::InfiniteFuture(), listen_again_);
+  last_tick_ = now;
+  absl::Time next = listen_again_;
   std::vector<uint64_t> over;
   for (const auto& [number, connection] : connections_) {
     if (connection->lingers) {

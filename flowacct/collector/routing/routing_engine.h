@@ -132,6 +132,7 @@ class RoutingEngine {
   std::unique_ptr<uint8_t[]> buffer_;
   absl::Time now_;
   absl::Time next_tick_ = absl::InfinitePast();
+  absl::Time last_tick_ = absl::InfinitePast();
   absl::Time no_tick_before_ = absl::InfinitePast();
   absl::Time listen_again_ = absl::InfiniteFuture();
   std::deque<RoutingEnd> recent_ends_;

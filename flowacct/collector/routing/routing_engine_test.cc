@@ -19,6 +19,7 @@
 #include "flowacct/bgp/testing/update_builder.h"
 #include "flowacct/collector/routing/peer_listener.h"
 #include "flowacct/collector/routing/testing/scripted_peer.h"
+#include "flowacct/collector/socket/testing/network_namespace.h"
 
 namespace flowacct::collector {
 namespace {
@@ -722,6 +723,29 @@ TEST(RoutingEngine, KeysAreByPrefix) {
                        [&](int socket) { setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); });
   EXPECT_FALSE(keyless.connected());
   EXPECT_EQ(engine.Status()->counters.accepted, 5u);
+}
+
+TEST(RoutingEngine, LinkLocalNeighboursAreOfAnInterface) {
+  const std::string reason = InNetworkNamespace([] {
+    for (const char* address : {"fe80::1", "fe80::2"}) {
+      ASSERT_TRUE(RunCommand(absl::StrCat("ip address add ", address, "/64 dev lo nodad")));
+      // The system makes its route a little later.
+      ASSERT_TRUE(Eventually(
+          [&] { return RunCommand(absl::StrCat("ip -6 route show table local | grep -q 'local ", address, " '")); }));
+    }
+    RoutingOptions options = LoopbackOptions();
+    options.listen = {"tcp://[::]:0"};
+    auto engine = StartEngine(options);
+    Endpoint to = engine->endpoints()[0];
+    to.address = AddressOf("fe80::1");
+    to.interface = "lo";
+    ScriptedPeer peer(to, "fe80::2");
+    ASSERT_TRUE(peer.Establish(ScriptedOpen(1)));
+    Announce(peer, {"10.0.0.0/8"});
+    EXPECT_TRUE(Eventually([&] { return RoutesOf(*engine, "fe80::2").size() == 1; }));
+    EXPECT_EQ(PeerOf(*engine, "fe80::2").interface, "lo");
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
 }
 
 TEST(RoutingEngine, SaysWhatIsWrongWithAPort) {
