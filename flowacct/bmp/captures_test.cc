@@ -65,7 +65,7 @@ struct Difference {
 };
 const Difference kDifferences[] = {
     {"6wind-frr-peer-down.pcap", nullptr, "bad_value 1, missing_attribute/3 140",
-     "FRR leaves NEXT_HOP out after policy and of its Loc-RIB: malformed (RFC 4271, 6.3); the OPENs that it makes up "
+     "FRR leaves NEXT_HOP out after policy and of its Loc-RIB: malformed, and told without; the OPENs that it makes up "
      "for its Loc-RIB are of AS 0"},
     {"v4-draft-vpnv4-withdraw.pcap", "route-monitoring 15", "", "tshark 4.0 does not know version 4"},
     {"many-exporters-route-monitoring.pcap", nullptr,
