@@ -1,13 +1,13 @@
 // Reads VRPs of the JSON that rpki-client, Routinator, StayRTR and others write: an object with "roas".
 //
-//     {"metadata": {...}, "roas": [{"asn": "AS64496" or 64496, "prefix": "192.0.2.0/24", "maxLength": 24, "expires":
-//     1700000000, "ta": "x"}]}
+//     {"metadata": {...}, "roas": [
+//       {"asn": "AS64496" or 64496, "prefix": "192.0.2.0/24", "maxLength": 24, "expires": 1700000000, "ta": "x"}, ...]}
 //
 // No standard; what the named programs write and read. Members that are not named here are ignored, wherever they are.
-// Guaranteed: each VRP is one (IsValid). An entry that lacks a member or has one that cannot be is left out and
-// counted, so is one that has expired. Ownership: borrows the text for the call. Threads: any. Errors: a text that is
-// no JSON, or has no "roas", with where; and more entries than the bound. Not by recursion, so that nesting costs no
-// stack. Cost: some 200 ns an entry.
+// Guaranteed: each VRP is one (IsValid). An entry that lacks its AS or prefix, or has a member that cannot be, is left
+// out and counted; so is one that has expired. Without maxLength it is the prefix's own.
+// Ownership: borrows the text for the call. Threads: any. Errors: a text that is no JSON, with where, or has no "roas";
+// more VRPs than the bound. Cost: one pass; not by recursion, so that nesting costs no stack.
 
 #ifndef FLOWACCT_RPKI_ROA_FILE_H_
 #define FLOWACCT_RPKI_ROA_FILE_H_
