@@ -28,6 +28,9 @@ struct SessionContext {
   // Of RFC 7606's two answers to routes of a multiprotocol attribute that cannot be found: false, reset the session;
   // true, give up the family.
   bool family_disable = false;
+  // Routes without ORIGIN, AS_PATH or NEXT_HOP are treated as withdrawn (RFC 7606, 3.d). False: they are announced
+  // without, as BMP tells what a router has in its RIBs.
+  bool demand_mandatory = true;
 
   size_t max_message_octets() const { return extended_message ? kMaxExtendedMessageOctets : kMaxMessageOctets; }
 };

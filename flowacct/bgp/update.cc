@@ -294,7 +294,9 @@ class UpdateReader {
     if (mandatory_next_hop_) CheckMet(AttributeCode::kNextHop);
   }
   void CheckMet(AttributeCode code) {
-    if (!Met(code)) Fail(UpdateFault::kMissing, ErrorAction::kTreatAsWithdraw, 0, static_cast<uint8_t>(code));
+    if (Met(code)) return;
+    Fail(UpdateFault::kMissing, context_.demand_mandatory ? ErrorAction::kTreatAsWithdraw : ErrorAction::kNone, 0,
+         static_cast<uint8_t>(code));
   }
 
   // Applies the strongest action to the sections, and counts.

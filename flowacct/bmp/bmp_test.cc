@@ -272,6 +272,21 @@ TEST(Station, TriesAsNumbersOfTwoOctets) {
   EXPECT_EQ(counters.as2_tried, 1u);
 }
 
+// As FRR has them after policy, and GoBGP of its own.
+TEST(Station, TellsRoutesThatLackAttributes) {
+  bgp::testing::UpdateBuilder no_hop, no_path;
+  no_hop.Origin(0).AsPath({64496}).Announce("198.51.100.0/24");
+  no_path.Origin(0).NextHop("192.0.2.2").Announce("203.0.113.0/24");
+  StationCounters counters;
+  const Lines lines = ReceiveAll(Join({testing::RouteMonitoringMessage(SomePeer(), no_hop.Message()),
+                                       testing::RouteMonitoringMessage(SomePeer(), no_path.Message())}),
+                                 &counters);
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_THAT(lines[1], HasSubstr(" +198.51.100.0/24"));
+  EXPECT_THAT(lines[2], HasSubstr(" +203.0.113.0/24"));
+  EXPECT_EQ(counters.updates.faults[static_cast<size_t>(bgp::UpdateFault::kMissing)], 2u);
+}
+
 TEST(Station, BoundsPeers) {
   StationOptions options;
   options.max_peers = 3;

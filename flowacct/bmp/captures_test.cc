@@ -49,12 +49,24 @@ constexpr const char* kTsharkNames[kMessageTypeCount] = {"route-monitoring", "st
 class Counter : public Listener {
  public:
   void OnUpdate(const RouteUpdate& update) override {
+    const std::string rib = absl::StrCat(std::string(RibKindName(update.rib)), update.post_policy ? " post" : "");
+    const auto count = [&](const char* what, const bgp::NlriSection& section) {
+      if (bgp::RowOf(section.family).joined) events[absl::StrCat(rib, " ", what)] += section.count;
+    };
+    for (const bgp::NlriSection& section : update.update.announced()) count("update", section);
+    for (const bgp::NlriSection& section : update.update.withdrawn()) count("withdraw", section);
+    if (update.update.end_of_rib()) ++events[rib + " end-of-rib"];
     for (const bgp::UpdateError& error : update.update.errors()) {
       ++faults[absl::StrCat(std::string(bgp::UpdateFaultName(error.fault)), "/", error.attribute)];
     }
   }
+  void OnPeerUp(const PeerUp&) override { ++events["peer_up"]; }
+  void OnPeerDown(const PeerDown& down) override {
+    if (down.reason != PeerDownReason::kStreamEnded) ++events["peer_down"];
+  }
+  void OnStatistics(const StatisticsReport& report) override { events["stats"] += report.statistics.size(); }
   void OnError(const StreamError& error) override { ++faults[std::string(base::DecodeCodeName(error.result.code))]; }
-  Counts faults;
+  Counts faults, events;
 };
 
 struct Difference {
@@ -65,7 +77,7 @@ struct Difference {
 };
 const Difference kDifferences[] = {
     {"6wind-frr-peer-down.pcap", nullptr, "bad_value 1, missing_attribute/3 140",
-     "FRR leaves NEXT_HOP out after policy and of its Loc-RIB: malformed (RFC 4271, 6.3); the OPENs that it makes up "
+     "FRR leaves NEXT_HOP out after policy and of its Loc-RIB: malformed, and told without; the OPENs that it makes up "
      "for its Loc-RIB are of AS 0"},
     {"v4-draft-vpnv4-withdraw.pcap", "route-monitoring 15", "", "tshark 4.0 does not know version 4"},
     {"many-exporters-route-monitoring.pcap", nullptr,
@@ -76,6 +88,25 @@ const Difference kDifferences[] = {
     {"gobgp-stats-peer-down.pcap", nullptr, "missing_attribute/2 7, nlri/0 2, nlri/14 1, nlri/15 1",
      "GoBGP leaves AS_PATH out of its own routes, and path identifiers after policy though ADD-PATH is agreed"},
     {"gobgp-peer-flaps.pcap", nullptr, "missing_attribute/2 10, nlri/0 2, nlri/14 1, nlri/15 1", "the same"},
+};
+
+// What pmacct logs of the same capture, by RIB, as its expected output beside the capture has it.
+struct Events {
+  const char* file;
+  const char* pmacct;
+  const char* ours;  // nullptr: the same
+  const char* why;
+};
+const Events kEvents[] = {
+    {"huawei-locrib.pcap", "adj_rib_in update 68, loc_rib end-of-rib 2, loc_rib update 16, peer_up 18", nullptr, ""},
+    {"cisco-rd-instance.pcap", "adj_rib_in end-of-rib 36, adj_rib_in update 235, peer_up 42, stats 120", nullptr, ""},
+    {"6wind-frr-peer-down.pcap",
+     "adj_rib_in end-of-rib 4, adj_rib_in post end-of-rib 4, adj_rib_in post update 145, adj_rib_in update 102, "
+     "loc_rib end-of-rib 4, loc_rib update 78, loc_rib withdraw 8, peer_down 2, peer_up 7, stats 336",
+     "adj_rib_in end-of-rib 4, adj_rib_in post end-of-rib 4, adj_rib_in post update 145, adj_rib_in post withdraw 66, "
+     "adj_rib_in update 102, adj_rib_in withdraw 40, loc_rib end-of-rib 4, loc_rib update 78, loc_rib withdraw 8, "
+     "peer_down 2, peer_up 8, stats 336",
+     "pmacct logs no withdrawal of a route that it does not have, and no peer that was not told of (one of AS 0)"},
 };
 
 bool StartsMessage(const uint8_t* p, size_t size) {
@@ -115,6 +146,11 @@ TEST(Captures, HaveTsharksCounts) {
     }
     EXPECT_EQ(Text(counts),
               difference != nullptr && difference->ours != nullptr ? difference->ours : Text(FromManifest(columns[9])));
+    const auto events =
+        std::find_if(std::begin(kEvents), std::end(kEvents), [&](const Events& e) { return file == e.file; });
+    if (events != std::end(kEvents)) {
+      EXPECT_EQ(Text(counter.events), events->ours != nullptr ? events->ours : events->pmacct) << events->why;
+    }
     EXPECT_EQ(Text(counter.faults), difference != nullptr ? difference->faults : "");
   }
   EXPECT_GT(captures, 8u);

@@ -4,10 +4,10 @@
 //     if (next.code == base::DecodeCode::kOk) ... rest.subspan(0, next.length), of next.type
 //
 // Standards: RFC 7854 (4), RFC 8671 (Adj-RIB-Out), RFC 9069 (Loc-RIB), RFC 9736 (TLVs of Peer Up), RFC 9972
-// (statistics), draft-ietf-grow-bmp-tlv (version 4: TLVs with an index in Route Monitoring and Peer Down). Guaranteed:
-// Read... tells of octets that are within the message; OPENs and other BGP messages are whole by their own headers. Not
-// checked: what the BGP messages say. Ownership: views borrow the message. Threads: plain values. Errors: DecodeResult
-// with the offset in the message. Cost: some loads; no allocation.
+// (statistics), draft-ietf-grow-bmp-tlv (version 4: Route Monitoring as TLVs with an index).
+// Guaranteed: Read... tells of octets that are within the message; OPENs and other BGP messages are whole by their own
+// headers. Not checked: what the BGP messages say. Ownership: views borrow the message. Threads: plain values. Errors:
+// DecodeResult with the offset in the message. Cost: some loads; no allocation.
 
 #ifndef FLOWACCT_BMP_MESSAGE_VIEW_H_
 #define FLOWACCT_BMP_MESSAGE_VIEW_H_

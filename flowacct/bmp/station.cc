@@ -252,6 +252,7 @@ void Station::TellUpdate(base::Octets message, const PerPeerHeader& header) {
   bgp::SessionContext context;
   context.as4 = !header.as2();
   context.extended_message = true;
+  context.demand_mandatory = false;
   context.add_path = view.tells_add_path          ? view.add_path
                      : rib == RibKind::kAdjRibOut ? peer->add_path_out
                                                   : peer->add_path_in;

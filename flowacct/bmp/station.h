@@ -7,18 +7,20 @@
 //
 // Standards: RFC 7854, RFC 8671 (Adj-RIB-Out), RFC 9069 (Loc-RIB), RFC 9736, version 4 of draft-ietf-grow-bmp-tlv (an
 // UPDATE for each message; Group TLVs are passed over). BMP is one-way: nothing is sent. There are no timers, so no
-// time enters; events have the router's. Guaranteed: every OnUpdate, OnPeerDown and OnStatistics is of a peer of which
-// OnPeerUp told before and no OnPeerDown since; each peer's OnPeerDown comes once, at the latest from End. An UPDATE is
-// read with AS numbers as the A flag of its own header says and ADD-PATH as both OPENs agreed, in the direction of the
-// RIB: Adj-RIB-Out is what the router sends. Where practice and standard differ: a peer of which a message comes before
-// its Peer Up, as captures and restarted stations see it, is up from then on (PeerUp::told is false), without ADD-PATH;
-// a Peer Up of a peer that is up replaces what it agreed on;
-// an AS_PATH that is malformed with AS numbers of 4 octets is tried with 2, which FRR writes without the A flag.
+// time enters; events have the router's.
+// Guaranteed: every OnUpdate, OnPeerDown and OnStatistics is of a peer of which OnPeerUp told before and no OnPeerDown
+// since; each peer's OnPeerDown comes once, at the latest from End. An UPDATE is read with AS numbers as the A flag of
+// its own header says and ADD-PATH as both OPENs agreed, in the direction of the RIB: Adj-RIB-Out is what the router
+// sends.
+// Where practice and standard differ: a peer of which a message comes before its Peer Up, as captures and restarted
+// stations see it, is up from then on (PeerUp::told is false), without ADD-PATH; a Peer Up of a peer that is up
+// replaces what it agreed on; an AS_PATH that is malformed with AS numbers of 4 octets is tried with 2, which FRR
+// writes without the A flag; routes may lack NEXT_HOP (FRR's after policy) or AS_PATH (GoBGP's own), and come without.
 // Ownership: borrows the listener; what events borrow is valid during the call. Threads: one at a time. The listener
-// must not call the station. Errors: OnError and counters(); a message that is malformed is skipped by its length. What
-// ends a stream: another version, a length below the header's or beyond the bound. Bounds: StationOptions; one partial
-// message, 64 octets and two OPENs' sums for a peer. Cost: messages that lie whole in what is received are read where
-// they lie; see the README.
+// must not call the station.
+// Errors: OnError and counters(); a message that is malformed is skipped by its length. What ends a stream: another
+// version, a length below the header's or beyond the bound. Bounds: StationOptions; one partial message, some 120
+// octets a peer. Cost: messages that lie whole in what is received are read where they lie; see the README.
 
 #ifndef FLOWACCT_BMP_STATION_H_
 #define FLOWACCT_BMP_STATION_H_
@@ -91,7 +93,7 @@ struct PeerUp {
 
 struct PeerDown {
   const MonitoredPeer& peer;
-  absl::Time time;
+  absl::Time time;  // the epoch: kStreamEnded
   PeerDownReason reason = PeerDownReason::kStreamEnded;
   base::Octets notification;  // whole; bgp::ReadNotification
   uint16_t fsm_event = 0;

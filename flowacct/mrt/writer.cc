@@ -44,6 +44,14 @@ void WriteNextHop(bgp::Family family, base::Octets hop, base::OctetWriter* out) 
   WriteAttribute(bgp::kFlagOptional, static_cast<uint8_t>(AttributeCode::kMpReachNlri), octets, out);
 }
 
+// Whether a next hop of so many octets is to be written as NEXT_HOP: IPv4 unicast's, and one that MP_REACH_NLRI of the
+// family cannot have, as an entry without that attribute may tell it.
+bool IsNextHopAttribute(bgp::Family family, size_t octets) {
+  if (octets != 4) return false;
+  const size_t rd_octets = bgp::RowOf(family).shape == bgp::NlriShape::kVpn ? kRdOctets : 0;
+  return family == bgp::Family::kIpv4Unicast || !bgp::IsNextHopLength(family, rd_octets + octets);
+}
+
 void WriteAttributes(bgp::Family family, base::Octets canonical, base::OctetWriter* out) {
   base::Octets hop;
   bool hop_due = false;
@@ -53,8 +61,7 @@ void WriteAttributes(bgp::Family family, base::Octets canonical, base::OctetWrit
       hop_due = false;
     }
     const bgp::AttributeRow* row = bgp::FindAttribute(code);
-    if (code == static_cast<uint8_t>(AttributeCode::kNextHop) &&
-        (family != bgp::Family::kIpv4Unicast || value.size() != 4)) {
+    if (code == static_cast<uint8_t>(AttributeCode::kNextHop) && !IsNextHopAttribute(family, value.size())) {
       hop = value;
       hop_due = true;
     } else if (row != nullptr) {

@@ -5,10 +5,11 @@
 //     table.ValidateBatch(routes, states);
 //
 // Standard: RFC 6811 (2, 2.1). Prefixes are sorted so that one comes before what lies within it, and each knows the
-// nearest that covers it: those that cover a route are the last one not behind it and some of that one's chain. A
-// sample of every 16th prefix is searched first, which stays in a cache. Guaranteed: VRPs that are no such (IsValid)
-// are left out. Ownership: owns all. Threads: immutable, any. Errors: none. Cost: building sorts; some 60 ns a route,
-// less in batches. Memory: 16 octets a distinct IPv4 prefix, 32 an IPv6 one, 8 a VRP.
+// nearest that covers it: those that cover a route are the last one not behind it, or of that one's chain. A sample of
+// every 16th prefix is searched first, which stays in a cache.
+// Guaranteed: VRPs that are no such (IsValid) are left out. Ownership: owns all. Threads: immutable, any. Errors: none.
+// Cost: building sorts, 0.2 s for 700,000; some 150 ns a route at random, half of that in batches. Memory: 16 octets a
+// distinct IPv4 prefix, 32 an IPv6 one, 8 a VRP.
 
 #ifndef FLOWACCT_RPKI_VRP_TABLE_H_
 #define FLOWACCT_RPKI_VRP_TABLE_H_
