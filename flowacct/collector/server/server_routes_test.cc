@@ -125,7 +125,8 @@ TEST_F(ServerRoutesTest, FlowsAreJoinedToTheirRoutersRoutesWhileTheyChange) {
   EXPECT_TRUE(absl::StrContains(Lookup("10.0.0.1"), "64502\"")) << Lookup("10.0.0.1");
   SendFlow("10.0.0.1", "10.0.0.2");
   uint64_t stale = 0;
-  for (const EnrichmentCounter& counter : server_->Status().pipelines[0].enrichment) {
+  const CollectorStatus status = server_->Status();
+  for (const EnrichmentCounter& counter : status.pipelines[0].enrichment) {
     if (counter.counter == "routes_stale") stale += counter.value;
   }
   EXPECT_EQ(stale, 2u);
