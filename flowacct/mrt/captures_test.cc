@@ -1,5 +1,6 @@
 // The files of $FLOWACCT_CAPTURES/mrt against what their manifest says that bgpdump and mrtparse count: routes by kind
-// of record and direction, states, and records by subtype. Each difference is a row of kDifferences with who is right.
+// of record and direction, states, and records by subtype; and the routes themselves, with peer, path and next hop,
+// against bgpdump's where it wrote them. Each difference is a row of kDifferences with who is right.
 // Skipped where FLOWACCT_CAPTURES does not point at them; .bz2 is not read, for the tree has no bzip2.
 
 #include <algorithm>
@@ -15,7 +16,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "flowacct/base/ip_address.h"
+#include "flowacct/base/ip_prefix.h"
 #include "flowacct/bgp/attribute_set.h"
+#include "flowacct/bgp/canonicalize.h"
 #include "flowacct/bgp/update.h"
 #include "flowacct/mrt/reader.h"
 #include "flowacct/testing/capture_file.h"
@@ -59,6 +63,38 @@ Said FromManifest(absl::string_view said) {
   return counts;
 }
 
+std::string RouteText(const Peer& peer, const bgp::Nlri& route) {
+  return absl::StrCat(peer.address.ToString(), "|", peer.as, "|", route.address.ToString(), "/", route.length,
+                      route.has_path_id ? absl::StrCat("|", route.path_id) : "");
+}
+
+std::string SetText(const bgp::AttributeSetView& set) {
+  return absl::StrCat("|", set.as_path().ToString(), "|", set.next_hop() ? set.next_hop()->ToString() : "");
+}
+
+// An address or prefix as this library writes it: bgpdump's are not RFC 5952's.
+std::string Canonical(const std::string& text) {
+  if (const auto address = base::IpAddress::Parse(text)) return address->ToString();
+  const auto prefix = base::IpPrefix::Parse(text);
+  return prefix ? prefix->ToString() : text;
+}
+
+// The same of what `bgpdump -m` writes: kind|time|B, A or W|peer|AS|prefix[|path identifier]|path|origin|next hop|...
+std::vector<std::string> BgpdumpRoutes(absl::string_view text) {
+  std::vector<std::string> routes;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    const std::vector<std::string> f = absl::StrSplit(line, '|');
+    if (f.size() < 6 || f[2] == "STATE") continue;
+    const size_t path = absl::EndsWith(f[0], "_AP") ? 7 : 6;
+    std::string route =
+        absl::StrCat(Canonical(f[3]), "|", f[4], "|", Canonical(f[5]), path == 7 ? absl::StrCat("|", f[6]) : "");
+    if (f[2] != "W") absl::StrAppend(&route, "|", f[path], "|", Canonical(f[path + 2]));
+    routes.push_back(route);
+  }
+  std::sort(routes.begin(), routes.end());
+  return routes;
+}
+
 // Counts as bgpdump -m writes lines.
 class Counter : public Listener {
  public:
@@ -68,6 +104,7 @@ class Counter : public Listener {
                                                                  : "TABLE_DUMP2",
                           " B")];
     const bgp::AttributeSetView set(entry.attributes);
+    routes.push_back(RouteText(entry.peer, entry.route) + SetText(set));
     EXPECT_TRUE(set.origin().has_value());
     EXPECT_TRUE(set.next_hop().has_value());
   }
@@ -75,17 +112,26 @@ class Counter : public Listener {
     if (message.type != bgp::MessageType::kUpdate) return;
     bgp::DecodeUpdate(message.message, message.context, &update_, &updates);
     const std::string kind = message.context.add_path.empty() ? "BGP4MP" : "BGP4MP_AP";
-    for (const bgp::NlriSection& section : update_.announced()) counts[kind + " A"] += section.count;
-    for (const bgp::NlriSection& section : update_.withdrawn()) counts[kind + " W"] += section.count;
+    for (const bgp::NlriSection& section : update_.announced()) {
+      counts[kind + " A"] += section.count;
+      const std::string set = SetText(bgp::AttributeSetView(bgp::CanonicalizeAttributes(update_, section, &buffer_)));
+      section.Visit([&](const bgp::Nlri& route) { routes.push_back(RouteText(message.ends.peer, route) + set); });
+    }
+    for (const bgp::NlriSection& section : update_.withdrawn()) {
+      counts[kind + " W"] += section.count;
+      section.Visit([&](const bgp::Nlri& route) { routes.push_back(RouteText(message.ends.peer, route)); });
+    }
   }
   void OnStateChange(const StateChange&) override { ++counts["BGP4MP STATE"]; }
   void OnError(const RecordError& error) override { ++errors[std::string(base::DecodeCodeName(error.result.code))]; }
 
   Counts counts, errors;
+  std::vector<std::string> routes;
   bgp::UpdateCounters updates;
 
  private:
   bgp::Update update_;
+  std::vector<uint8_t> buffer_;
 };
 
 // Where our counts differ, and who is right.
@@ -124,7 +170,7 @@ TEST(Captures, HaveBgpdumpsAndMrtparsesCounts) {
     GTEST_SKIP()
         << "FLOWACCT_CAPTURES does not name a folder with MANIFEST.tsv; the captures are not in the repository";
   }
-  size_t files = 0;
+  size_t files = 0, compared = 0;
   for (std::string line; std::getline(manifest, line);) {
     const std::vector<std::string> columns = absl::StrSplit(line, '\t');
     absl::string_view file = columns[0];
@@ -152,9 +198,21 @@ TEST(Captures, HaveBgpdumpsAndMrtparsesCounts) {
               difference != nullptr && difference->lines != nullptr ? difference->lines : Text(said.bgpdump));
     EXPECT_EQ(Text(records),
               difference != nullptr && difference->records != nullptr ? difference->records : Text(said.mrtparse));
+    if (columns.size() > 10 && columns[10] != "-" && (difference == nullptr || difference->lines == nullptr)) {
+      const std::vector<uint8_t> said_text = flowacct::testing::ReadFile(absl::StrCat(folder, "/", columns[10]));
+      const std::vector<std::string> theirs = BgpdumpRoutes(base::AsText(said_text));
+      std::sort(counter.routes.begin(), counter.routes.end());
+      EXPECT_EQ(theirs.size(), counter.routes.size());
+      const auto unlike = std::mismatch(theirs.begin(), theirs.end(), counter.routes.begin(), counter.routes.end());
+      if (unlike.first != theirs.end() && unlike.second != counter.routes.end()) {
+        EXPECT_EQ(*unlike.second, *unlike.first) << "the first that is not as bgpdump has it";
+      }
+      compared += theirs.size();
+    }
     EXPECT_EQ(Text(counter.errors), difference != nullptr ? difference->errors : "");
   }
   EXPECT_GT(files, 15u);
+  EXPECT_GT(compared, 130000u);
 }
 
 }  // namespace
