@@ -211,12 +211,15 @@ std::string ParseNumber(const Operand& operand, absl::string_view text, uint64_t
       break;
     }
     case FieldType::kSamplingSource:
-      for (int i = 0; i <= static_cast<int>(record::SamplingSource::kConfigured); ++i) {
-        if (absl::EqualsIgnoreCase(record::SamplingSourceName(static_cast<record::SamplingSource>(i)), text)) {
-          value = static_cast<uint64_t>(i);
-        }
+    case FieldType::kRouteSource:
+    case FieldType::kRoaState:
+    case FieldType::kBgpOrigin: {
+      const absl::Span<const absl::string_view> names = record::EnumerationNames(operand.type);
+      for (size_t i = 0; i < names.size(); ++i) {
+        if (absl::EqualsIgnoreCase(names[i], text)) value = i;
       }
       break;
+    }
     case FieldType::kTime: {
       std::string why = ParseTime(text, number);
       *number ^= record::SignBit(FieldType::kTime);

@@ -76,9 +76,29 @@ absl::StatusOr<FieldId> FieldFromName(absl::string_view name) {
                                 : absl::StrCat("; did you mean ", absl::StrJoin(near, " or "), "?")));
 }
 
+absl::Span<const absl::string_view> EnumerationNames(FieldType type) {
+  static constexpr absl::string_view kSamplingSources[] = {"none",   "record", "options",
+                                                           "header", "sflow",  "configured"};
+  static constexpr absl::string_view kRouteSources[] = {"none",       "bgp",           "bmp_loc_rib", "bmp_adj_rib_in",
+                                                        "bgp_mapped", "bgp_reflector", "mrt"};
+  static constexpr absl::string_view kRoaStates[] = {"valid", "not_found", "invalid"};
+  static constexpr absl::string_view kBgpOrigins[] = {"igp", "egp", "incomplete"};
+  switch (type) {
+    case FieldType::kSamplingSource:
+      return kSamplingSources;
+    case FieldType::kRouteSource:
+      return kRouteSources;
+    case FieldType::kRoaState:
+      return kRoaStates;
+    case FieldType::kBgpOrigin:
+      return kBgpOrigins;
+    default:
+      return {};
+  }
+}
+
 absl::string_view SamplingSourceName(SamplingSource source) {
-  static constexpr absl::string_view kNames[] = {"none", "record", "options", "header", "sflow", "configured"};
-  return kNames[static_cast<size_t>(source)];
+  return EnumerationNames(FieldType::kSamplingSource)[static_cast<size_t>(source)];
 }
 
 }  // namespace flowacct::record

@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
@@ -30,7 +31,10 @@ namespace flowacct::record {
   X(kEtherType, 2, uint16_t, "ethertype")                                                                            \
   X(kTcpFlags, 2, uint16_t, "tcp_flags")                                                                             \
   X(kSamplingSource, 1, uint8_t, "sampling_source")                                                                  \
-  X(kTime, 8, int64_t, "time") /* nanoseconds since 1970, UTC */                                                     \
+  X(kRouteSource, 1, uint8_t, "route_source")                                                                        \
+  X(kRoaState, 1, uint8_t, "roa_state")   /* RFC 6811, 2; numbers as in RFC 8097 */                                  \
+  X(kBgpOrigin, 1, uint8_t, "bgp_origin") /* RFC 4271, 4.3 */                                                        \
+  X(kTime, 8, int64_t, "time")            /* nanoseconds since 1970, UTC */                                          \
   X(kAddress, 16, ::flowacct::base::IpAddress, "address")                                                            \
   X(kPrefix, 17, ::flowacct::base::IpPrefix, "prefix")                                                               \
   X(kMac, 6, ::flowacct::base::MacAddress, "mac")                                                                    \
@@ -112,7 +116,8 @@ constexpr FieldType TypeOf(FieldId id) {
   using T = FieldType;
   constexpr auto kU8 = T::kU8, kU16 = T::kU16, kU32 = T::kU32, kU64 = T::kU64, kProtocol = T::kProtocol,
                  kEtherType = T::kEtherType, kTcpFlags = T::kTcpFlags, kSamplingSource = T::kSamplingSource,
-                 kTime = T::kTime, kAddress = T::kAddress, kPrefix = T::kPrefix, kMac = T::kMac,
+                 kRouteSource = T::kRouteSource, kRoaState = T::kRoaState, kBgpOrigin = T::kBgpOrigin, kTime = T::kTime,
+                 kAddress = T::kAddress, kPrefix = T::kPrefix, kMac = T::kMac,
                  kRouteDistinguisher = T::kRouteDistinguisher, kCoordinates = T::kCoordinates, kString = T::kString,
                  kOctets = T::kOctets, kLabelStack = T::kLabelStack, kAsPath = T::kAsPath,
                  kCommunities = T::kCommunities, kExtCommunities = T::kExtCommunities,
@@ -148,6 +153,23 @@ enum class SamplingSource : uint8_t {
   kConfigured,  // the user said so
 };
 absl::string_view SamplingSourceName(SamplingSource source);
+
+// Values of the fields route_source and src_route_source: whose route a record's routing fields are of.
+enum class RouteSource : uint8_t {
+  kNone,       // nobody has a route
+  kSession,    // the exporter's own BGP session
+  kLocRib,     // what the exporter uses, by BMP (RFC 9069)
+  kAdjRibIn,   // what a neighbour told the exporter, by BMP (RFC 7854)
+  kMapped,     // a peer that the configuration names for the exporter
+  kReflector,  // a peer that answers for whoever has none of his own
+  kDump,       // an MRT file
+};
+
+// Values of the fields src_roa and dst_roa.
+enum class RoaState : uint8_t { kValid = 0, kNotFound = 1, kInvalid = 2 };
+
+// What the values of a type are called, from 0 on: of types whose values are names. Else empty.
+absl::Span<const absl::string_view> EnumerationNames(FieldType type);
 
 }  // namespace flowacct::record
 

@@ -107,9 +107,10 @@ char* WriteTcpFlags(const uint8_t* value, char* out) {
   return out;
 }
 
-char* WriteSamplingSource(const uint8_t* value, char* out) {
-  if (*value > static_cast<uint8_t>(SamplingSource::kConfigured)) return WriteNumber(*value, out);
-  return WriteText(SamplingSourceName(static_cast<SamplingSource>(*value)), out);
+template <FieldType type>
+char* WriteEnumeration(const uint8_t* value, char* out) {
+  const absl::Span<const absl::string_view> names = EnumerationNames(type);
+  return *value < names.size() ? WriteText(names[*value], out) : WriteNumber(*value, out);
 }
 
 char* WriteTimeValue(const uint8_t* value, char* out) { return WriteTime(LoadHost<int64_t>(value), out); }
@@ -188,14 +189,17 @@ struct TypeFormat {
 };
 
 constexpr TypeFormat kFormats[] = {
-    {WriteUnsigned<uint8_t>, WriteUnsigned<uint8_t>},            // kU8
-    {WriteUnsigned<uint16_t>, WriteUnsigned<uint16_t>},          // kU16
-    {WriteUnsigned<uint32_t>, WriteUnsigned<uint32_t>},          // kU32
-    {WriteUnsigned<uint64_t>, WriteUnsigned<uint64_t>},          // kU64
-    {WriteProtocol, Quoted<WriteProtocol>},                      // kProtocol
-    {WriteEtherType, Quoted<WriteEtherType>},                    // kEtherType
-    {WriteTcpFlags, WriteUnsigned<uint16_t>},                    // kTcpFlags
-    {WriteSamplingSource, Quoted<WriteSamplingSource>},          // kSamplingSource
+    {WriteUnsigned<uint8_t>, WriteUnsigned<uint8_t>},    // kU8
+    {WriteUnsigned<uint16_t>, WriteUnsigned<uint16_t>},  // kU16
+    {WriteUnsigned<uint32_t>, WriteUnsigned<uint32_t>},  // kU32
+    {WriteUnsigned<uint64_t>, WriteUnsigned<uint64_t>},  // kU64
+    {WriteProtocol, Quoted<WriteProtocol>},              // kProtocol
+    {WriteEtherType, Quoted<WriteEtherType>},            // kEtherType
+    {WriteTcpFlags, WriteUnsigned<uint16_t>},            // kTcpFlags
+    {WriteEnumeration<FieldType::kSamplingSource>, Quoted<WriteEnumeration<FieldType::kSamplingSource>>},
+    {WriteEnumeration<FieldType::kRouteSource>, Quoted<WriteEnumeration<FieldType::kRouteSource>>},
+    {WriteEnumeration<FieldType::kRoaState>, Quoted<WriteEnumeration<FieldType::kRoaState>>},
+    {WriteEnumeration<FieldType::kBgpOrigin>, Quoted<WriteEnumeration<FieldType::kBgpOrigin>>},
     {WriteTimeValue, Quoted<WriteTimeValue>},                    // kTime
     {WriteAddress, Quoted<WriteAddress>},                        // kAddress
     {WritePrefix, Quoted<WritePrefix>},                          // kPrefix

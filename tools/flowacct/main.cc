@@ -75,6 +75,7 @@ int Main(int argc, char** argv) {
   AddCollectorCommands(app, exit_code);
   AddQueryCommand(app, exit_code);
   AddTopCommand(app, exit_code);
+  AddRibCommand(app, exit_code);
   AddConfigCommand(app, exit_code);
   AddCompletionCommand(app, exit_code);
   try {

@@ -93,6 +93,8 @@ const AdminApi::Route AdminApi::kRoutes[] = {
     {"/api/v1/exporters", true, false, true, true, &AdminApi::Exporters},
     {"/api/v1/templates", true, false, true, true, &AdminApi::Templates},
     {"/api/v1/query", true, true, true, true, &AdminApi::Query},
+    {"/api/v1/bgp/peers", true, false, true, true, &AdminApi::BgpPeers},
+    {"/api/v1/bgp/lookup", true, false, true, true, &AdminApi::BgpLookup},
     {"/api/v1/reload", false, true, true, false, &AdminApi::Reload},
 };
 
@@ -265,6 +267,27 @@ AdminResponse AdminApi::Query(const RequestTarget& target, bool changes) {
   }
   if (question->top == 0 || question->top > options_.max_query_rows) question->top = options_.max_query_rows;
   absl::StatusOr<std::string> answer = control_->Query(*question);
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::BgpPeers(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({}); !status.ok()) return Failure(status);
+  absl::StatusOr<std::string> answer = control_->Routes({});
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::BgpLookup(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({"address", "exporter", "rd"}); !status.ok()) return Failure(status);
+  RoutesQuestion question;
+  for (const auto& [name, value] :
+       {std::make_pair("address", &question.address), std::make_pair("exporter", &question.exporter),
+        std::make_pair("rd", &question.rd)}) {
+    if (absl::Status status = target.Get(name, value); !status.ok()) return Failure(status);
+  }
+  if (question.address.empty()) return Error(400, "give an address, such as address=192.0.2.1");
+  absl::StatusOr<std::string> answer = control_->Routes(question);
   if (!answer.ok()) return Failure(answer.status());
   return Json(*std::move(answer));
 }

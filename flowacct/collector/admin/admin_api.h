@@ -96,6 +96,8 @@ class AdminApi {
   AdminResponse Exporters(const RequestTarget& target, bool changes);
   AdminResponse Templates(const RequestTarget& target, bool changes);
   AdminResponse Query(const RequestTarget& target, bool changes);
+  AdminResponse BgpPeers(const RequestTarget& target, bool changes);
+  AdminResponse BgpLookup(const RequestTarget& target, bool changes);
   AdminResponse Reload(const RequestTarget& target, bool changes);
 
   CollectorControl* const control_;

@@ -84,6 +84,17 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   tls.connections_refused = 32;
   tls.connections_failed = 33;
 
+  status.bgp.established = 61;
+  status.bgp.paths = 62;
+  status.bgp.attribute_sets = 63;
+  status.bgp.octets = 64;
+  BgpPeerStatus& neighbour = status.bgp.peers.emplace_back();
+  neighbour.peer = "192.0.2.1";
+  neighbour.as = 64500;
+  neighbour.up = true;
+  neighbour.ipv4_paths = 65;
+  neighbour.updates = 66;
+
   PipelineStatus& as = status.pipelines.emplace_back();
   as.name = "as";
   as.records_in = udp.records + tls.records;

@@ -40,6 +40,11 @@ class FakeCollector : public CollectorControl {
     questions_.push_back(question);
     return answer_;
   }
+  absl::StatusOr<std::string> Routes(const RoutesQuestion& question) override {
+    base::MutexLock lock(&mutex_);
+    routes_questions_.push_back(question);
+    return answer_;
+  }
   absl::Status Reload() override {
     base::MutexLock lock(&mutex_);
     ++reloads_;
@@ -66,6 +71,10 @@ class FakeCollector : public CollectorControl {
     base::MutexLock lock(&mutex_);
     return questions_;
   }
+  std::vector<RoutesQuestion> routes_questions() {
+    base::MutexLock lock(&mutex_);
+    return routes_questions_;
+  }
   int reloads() {
     base::MutexLock lock(&mutex_);
     return reloads_;
@@ -81,6 +90,7 @@ class FakeCollector : public CollectorControl {
   absl::StatusOr<std::string> answer_ ABSL_GUARDED_BY(mutex_) = std::string(kAnswer);
   absl::Status reload_ ABSL_GUARDED_BY(mutex_);
   std::vector<MemoryQuestion> questions_ ABSL_GUARDED_BY(mutex_);
+  std::vector<RoutesQuestion> routes_questions_ ABSL_GUARDED_BY(mutex_);
   int reloads_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -73,6 +73,14 @@ void OfReceivers(const Scrape& scrape, Series* series) {
   }
 }
 template <auto kMember>
+void OfBgp(const Scrape& scrape, Series* series) {
+  series->Add({}, Value(scrape.status.bgp.*kMember));
+}
+template <auto kMember>
+void OfBgpPeers(const Scrape& scrape, Series* series) {
+  for (const BgpPeerStatus& peer : scrape.status.bgp.peers) series->Add({peer.peer}, Value(peer.*kMember));
+}
+template <auto kMember>
 void OfExporters(const Scrape& scrape, Series* series) {
   for (const ExporterSample& e : scrape.exporters.samples) {
     series->Add({e.exporter, e.protocol, e.domain}, Value(e.report.*kMember));
@@ -87,6 +95,13 @@ void OfSequences(const Scrape& scrape, Series* series) {
         series->Add({e.exporter, e.protocol, e.domain, sequence->unit}, Value(sequence->*kMember));
       }
     }
+  }
+}
+
+void BgpPeerPaths(const Scrape& scrape, Series* series) {
+  for (const BgpPeerStatus& peer : scrape.status.bgp.peers) {
+    series->Add({peer.peer, "ipv4"}, Value(peer.ipv4_paths));
+    series->Add({peer.peer, "ipv6"}, Value(peer.ipv6_paths));
   }
 }
 
@@ -141,6 +156,7 @@ constexpr char kExporter[] = "exporter,protocol,domain";
 using C = CollectorStatus;
 using I = InputStatus;
 using P = PipelineStatus;
+using B = BgpStatus;
 using S = SinkStatus;
 using R = ReplicaReceiverStatus;
 

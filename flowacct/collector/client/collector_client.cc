@@ -81,6 +81,24 @@ absl::StatusOr<QueryAnswer> CollectorClient::Query(const MemoryQuestion& questio
   return QueryAnswer::FromJson(*body);
 }
 
+absl::StatusOr<QueryAnswer> CollectorClient::Routes(const RoutesQuestion& question) {
+  std::string path = "/api/v1/bgp/peers";
+  if (!question.address.empty()) {
+    path = "/api/v1/bgp/lookup";
+    absl::string_view separator = "?";
+    for (const auto& [name, value] :
+         {std::make_pair("address", &question.address), std::make_pair("exporter", &question.exporter),
+          std::make_pair("rd", &question.rd)}) {
+      if (value->empty()) continue;
+      absl::StrAppend(&path, separator, name, "=", HttpClient::Escape(*value));
+      separator = "&";
+    }
+  }
+  absl::StatusOr<std::string> body = Body(http_.Get(path));
+  if (!body.ok()) return body.status();
+  return QueryAnswer::FromJson(*body);
+}
+
 absl::Status CollectorClient::Reload() { return Body(http_.Post("/api/v1/reload")).status(); }
 
 std::vector<std::string> PipelinesWithMemory(const CollectorStatus& status) {

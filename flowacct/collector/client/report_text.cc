@@ -111,6 +111,19 @@ void PutPipelines(const CollectorStatus& status, Report* report) {
   }
   report->Put(grid);
 
+  if (!status.bgp.peers.empty()) {
+    TextGrid peers(LeftThenRight(1, 6));
+    AddHeader({"BGP PEER", "as", "up", "IPv4", "IPv6", "stale", "updates"}, &peers);
+    for (const BgpPeerStatus& peer : status.bgp.peers) {
+      peers.Add(Printable(peer.peer));
+      peers.Add(absl::StrCat(peer.as));
+      peers.Add(peer.up ? "yes" : "no", peer.up ? Style::kPlain : Style::kBad);
+      AddNumbers({peer.ipv4_paths, peer.ipv6_paths, peer.stale_paths, peer.updates}, &peers);
+    }
+    report->Gap();
+    report->Put(peers);
+  }
+
   TextGrid enrichment(LeftThenRight(1, 1));
   AddHeader({"ENRICHMENT", "count"}, &enrichment);
   bool enriched = false;

@@ -369,7 +369,10 @@ std::string ConfigFile::Print() const {
   std::string text;
   TextFormat::Printer printer;
   printer.SetUseUtf8StringEscaping(true);
-  if (!printer.PrintToString(*message_, &text)) text.clear();
+  Config shown = *message_;
+  for (BgpMd5& md5 : *shown.mutable_bgp()->mutable_md5()) md5.set_key("(not shown)");
+  if (!message_->has_bgp()) shown.clear_bgp();
+  if (!printer.PrintToString(shown, &text)) text.clear();
   return text;
 }
 

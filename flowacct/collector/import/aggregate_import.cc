@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "flowacct/collector/import/routing_import.h"
 #include "flowacct/flow/template/information_element.h"
 #include "flowacct/record/field.h"
 
@@ -169,8 +170,8 @@ std::string AggregateImport::FieldOf(const Statement* statement, absl::string_vi
     return "";
   }
   std::string name(record::Info(*field).name);
-  if (Contains(kOfRoutes, name)) {
-    settings.Remark(statement, absl::StrCat(name, " needs routes: absent until BGP has a counterpart"));
+  if (Contains(kOfRoutes, name) && !RoutingImport(context_).active()) {
+    settings.Remark(statement, absl::StrCat(name, " needs routes, which bgp_daemon: true would bring"));
   }
   if (name == "tcp_flags") {
     settings.Remark(statement,

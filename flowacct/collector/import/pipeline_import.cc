@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "flowacct/collector/import/packet_filter.h"
+#include "flowacct/collector/import/routing_import.h"
 
 namespace flowacct::collector {
 namespace {
@@ -338,6 +339,8 @@ void PipelineImport::WriteSampling(const Plugin& plugin, bool sampled, ConfigWri
 void PipelineImport::WriteEnrich(const Plugin& plugin, ConfigWriter* out) {
   Settings& settings = context_->settings();
   ConfigWriter enrich;
+  RoutingImport routing(context_);
+  routing.WriteRoutes(&enrich);
   WriteNetworks(plugin, &enrich);
   if (const std::vector<std::string> rules = rules_->FilesFor(plugin); !rules.empty()) {
     enrich.Open("rules");
@@ -365,7 +368,7 @@ void PipelineImport::WriteNetworks(const Plugin& plugin, ConfigWriter* out) {
     const std::string value = absl::AsciiStrToLower(method->value);
     if (value == "file") wanted = "REPLACE";
     if (value == "longest" || value == "fallback") wanted = "LONGEST";
-    if (value == "bgp" || value == "bmp" || value == "igp") {
+    if ((value == "bgp" && !RoutingImport(context_).active()) || value == "bmp" || value == "igp") {
       settings.Attention(method, "routes have no counterpart yet: what the exporter and networks_file tell counts");
     }
     if (wanted.empty()) continue;

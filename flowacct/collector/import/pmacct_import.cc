@@ -10,6 +10,7 @@
 #include "flowacct/collector/import/input_import.h"
 #include "flowacct/collector/import/pipeline_import.h"
 #include "flowacct/collector/import/replica_import.h"
+#include "flowacct/collector/import/routing_import.h"
 #include "flowacct/collector/import/settings.h"
 
 namespace flowacct::collector {
@@ -89,9 +90,12 @@ absl::StatusOr<PmacctImport> ImportPmacct(absl::string_view text, absl::string_v
     imported.runs = has_pipeline || !replicas.empty();
     ConfigWriter parts;
     inputs.Write(&parts);
+    ConfigWriter routing;
+    if (has_pipeline) RoutingImport(&context).Write(&routing);
     RemarkOnTime(&settings);
     settings.ExplainTheRest(told->daemon);
     pipelines.WriteCustomFields(&body);
+    body.Append(routing);
     if (imported.runs) body.Append(parts);
     for (const Plugin& plugin : settings.plugins()) {
       body.Blank();

@@ -58,6 +58,18 @@ enum class Setting : uint8_t {
   kPeerAsType,
   kPeerAsMap,
   kRdMap,
+  // Routes.
+  kBgpDaemon,
+  kBgpIp,
+  kBgpPort,
+  kBgpId,
+  kBgpAs,
+  kBgpMaxPeers,
+  kBgpAllowFile,
+  kBgpAgentMap,
+  kBgpRadius,
+  kBgpFollowDefault,
+  kBgpFollowNextHop,
   // A plugin's.
   kAggregate,
   kAggregateFilter,

@@ -215,7 +215,7 @@ class Conditions {
       case Kind::kValidation:
         // As in pmacct's output: valid, unknown, invalid.
         if (value != "v" && value != "u" && value != "i") return Fail(pair, "is none of v, u, i");
-        condition = absl::StrCat(match.field, " = ", value == "v" ? 0 : value == "u" ? 1 : 2);
+        condition = absl::StrCat(match.field, " = ", value == "v" ? "valid" : value == "u" ? "not_found" : "invalid");
         break;
       case Kind::kVrf:
         if (!IsNumber(value)) return Fail(pair, "is no number");

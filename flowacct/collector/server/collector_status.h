@@ -100,6 +100,33 @@ struct ReplicaStatus {
   std::vector<ReplicaReceiverStatus> receivers;
 };
 
+// A BGP neighbour that is up, or whose routes are kept as stale ones.
+struct BgpPeerStatus {
+  std::string peer;  // its address
+  uint32_t as = 0;
+  bool up = false;
+  uint64_t ipv4_paths = 0;
+  uint64_t ipv6_paths = 0;
+  uint64_t stale_paths = 0;
+  uint64_t updates = 0;
+  uint64_t withdrawals = 0;
+  uint64_t erroneous_updates = 0;
+  uint64_t refused_paths = 0;  // beyond a bound
+};
+
+// All zero without BGP.
+struct BgpStatus {
+  uint64_t established = 0;
+  uint64_t pending = 0;  // connections without a session yet
+  uint64_t paths = 0;
+  uint64_t attribute_sets = 0;
+  uint64_t octets = 0;  // of routes and attributes
+  uint64_t sessions_established = 0;
+  uint64_t sessions_lost = 0;
+  uint64_t connections_refused = 0;
+  std::vector<BgpPeerStatus> peers;
+};
+
 struct CollectorStatus {
   std::string version;
   std::string config;  // the file's name
@@ -118,6 +145,7 @@ struct CollectorStatus {
   std::vector<InputStatus> inputs;
   std::vector<PipelineStatus> pipelines;
   std::vector<ReplicaStatus> replicas;
+  BgpStatus bgp;
   // What the start found: state restored, records that a crash lost. A line each.
   std::vector<std::string> notes;
   // Lines of the log, and those that its rate limit kept back.
@@ -136,6 +164,13 @@ struct MemoryQuestion {
   bool reset = false;                           // closed bins that were told are forgotten
 };
 
+// A question to the routes of the BGP speaker.
+struct RoutesQuestion {
+  std::string address;   // what its longest prefixes say; empty: what peers there are
+  std::string exporter;  // an address or router id: only of this one; empty: of all
+  std::string rd;        // of the VRF, such as "64500:1"; empty: the global table
+};
+
 // What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds.
 class CollectorControl {
  public:
@@ -146,6 +181,8 @@ class CollectorControl {
   // JSON: {"columns": [...], "rows": [[...], ...], "groups": 1234, "incomplete": true}; `groups`: how many there are,
   // if `top` shows less. NotFound: no such pipeline, or none with a memory sink; InvalidArgument: what is wrong.
   virtual absl::StatusOr<std::string> Query(const MemoryQuestion& question) = 0;
+  // JSON, of peers or of routes. FailedPrecondition: the configuration has no bgp; InvalidArgument: what is wrong.
+  virtual absl::StatusOr<std::string> Routes(const RoutesQuestion& question) = 0;
   // Reads the configuration again; an error changes nothing.
   virtual absl::Status Reload() = 0;
 };

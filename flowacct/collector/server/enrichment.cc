@@ -102,6 +102,14 @@ absl::StatusOr<std::shared_ptr<const enrich::Rules>> Enrichment::ReadRules(const
 
 absl::StatusOr<std::vector<enrich::EnricherFactory>> Enrichment::Make(const config::Enrich& enrich) {
   std::vector<enrich::EnricherFactory> factories;
+  if (enrich.has_routes()) {
+    if (!file_.message().has_bgp()) {
+      return file_.ErrorAt(enrich, "routes", "there is nobody who tells routes; give bgp { listen: \"[::]:179\" }");
+    }
+    auto options = PlanRoutes(file_, enrich.routes());
+    if (!options.ok()) return options.status();
+    factories.push_back(RoutesFactory(routing_, *std::move(options)));
+  }
   if (enrich.has_networks()) {
     auto networks = ReadNetworks(enrich.networks());
     if (!networks.ok()) return networks.status();

@@ -1,7 +1,7 @@
 // The enrichers that a configuration asks for, with their tables read: a file that several pipelines name is read once.
 //
-// Their order: networks, GeoIP databases, services, rules, so that rules may ask for all that is known by then. The
-// scaling of sampled counters comes after them (pipeline.h), as rules may set a rate.
+// Their order: routes, networks, GeoIP databases, services, rules, so that rules may ask for all that is known by then.
+// The scaling of sampled counters comes after them (pipeline.h), as rules may set a rate.
 //
 // Ownership: borrows the configuration; what it makes owns its tables. Threads: one at a time.
 // Errors: InvalidArgument with the place in the configuration, then that in the file that is wrong.
@@ -12,11 +12,13 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/server/routing_plan.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/geoip/geo_database.h"
 #include "flowacct/enrich/networks.h"
@@ -29,8 +31,9 @@ namespace flowacct::collector {
 class Enrichment {
  public:
   // `custom`: fields that rules may name beside the registry's; may be null. Both outlive it.
-  explicit Enrichment(const config::ConfigFile* file, const record::CustomFields* custom = nullptr)
-      : file_(*file), custom_(custom) {}
+  Enrichment(const config::ConfigFile* file, const record::CustomFields* custom,
+             std::shared_ptr<const RoutingHolder> routing)
+      : file_(*file), custom_(custom), routing_(std::move(routing)) {}
 
   // In the order in which they apply.
   absl::StatusOr<std::vector<enrich::EnricherFactory>> Make(const config::Enrich& enrich);
@@ -49,6 +52,7 @@ class Enrichment {
 
   const config::ConfigFile& file_;
   const record::CustomFields* const custom_;
+  const std::shared_ptr<const RoutingHolder> routing_;
   Known<enrich::Networks> networks_;
   Known<enrich::GeoDatabase> databases_;
   Known<enrich::Services> services_;

@@ -260,10 +260,12 @@ absl::StatusOr<std::shared_ptr<const record::CustomFields>> PlanCustomFields(con
   return std::make_shared<const record::CustomFields>(*record::CustomFields::New(all));
 }
 
-absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const ConfigFile> file) {
+absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const ConfigFile> file,
+                                                     std::shared_ptr<const RoutingHolder> routing) {
   auto plan = std::make_shared<Plan>();
   plan->file = std::move(file);
   const config::Config& config = plan->config();
+  if (auto bgp = PlanRouting(*plan->file); !bgp.ok()) return bgp.status();
   auto custom = PlanCustomFields(*plan->file);
   if (!custom.ok()) return custom.status();
   plan->custom_fields = *std::move(custom);
@@ -274,7 +276,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
     if (!made.ok()) return made.status();
     plan->inputs.push_back(*std::move(made));
   }
-  Enrichment enrichment(plan->file.get(), plan->custom_fields.get());
+  Enrichment enrichment(plan->file.get(), plan->custom_fields.get(), std::move(routing));
   absl::flat_hash_map<std::string, size_t> groups;
   for (const config::Pipeline& pipeline : config.pipeline()) {
     PipelinePlan made;

@@ -19,6 +19,7 @@
 #include "flowacct/collector/listen/admission.h"
 #include "flowacct/collector/replicate/replicator.h"
 #include "flowacct/collector/server/input_decoder.h"
+#include "flowacct/collector/server/routing_plan.h"
 #include "flowacct/pipeline/pipeline.h"
 #include "flowacct/record/custom_fields.h"
 
@@ -55,7 +56,9 @@ struct Plan {
   const config::Config& config() const { return file->message(); }
 };
 
-absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const config::ConfigFile> file);
+// `routing` holds the speaker by the time that pipelines are made of the plan; null or empty if there is none.
+absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const config::ConfigFile> file,
+                                                     std::shared_ptr<const RoutingHolder> routing = nullptr);
 
 }  // namespace flowacct::collector
 

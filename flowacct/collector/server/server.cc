@@ -8,9 +8,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/mutex.h"
+#include "flowacct/collector/routing/routing_engine.h"
 #include "flowacct/collector/server/bin_query.h"
 #include "flowacct/collector/server/input_sources.h"
 #include "flowacct/collector/server/pipeline_sinks.h"
+#include "flowacct/collector/server/routing_plan.h"
+#include "flowacct/collector/server/routing_query.h"
 
 namespace flowacct::collector {
 namespace {
@@ -83,7 +86,7 @@ void Server::Note(absl::string_view line) const {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(options)));
-  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)));
+  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)), server->routing_);
   if (!plan.ok()) return plan.status();
   for (const std::string& warning : (*plan)->warnings) server->Log(warning);
   base::MutexLock lock(&server->mutex_);
@@ -110,12 +113,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptio
 absl::Status Server::Start() {
   base::MutexLock lock(&mutex_);
   if (absl::Status status = OpenState(); !status.ok()) return status;
+  if (absl::Status status = OpenRouting(); !status.ok()) return status;
   if (absl::Status status = Apply(plan_); !status.ok()) return status;
   if (keeper_ != nullptr) {
     shape_.notes = keeper_->Restore(workers_, *assignment_);
     for (const std::string& note : shape_.notes) Note(note);
   }
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Start();
+  if (routing_->engine != nullptr) routing_->engine->Start();
   running_ = true;
   shape_.started = absl::Now();
   if (keeper_ != nullptr) keeper_thread_ = std::thread(&Server::RunKeeper, this);
@@ -128,6 +133,18 @@ absl::Status Server::OpenState() {
   auto folder = StateDirectory::Open(config.state().directory());
   if (!folder.ok()) return plan_->file->ErrorAt(config.state(), "directory", folder.status().message());
   keeper_ = std::make_shared<StateKeeper>(*std::move(folder), options_.log);
+  return absl::OkStatus();
+}
+
+// Its ports are open before privileges are dropped; peers are taken once workers run.
+absl::Status Server::OpenRouting() {
+  const Config& config = plan_->config();
+  if (!config.has_bgp()) return absl::OkStatus();
+  auto options = PlanRouting(*plan_->file);
+  if (!options.ok()) return options.status();
+  auto engine = RoutingEngine::New(*options);
+  if (!engine.ok()) return plan_->file->ErrorAt(config.bgp(), "listen", engine.status().message());
+  routing_->engine = *std::move(engine);
   return absl::OkStatus();
 }
 
@@ -162,6 +179,9 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
   }
   if (before != nullptr && config.limits().SerializeAsString() != config_before->limits().SerializeAsString()) {
     return plan->file->ErrorAt(config, "limits", "cannot change while the collector runs; restart it");
+  }
+  if (before != nullptr && config.bgp().SerializeAsString() != config_before->bgp().SerializeAsString()) {
+    return plan->file->ErrorAt(config, "bgp", "cannot change while the collector runs; restart it");
   }
   if (before != nullptr && config.state().directory() != config_before->state().directory()) {
     return plan->file->ErrorAt(config, "state", "its folder cannot change while the collector runs; restart it");
@@ -254,7 +274,7 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
 absl::Status Server::Reload(ConfigFile file) {
   base::MutexLock one_at_a_time(&reload_mutex_);
   // Large tables take seconds to read: nobody who looks in waits for them.
-  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)));
+  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)), routing_);
   base::MutexLock lock(&mutex_);
   const absl::Status status = plan.ok() ? Apply(*plan) : plan.status();
   if (status.ok()) {
@@ -291,6 +311,7 @@ absl::Status Server::Stop(absl::Duration patience) {
     keeper = std::move(keeper_thread_);
   }
   if (keeper.joinable()) keeper.join();
+  if (routing_->engine != nullptr) routing_->engine->Stop();
   base::MutexLock lock(&mutex_);
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
   const absl::Time deadline = absl::Now() + patience;
@@ -332,6 +353,7 @@ CollectorStatus Server::Status() {
       for (size_t i = 0; i < tallies.size(); ++i) tallies[i] += worker->tally(i);
     });
   }
+  if (routing_->engine != nullptr) status.bgp = DescribeRouting(*routing_->engine->Status());
   absl::flat_hash_set<base::IpAddress> addresses;
   for (const record::ExporterReport& exporter : exporters) {
     if (exporter.scope != record::ExporterScope::kDomain) continue;
@@ -392,6 +414,18 @@ std::vector<record::ExporterReport> Server::Exporters(bool templates) {
   }
   std::stable_sort(reports.begin(), reports.end());
   return reports;
+}
+
+std::vector<Endpoint> Server::bgp_endpoints() const {
+  return routing_->engine == nullptr ? std::vector<Endpoint>() : routing_->engine->endpoints();
+}
+
+absl::StatusOr<std::string> Server::Routes(const RoutesQuestion& question) {
+  // Set once, before anybody asks.
+  if (routing_->engine == nullptr) {
+    return absl::FailedPreconditionError("the configuration has no bgp, so that there are no routes");
+  }
+  return AnswerFromRoutes(question, *routing_->engine);
 }
 
 absl::StatusOr<std::string> Server::Query(const MemoryQuestion& question) {

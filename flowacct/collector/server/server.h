@@ -33,6 +33,7 @@
 #include "flowacct/collector/server/plan.h"
 #include "flowacct/collector/server/state_keeper.h"
 #include "flowacct/collector/server/worker.h"
+#include "flowacct/collector/socket/endpoint.h"
 
 namespace flowacct::collector {
 
@@ -66,6 +67,9 @@ class Server final : public CollectorControl {
 
   CollectorStatus Status() override;
   std::vector<record::ExporterReport> Exporters(bool templates) override;
+  absl::StatusOr<std::string> Routes(const RoutesQuestion& question) override;
+  // Where BGP peers connect to, with the ports that the system chose; none without bgp. After Start.
+  std::vector<Endpoint> bgp_endpoints() const;
   absl::StatusOr<std::string> Query(const MemoryQuestion& question) override;
   absl::Status Reload() override;
 
@@ -75,6 +79,7 @@ class Server final : public CollectorControl {
   void Log(absl::string_view line) const;
   void Note(absl::string_view line) const;
   void FlushWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status OpenRouting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenState() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunKeeper();
 
@@ -83,6 +88,8 @@ class Server final : public CollectorControl {
   base::Mutex reload_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   // Held while the shape of things changes or is looked at; never by a worker.
   base::Mutex mutex_;
+  // Of BGP; empty without it. Set by Start.
+  const std::shared_ptr<RoutingHolder> routing_ = std::make_shared<RoutingHolder>();
   std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Assignment> assignment_ ABSL_GUARDED_BY(mutex_);  // null until Start
   std::vector<std::unique_ptr<Worker>> workers_;                          // made once, by New

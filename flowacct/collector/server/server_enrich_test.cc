@@ -312,7 +312,8 @@ TEST_F(ServerEnrichTest, AConfigurationsOwnFieldsAreLikeAnyOther) {
   EXPECT_TRUE(absl::StrContains(*answer, "\"columns\": [\"port_of\", \"bytes\", \"max(port_of)\"]")) << *answer;
   EXPECT_TRUE(absl::StrContains(*answer, "\"rows\": [[7, 1000, 7]]")) << *answer;
   uint64_t met = 0;
-  for (const EnrichmentCounter& counter : server_->Status().pipelines[0].enrichment) {
+  const CollectorStatus status = server_->Status();
+  for (const EnrichmentCounter& counter : status.pipelines[0].enrichment) {
     if (counter.enricher == "rules" && counter.counter == "rules_met") met += counter.value;
   }
   EXPECT_EQ(met, 1u);

@@ -94,7 +94,7 @@ TEST_F(PlanTest, AConfigurationAsksForAnyElement) {
   std::vector<FieldId> fields(layout_.fields().begin(), layout_.fields().end());
   layout_ = record::Layout(fields, std::make_shared<const record::CustomFields>(*std::move(custom)));
   base::OctetWriter w;
-  w.U64(100).U32(7).U8(4).Text("eth0").Number(1, 9);
+  w.U64(100).U32(7).U8(4).Text("eth0").U64(0).U8(1);
   Decode({{1, 8}, {91, 4, 637}, {82, kVariableLength}, {92, 9, 637}}, w);
   EXPECT_EQ(Row().Get<FieldId::kBytes>(), 100u);
   EXPECT_EQ(Row().Get<FieldId::kCustom1>(), 7u);

@@ -272,6 +272,9 @@ constexpr TypeText kTypes[] = {
     {FieldType::kCoordinates, WriteOneDegree, WriteOneDegree, "0.000000", "0.0"},
     {FieldType::kAddress, nullptr, nullptr, "", "\"\""},
     {FieldType::kSamplingSource, nullptr, nullptr, "", "\"\""},
+    {FieldType::kRouteSource, nullptr, nullptr, "", "\"\""},
+    {FieldType::kBgpOrigin, nullptr, nullptr, "", "\"\""},
+    {FieldType::kRoaState, WriteRoa, Quoted<WriteRoa>, "u", "\"u\""},
 };
 
 struct RankIndex {
@@ -327,10 +330,7 @@ void FormatAsPmacct(FieldId field, PrintFormat format, Column* column) {
     if (row.text != nullptr) column->fixed = json ? row.json : row.text;
     column->absent = json ? row.absent_json : row.absent;
   }
-  if (field == FieldId::kSrcRoa || field == FieldId::kDstRoa) {
-    column->fixed = json ? Quoted<WriteRoa> : WriteRoa;
-    column->absent = json ? "\"u\"" : "u";
-  } else if (field == FieldId::kFwdStatus) {
+  if (field == FieldId::kFwdStatus) {
     column->fixed = json ? Quoted<WriteU8> : WriteU8;
     column->absent = json ? "\"0\"" : "0";
   }

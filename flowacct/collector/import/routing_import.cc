@@ -1,0 +1,134 @@
+#include "flowacct/collector/import/routing_import.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "flowacct/base/ip_address.h"
+#include "flowacct/base/ip_prefix.h"
+
+namespace flowacct::collector {
+
+bool RoutingImport::active() {
+  // pmacct takes "passive" and "online" for true, too.
+  const Statement* const daemon = context_->settings().Of(Setting::kBgpDaemon);
+  if (daemon == nullptr) return false;
+  const std::string value = absl::AsciiStrToLower(daemon->value);
+  return value == "true" || value == "passive" || value == "online";
+}
+
+void RoutingImport::Write(ConfigWriter* out) {
+  if (!active()) return;
+  Settings& settings = context_->settings();
+  out->Open("bgp");
+  const Statement* const ip = settings.Of(Setting::kBgpIp);
+  const Statement* const port = settings.Of(Setting::kBgpPort);
+  std::string address = ip == nullptr ? "::" : ip->value;
+  if (ip != nullptr && !base::IpAddress::Parse(address)) {
+    settings.Attention(ip, absl::StrCat("\"", address, "\" is no address: every one of this machine is listened on"));
+    address = "::";
+  }
+  const uint64_t number = settings.NumberOf(port, 1, 65535).value_or(179);
+  const std::string listen = address.find(':') == std::string::npos ? absl::StrCat(address, ":", number)
+                                                                    : absl::StrCat("[", address, "]:", number);
+  out->Text("listen", listen, From(ip != nullptr ? ip : port != nullptr ? port : settings.Of(Setting::kBgpDaemon)));
+  if (const Statement* id = settings.Of(Setting::kBgpId)) {
+    const auto identifier = base::IpAddress::Parse(id->value);
+    if (identifier && identifier->IsV4()) {
+      out->Text("router_id", id->value, From(id));
+    } else {
+      settings.Attention(id, absl::StrCat("\"", id->value, "\" is no IPv4 address: one of this machine is taken"));
+    }
+  }
+  const Statement* const as = settings.Of(Setting::kBgpAs);
+  if (const auto local_as = settings.NumberOf(as, 1, UINT32_MAX)) out->Number("local_as", *local_as, From(as));
+  const Statement* const peers = settings.Of(Setting::kBgpMaxPeers);
+  if (const auto max_peers = settings.NumberOf(peers, 1, 8192)) out->Number("max_peers", *max_peers, From(peers));
+  WriteAllowed(out);
+  WriteMap(out);
+  out->Close();
+  out->Blank();
+}
+
+void RoutingImport::WriteAllowed(ConfigWriter* out) {
+  Settings& settings = context_->settings();
+  const Statement* const file = settings.Of(Setting::kBgpAllowFile);
+  if (file == nullptr) return;
+  // Rather too few peers than all of them.
+  constexpr absl::string_view kNobody = "::/128";
+  const auto list = context_->ReadList(file, "until prefixes are given in bgp { allow: ... } nobody may peer");
+  size_t prefixes = 0;
+  for (const ListLine& line : list ? *list : std::vector<ListLine>()) {
+    const auto prefix = base::IpPrefix::Parse(line.word);
+    if (prefix) {
+      out->Text("allow", prefix->ToString(), ++prefixes == 1 ? From(file) : "");
+    } else {
+      settings.Attention(
+          file, absl::StrCat("line ", line.line, " of the file, ", line.word, ", is no prefix; it is left out"));
+    }
+  }
+  if (prefixes == 0) out->Text("allow", kNobody, "nobody");
+}
+
+// bgp_agent_map: "bgp_ip=192.0.2.1 ip=198.51.100.0/24".
+void RoutingImport::WriteMap(ConfigWriter* out) {
+  Settings& settings = context_->settings();
+  const Statement* const file = settings.Of(Setting::kBgpAgentMap);
+  if (file == nullptr) return;
+  const auto map = context_->ReadMap(file, "each exporter has the routes of the peer of its own address");
+  for (const MapLine& line : map ? *map : std::vector<MapLine>()) {
+    const std::string* const peer = line.Find("bgp_ip");
+    const std::string* const exporters = line.Find("ip");
+    const auto address = peer == nullptr ? std::nullopt : base::IpAddress::Parse(*peer);
+    const auto prefix = exporters == nullptr ? std::nullopt : base::IpPrefix::Parse(*exporters);
+    if (!address || !prefix) {
+      settings.Attention(file,
+                         absl::StrCat("line ", line.line, " does not say bgp_ip=ADDRESS ip=PREFIX; it is left out"));
+      continue;
+    }
+    if (line.pairs.size() > 2) {
+      settings.Attention(file,
+                         absl::StrCat("line ", line.line,
+                                      " asks for more than bgp_ip and ip; it counts for all flows of the exporter"));
+    }
+    out->Open("map");
+    out->Text("exporters", prefix->ToString());
+    out->Text("peer", address->ToString());
+    out->Close();
+  }
+}
+
+void RoutingImport::WriteRoutes(ConfigWriter* out) {
+  if (!active()) return;
+  Settings& settings = context_->settings();
+  out->Open("routes");
+  const Statement* const as = settings.Of(Setting::kAs);
+  const std::string method = as == nullptr ? "" : absl::AsciiStrToLower(as->value);
+  if (method == "longest" || method == "fallback") {
+    out->Word("policy", "LONGEST", From(as));
+  } else if (method != "bgp") {
+    out->Word("policy", "FILL",
+              as == nullptr ? "AS numbers are the exporter's unless nfacctd_as or its like says bgp" : From(as));
+  }
+  const Statement* const radius = settings.Of(Setting::kBgpRadius);
+  if (const auto hops = settings.NumberOf(radius, 1, 255)) out->Number("as_path_radius", *hops, From(radius));
+  const Statement* const follow = settings.Of(Setting::kBgpFollowDefault);
+  if (const auto times = settings.NumberOf(follow, 0, 20)) out->Number("follow_default", *times, From(follow));
+  if (const Statement* const routers = settings.Of(Setting::kBgpFollowNextHop)) {
+    for (absl::string_view word : absl::StrSplit(routers->value, ',', absl::SkipWhitespace())) {
+      const auto prefix = base::IpPrefix::Parse(absl::StripAsciiWhitespace(word));
+      if (prefix) {
+        out->Text("follow_next_hop", prefix->ToString(), From(routers));
+      } else {
+        settings.Attention(routers, absl::StrCat(word, " is no prefix; it is left out"));
+      }
+    }
+  }
+  out->Close();
+}
+
+}  // namespace flowacct::collector

@@ -1,0 +1,91 @@
+#include "flowacct/collector/routing/routing_options.h"
+
+#include <limits>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "flowacct/collector/socket/endpoint.h"
+
+namespace flowacct::collector {
+namespace {
+
+constexpr EndpointScheme kSchemes[] = {EndpointScheme::kTcp};
+constexpr size_t kMaxListen = 16;
+constexpr size_t kMaxMd5KeyOctets = 80;  // TCP_MD5SIG_MAXKEYLEN of Linux
+
+template <typename... Why>
+absl::Status Refuse(const Why&... why) {
+  return absl::InvalidArgumentError(absl::StrCat(why...));
+}
+
+}  // namespace
+
+size_t AddressesOf(const base::IpPrefix& prefix) {
+  const unsigned host_bits = (prefix.address().IsV4() ? 32u : 128u) - prefix.length();
+  return host_bits < std::numeric_limits<size_t>::digits ? size_t{1} << host_bits : std::numeric_limits<size_t>::max();
+}
+
+absl::Status CheckRoutingOptions(const RoutingOptions& options) {
+  if (options.listen.empty()) return Refuse("listen: none given; tcp://[::]:179 takes peers of both families");
+  if (options.listen.size() > kMaxListen) {
+    return Refuse("listen: ", options.listen.size(), " endpoints; at most ", kMaxListen, ", and tcp://[::] takes all");
+  }
+  for (const std::string& listen : options.listen) {
+    const absl::StatusOr<Endpoint> endpoint = ParseEndpoint(listen, kSchemes);
+    if (!endpoint.ok()) return Refuse("listen: ", endpoint.status().message());
+  }
+  const struct {
+    const char* name;
+    uint64_t value, least, most;
+    const char* advice;
+  } numbers[] = {
+      {"max_peers", options.max_peers, 1, 32768, "500 is what it is measured with"},
+      {"max_pending", options.max_pending, 1, 32768, "128 is the default"},
+      {"max_pending_of_address", options.max_pending_of_address, 1, 1024, "2 are needed to resolve a collision"},
+      {"connections_per_minute", options.connections_per_minute, 1, 60000, "routers need one every few seconds"},
+      {"connection_burst", options.connection_burst, 1, 60000, "20 is the default"},
+      {"max_routes_per_peer", options.max_routes_per_peer, 1, uint64_t{1} << 31, "a full table has 1.2 million"},
+      {"max_tables_per_peer", options.max_tables_per_peer, 1, uint64_t{1} << 20, "4096 is the default"},
+      {"read_octets", options.read_octets, 4096, uint64_t{16} << 20, "262144 is the default"},
+  };
+  for (const auto& number : numbers) {
+    if (number.value >= number.least && number.value <= number.most) continue;
+    return Refuse(number.name, ": ", number.value, "; ", number.least, " to ", number.most, " can be, ", number.advice);
+  }
+  if (options.hold_time_seconds == 1 || options.hold_time_seconds == 2) {
+    return Refuse("hold_time_seconds: ", options.hold_time_seconds,
+                  "; 0 (no keepalives) or at least 3 (RFC 4271, 4.2), 90 is the default");
+  }
+  if (options.open_timeout < absl::Milliseconds(100)) {
+    return Refuse("open_timeout: ", absl::FormatDuration(options.open_timeout), "; at least 100ms, 30s is the default");
+  }
+  if (options.stale_for < absl::ZeroDuration() || options.stale_for > absl::Hours(24)) {
+    return Refuse("stale_for: ", absl::FormatDuration(options.stale_for), "; 0 to 24h can be, 2m is the default");
+  }
+  if (options.ttl_security_hops < 0 || options.ttl_security_hops > 254) {
+    return Refuse("ttl_security_hops: ", options.ttl_security_hops,
+                  "; 0 (off) to 254 can be, 1 is for direct neighbours");
+  }
+  if ((options.families - bgp::FamilySet::Joined()) != bgp::FamilySet() || options.families.empty()) {
+    return Refuse(
+        "families: they must be of those that are joined with flows, and one at least: unicast, labelled and "
+        "VPN of IPv4 and IPv6");
+  }
+  for (const RoutingMd5Key& key : options.md5_keys) {
+    if (!key.key.empty() && key.key.size() <= kMaxMd5KeyOctets) continue;
+    return Refuse("md5_keys: the key of ", key.peers.ToString(), " has ", key.key.size(), " octets; 1 to ",
+                  kMaxMd5KeyOctets, " can be");
+  }
+  size_t mapped = 0;
+  for (const RoutingMapping& mapping : options.mapped) {
+    const size_t addresses = AddressesOf(mapping.exporters);
+    if (addresses > kMaxMappedExporters - mapped) {
+      return Refuse("mapped: ", mapping.exporters.ToString(), " makes more than ", kMaxMappedExporters,
+                    " exporters in all; name smaller prefixes, or make ", mapping.peer.ToString(), " a reflector");
+    }
+    mapped += addresses;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace flowacct::collector

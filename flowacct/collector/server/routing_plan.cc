@@ -1,0 +1,125 @@
+#include "flowacct/collector/server/routing_plan.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "flowacct/base/ip_address.h"
+#include "flowacct/base/ip_prefix.h"
+#include "flowacct/collector/routing/routing_engine.h"
+#include "flowacct/collector/socket/endpoint.h"
+
+namespace flowacct::collector {
+namespace {
+
+using config::ConfigFile;
+using google::protobuf::Message;
+
+absl::StatusOr<base::IpPrefix> PrefixOf(const ConfigFile& file, const Message& message, absl::string_view field,
+                                        const std::string& text, int index = 0) {
+  const auto prefix = base::IpPrefix::Parse(text);
+  if (prefix) return *prefix;
+  return file.ErrorAt(message, field, absl::StrCat("\"", text, "\" is no prefix; such as 192.0.2.0/24 or 192.0.2.1"),
+                      index);
+}
+
+absl::StatusOr<base::IpAddress> AddressOf(const ConfigFile& file, const Message& message, absl::string_view field,
+                                          const std::string& text, int index = 0) {
+  const auto address = base::IpAddress::Parse(text);
+  if (address) return *address;
+  return file.ErrorAt(message, field, absl::StrCat("\"", text, "\" is no address; such as 192.0.2.1"), index);
+}
+
+}  // namespace
+
+absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
+  const config::Bgp& bgp = file.message().bgp();
+  RoutingOptions options;
+  if (!file.message().has_bgp()) return options;
+  options.listen.clear();
+  for (int i = 0; i < bgp.listen_size(); ++i) {
+    std::string url = absl::StrContains(bgp.listen(i), "://") ? bgp.listen(i) : absl::StrCat("tcp://", bgp.listen(i));
+    if (auto endpoint = ParseEndpoint(url, {EndpointScheme::kTcp}); !endpoint.ok()) {
+      return file.ErrorAt(bgp, "listen", endpoint.status().message(), i);
+    }
+    options.listen.push_back(std::move(url));
+  }
+  if (options.listen.empty()) return file.ErrorAt(bgp, "", "give listen: \"[::]:179\"");
+  for (int i = 0; i < bgp.allow_size(); ++i) {
+    auto prefix = PrefixOf(file, bgp, "allow", bgp.allow(i), i);
+    if (!prefix.ok()) return prefix.status();
+    options.allow.push_back(*prefix);
+  }
+  options.max_peers = bgp.max_peers();
+  options.local_as = bgp.local_as();
+  if (!bgp.router_id().empty()) {
+    auto identifier = AddressOf(file, bgp, "router_id", bgp.router_id());
+    if (!identifier.ok()) return identifier.status();
+    if (!identifier->IsV4()) return file.ErrorAt(bgp, "router_id", "is an IPv4 address, such as 192.0.2.1");
+    options.bgp_identifier = identifier->v4();
+  }
+  const absl::Duration hold_time = ConfigFile::DurationOf(bgp.hold_time());
+  if (hold_time > absl::Seconds(65535)) return file.ErrorAt(bgp, "hold_time", "is at most 65535s");
+  options.hold_time_seconds = static_cast<uint16_t>(absl::ToInt64Seconds(hold_time));
+  for (const config::BgpMd5& md5 : bgp.md5()) {
+    auto peers = PrefixOf(file, md5, "peers", md5.peers());
+    if (!peers.ok()) return peers.status();
+    options.md5_keys.push_back({*peers, md5.key()});
+  }
+  if (bgp.ttl_security_hops() > 255) return file.ErrorAt(bgp, "ttl_security_hops", "is at most 255");
+  options.ttl_security_hops = static_cast<int>(bgp.ttl_security_hops());
+  options.add_path = bgp.add_path();
+  options.stale_for = ConfigFile::DurationOf(bgp.stale_for());
+  for (const config::BgpMap& map : bgp.map()) {
+    auto exporters = PrefixOf(file, map, "exporters", map.exporters());
+    if (!exporters.ok()) return exporters.status();
+    auto peer = AddressOf(file, map, "peer", map.peer());
+    if (!peer.ok()) return peer.status();
+    options.mapped.push_back({*exporters, *peer});
+  }
+  for (int i = 0; i < bgp.reflector_size(); ++i) {
+    auto reflector = AddressOf(file, bgp, "reflector", bgp.reflector(i), i);
+    if (!reflector.ok()) return reflector.status();
+    options.reflectors.push_back(*reflector);
+  }
+  options.max_routes_per_peer = bgp.max_routes_per_peer();
+  if (absl::Status status = CheckRoutingOptions(options); !status.ok()) {
+    return file.ErrorAt(bgp, "", status.message());
+  }
+  return options;
+}
+
+absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const ConfigFile& file, const config::Routes& routes) {
+  enrich::RoutesOptions options;
+  switch (routes.policy()) {
+    case config::Routes::REPLACE:
+      options.policy = enrich::RoutesPolicy::kReplace;
+      break;
+    case config::Routes::FILL:
+      options.policy = enrich::RoutesPolicy::kFill;
+      break;
+    case config::Routes::LONGEST:
+      options.policy = enrich::RoutesPolicy::kLongest;
+      break;
+  }
+  options.values.as_path_radius = routes.as_path_radius();
+  options.values.skip_private_as = routes.skip_private_as();
+  if (routes.follow_default() > 20) return file.ErrorAt(routes, "follow_default", "is at most 20");
+  options.follow_default = static_cast<int>(routes.follow_default());
+  for (int i = 0; i < routes.follow_next_hop_size(); ++i) {
+    auto prefix = PrefixOf(file, routes, "follow_next_hop", routes.follow_next_hop(i), i);
+    if (!prefix.ok()) return prefix.status();
+    options.follow_next_hop.push_back(*prefix);
+  }
+  return options;
+}
+
+enrich::EnricherFactory RoutesFactory(std::shared_ptr<const RoutingHolder> holder, enrich::RoutesOptions options) {
+  return [holder = std::move(holder), options = std::move(options)] {
+    return enrich::RoutesEnricher::Factory(holder->engine, holder->engine->tables(), options)();
+  };
+}
+
+}  // namespace flowacct::collector

@@ -1,0 +1,167 @@
+#include "flowacct/enrich/routes/route_values.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "flowacct/base/ip_address.h"
+#include "flowacct/bgp/as_path.h"
+#include "flowacct/bgp/attribute_set.h"
+
+namespace flowacct::enrich {
+namespace {
+
+// RFC 6996, 5.
+bool IsPrivateAs(uint32_t as) { return (as >= 64512 && as <= 65534) || (as >= 4200000000 && as <= 4294967294); }
+
+// The first AS outside of confederations, and the last one, private ones skipped; nothing where a set is met first.
+std::optional<uint32_t> FirstPublicAs(const bgp::AsPathView& path) {
+  std::optional<uint32_t> first;
+  bool set = false;
+  path.ForEachSegment([&](const bgp::AsSegment& segment) {
+    if (segment.confed() || first || set) return;
+    set = segment.type == bgp::AsSegmentType::kSet;
+    for (size_t i = 0; i < segment.count && !set && !first; ++i) {
+      if (!IsPrivateAs(segment[i])) first = segment[i];
+    }
+  });
+  return first;
+}
+std::optional<uint32_t> LastPublicAs(const bgp::AsPathView& path) {
+  std::optional<uint32_t> last;
+  path.ForEachSegment([&](const bgp::AsSegment& segment) {
+    if (segment.confed()) return;
+    if (segment.type == bgp::AsSegmentType::kSet) last.reset();
+    for (size_t i = 0; i < segment.count && segment.type == bgp::AsSegmentType::kSequence; ++i) {
+      if (!IsPrivateAs(segment[i])) last = segment[i];
+    }
+  });
+  return last;
+}
+
+// The first `radius` hops, as segments of their kinds: a set is one hop and stays whole.
+std::vector<uint8_t> CutPath(const bgp::AsPathView& path, size_t radius) {
+  std::vector<uint8_t> cut;
+  size_t left = radius;
+  path.ForEachSegment([&](const bgp::AsSegment& segment) {
+    if (left == 0) return;
+    size_t count = segment.count;
+    if (segment.type == bgp::AsSegmentType::kSequence || segment.type == bgp::AsSegmentType::kConfedSequence) {
+      count = std::min(count, left);
+      left -= count;
+    } else {
+      --left;
+    }
+    cut.push_back(static_cast<uint8_t>(segment.type));
+    cut.push_back(static_cast<uint8_t>(count));
+    cut.insert(cut.end(), segment.numbers, segment.numbers + count * segment.as_octets);
+  });
+  return cut;
+}
+
+}  // namespace
+
+RouteValues ReadRouteValues(base::Octets octets, RouteValueMask wanted, const RouteValuesOptions& options,
+                            base::Interner* interner) {
+  RouteValues values;
+  const auto tell = [&values](RouteValue value) {
+    values.told = static_cast<RouteValueMask>(values.told | MaskOf(value));
+  };
+  const auto number = [&](RouteValue value, std::optional<uint32_t> told) {
+    if (!told || (wanted & MaskOf(value)) == 0) return;
+    values.numbers[static_cast<size_t>(value)] = *told;
+    tell(value);
+  };
+  const auto text = [&](RouteValue value, base::Octets told) {
+    if (told.empty() || (wanted & MaskOf(value)) == 0) return;
+    values.numbers[static_cast<size_t>(value)] = interner->Intern(told);
+    tell(value);
+  };
+  const bgp::AttributeSetView set(octets);
+  const bgp::AsPathView path = set.as_path();
+  number(RouteValue::kOriginAs, options.skip_private_as ? LastPublicAs(path) : path.origin_as());
+  number(RouteValue::kPeerAs, options.skip_private_as ? FirstPublicAs(path) : path.first_as());
+  number(RouteValue::kLocalPref, set.local_pref());
+  number(RouteValue::kMed, set.med());
+  if (options.as_path_radius == 0) {
+    text(RouteValue::kAsPath, path.octets());
+  } else {
+    const std::vector<uint8_t> cut = CutPath(path, options.as_path_radius);
+    text(RouteValue::kAsPath, cut);
+  }
+  text(RouteValue::kCommunities, set.communities().octets());
+  text(RouteValue::kExtCommunities, set.extended_communities().octets());
+  text(RouteValue::kLargeCommunities, set.large_communities().octets());
+  if (const auto origin = set.origin(); origin && (wanted & MaskOf(RouteValue::kOrigin)) != 0) {
+    values.origin = static_cast<uint8_t>(*origin);
+    tell(RouteValue::kOrigin);
+  }
+  if (const auto next_hop = set.next_hop(); next_hop && (wanted & MaskOf(RouteValue::kNextHop)) != 0) {
+    std::memcpy(values.next_hop, next_hop->data(), sizeof(values.next_hop));
+    tell(RouteValue::kNextHop);
+  }
+  return values;
+}
+
+void RouteValueCache::Meet(const base::Interner& interner) {
+  if (interner_ == interner.identity()) return;
+  interner_ = interner.identity();
+  Clear();
+}
+
+void RouteValueCache::Want(RouteValueMask wanted) {
+  wanted_ = wanted;
+  Clear();
+}
+
+void RouteValueCache::Clear() {
+  entries_ = nullptr;
+  place_bits_ = kMinPlaceBits;
+  made_in_this_size_ = 0;
+}
+
+void RouteValueCache::Make() {
+  const size_t octets = sizeof(Entry) << place_bits_;
+  entries_ = base::NewChunk(octets, octets >= base::kHugePageOctets);
+  for (size_t i = 0; i < size_t{1} << place_bits_; ++i) new (&places()[i]) Entry();
+}
+
+RouteValueCache::Entry* RouteValueCache::NewEntry(rib::AttributeSetId id) {
+  Entry* const pair = &places()[PlaceOf(id)];
+  if (pair[0].id != id) pair[1] = pair[0];
+  return &pair[0];
+}
+
+void RouteValueCache::Grow() {
+  const base::Chunk old = std::move(entries_);
+  const size_t count = size_t{1} << place_bits_;
+  ++place_bits_;
+  made_in_this_size_ = 0;
+  Make();
+  for (size_t i = 0; i < count; ++i) {
+    const Entry& entry = reinterpret_cast<const Entry*>(old.get())[i];
+    if (entry.id != rib::AttributeSetId::kNone) *NewEntry(entry.id) = entry;
+  }
+}
+
+const RouteValues& RouteValueCache::Find(rib::AttributeSetId id, uint16_t serial, base::Octets octets,
+                                         base::Interner* interner) {
+  if (entries_ == nullptr) Make();
+  Entry* const pair = &places()[PlaceOf(id)];
+  for (size_t i = 0; i < 2; ++i) {
+    if (pair[i].id == id && pair[i].serial == serial) return pair[i].values;
+  }
+  ++made_;
+  // As many were made as there are places: they are too few.
+  if (++made_in_this_size_ > size_t{1} << place_bits_ && place_bits_ < kMaxPlaceBits) Grow();
+  Entry* const entry = NewEntry(id);
+  entry->values = ReadRouteValues(octets, wanted_, options_, interner);
+  entry->id = id;
+  entry->serial = serial;
+  return entry->values;
+}
+
+}  // namespace flowacct::enrich

@@ -1,0 +1,111 @@
+// What a set of path attributes says, as records tell it: numbers, an address, and ids of the batch's interner.
+//
+// Standards: those of bgp/attribute_set.h. Ownership: a cache is of one worker; its entries are of one interner (Meet).
+// Threads: one. Cost: an entry is a cache line; to make it takes an interning for each path or list that is wanted,
+// some 100 ns each. The cache grows as sets are met, to 32 MiB; an entry whose place another set takes is made anew
+// when it is next needed.
+
+#ifndef FLOWACCT_ENRICH_ROUTES_ROUTE_VALUES_H_
+#define FLOWACCT_ENRICH_ROUTES_ROUTE_VALUES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "flowacct/base/chunk.h"
+#include "flowacct/base/interner.h"
+#include "flowacct/base/octets.h"
+#include "flowacct/rib/attribute_store.h"
+
+namespace flowacct::enrich {
+
+// The order of the numbers in RouteValues.
+enum class RouteValue : uint8_t {
+  kOriginAs,
+  kPeerAs,
+  kLocalPref,
+  kMed,
+  kAsPath,  // ids from here on
+  kCommunities,
+  kExtCommunities,
+  kLargeCommunities,
+  kOrigin,   // one octet
+  kNextHop,  // an address
+};
+inline constexpr size_t kRouteNumbers = static_cast<size_t>(RouteValue::kOrigin);
+
+struct RouteValuesOptions {
+  // 0: AS paths are told whole; else their first so many AS.
+  size_t as_path_radius = 0;
+  // Private AS numbers (RFC 6996) are neither origin nor peer: the next one inwards is.
+  bool skip_private_as = false;
+};
+
+// A set of RouteValue.
+using RouteValueMask = uint16_t;
+constexpr RouteValueMask MaskOf(RouteValue value) {
+  return static_cast<RouteValueMask>(1 << static_cast<unsigned>(value));
+}
+
+struct RouteValues {
+  uint32_t numbers[kRouteNumbers] = {};
+  uint8_t next_hop[16] = {};
+  RouteValueMask told = 0;
+  uint8_t origin = 0;
+
+  bool Has(RouteValue value) const { return (told & MaskOf(value)) != 0; }
+};
+
+// `octets` as in bgp/attribute_set.h. Only what is in `wanted` is told.
+RouteValues ReadRouteValues(base::Octets octets, RouteValueMask wanted, const RouteValuesOptions& options,
+                            base::Interner* interner);
+
+class RouteValueCache {
+ public:
+  explicit RouteValueCache(const RouteValuesOptions& options) : options_(options) {}
+
+  // Forgets what it knows; from now on these are told.
+  void Want(RouteValueMask wanted);
+  // Before each batch: forgets what is of another interner.
+  void Meet(const base::Interner& interner);
+  // Valid until the next call. `serial`: of the set (rib/attribute_store.h).
+  const RouteValues& Find(rib::AttributeSetId id, uint16_t serial, base::Octets octets, base::Interner* interner);
+  void Prefetch(rib::AttributeSetId id) const {
+    if (entries_ == nullptr) return;
+    __builtin_prefetch(&places()[PlaceOf(id)]);
+  }
+  uint64_t made() const { return made_; }
+
+ private:
+  // 256 KiB, and 32 MiB: twice as many as a full table has sets, so that few are in each other's way.
+  static constexpr unsigned kMinPlaceBits = 12, kMaxPlaceBits = 19;
+
+  struct alignas(64) Entry {
+    RouteValues values;
+    uint16_t serial = 0;
+    rib::AttributeSetId id = rib::AttributeSetId::kNone;
+  };
+  static_assert(sizeof(Entry) == 64);
+
+  // A set lies here or in the place behind; the one that was made later comes first.
+  size_t PlaceOf(rib::AttributeSetId id) const {
+    return (static_cast<uint32_t>(id) * uint32_t{0x9e3779b1} >> (32 - place_bits_)) & ~size_t{1};
+  }
+  Entry* places() const { return reinterpret_cast<Entry*>(entries_.get()); }
+  void Clear();
+  void Make();
+  void Grow();
+  Entry* NewEntry(rib::AttributeSetId id);
+
+  RouteValuesOptions options_;
+  RouteValueMask wanted_ = 0;
+  unsigned place_bits_ = kMinPlaceBits;
+  size_t made_in_this_size_ = 0;
+  base::Chunk entries_;  // null until the first is made
+  std::shared_ptr<const void> interner_;
+  uint64_t made_ = 0;
+};
+
+}  // namespace flowacct::enrich
+
+#endif  // FLOWACCT_ENRICH_ROUTES_ROUTE_VALUES_H_

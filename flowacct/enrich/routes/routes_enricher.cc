@@ -1,0 +1,288 @@
+#include "flowacct/enrich/routes/routes_enricher.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "flowacct/base/ip_address.h"
+#include "flowacct/base/octets.h"
+#include "flowacct/bgp/attribute_set.h"
+
+namespace flowacct::enrich {
+namespace {
+
+using F = record::FieldId;
+
+bool IsPresent(const uint8_t* row, uint16_t index) { return (row[index >> 3] >> (index & 7) & 1) != 0; }
+void MarkPresent(uint8_t* row, uint16_t index) { row[index >> 3] |= static_cast<uint8_t>(1 << (index & 7)); }
+
+// Which fields a value of the destination's and of the source's route fills.
+struct ValueFields {
+  RouteValue value;
+  F destination, source;
+};
+constexpr F kNobody = F::kFieldCount;
+constexpr ValueFields kValueFields[] = {
+    {RouteValue::kOriginAs, F::kDstAs, F::kSrcAs},
+    {RouteValue::kPeerAs, F::kPeerDstAs, F::kPeerSrcAs},
+    {RouteValue::kLocalPref, F::kLocalPref, F::kSrcLocalPref},
+    {RouteValue::kMed, F::kMed, F::kSrcMed},
+    {RouteValue::kAsPath, F::kAsPath, F::kSrcAsPath},
+    {RouteValue::kCommunities, F::kStdComm, F::kSrcStdComm},
+    {RouteValue::kExtCommunities, F::kExtComm, F::kSrcExtComm},
+    {RouteValue::kLargeCommunities, F::kLrgComm, F::kSrcLrgComm},
+    {RouteValue::kOrigin, F::kBgpOrigin, F::kSrcBgpOrigin},
+    {RouteValue::kNextHop, F::kBgpNextHop, kNobody},
+};
+
+// What a side reads and fills beside these.
+struct SideFields {
+  F address, mask, net, source;
+};
+constexpr SideFields kSideFields[] = {
+    {F::kSrcAddr, F::kSrcMask, F::kSrcNet, F::kSrcRouteSource},
+    {F::kDstAddr, F::kDstMask, F::kDstNet, F::kRouteSource},
+};
+
+record::RouteSource SourceOf(rib::RouteOrigin origin) {
+  // In the order of rib::RouteOrigin.
+  constexpr record::RouteSource kSources[] = {record::RouteSource::kSession,   record::RouteSource::kLocRib,
+                                              record::RouteSource::kAdjRibIn,  record::RouteSource::kMapped,
+                                              record::RouteSource::kReflector, record::RouteSource::kDump};
+  return kSources[static_cast<size_t>(origin)];
+}
+
+constexpr absl::string_view kOriginCounters[] = {"routes_of_session", "routes_of_loc_rib",   "routes_of_adj_rib_in",
+                                                 "routes_of_mapped",  "routes_of_reflector", "routes_of_dump"};
+
+}  // namespace
+
+RoutesEnricher::RoutesEnricher(const RouteTables& tables, RoutesOptions options, std::shared_ptr<const void> owner)
+    : owner_(std::move(owner)),
+      tables_(tables),
+      options_(std::move(options)),
+      reader_(tables.epochs->NewReader()),
+      routes_(tables.rib),
+      cache_(options_.values) {}
+
+EnricherFactory RoutesEnricher::Factory(std::shared_ptr<const void> owner, const RouteTables& tables,
+                                        RoutesOptions options) {
+  return [owner = std::move(owner), tables, options = std::move(options)] {
+    return std::make_unique<RoutesEnricher>(tables, options, owner);
+  };
+}
+
+std::vector<F> RoutesEnricher::RequiredFields(const record::FieldSet& wanted) const {
+  std::vector<F> fields;
+  for (size_t s = 0; s < 2; ++s) {
+    const SideFields& side = kSideFields[s];
+    bool tells = wanted.Has(side.mask) || wanted.Has(side.net) || wanted.Has(side.source);
+    for (const ValueFields& value : kValueFields) {
+      const F field = s == 1 ? value.destination : value.source;
+      tells |= field != kNobody && wanted.Has(field);
+    }
+    if (!tells) continue;
+    fields.push_back(side.address);
+    if (options_.policy == RoutesPolicy::kLongest) fields.push_back(side.mask);
+  }
+  if (fields.empty()) return fields;
+  for (const F field : {F::kExporter, F::kMplsVpnRd, F::kBgpNextHop}) fields.push_back(field);
+  return fields;
+}
+
+void RoutesEnricher::Bind(const record::Layout& layout, const record::FieldSet& wanted) {
+  const auto place_of = [&layout](F field) {
+    return layout.Has(field) ? Place{layout.offset(field), layout.index(field)} : Place{};
+  };
+  const auto wanted_place_of = [&](F field) {
+    return field != kNobody && wanted.Has(field) ? place_of(field) : Place{};
+  };
+  exporter_ = place_of(F::kExporter);
+  distinguisher_ = place_of(F::kMplsVpnRd);
+  next_hop_ = place_of(F::kBgpNextHop);
+  RouteValueMask told = 0;
+  for (size_t s = 0; s < 2; ++s) {
+    const SideFields& fields = kSideFields[s];
+    Side& side = sides_[s];
+    side = Side();
+    side.destination = s == 1;
+    side.address = place_of(fields.address);
+    side.told_mask = place_of(fields.mask);
+    side.mask = wanted_place_of(fields.mask);
+    side.net = wanted_place_of(fields.net);
+    side.source = wanted_place_of(fields.source);
+    for (const ValueFields& value : kValueFields) {
+      const Place place = wanted_place_of(side.destination ? value.destination : value.source);
+      if (!place.there()) continue;
+      side.assignments.push_back({value.value, place});
+      told = static_cast<RouteValueMask>(told | MaskOf(value.value));
+    }
+    side.wanted = side.address.there() && exporter_.there() &&
+                  (side.mask.there() || side.net.there() || side.source.there() || !side.assignments.empty());
+  }
+  cache_.Want(told);
+}
+
+void RoutesEnricher::Apply(record::FlowBatch& batch) {
+  if (!sides_[0].wanted && !sides_[1].wanted) return;
+  if (!reader_) {
+    records_not_joined_ += batch.size();
+    return;
+  }
+  cache_.Meet(batch.interner());
+  reader_->Online();
+  directory_ = tables_.directory->Get();
+  const size_t stride = batch.stride();
+  for (size_t first = 0; first < batch.size();) {
+    const uint8_t* const head = batch.data() + first * stride;
+    const base::IpAddress exporter = base::IpAddress::FromV6(head + exporter_.offset);
+    const uint64_t rd = distinguisher_.there() ? base::LoadHost<uint64_t>(head + distinguisher_.offset) : 0;
+    // As long as the exporter and VRF are the same.
+    size_t n = 1;
+    for (const uint8_t* row = head + stride; n < kBlock && first + n < batch.size(); ++n, row += stride) {
+      if (std::memcmp(row + exporter_.offset, head + exporter_.offset, base::IpAddress::kSize) != 0) break;
+      if (distinguisher_.there() && base::LoadHost<uint64_t>(row + distinguisher_.offset) != rd) break;
+    }
+    const absl::Span<const rib::TableChoice> choices = directory_->Find(exporter, rd);
+    // The source first: the destination may change the next hop by which paths are chosen.
+    for (const Side& side : sides_) {
+      if (side.wanted) Join(side, batch, first, n, rd, choices);
+    }
+    first += n;
+  }
+  directory_ = nullptr;
+  reader_->Offline();
+}
+
+void RoutesEnricher::Join(const Side& side, record::FlowBatch& batch, size_t first, size_t n, uint64_t rd,
+                          absl::Span<const rib::TableChoice> choices) {
+  const size_t stride = batch.stride();
+  uint8_t* const rows = batch.data() + first * stride;
+  const uint8_t* const addresses = rows + side.address.offset;
+  // The flow's next hop is of its destination.
+  const uint8_t* const next_hops = side.destination && next_hop_.there() ? rows + next_hop_.offset : nullptr;
+  size_t missing = n;
+  for (size_t c = 0; c < choices.size() && missing > 0; ++c) {
+    if (c == 0) {
+      routes_.FindBatch(choices[0].table, addresses, stride, n, views_.data(), next_hops, stride);
+      missing = 0;
+      for (size_t i = 0; i < n; ++i) {
+        found_[i] = {views_[i], choices[0].origin};
+        if (!views_[i].found()) ++missing;
+      }
+      continue;
+    }
+    for (size_t i = 0; i < n; ++i) {
+      if (found_[i].route.found()) continue;
+      const base::IpAddress address = base::IpAddress::FromV6(addresses + i * stride);
+      const base::IpAddress next_hop =
+          next_hops == nullptr ? base::IpAddress() : base::IpAddress::FromV6(next_hops + i * stride);
+      found_[i] = {routes_.Find(choices[c].table, address, next_hops == nullptr ? nullptr : &next_hop),
+                   choices[c].origin};
+      if (found_[i].route.found()) --missing;
+    }
+  }
+  if (choices.empty()) std::fill_n(found_.begin(), n, Found());
+  for (size_t i = 0; i < n; ++i) {
+    if (found_[i].route.found()) cache_.Prefetch(found_[i].route.attributes);
+  }
+  const bool follows = options_.follow_default > 0 || (side.destination && !options_.follow_next_hop.empty());
+  for (size_t i = 0; i < n; ++i) {
+    uint8_t* const row = rows + i * stride;
+    if (!IsPresent(row, side.address.index)) continue;
+    ++addresses_;
+    Found& found = found_[i];
+    if (!found.route.found()) {
+      ++without_route_;
+      if (choices.empty()) ++without_table_;
+      continue;
+    }
+    if (follows) Follow(side, base::IpAddress::FromV6(row + side.address.offset), rd, &found);
+    Tell(side, found, row, &batch.interner());
+  }
+}
+
+bool RoutesEnricher::IsOwnRouter(const base::IpAddress& next_hop) const {
+  return std::any_of(options_.follow_next_hop.begin(), options_.follow_next_hop.end(),
+                     [&next_hop](const base::IpPrefix& prefix) { return prefix.Contains(next_hop); });
+}
+
+bool RoutesEnricher::FindAt(const base::IpAddress& router, const base::IpAddress& address, uint64_t rd,
+                            Found* found) const {
+  for (const rib::TableChoice& choice : directory_->FindOwn(router, rd)) {
+    const rib::RouteView route = routes_.Find(choice.table, address);
+    if (!route.found()) continue;
+    *found = {route, choice.origin};
+    return true;
+  }
+  return false;
+}
+
+void RoutesEnricher::Follow(const Side& side, const base::IpAddress& address, uint64_t rd, Found* found) {
+  int defaults = options_.follow_default;
+  base::IpAddress last;
+  for (int followed = 0; followed < options_.max_followed; ++followed) {
+    const auto next_hop = bgp::AttributeSetView(found->route.octets).next_hop();
+    if (!next_hop || *next_hop == last) return;
+    const bool is_default = found->route.length == 0;
+    if (is_default ? defaults-- <= 0 : !side.destination || !IsOwnRouter(*next_hop)) return;
+    if (!FindAt(*next_hop, address, rd, found)) return;
+    last = *next_hop;
+    ++followed_;
+  }
+}
+
+void RoutesEnricher::Tell(const Side& side, const Found& found, uint8_t* row, base::Interner* interner) {
+  const rib::RouteView& route = found.route;
+  ++by_origin_[static_cast<size_t>(found.origin)];
+  stale_ += route.stale ? 1 : 0;
+  bool replace = options_.policy == RoutesPolicy::kReplace;
+  if (options_.policy == RoutesPolicy::kLongest) {
+    const bool told = side.told_mask.there() && IsPresent(row, side.told_mask.index);
+    replace = !told || route.length > row[side.told_mask.offset];
+  }
+  const auto wants = [&](const Place& place) { return place.there() && (replace || !IsPresent(row, place.index)); };
+  if (wants(side.net)) {
+    const base::IpAddress net = base::Mask(base::IpAddress::FromV6(row + side.address.offset), route.length);
+    std::memcpy(row + side.net.offset, net.data(), base::IpAddress::kSize);
+    row[side.net.offset + base::IpAddress::kSize] = route.length;
+    MarkPresent(row, side.net.index);
+  }
+  if (wants(side.mask)) {
+    row[side.mask.offset] = route.length;
+    MarkPresent(row, side.mask.index);
+  }
+  if (side.source.there()) {
+    row[side.source.offset] = static_cast<uint8_t>(SourceOf(found.origin));
+    MarkPresent(row, side.source.index);
+  }
+  if (side.assignments.empty()) return;
+  const RouteValues& values =
+      cache_.Find(route.attributes, tables_.rib->store().serial(route.attributes), route.octets, interner);
+  for (const Assignment& assignment : side.assignments) {
+    if (!values.Has(assignment.value) || !wants(assignment.place)) continue;
+    uint8_t* const field = row + assignment.place.offset;
+    if (assignment.value < RouteValue::kOrigin) {
+      base::StoreHost(field, values.numbers[static_cast<size_t>(assignment.value)]);
+    } else if (assignment.value == RouteValue::kOrigin) {
+      *field = values.origin;
+    } else {
+      std::memcpy(field, values.next_hop, sizeof(values.next_hop));
+    }
+    MarkPresent(row, assignment.place.index);
+  }
+}
+
+std::vector<EnricherCounter> RoutesEnricher::counters() const {
+  std::vector<EnricherCounter> counters = {{"addresses", addresses_},
+                                           {"addresses_without_route", without_route_},
+                                           {"addresses_without_table", without_table_},
+                                           {"routes_stale", stale_},
+                                           {"routes_followed", followed_},
+                                           {"sets_interned", cache_.made()},
+                                           {"records_not_joined", records_not_joined_}};
+  for (size_t i = 0; i < kOrigins; ++i) counters.push_back({kOriginCounters[i], by_origin_[i]});
+  return counters;
+}
+
+}  // namespace flowacct::enrich

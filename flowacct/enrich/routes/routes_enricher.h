@@ -1,0 +1,134 @@
+// Joins records to the routes of the router that exported them: each address' longest prefix in that router's own
+// table, while the table changes.
+//
+// By dst_addr: dst_net, dst_mask, dst_as, as_path, peer_dst_as, std_comm, ext_comm, lrg_comm, local_pref, med,
+// bgp_origin, bgp_next_hop, route_source. By src_addr, the reverse look-up: src_net, src_mask, src_as, src_as_path,
+// peer_src_as and so on. Which table answers is rib/table_directory.h's: of an exporter's tables for the record's
+// mpls_vpn_rd (absent: the global one) the first that has a route. Of several paths the one whose next hop is the
+// record's bgp_next_hop counts, else the best one.
+//
+// Standards: RFC 4271, 4364 (route distinguishers), 5065, 7911. The origin AS is the last of the path, the peer AS the
+// first, confederations skipped; of a path that ends in a set, and of an empty one, there is none, and the field stays
+// as it is.
+//
+// Ownership: borrows RouteTables; who owns these outlives it, or is kept by it. Threads: one for each worker; look-ups
+// never wait for the tables' writer. Errors: none. Cost: a look-up an address, batch-wise; what a route says is
+// interned once an attribute set and worker, as long as it is in the cache.
+
+#ifndef FLOWACCT_ENRICH_ROUTES_ROUTES_ENRICHER_H_
+#define FLOWACCT_ENRICH_ROUTES_ROUTES_ENRICHER_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "flowacct/base/ip_prefix.h"
+#include "flowacct/enrich/enricher.h"
+#include "flowacct/enrich/routes/route_values.h"
+#include "flowacct/lpm/reader_epochs.h"
+#include "flowacct/rib/rib.h"
+#include "flowacct/rib/table_directory.h"
+
+namespace flowacct::enrich {
+
+// What is done with a field that the record already has.
+enum class RoutesPolicy : uint8_t {
+  kReplace,  // the route wins
+  kFill,     // what the exporter told stays
+  // The route wins where its prefix is longer than the one that the record tells of the address (src_mask, dst_mask;
+  // none is shortest), else the exporter.
+  kLongest,
+};
+
+struct RoutesOptions {
+  RoutesPolicy policy = RoutesPolicy::kReplace;
+  RouteValuesOptions values;
+  // A route of length 0 says little: how often the look-up goes on in the tables of the router that is its next hop.
+  int follow_default = 0;
+  // A destination's next hop within one of these is a router of one's own: the look-up goes on in its tables, so that
+  // bgp_next_hop, peer_dst_as and the rest tell where traffic leaves the network.
+  std::vector<base::IpPrefix> follow_next_hop;
+  int max_followed = 20;
+};
+
+// What the control road publishes for all enrichers.
+struct RouteTables {
+  lpm::ReaderEpochs* epochs = nullptr;
+  const rib::Rib* rib = nullptr;
+  const rib::PublishedDirectory* directory = nullptr;
+};
+
+class RoutesEnricher : public Enricher {
+ public:
+  // `owner` of the tables, if somebody is to keep it: it lives as long as this.
+  RoutesEnricher(const RouteTables& tables, RoutesOptions options, std::shared_ptr<const void> owner = nullptr);
+  static EnricherFactory Factory(std::shared_ptr<const void> owner, const RouteTables& tables, RoutesOptions options);
+
+  absl::string_view name() const override { return "routes"; }
+  std::vector<record::FieldId> RequiredFields(const record::FieldSet& wanted) const override;
+  void Bind(const record::Layout& layout, const record::FieldSet& wanted) override;
+  void Apply(record::FlowBatch& batch) override;
+  std::vector<EnricherCounter> counters() const override;
+
+ private:
+  static constexpr size_t kBlock = 64;
+  static constexpr size_t kOrigins = 6;
+
+  struct Place {
+    uint16_t offset = record::Layout::kAbsent;
+    uint16_t index = 0;
+    bool there() const { return offset != record::Layout::kAbsent; }
+  };
+  // A field that is wanted of one side's routes.
+  struct Assignment {
+    RouteValue value;
+    Place place;
+  };
+  struct Side {
+    bool destination = false;
+    Place address, told_mask, net, mask, source;
+    std::vector<Assignment> assignments;
+    bool wanted = false;
+  };
+  // Of a row of a block.
+  struct Found {
+    rib::RouteView route;
+    rib::RouteOrigin origin{};
+  };
+
+  // Rows [first, first + n), at most a block, have one exporter and VRF.
+  void Join(const Side& side, record::FlowBatch& batch, size_t first, size_t n, uint64_t rd,
+            absl::Span<const rib::TableChoice> choices);
+  void Follow(const Side& side, const base::IpAddress& address, uint64_t rd, Found* found);
+  // The route of `router`'s own tables, if they have one.
+  bool FindAt(const base::IpAddress& router, const base::IpAddress& address, uint64_t rd, Found* found) const;
+  void Tell(const Side& side, const Found& found, uint8_t* row, base::Interner* interner);
+  bool IsOwnRouter(const base::IpAddress& next_hop) const;
+
+  const std::shared_ptr<const void> owner_;  // goes last
+  RouteTables tables_;
+  RoutesOptions options_;
+  std::optional<lpm::ReaderEpochs::Reader> reader_;
+  rib::RibReader routes_;
+  RouteValueCache cache_;
+  Side sides_[2];
+  Place exporter_, distinguisher_, next_hop_;
+  const rib::TableDirectory* directory_ = nullptr;  // of the batch that is applied
+  std::array<Found, kBlock> found_;
+  std::array<rib::RouteView, kBlock> views_;
+
+  uint64_t addresses_ = 0;
+  uint64_t without_route_ = 0;
+  uint64_t without_table_ = 0;  // of these: nobody answers for the exporter
+  uint64_t stale_ = 0;
+  uint64_t followed_ = 0;
+  uint64_t records_not_joined_ = 0;  // there are more readers than epochs know of (lpm::ReaderEpochs::kMaxReaders)
+  std::array<uint64_t, kOrigins> by_origin_{};
+};
+
+}  // namespace flowacct::enrich
+
+#endif  // FLOWACCT_ENRICH_ROUTES_ROUTES_ENRICHER_H_

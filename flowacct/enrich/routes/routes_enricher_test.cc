@@ -1,0 +1,394 @@
+#include "flowacct/enrich/routes/routes_enricher.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "flowacct/base/interner.h"
+#include "flowacct/base/octet_writer.h"
+#include "flowacct/record/field.h"
+#include "flowacct/record/flow_batch.h"
+#include "flowacct/record/value_text.h"
+#include "gtest/gtest.h"
+
+namespace flowacct::enrich {
+namespace {
+
+using F = record::FieldId;
+using base::IpAddress;
+using base::IpPrefix;
+using rib::RouteOrigin;
+
+IpAddress A(absl::string_view text) { return *IpAddress::Parse(text); }
+IpPrefix P(absl::string_view text) { return *IpPrefix::Parse(text); }
+
+// A route as a person writes it.
+struct Attributes {
+  std::vector<uint32_t> path;
+  std::string next_hop = "203.0.113.1";
+  std::optional<uint32_t> local_pref = {};
+  std::optional<uint32_t> med = {};
+  std::vector<uint32_t> communities = {};
+  uint8_t origin = 0;
+};
+
+// As bgp/attribute_set.h has it.
+std::string Octets(const Attributes& a) {
+  base::OctetWriter w;
+  w.U8(1).U16(1).U8(a.origin);
+  if (a.path.empty()) {
+    w.U8(2).U16(0);
+  } else {
+    w.U8(2).U16(static_cast<uint16_t>(2 + 4 * a.path.size())).U8(2).U8(static_cast<uint8_t>(a.path.size()));
+    for (uint32_t as : a.path) w.U32(as);
+  }
+  const IpAddress next_hop = A(a.next_hop);
+  if (next_hop.IsV4()) {
+    w.U8(3).U16(4).U32(next_hop.v4());
+  } else {
+    w.U8(3).U16(16).Bytes(base::Octets(next_hop.data(), 16));
+  }
+  if (a.med) w.U8(4).U16(4).U32(*a.med);
+  if (a.local_pref) w.U8(5).U16(4).U32(*a.local_pref);
+  if (!a.communities.empty()) {
+    w.U8(8).U16(static_cast<uint16_t>(4 * a.communities.size()));
+    for (uint32_t community : a.communities) w.U32(community);
+  }
+  return std::string(base::AsText(w.octets()));
+}
+
+class RoutesEnricherTest : public ::testing::Test {
+ protected:
+  rib::TableId Table(absl::string_view peer, uint64_t rd = 0) {
+    rib::PeerKey key;
+    key.address = A(peer);
+    const auto id = rib_.AddPeer(key);
+    return *rib_.AddTable(*id, rd);
+  }
+  void Announce(rib::TableId table, absl::string_view prefix, const Attributes& attributes, uint32_t path_id = 0) {
+    const std::string octets = Octets(attributes);
+    const rib::AttributeSetId id = rib_.Intern(base::AsOctets(octets));
+    rib::Announcement route;
+    route.prefix = P(prefix);
+    route.path_id = path_id;
+    rib_.Announce(table, route, id);
+    rib_.Release(id);
+  }
+  void Publish() { published_.Publish(std::move(builder_).Build()); }
+
+  void Make(const std::vector<F>& wanted, RoutesOptions options = {}) {
+    enricher_ = std::make_unique<RoutesEnricher>(RouteTables{&epochs_, &rib_, &published_}, std::move(options));
+    const record::FieldSet set(wanted);
+    std::vector<F> fields = wanted;
+    for (F field : enricher_->RequiredFields(set)) fields.push_back(field);
+    layout_ = std::make_unique<record::Layout>(fields);
+    batch_ = std::make_unique<record::FlowBatch>(layout_.get(), &interner_);
+    enricher_->Bind(*layout_, set);
+  }
+  record::MutableRow Flow(absl::string_view exporter, absl::string_view source, absl::string_view destination) {
+    record::MutableRow row = batch_->Append();
+    row.Set<F::kExporter>(A(exporter));
+    row.Set<F::kSrcAddr>(A(source));
+    row.Set<F::kDstAddr>(A(destination));
+    return row;
+  }
+  // "dst_as=64500 as_path=..." of the fields that are there, without what a flow is made of.
+  std::string Told(size_t row) {
+    std::string told;
+    for (F field : layout_->fields()) {
+      if (field == F::kExporter || field == F::kSrcAddr || field == F::kDstAddr || !batch_->row(row).Has(field))
+        continue;
+      absl::StrAppend(&told, told.empty() ? "" : " ", record::Info(field).name, "=");
+      record::AppendText(record::Info(field).type, batch_->row(row).octets() + layout_->offset(field), interner_,
+                         &told);
+    }
+    return told;
+  }
+  uint64_t Counter(absl::string_view name) {
+    for (const EnricherCounter& counter : enricher_->counters()) {
+      if (counter.name == name) return counter.value;
+    }
+    return UINT64_MAX;
+  }
+
+  lpm::ReaderEpochs epochs_;
+  rib::Rib rib_{&epochs_};
+  rib::PublishedDirectory published_{&epochs_};
+  rib::TableDirectoryBuilder builder_;
+  base::Interner interner_;
+  std::unique_ptr<record::Layout> layout_;
+  std::unique_ptr<record::FlowBatch> batch_;
+  std::unique_ptr<RoutesEnricher> enricher_;
+};
+
+TEST_F(RoutesEnricherTest, EachFieldOfBothSides) {
+  const rib::TableId table = Table("192.0.2.1");
+  Announce(table, "10.0.0.0/8", {{64500, 64501, 64502}, "203.0.113.7", 120, 30, {0xfde80001, 0xfde80002}, 2});
+  Announce(table, "2001:db8::/32", {{65000}, "2001:db8:ffff::1", {}, {}, {}, 0});
+  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession);
+  Publish();
+  Make({F::kDstAs,     F::kPeerDstAs,  F::kAsPath,        F::kStdComm,      F::kLocalPref,   F::kMed,
+        F::kBgpOrigin, F::kBgpNextHop, F::kDstNet,        F::kDstMask,      F::kRouteSource, F::kSrcAs,
+        F::kPeerSrcAs, F::kSrcAsPath,  F::kSrcStdComm,    F::kSrcLocalPref, F::kSrcMed,      F::kSrcBgpOrigin,
+        F::kSrcNet,    F::kSrcMask,    F::kSrcRouteSource});
+  Flow("192.0.2.1", "2001:db8::5", "10.1.2.3");
+  Flow("192.0.2.1", "10.255.255.255", "2001:db8:1::1");
+  Flow("192.0.2.1", "11.0.0.0", "2001:db9::1");
+  Flow("192.0.2.9", "10.0.0.1", "10.0.0.1");  // nobody answers for it
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0),
+            "dst_as=64502 peer_dst_as=64500 as_path=64500 64501 64502 std_comm=65000:1 65000:2 local_pref=120 med=30 "
+            "bgp_origin=incomplete bgp_next_hop=203.0.113.7 dst_net=10.0.0.0/8 dst_mask=8 route_source=bgp "
+            "src_as=65000 peer_src_as=65000 src_as_path=65000 src_bgp_origin=igp src_net=2001:db8::/32 src_mask=32 "
+            "src_route_source=bgp");
+  EXPECT_EQ(Told(1),
+            "dst_as=65000 peer_dst_as=65000 as_path=65000 bgp_origin=igp bgp_next_hop=2001:db8:ffff::1 "
+            "dst_net=2001:db8::/32 dst_mask=32 route_source=bgp src_as=64502 peer_src_as=64500 "
+            "src_as_path=64500 64501 64502 src_std_comm=65000:1 65000:2 src_local_pref=120 src_med=30 "
+            "src_bgp_origin=incomplete src_net=10.0.0.0/8 src_mask=8 src_route_source=bgp");
+  EXPECT_EQ(Told(2), "");
+  EXPECT_EQ(Told(3), "");
+  EXPECT_EQ(Counter("addresses"), 8u);
+  EXPECT_EQ(Counter("addresses_without_route"), 4u);
+  EXPECT_EQ(Counter("addresses_without_table"), 2u);
+  EXPECT_EQ(Counter("routes_of_session"), 4u);
+}
+
+TEST_F(RoutesEnricherTest, WhoAnswersInOrder) {
+  const rib::TableId own = Table("192.0.2.1"), loc_rib = Table("192.0.2.2"), reflector = Table("192.0.2.3");
+  Announce(own, "10.1.0.0/16", {{1}});
+  Announce(loc_rib, "10.0.0.0/8", {{2}});
+  Announce(loc_rib, "10.1.0.0/16", {{3}});
+  Announce(reflector, "0.0.0.0/0", {{4}});
+  builder_.AddForAll(0, reflector, RouteOrigin::kReflector);
+  builder_.Add(A("198.51.100.1"), 0, loc_rib, RouteOrigin::kLocRib);
+  builder_.Add(A("198.51.100.1"), 0, own, RouteOrigin::kSession);
+  Publish();
+  Make({F::kDstAs, F::kRouteSource});
+  Flow("198.51.100.1", "::", "10.1.0.1");
+  Flow("198.51.100.1", "::", "10.2.0.1");
+  Flow("198.51.100.1", "::", "172.16.0.1");
+  Flow("198.51.100.2", "::", "10.1.0.1");  // an exporter without a session
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "dst_as=1 route_source=bgp");
+  EXPECT_EQ(Told(1), "dst_as=2 route_source=bmp_loc_rib");
+  EXPECT_EQ(Told(2), "dst_as=4 route_source=bgp_reflector");
+  EXPECT_EQ(Told(3), "dst_as=4 route_source=bgp_reflector");
+  // The session is gone: what stands in for it answers from the next batch on.
+  rib_.PeerDown(*rib_.FindPeer({A("192.0.2.1"), 0, 0, 0}), rib::Rib::Stale::kDrop);
+  batch_->Clear();
+  Flow("198.51.100.1", "::", "10.1.0.1");
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "dst_as=3 route_source=bmp_loc_rib");
+}
+
+TEST_F(RoutesEnricherTest, AVrfHasATableOfItsOwn) {
+  const rib::TableId global = Table("192.0.2.1"), red = Table("192.0.2.1", 0x0000fde800000001);
+  Announce(global, "10.0.0.0/8", {{1}});
+  Announce(red, "10.0.0.0/8", {{2}});
+  builder_.Add(A("192.0.2.1"), 0, global, RouteOrigin::kSession);
+  builder_.Add(A("192.0.2.1"), 0x0000fde800000001, red, RouteOrigin::kSession);
+  Publish();
+  Make({F::kDstAs});
+  Flow("192.0.2.1", "::", "10.0.0.1");
+  Flow("192.0.2.1", "::", "10.0.0.1").Set<F::kMplsVpnRd>(0x0000fde800000001);
+  Flow("192.0.2.1", "::", "10.0.0.1").Set<F::kMplsVpnRd>(7);
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "dst_as=1");
+  EXPECT_EQ(Told(1), "dst_as=2 mpls_vpn_rd=65000:1");
+  EXPECT_EQ(Told(2), "mpls_vpn_rd=0:7");
+}
+
+TEST_F(RoutesEnricherTest, TheFlowsNextHopChoosesAmongPaths) {
+  const rib::TableId table = Table("192.0.2.1");
+  Announce(table, "10.0.0.0/8", {{1, 9}, "203.0.113.1"}, 1);
+  Announce(table, "10.0.0.0/8", {{2, 8, 9}, "203.0.113.2"}, 2);
+  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession);
+  Publish();
+  Make({F::kAsPath, F::kBgpNextHop, F::kSrcAsPath});
+  Flow("192.0.2.1", "10.0.0.2", "10.0.0.1");
+  Flow("192.0.2.1", "10.0.0.2", "10.0.0.1").Set<F::kBgpNextHop>(A("203.0.113.2"));
+  Flow("192.0.2.1", "10.0.0.2", "10.0.0.1").Set<F::kBgpNextHop>(A("203.0.113.3"));  // told by none: the best path
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "as_path=1 9 bgp_next_hop=203.0.113.1 src_as_path=1 9");
+  EXPECT_EQ(Told(1), "as_path=2 8 9 bgp_next_hop=203.0.113.2 src_as_path=1 9");
+  EXPECT_EQ(Told(2), "as_path=1 9 bgp_next_hop=203.0.113.1 src_as_path=1 9");
+}
+
+TEST_F(RoutesEnricherTest, PoliciesForWhatTheExporterTold) {
+  const rib::TableId table = Table("192.0.2.1");
+  Announce(table, "10.0.0.0/16", {{1}});
+  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession);
+  Publish();
+  const auto with = [&](RoutesPolicy policy) {
+    RoutesOptions options;
+    options.policy = policy;
+    Make({F::kDstAs, F::kDstMask}, options);
+    Flow("192.0.2.1", "::", "10.0.0.1").Set<F::kDstAs>(7);
+    Flow("192.0.2.1", "::", "10.0.0.1").Set<F::kDstAs>(7);
+    batch_->row(0).Set<F::kDstMask>(8);
+    batch_->row(1).Set<F::kDstMask>(24);
+    enricher_->Apply(*batch_);
+    return absl::StrCat(Told(0), ", ", Told(1));
+  };
+  EXPECT_EQ(with(RoutesPolicy::kReplace), "dst_as=1 dst_mask=16, dst_as=1 dst_mask=16");
+  EXPECT_EQ(with(RoutesPolicy::kFill), "dst_as=7 dst_mask=8, dst_as=7 dst_mask=24");
+  EXPECT_EQ(with(RoutesPolicy::kLongest), "dst_as=1 dst_mask=16, dst_as=7 dst_mask=24");
+}
+
+TEST_F(RoutesEnricherTest, DefaultsAndOwnRoutersAreFollowed) {
+  const rib::TableId edge = Table("192.0.2.1"), core = Table("192.0.2.2"), exit = Table("192.0.2.3");
+  Announce(edge, "0.0.0.0/0", {{}, "192.0.2.2"});
+  Announce(core, "10.0.0.0/8", {{1}, "192.0.2.3"});
+  Announce(exit, "10.0.0.0/8", {{1}, "203.0.113.9"});
+  Announce(exit, "172.16.0.0/12", {{2}, "192.0.2.2"});  // a loop, with that of the core
+  Announce(core, "172.16.0.0/12", {{2}, "192.0.2.3"});
+  for (const auto& [address, table] :
+       {std::make_pair("192.0.2.1", edge), std::make_pair("192.0.2.2", core), std::make_pair("192.0.2.3", exit)}) {
+    builder_.Add(A(address), 0, table, RouteOrigin::kSession);
+  }
+  Publish();
+  RoutesOptions options;
+  Make({F::kDstAs, F::kBgpNextHop, F::kDstMask}, options);
+  Flow("192.0.2.1", "::", "10.0.0.1");
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "bgp_next_hop=192.0.2.2 dst_mask=0");
+  options.follow_default = 1;
+  Make({F::kDstAs, F::kBgpNextHop, F::kDstMask}, options);
+  Flow("192.0.2.1", "::", "10.0.0.1");
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "dst_as=1 bgp_next_hop=192.0.2.3 dst_mask=8");
+  options.follow_next_hop = {P("192.0.2.0/24")};
+  Make({F::kDstAs, F::kBgpNextHop, F::kDstMask}, options);
+  Flow("192.0.2.1", "::", "10.0.0.1");
+  Flow("192.0.2.1", "::", "172.16.0.1");
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "dst_as=1 bgp_next_hop=203.0.113.9 dst_mask=8");
+  EXPECT_EQ(Counter("routes_followed"), 2u + 20u) << "a loop ends";
+}
+
+TEST_F(RoutesEnricherTest, PathsAreCutAndPrivateNumbersSkipped) {
+  const rib::TableId table = Table("192.0.2.1");
+  Announce(table, "10.0.0.0/8", {{64512, 1, 2, 3, 65534}});
+  Announce(table, "11.0.0.0/8", {{4200000000}});
+  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession);
+  Publish();
+  RoutesOptions options;
+  options.values.as_path_radius = 2;
+  options.values.skip_private_as = true;
+  Make({F::kAsPath, F::kDstAs, F::kPeerDstAs}, options);
+  Flow("192.0.2.1", "::", "10.0.0.1");
+  Flow("192.0.2.1", "::", "11.0.0.1");
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "as_path=64512 1 dst_as=3 peer_dst_as=1");
+  EXPECT_EQ(Told(1), "as_path=4200000000");
+}
+
+TEST_F(RoutesEnricherTest, AskedForNothingItAsksForNothing) {
+  Make({F::kSrcPort});
+  EXPECT_TRUE(enricher_->RequiredFields(record::FieldSet({F::kSrcPort, F::kTag})).empty());
+  EXPECT_EQ(layout_->size(), 1u);
+}
+
+// Another interner, as the pipeline takes one when names of the past are forgotten.
+TEST_F(RoutesEnricherTest, IdsAreOfTheBatchsInterner) {
+  const rib::TableId table = Table("192.0.2.1");
+  Announce(table, "10.0.0.0/8", {{1, 2}});
+  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession);
+  Publish();
+  Make({F::kAsPath});
+  Flow("192.0.2.1", "::", "10.0.0.1");
+  enricher_->Apply(*batch_);
+  base::Interner other;
+  other.Intern("something else");
+  record::FlowBatch batch(layout_.get(), &other);
+  record::MutableRow row = batch.Append();
+  row.Set<F::kExporter>(A("192.0.2.1"));
+  row.Set<F::kDstAddr>(A("10.0.0.1"));
+  enricher_->Apply(batch);
+  EXPECT_EQ(base::AsText(other.Find(row.Get<F::kAsPath>())),
+            base::AsText(interner_.Find(batch_->row(0).Get<F::kAsPath>())));
+}
+
+// Against a scan over all routes, while they change.
+TEST_F(RoutesEnricherTest, AsATwinThatScansAllRoutes) {
+  std::mt19937 random(7);
+  const auto below = [&random](uint32_t n) { return static_cast<uint32_t>(random() % n); };
+  std::vector<rib::TableId> tables;
+  std::vector<std::map<IpPrefix, uint32_t>> twins(3);  // prefix to AS
+  for (int i = 0; i < 3; ++i) {
+    tables.push_back(Table(absl::StrCat("192.0.2.", i + 1)));
+    builder_.Add(A(absl::StrCat("192.0.2.", i + 1)), 0, tables.back(), RouteOrigin::kSession);
+  }
+  Publish();
+  Make({F::kDstAs, F::kDstMask, F::kSrcAs, F::kSrcMask});
+  const auto address = [&] {
+    if (below(4) != 0) return IpAddress::V4(0x0a000000 | below(1 << 12) << 8 | below(256));
+    uint8_t octets[16] = {0x20, 0x01, 0x0d, 0xb8, 0, static_cast<uint8_t>(below(16)), static_cast<uint8_t>(below(256))};
+    octets[15] = static_cast<uint8_t>(below(4));
+    return IpAddress::FromV6(octets);
+  };
+  size_t compared = 0, found = 0;
+  for (int round = 0; round < 60; ++round) {
+    for (int change = 0; change < 40; ++change) {
+      const size_t t = below(3);
+      const IpAddress base = address();
+      const IpPrefix prefix(base, static_cast<uint8_t>(base.IsV4() ? below(33) : below(129)));
+      if (below(3) == 0) {
+        twins[t].erase(prefix);
+        rib_.Withdraw(tables[t], prefix, 0);
+      } else {
+        const uint32_t as = 1 + below(50);
+        twins[t][prefix] = as;
+        Announce(tables[t], prefix.ToString(), {{as}});
+      }
+    }
+    while (rib_.Reclaim(1000)) {
+    }
+    batch_->Clear();
+    std::vector<std::pair<size_t, std::pair<IpAddress, IpAddress>>> flows;
+    for (int i = 0; i < 200; ++i) {
+      flows.push_back({below(3), {address(), address()}});
+      record::MutableRow row = batch_->Append();
+      row.Set<F::kExporter>(A(absl::StrCat("192.0.2.", flows.back().first + 1)));
+      row.Set<F::kSrcAddr>(flows.back().second.first);
+      row.Set<F::kDstAddr>(flows.back().second.second);
+    }
+    enricher_->Apply(*batch_);
+    const auto longest = [&](size_t t, const IpAddress& a) {
+      std::optional<std::pair<uint8_t, uint32_t>> best;
+      for (const auto& [prefix, as] : twins[t]) {
+        if (prefix.Contains(a) && (!best || prefix.length() >= best->first)) best = {prefix.length(), as};
+      }
+      return best;
+    };
+    for (size_t i = 0; i < flows.size(); ++i) {
+      const record::MutableRow row = batch_->row(i);
+      const auto source = longest(flows[i].first, flows[i].second.first);
+      const auto destination = longest(flows[i].first, flows[i].second.second);
+      ASSERT_EQ(row.Has(F::kSrcAs), source.has_value());
+      ASSERT_EQ(row.Has(F::kDstAs), destination.has_value());
+      ++compared;
+      if (source) {
+        ++found;
+        ASSERT_EQ(row.Get<F::kSrcAs>(), source->second);
+        ASSERT_EQ(row.Get<F::kSrcMask>(), source->first);
+      }
+      if (destination) {
+        ASSERT_EQ(row.Get<F::kDstAs>(), destination->second);
+        ASSERT_EQ(row.Get<F::kDstMask>(), destination->first);
+      }
+    }
+  }
+  EXPECT_EQ(compared, 12000u);
+  EXPECT_GT(found, 6000u);
+}
+
+}  // namespace
+}  // namespace flowacct::enrich
