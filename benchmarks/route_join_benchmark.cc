@@ -133,9 +133,10 @@ void Account(benchmark::State& state, const std::vector<std::string>& by, bool j
   pipeline::Pipeline& pipeline = **made;
   record::FlowBatch batch(&pipeline.layout(), &interner);
   auto decoder = collector::NewExportDecoder(&pipeline.layout());
+  const std::vector<std::string>& datagrams = Datagrams(static_cast<size_t>(state.range(0)));
   uint64_t rows = 0;
   for (auto _ : state) {
-    for (const std::string& octets : Datagrams(static_cast<size_t>(state.range(0)))) {
+    for (const std::string& octets : datagrams) {
       record::Datagram datagram;
       datagram.source = base::IpAddress::V4(kExporter);
       datagram.octets = base::AsOctets(octets);

@@ -59,6 +59,8 @@ class AttributeStore {
   }
   // Differs between sets that had the same id, but for one chance in 65536.
   uint16_t serial(AttributeSetId id) const { return Head(id)->serial; }
+  // Of the octets, with the secret. With id and serial it tells sets apart for as long as one likes.
+  uint32_t hash(AttributeSetId id) const { return Head(id)->hash; }
 
   size_t size() const { return size_; }
   size_t index_octets() const { return slots_.capacity() * sizeof(Slot); }
@@ -68,7 +70,7 @@ class AttributeStore {
  private:
   struct Block {
     uint32_t references;  // the writer's
-    uint32_t hash;        // the writer's
+    uint32_t hash;        // as long as the block is this set's
     uint16_t length;
     uint16_t serial;
   };

@@ -91,6 +91,7 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   BgpPeerStatus& neighbour = status.bgp.peers.emplace_back();
   neighbour.peer = "192.0.2.1";
   neighbour.as = 64500;
+  neighbour.router_id = "192.0.2.7";
   neighbour.up = true;
   neighbour.ipv4_paths = 65;
   neighbour.updates = 66;

@@ -78,7 +78,9 @@ void OfBgp(const Scrape& scrape, Series* series) {
 }
 template <auto kMember>
 void OfBgpPeers(const Scrape& scrape, Series* series) {
-  for (const BgpPeerStatus& peer : scrape.status.bgp.peers) series->Add({peer.peer}, Value(peer.*kMember));
+  for (const BgpPeerStatus& peer : scrape.status.bgp.peers) {
+    series->Add({peer.peer, absl::StrCat(peer.as), peer.router_id}, Value(peer.*kMember));
+  }
 }
 template <auto kMember>
 void OfExporters(const Scrape& scrape, Series* series) {
@@ -100,8 +102,9 @@ void OfSequences(const Scrape& scrape, Series* series) {
 
 void BgpPeerPaths(const Scrape& scrape, Series* series) {
   for (const BgpPeerStatus& peer : scrape.status.bgp.peers) {
-    series->Add({peer.peer, "ipv4"}, Value(peer.ipv4_paths));
-    series->Add({peer.peer, "ipv6"}, Value(peer.ipv6_paths));
+    const std::string as = absl::StrCat(peer.as);
+    series->Add({peer.peer, as, peer.router_id, "ipv4"}, Value(peer.ipv4_paths));
+    series->Add({peer.peer, as, peer.router_id, "ipv6"}, Value(peer.ipv6_paths));
   }
 }
 

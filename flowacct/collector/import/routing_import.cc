@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
+#include "flowacct/collector/routing/routing_options.h"
 
 namespace flowacct::collector {
 
@@ -94,6 +95,16 @@ void RoutingImport::WriteMap(ConfigWriter* out) {
       settings.Attention(file,
                          absl::StrCat("line ", line.line,
                                       " asks for more than bgp_ip and ip; it counts for all flows of the exporter"));
+    }
+    if (prefix->length() == 0) {  // every exporter of that family: whoever has no other
+      out->Text("reflector", address->ToString());
+      continue;
+    }
+    if (AddressesOf(*prefix) > kMaxMappedExporters) {
+      settings.Attention(file, absl::StrCat("line ", line.line, ": ", prefix->ToString(),
+                                            " has more addresses than can be mapped; it is left out: reflector answers "
+                                            "for all exporters"));
+      continue;
     }
     out->Open("map");
     out->Text("exporters", prefix->ToString());

@@ -28,6 +28,11 @@ base::IpAddress Next(base::IpAddress address) {
   return address;
 }
 
+// By its address or its router id, as a configuration names it.
+bool IsCalled(const PeerBook::Peer& peer, const base::IpAddress& name) {
+  return peer.key.address == name || base::IpAddress::V4(peer.key.bgp_identifier) == name;
+}
+
 }  // namespace
 
 rib::RibOptions PeerBook::RibOptionsOf(const RoutingOptions& options) {
@@ -209,6 +214,7 @@ void PeerBook::Tick(absl::Time now) {
     }
   }
   if (directory_is_old_ && now >= next_directory_) PublishDirectory(now);
+  directory_.Reclaim();
 }
 
 std::vector<PeerBook::Peer*> PeerBook::Peers() const {
@@ -245,7 +251,7 @@ void PeerBook::PublishDirectory(absl::Time now) {
   for (const RoutingMapping& mapping : options_.mapped) {
     const size_t exporters = AddressesOf(mapping.exporters);
     for (const Peer* peer : peers) {
-      if (!(peer->key.address == mapping.peer)) continue;
+      if (!IsCalled(*peer, mapping.peer)) continue;
       for (const auto& [rd, table] : peer->tables) {
         if (mapped + exporters > kMaxMappedEntries) {
           directory_overflows_ += exporters;
@@ -261,14 +267,15 @@ void PeerBook::PublishDirectory(absl::Time now) {
   }
   for (const base::IpAddress& reflector : options_.reflectors) {
     for (const Peer* peer : peers) {
-      if (!(peer->key.address == reflector)) continue;
+      if (!IsCalled(*peer, reflector)) continue;
       for (const auto& [rd, table] : peer->tables) builder.AddForAll(rd, table, rib::RouteOrigin::kReflector);
     }
   }
   directory_.Publish(std::move(builder).Build());
   ++directories_;
   directory_is_old_ = false;
-  next_directory_ = now + 10 * (absl::Now() - begun);
+  // The wall's clock may be set meanwhile.
+  next_directory_ = now + std::clamp(10 * (absl::Now() - begun), absl::ZeroDuration(), absl::Seconds(1));
 }
 
 RoutingPeer PeerBook::Tell(const Peer& peer) const {

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <ctime>
 #include <optional>
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -61,6 +62,14 @@ uint32_t AnyIdentifier() {
   }
   freeifaddrs(all);
   return found;
+}
+
+// So that no stranger can choose attributes that collide in the table.
+RoutingOptions WithSecret(RoutingOptions options) {
+  if (options.rib.attribute_store.seed != 0) return options;
+  std::random_device random;
+  options.rib.attribute_store.seed = uint64_t{random()} << 32 | random() | 1;
+  return options;
 }
 
 bgp::SessionOptions SessionOptionsOf(const RoutingOptions& options, uint32_t bgp_identifier) {
@@ -143,7 +152,9 @@ absl::StatusOr<std::unique_ptr<RoutingEngine>> RoutingEngine::New(const RoutingO
 }
 
 RoutingEngine::RoutingEngine(const RoutingOptions& options)
-    : options_(options), book_(std::make_unique<PeerBook>(options)), buffer_(new uint8_t[options.read_octets]) {
+    : options_(options),
+      book_(std::make_unique<PeerBook>(WithSecret(options))),
+      buffer_(new uint8_t[options.read_octets]) {
   start_ = absl::Now();
   start_nanos_ = ClockNanos(CLOCK_MONOTONIC);
   now_ = start_;

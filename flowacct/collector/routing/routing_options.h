@@ -87,7 +87,8 @@ struct RoutingOptions {
   // Octets that are read of one peer before others have their turn: some 2 ms of work.
   size_t read_octets = size_t{256} << 10;
   std::string host_name;  // told to neighbours (FQDN capability) if not empty
-  rib::RibOptions rib;    // max_peers and max_paths_per_peer follow from the options above
+  // max_peers and max_paths_per_peer follow from the options above, the hash's seed from the system's randomness.
+  rib::RibOptions rib;
 };
 
 // Most exporters that `mapped` may name, one by one: the directory has an entry for each.

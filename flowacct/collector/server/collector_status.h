@@ -104,6 +104,7 @@ struct ReplicaStatus {
 struct BgpPeerStatus {
   std::string peer;  // its address
   uint32_t as = 0;
+  std::string router_id;
   bool up = false;
   uint64_t ipv4_paths = 0;
   uint64_t ipv6_paths = 0;

@@ -61,7 +61,9 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
     options.bgp_identifier = identifier->v4();
   }
   const absl::Duration hold_time = ConfigFile::DurationOf(bgp.hold_time());
-  if (hold_time > absl::Seconds(65535)) return file.ErrorAt(bgp, "hold_time", "is at most 65535s");
+  if (hold_time > absl::Seconds(65535) || hold_time != absl::Floor(hold_time, absl::Seconds(1))) {
+    return file.ErrorAt(bgp, "hold_time", "is whole seconds, at most 65535s");
+  }
   options.hold_time_seconds = static_cast<uint16_t>(absl::ToInt64Seconds(hold_time));
   for (const config::BgpMd5& md5 : bgp.md5()) {
     auto peers = PrefixOf(file, md5, "peers", md5.peers());

@@ -148,6 +148,7 @@ BgpStatus DescribeRouting(const RoutingStatus& status) {
     BgpPeerStatus peer;
     peer.peer = PeerName(told);
     peer.as = told.as;
+    peer.router_id = base::IpAddress::V4(told.bgp_identifier).ToString();
     peer.up = up;
     peer.ipv4_paths = told.v4.paths;
     peer.ipv6_paths = told.v6.paths;

@@ -131,7 +131,7 @@ void RouteValueCache::Make() {
 
 RouteValueCache::Entry* RouteValueCache::NewEntry(rib::AttributeSetId id) {
   Entry* const pair = &places()[PlaceOf(id)];
-  if (pair[0].id != id) pair[1] = pair[0];
+  if (pair[0].key.id != id) pair[1] = pair[0];
   return &pair[0];
 }
 
@@ -143,24 +143,22 @@ void RouteValueCache::Grow() {
   Make();
   for (size_t i = 0; i < count; ++i) {
     const Entry& entry = reinterpret_cast<const Entry*>(old.get())[i];
-    if (entry.id != rib::AttributeSetId::kNone) *NewEntry(entry.id) = entry;
+    if (entry.key.id != rib::AttributeSetId::kNone) *NewEntry(entry.key.id) = entry;
   }
 }
 
-const RouteValues& RouteValueCache::Find(rib::AttributeSetId id, uint16_t serial, base::Octets octets,
-                                         base::Interner* interner) {
+const RouteValues& RouteValueCache::Find(const Key& key, base::Octets octets, base::Interner* interner) {
   if (entries_ == nullptr) Make();
-  Entry* const pair = &places()[PlaceOf(id)];
+  Entry* const pair = &places()[PlaceOf(key.id)];
   for (size_t i = 0; i < 2; ++i) {
-    if (pair[i].id == id && pair[i].serial == serial) return pair[i].values;
+    if (pair[i].key == key) return pair[i].values;
   }
   ++made_;
   // As many were made as there are places: they are too few.
   if (++made_in_this_size_ > size_t{1} << place_bits_ && place_bits_ < kMaxPlaceBits) Grow();
-  Entry* const entry = NewEntry(id);
+  Entry* const entry = NewEntry(key.id);
   entry->values = ReadRouteValues(octets, wanted_, options_, interner);
-  entry->id = id;
-  entry->serial = serial;
+  entry->key = key;
   return entry->values;
 }
 

@@ -2,8 +2,8 @@
 //
 // Standards: those of bgp/attribute_set.h. Ownership: a cache is of one worker; its entries are of one interner (Meet).
 // Threads: one. Cost: an entry is a cache line; to make it takes an interning for each path or list that is wanted,
-// some 100 ns each. The cache grows as sets are met, to 32 MiB; an entry whose place another set takes is made anew
-// when it is next needed.
+// some 100 ns each. The cache, of one enricher, grows as sets are met, to 32 MiB; an entry whose place another set
+// takes is made anew when it is next needed.
 
 #ifndef FLOWACCT_ENRICH_ROUTES_ROUTE_VALUES_H_
 #define FLOWACCT_ENRICH_ROUTES_ROUTE_VALUES_H_
@@ -68,8 +68,17 @@ class RouteValueCache {
   void Want(RouteValueMask wanted);
   // Before each batch: forgets what is of another interner.
   void Meet(const base::Interner& interner);
-  // Valid until the next call. `serial`: of the set (rib/attribute_store.h).
-  const RouteValues& Find(rib::AttributeSetId id, uint16_t serial, base::Octets octets, base::Interner* interner);
+  // What tells a set from one that had its id before (rib/attribute_store.h).
+  struct Key {
+    rib::AttributeSetId id = rib::AttributeSetId::kNone;
+    uint32_t hash = 0;
+    uint16_t serial = 0;
+    friend bool operator==(const Key& a, const Key& b) {
+      return a.id == b.id && a.hash == b.hash && a.serial == b.serial;
+    }
+  };
+  // Valid until the next call.
+  const RouteValues& Find(const Key& key, base::Octets octets, base::Interner* interner);
   void Prefetch(rib::AttributeSetId id) const {
     if (entries_ == nullptr) return;
     __builtin_prefetch(&places()[PlaceOf(id)]);
@@ -82,8 +91,7 @@ class RouteValueCache {
 
   struct alignas(64) Entry {
     RouteValues values;
-    uint16_t serial = 0;
-    rib::AttributeSetId id = rib::AttributeSetId::kNone;
+    Key key;
   };
   static_assert(sizeof(Entry) == 64);
 

@@ -144,7 +144,6 @@ void RoutesEnricher::Apply(record::FlowBatch& batch) {
       if (distinguisher_.there() && base::LoadHost<uint64_t>(row + distinguisher_.offset) != rd) break;
     }
     const absl::Span<const rib::TableChoice> choices = directory_->Find(exporter, rd);
-    // The source first: the destination may change the next hop by which paths are chosen.
     for (const Side& side : sides_) {
       if (side.wanted) Join(side, batch, first, n, rd, choices);
     }
@@ -239,7 +238,7 @@ void RoutesEnricher::Tell(const Side& side, const Found& found, uint8_t* row, ba
   bool replace = options_.policy == RoutesPolicy::kReplace;
   if (options_.policy == RoutesPolicy::kLongest) {
     const bool told = side.told_mask.there() && IsPresent(row, side.told_mask.index);
-    replace = !told || route.length > row[side.told_mask.offset];
+    replace = !told || route.length >= row[side.told_mask.offset];
   }
   const auto wants = [&](const Place& place) { return place.there() && (replace || !IsPresent(row, place.index)); };
   if (wants(side.net)) {
@@ -257,8 +256,9 @@ void RoutesEnricher::Tell(const Side& side, const Found& found, uint8_t* row, ba
     MarkPresent(row, side.source.index);
   }
   if (side.assignments.empty()) return;
-  const RouteValues& values =
-      cache_.Find(route.attributes, tables_.rib->store().serial(route.attributes), route.octets, interner);
+  const rib::AttributeStore& store = tables_.rib->store();
+  const RouteValueCache::Key key = {route.attributes, store.hash(route.attributes), store.serial(route.attributes)};
+  const RouteValues& values = cache_.Find(key, route.octets, interner);
   for (const Assignment& assignment : side.assignments) {
     if (!values.Has(assignment.value) || !wants(assignment.place)) continue;
     uint8_t* const field = row + assignment.place.offset;

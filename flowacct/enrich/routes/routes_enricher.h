@@ -38,8 +38,8 @@ namespace flowacct::enrich {
 enum class RoutesPolicy : uint8_t {
   kReplace,  // the route wins
   kFill,     // what the exporter told stays
-  // The route wins where its prefix is longer than the one that the record tells of the address (src_mask, dst_mask;
-  // none is shortest), else the exporter.
+  // The exporter wins where the prefix that the record tells of the address (src_mask, dst_mask; none is shortest) is
+  // longer than the route's, else the route.
   kLongest,
 };
 
@@ -122,7 +122,7 @@ class RoutesEnricher : public Enricher {
 
   uint64_t addresses_ = 0;
   uint64_t without_route_ = 0;
-  uint64_t without_table_ = 0;  // of these: nobody answers for the exporter
+  uint64_t without_table_ = 0;  // of these: nobody answers for the exporter and VRF
   uint64_t stale_ = 0;
   uint64_t followed_ = 0;
   uint64_t records_not_joined_ = 0;  // there are more readers than epochs know of (lpm::ReaderEpochs::kMaxReaders)

@@ -234,12 +234,14 @@ TEST_F(RoutesEnricherTest, PoliciesForWhatTheExporterTold) {
     Flow("192.0.2.1", "::", "10.0.0.1").Set<F::kDstAs>(7);
     batch_->row(0).Set<F::kDstMask>(8);
     batch_->row(1).Set<F::kDstMask>(24);
+    Flow("192.0.2.1", "::", "10.0.0.1").Set<F::kDstAs>(7);
+    batch_->row(2).Set<F::kDstMask>(16);
     enricher_->Apply(*batch_);
-    return absl::StrCat(Told(0), ", ", Told(1));
+    return absl::StrCat(Told(0), ", ", Told(1), ", ", Told(2));
   };
-  EXPECT_EQ(with(RoutesPolicy::kReplace), "dst_as=1 dst_mask=16, dst_as=1 dst_mask=16");
-  EXPECT_EQ(with(RoutesPolicy::kFill), "dst_as=7 dst_mask=8, dst_as=7 dst_mask=24");
-  EXPECT_EQ(with(RoutesPolicy::kLongest), "dst_as=1 dst_mask=16, dst_as=7 dst_mask=24");
+  EXPECT_EQ(with(RoutesPolicy::kReplace), "dst_as=1 dst_mask=16, dst_as=1 dst_mask=16, dst_as=1 dst_mask=16");
+  EXPECT_EQ(with(RoutesPolicy::kFill), "dst_as=7 dst_mask=8, dst_as=7 dst_mask=24, dst_as=7 dst_mask=16");
+  EXPECT_EQ(with(RoutesPolicy::kLongest), "dst_as=1 dst_mask=16, dst_as=7 dst_mask=24, dst_as=1 dst_mask=16");
 }
 
 TEST_F(RoutesEnricherTest, DefaultsAndOwnRoutersAreFollowed) {
