@@ -25,6 +25,7 @@
 #include "flowacct/bgp/testing/bgp_streams.h"
 #include "flowacct/bgp/update.h"
 #include "flowacct/testing/capture_file.h"
+#include "flowacct/testing/manifest_counts.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::bgp {
@@ -33,13 +34,8 @@ namespace {
 using testing::BgpStream;
 
 // By the manifest's words; zeros are left out.
-using Counts = std::map<std::string, uint64_t>;
-
-std::string Text(const Counts& counts) {
-  std::string text;
-  for (const auto& [name, n] : counts) absl::StrAppend(&text, text.empty() ? "" : ", ", name, " ", n);
-  return text;
-}
+using flowacct::testing::Counts;
+using flowacct::testing::CountsAsText;
 
 constexpr const char* kRouteWords[] = {"NLRI v4 prefixes", "MP v4", "MP v6", "withdrawn"};
 
@@ -223,14 +219,14 @@ TEST(Captures, HaveTsharksCounts) {
       return row == std::end(rows) ? nullptr : &*row;
     };
     const Ours ours = CountCapture(absl::StrCat(folder, "/", columns[0]), row_of(kHints));
-    const std::string tsharks = Text(FromManifest(columns[9]));
+    const std::string tsharks = CountsAsText(FromManifest(columns[9]));
     const Difference* difference = row_of(kDifferences);
-    EXPECT_EQ(Text(ours.counts), difference != nullptr ? difference->ours : tsharks);
+    EXPECT_EQ(CountsAsText(ours.counts), difference != nullptr ? difference->ours : tsharks);
     if (difference != nullptr) {
-      EXPECT_NE(Text(ours.counts), tsharks) << "a difference that is none any more: " << difference->why;
+      EXPECT_NE(CountsAsText(ours.counts), tsharks) << "a difference that is none any more: " << difference->why;
     }
     const Malformed* malformed = row_of(kMalformed);
-    EXPECT_EQ(Text(ours.faults), malformed != nullptr ? malformed->faults : "");
+    EXPECT_EQ(CountsAsText(ours.faults), malformed != nullptr ? malformed->faults : "");
   }
   EXPECT_GT(captures, 30u);
 }
@@ -289,7 +285,7 @@ TEST(Captures, HoldSessions) {
     }
     EXPECT_EQ(told.established, expected.established);
     EXPECT_EQ(told.updates, expected.updates);
-    EXPECT_EQ(Text(told.closings), expected.closings);
+    EXPECT_EQ(CountsAsText(told.closings), expected.closings);
   }
 }
 

@@ -16,32 +16,19 @@
 #include "absl/strings/strip.h"
 #include "flowacct/bmp/station.h"
 #include "flowacct/testing/capture_file.h"
+#include "flowacct/testing/manifest_counts.h"
 #include "flowacct/testing/tcp_streams.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::bmp {
 namespace {
 
-using Counts = std::map<std::string, uint64_t>;
-
-std::string Text(const Counts& counts) {
-  std::string text;
-  for (const auto& [name, n] : counts) absl::StrAppend(&text, text.empty() ? "" : ", ", name, " ", n);
-  return text;
-}
+using flowacct::testing::Counts;
+using flowacct::testing::CountsAsText;
+using flowacct::testing::CountsOf;
 
 // "tshark: BMP: route-monitoring 84, peer-up 18, initiation 1; 5 frames malformed per tshark".
-Counts FromManifest(absl::string_view said) {
-  Counts counts;
-  for (absl::string_view part : absl::StrSplit(said, "; ")) {
-    if (!absl::ConsumePrefix(&part, "tshark: BMP: ")) continue;
-    for (absl::string_view item : absl::StrSplit(part, ", ")) {
-      const std::vector<std::string> words = absl::StrSplit(item, ' ');
-      if (words.size() == 2) (void)absl::SimpleAtoi(words[1], &counts[words[0]]);
-    }
-  }
-  return counts;
-}
+constexpr absl::string_view kTshark = "tshark: BMP: ";
 
 constexpr const char* kTsharkNames[kMessageTypeCount] = {"route-monitoring", "stats",       "peer-down",      "peer-up",
                                                          "initiation",       "termination", "route-mirroring"};
@@ -144,14 +131,15 @@ TEST(Captures, HaveTsharksCounts) {
         }
       }
     }
-    EXPECT_EQ(Text(counts),
-              difference != nullptr && difference->ours != nullptr ? difference->ours : Text(FromManifest(columns[9])));
+    EXPECT_EQ(CountsAsText(counts), difference != nullptr && difference->ours != nullptr
+                                        ? difference->ours
+                                        : CountsAsText(CountsOf(columns[9], kTshark)));
     const auto events =
         std::find_if(std::begin(kEvents), std::end(kEvents), [&](const Events& e) { return file == e.file; });
     if (events != std::end(kEvents)) {
-      EXPECT_EQ(Text(counter.events), events->ours != nullptr ? events->ours : events->pmacct) << events->why;
+      EXPECT_EQ(CountsAsText(counter.events), events->ours != nullptr ? events->ours : events->pmacct) << events->why;
     }
-    EXPECT_EQ(Text(counter.faults), difference != nullptr ? difference->faults : "");
+    EXPECT_EQ(CountsAsText(counter.faults), difference != nullptr ? difference->faults : "");
   }
   EXPECT_GT(captures, 8u);
 }

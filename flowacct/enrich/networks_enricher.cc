@@ -11,9 +11,6 @@ namespace {
 
 using F = record::FieldId;
 
-bool IsPresent(const uint8_t* row, uint16_t index) { return (row[index >> 3] >> (index & 7) & 1) != 0; }
-void MarkPresent(uint8_t* row, uint16_t index) { row[index >> 3] |= static_cast<uint8_t>(1 << (index & 7)); }
-
 }  // namespace
 
 NetworksEnricher::NetworksEnricher(std::shared_ptr<const Networks> networks, NetworksPolicy policy)
@@ -48,10 +45,8 @@ std::vector<F> NetworksEnricher::RequiredFields(const record::FieldSet& wanted) 
 }
 
 void NetworksEnricher::Bind(const record::Layout& layout, const record::FieldSet& wanted) {
-  const auto place_of = [&layout](F field) {
-    return layout.Has(field) ? Place{layout.offset(field), layout.index(field)} : Place{};
-  };
-  const auto wanted_place_of = [&](F field) { return wanted.Has(field) ? place_of(field) : Place{}; };
+  const auto place_of = [&layout](F field) { return PlaceOf(layout, field); };
+  const auto wanted_place_of = [&](F field) { return wanted.Has(field) ? place_of(field) : FieldPlace{}; };
   for (Side& side : sides_) {
     side.address_place = place_of(side.address);
     side.net_place = wanted_place_of(side.net);
@@ -60,7 +55,7 @@ void NetworksEnricher::Bind(const record::Layout& layout, const record::FieldSet
     side.assignments.clear();
     for (size_t i = 0; i < side.fields.size(); ++i) {
       if (side.fields[i] == Networks::kNoField) continue;
-      const Place place = wanted_place_of(side.fields[i]);
+      const FieldPlace place = wanted_place_of(side.fields[i]);
       if (place.offset == record::Layout::kAbsent) continue;
       const record::FieldType type = record::Info(side.fields[i]).type;
       side.assignments.push_back(
@@ -104,7 +99,7 @@ void NetworksEnricher::Tell(const Side& side, const Network& network, uint8_t* r
     const bool told = side.told_mask.offset != record::Layout::kAbsent && IsPresent(row, side.told_mask.index);
     replace = !told || network.length > row[side.told_mask.offset];
   }
-  const auto wants = [&](const Place& place) {
+  const auto wants = [&](const FieldPlace& place) {
     return place.offset != record::Layout::kAbsent && (replace || !IsPresent(row, place.index));
   };
   if (wants(side.net_place)) {

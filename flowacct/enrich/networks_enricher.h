@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "flowacct/enrich/enricher.h"
+#include "flowacct/enrich/field_place.h"
 #include "flowacct/enrich/networks.h"
 #include "flowacct/enrich/text_table.h"
 
@@ -43,23 +44,19 @@ class NetworksEnricher : public Enricher {
   std::vector<EnricherCounter> counters() const override;
 
  private:
-  struct Place {
-    uint16_t offset = record::Layout::kAbsent;
-    uint16_t index = 0;
-  };
   // A column that is wanted.
   struct Assignment {
     size_t column;
     uint8_t size;  // of the field; 0: an interned text
-    Place place;
+    FieldPlace place;
   };
   // What is done by the network of one of the two addresses.
   struct Side {
     record::FieldId address, net, mask;
     std::vector<record::FieldId> fields;  // of the columns
     bool wanted = false;
-    Place address_place, net_place, mask_place;
-    Place told_mask;  // of the record, for kLongest
+    FieldPlace address_place, net_place, mask_place;
+    FieldPlace told_mask;  // of the record, for kLongest
     std::vector<Assignment> assignments;
   };
 

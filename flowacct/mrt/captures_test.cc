@@ -23,18 +23,14 @@
 #include "flowacct/bgp/update.h"
 #include "flowacct/mrt/reader.h"
 #include "flowacct/testing/capture_file.h"
+#include "flowacct/testing/manifest_counts.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::mrt {
 namespace {
 
-using Counts = std::map<std::string, uint64_t>;
-
-std::string Text(const Counts& counts) {
-  std::string text;
-  for (const auto& [name, n] : counts) absl::StrAppend(&text, text.empty() ? "" : ", ", name, " ", n);
-  return text;
-}
+using flowacct::testing::Counts;
+using flowacct::testing::CountsAsText;
 
 // "bgpdump -m: 24 lines (BGP4MP STATE 12, BGP4MP_AP A 12); mrtparse: BGP4MP/BGP4MP_MESSAGE 1, ...; announced 12".
 struct Said {
@@ -194,10 +190,11 @@ TEST(Captures, HaveBgpdumpsAndMrtparsesCounts) {
       if (reader.counters().subtypes[i] > 0) records[std::string(kSubtypes[i].name)] = reader.counters().subtypes[i];
     }
     const Said said = FromManifest(columns[9]);
-    EXPECT_EQ(Text(counter.counts),
-              difference != nullptr && difference->lines != nullptr ? difference->lines : Text(said.bgpdump));
-    EXPECT_EQ(Text(records),
-              difference != nullptr && difference->records != nullptr ? difference->records : Text(said.mrtparse));
+    EXPECT_EQ(CountsAsText(counter.counts),
+              difference != nullptr && difference->lines != nullptr ? difference->lines : CountsAsText(said.bgpdump));
+    EXPECT_EQ(CountsAsText(records), difference != nullptr && difference->records != nullptr
+                                         ? difference->records
+                                         : CountsAsText(said.mrtparse));
     if (columns.size() > 10 && columns[10] != "-" && (difference == nullptr || difference->lines == nullptr)) {
       const std::vector<uint8_t> said_text = flowacct::testing::ReadFile(absl::StrCat(folder, "/", columns[10]));
       const std::vector<std::string> theirs = BgpdumpRoutes(base::AsText(said_text));
@@ -209,7 +206,7 @@ TEST(Captures, HaveBgpdumpsAndMrtparsesCounts) {
       }
       compared += theirs.size();
     }
-    EXPECT_EQ(Text(counter.errors), difference != nullptr ? difference->errors : "");
+    EXPECT_EQ(CountsAsText(counter.errors), difference != nullptr ? difference->errors : "");
   }
   EXPECT_GT(files, 15u);
   EXPECT_GT(compared, 130000u);

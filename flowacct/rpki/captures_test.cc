@@ -16,32 +16,19 @@
 #include "absl/strings/strip.h"
 #include "flowacct/rpki/client.h"
 #include "flowacct/testing/capture_file.h"
+#include "flowacct/testing/manifest_counts.h"
 #include "flowacct/testing/tcp_streams.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::rpki {
 namespace {
 
-using Counts = std::map<std::string, uint64_t>;
-
-std::string Text(const Counts& counts) {
-  std::string text;
-  for (const auto& [name, n] : counts) absl::StrAppend(&text, text.empty() ? "" : ", ", name, " ", n);
-  return text;
-}
+using flowacct::testing::Counts;
+using flowacct::testing::CountsAsText;
+using flowacct::testing::CountsOf;
 
 // "tshark (decode as rpkirtr): ipv4-prefix 56, ipv6-prefix 32; versions 1 112, 0 1".
-Counts FromManifest(absl::string_view said) {
-  Counts counts;
-  for (absl::string_view part : absl::StrSplit(said, "; ")) {
-    if (!absl::ConsumePrefix(&part, "tshark (decode as rpkirtr): ")) continue;
-    for (absl::string_view item : absl::StrSplit(part, ", ")) {
-      const std::vector<std::string> words = absl::StrSplit(item, ' ');
-      if (words.size() == 2) (void)absl::SimpleAtoi(words[1], &counts[words[0]]);
-    }
-  }
-  return counts;
-}
+constexpr absl::string_view kTshark = "tshark (decode as rpkirtr): ";
 
 // By tshark's names; a type that is none is skipped by its length.
 void Count(base::Octets rest, Counts* counts) {
@@ -111,7 +98,8 @@ TEST(Captures, HaveTsharksCounts) {
     const auto outcome =
         std::find_if(std::begin(kOutcomes), std::end(kOutcomes), [&](const Outcome& o) { return file == o.file; });
     ASSERT_NE(outcome, std::end(kOutcomes));
-    EXPECT_EQ(Text(counts), outcome->counts != nullptr ? outcome->counts : Text(FromManifest(columns[9])));
+    EXPECT_EQ(CountsAsText(counts),
+              outcome->counts != nullptr ? outcome->counts : CountsAsText(CountsOf(columns[9], kTshark)));
     EXPECT_EQ(client.vrps().size(), outcome->vrps);
     EXPECT_EQ(client.version(), outcome->version);
     EXPECT_EQ(events.closed, "");

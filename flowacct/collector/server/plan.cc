@@ -14,7 +14,7 @@
 #include "flowacct/aggregate/value_spec.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/ip_address.h"
-#include "flowacct/base/ip_prefix.h"
+#include "flowacct/collector/server/config_address.h"
 #include "flowacct/collector/server/enrichment.h"
 #include "flowacct/collector/server/pipeline_sinks.h"
 #include "flowacct/collector/socket/endpoint.h"
@@ -82,14 +82,6 @@ std::vector<bool> InputsOf(const config::Config& config, const config::Pipeline&
     inputs.push_back(wanted);
   }
   return inputs;
-}
-
-absl::StatusOr<base::IpPrefix> ParsePrefix(const ConfigFile& file, const google::protobuf::Message& message,
-                                           absl::string_view field, const std::string& text, int index) {
-  const auto prefix = base::IpPrefix::Parse(text);
-  if (prefix) return *prefix;
-  return file.ErrorAt(message, field, absl::StrCat("\"", text, "\" is no prefix; such as 192.0.2.0/24 or 192.0.2.1"),
-                      index);
 }
 
 std::string UdpAddress(const std::string& text) {

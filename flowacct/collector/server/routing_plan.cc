@@ -9,31 +9,12 @@
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/collector/routing/routing_engine.h"
+#include "flowacct/collector/server/config_address.h"
 #include "flowacct/collector/socket/endpoint.h"
 
 namespace flowacct::collector {
-namespace {
 
 using config::ConfigFile;
-using google::protobuf::Message;
-
-absl::StatusOr<base::IpPrefix> PrefixOf(const ConfigFile& file, const Message& message, absl::string_view field,
-                                        const std::string& text, int index = 0) {
-  const auto prefix = base::IpPrefix::Parse(text);
-  if (prefix) return *prefix;
-  return file.ErrorAt(message, field, absl::StrCat("\"", text, "\" is no prefix; such as 192.0.2.0/24 or 192.0.2.1"),
-                      index);
-}
-
-absl::StatusOr<base::IpAddress> AddressOf(const ConfigFile& file, const Message& message, absl::string_view field,
-                                          const std::string& text, int index = 0) {
-  const auto address = base::IpAddress::Parse(text);
-  if (address) return *address;
-  return file.ErrorAt(message, field, absl::StrCat("\"", text, "\" is no address; such as 192.0.2.1"), index);
-}
-
-}  // namespace
-
 absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
   const config::Bgp& bgp = file.message().bgp();
   RoutingOptions options;
@@ -48,14 +29,14 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
   }
   if (options.listen.empty()) return file.ErrorAt(bgp, "", "give listen: \"[::]:179\"");
   for (int i = 0; i < bgp.allow_size(); ++i) {
-    auto prefix = PrefixOf(file, bgp, "allow", bgp.allow(i), i);
+    auto prefix = ParsePrefix(file, bgp, "allow", bgp.allow(i), i);
     if (!prefix.ok()) return prefix.status();
     options.allow.push_back(*prefix);
   }
   options.max_peers = bgp.max_peers();
   options.local_as = bgp.local_as();
   if (!bgp.router_id().empty()) {
-    auto identifier = AddressOf(file, bgp, "router_id", bgp.router_id());
+    auto identifier = ParseAddress(file, bgp, "router_id", bgp.router_id());
     if (!identifier.ok()) return identifier.status();
     if (!identifier->IsV4()) return file.ErrorAt(bgp, "router_id", "is an IPv4 address, such as 192.0.2.1");
     options.bgp_identifier = identifier->v4();
@@ -66,7 +47,7 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
   }
   options.hold_time_seconds = static_cast<uint16_t>(absl::ToInt64Seconds(hold_time));
   for (const config::BgpMd5& md5 : bgp.md5()) {
-    auto peers = PrefixOf(file, md5, "peers", md5.peers());
+    auto peers = ParsePrefix(file, md5, "peers", md5.peers());
     if (!peers.ok()) return peers.status();
     options.md5_keys.push_back({*peers, md5.key()});
   }
@@ -75,14 +56,14 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
   options.add_path = bgp.add_path();
   options.stale_for = ConfigFile::DurationOf(bgp.stale_for());
   for (const config::BgpMap& map : bgp.map()) {
-    auto exporters = PrefixOf(file, map, "exporters", map.exporters());
+    auto exporters = ParsePrefix(file, map, "exporters", map.exporters());
     if (!exporters.ok()) return exporters.status();
-    auto peer = AddressOf(file, map, "peer", map.peer());
+    auto peer = ParseAddress(file, map, "peer", map.peer());
     if (!peer.ok()) return peer.status();
     options.mapped.push_back({*exporters, *peer});
   }
   for (int i = 0; i < bgp.reflector_size(); ++i) {
-    auto reflector = AddressOf(file, bgp, "reflector", bgp.reflector(i), i);
+    auto reflector = ParseAddress(file, bgp, "reflector", bgp.reflector(i), i);
     if (!reflector.ok()) return reflector.status();
     options.reflectors.push_back(*reflector);
   }
@@ -111,7 +92,7 @@ absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const ConfigFile& file, const c
   if (routes.follow_default() > 20) return file.ErrorAt(routes, "follow_default", "is at most 20");
   options.follow_default = static_cast<int>(routes.follow_default());
   for (int i = 0; i < routes.follow_next_hop_size(); ++i) {
-    auto prefix = PrefixOf(file, routes, "follow_next_hop", routes.follow_next_hop(i), i);
+    auto prefix = ParsePrefix(file, routes, "follow_next_hop", routes.follow_next_hop(i), i);
     if (!prefix.ok()) return prefix.status();
     options.follow_next_hop.push_back(*prefix);
   }

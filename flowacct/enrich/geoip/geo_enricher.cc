@@ -11,9 +11,6 @@ namespace {
 
 using F = record::FieldId;
 
-bool IsPresent(const uint8_t* row, uint16_t index) { return (row[index >> 3] >> (index & 7) & 1) != 0; }
-void MarkPresent(uint8_t* row, uint16_t index) { row[index >> 3] |= static_cast<uint8_t>(1 << (index & 7)); }
-
 size_t PowerOfTwo(size_t n) {
   size_t power = 1;
   while (power < n && power < (size_t{1} << 30)) power *= 2;
@@ -41,15 +38,13 @@ std::vector<F> GeoEnricher::RequiredFields(const record::FieldSet& wanted) const
 }
 
 void GeoEnricher::Bind(const record::Layout& layout, const record::FieldSet& wanted) {
-  const auto place_of = [&layout](F field) {
-    return layout.Has(field) ? Place{layout.offset(field), layout.index(field)} : Place{};
-  };
+  const auto place_of = [&layout](F field) { return PlaceOf(layout, field); };
   for (size_t s = 0; s < 2; ++s) {
     Side& side = sides_[s];
     side.address = place_of(s == 0 ? F::kSrcAddr : F::kDstAddr);
     side.wanted = false;
     for (size_t a = 0; a < kAttributes; ++a) {
-      side.places[a] = wanted.Has(kFields[s][a]) ? place_of(kFields[s][a]) : Place{};
+      side.places[a] = wanted.Has(kFields[s][a]) ? place_of(kFields[s][a]) : FieldPlace{};
       side.wanted = side.wanted || side.places[a].offset != record::Layout::kAbsent;
     }
     side.wanted = side.wanted && side.address.offset != record::Layout::kAbsent;
@@ -97,7 +92,7 @@ const GeoEnricher::Kept& GeoEnricher::Keep(uint32_t record, base::Interner& inte
 
 void GeoEnricher::Tell(const Side& side, const Kept& kept, uint8_t* row) const {
   for (size_t a = 0; a < kAttributes; ++a) {
-    const Place& place = side.places[a];
+    const FieldPlace& place = side.places[a];
     if (place.offset == record::Layout::kAbsent || (kept.told >> a & 1) == 0) continue;
     if (!options_.replace && IsPresent(row, place.index)) continue;
     uint8_t* const field = row + place.offset;

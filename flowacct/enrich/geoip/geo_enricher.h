@@ -19,6 +19,7 @@
 #include "flowacct/base/interner.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/enrich/enricher.h"
+#include "flowacct/enrich/field_place.h"
 #include "flowacct/enrich/geoip/geo_database.h"
 
 namespace flowacct::enrich {
@@ -48,13 +49,9 @@ class GeoEnricher : public Enricher {
   enum Attribute : size_t { kCountry, kCity, kPocode, kCoords, kAs, kAsName, kAttributes };
   static const record::FieldId kFields[2][kAttributes];
 
-  struct Place {
-    uint16_t offset = record::Layout::kAbsent;
-    uint16_t index = 0;
-  };
   struct Side {
-    Place address;
-    std::array<Place, kAttributes> places;
+    FieldPlace address;
+    std::array<FieldPlace, kAttributes> places;
     bool wanted = false;
   };
   // A record of the database as rows have it.

@@ -13,9 +13,6 @@ namespace {
 
 using F = record::FieldId;
 
-bool IsPresent(const uint8_t* row, uint16_t index) { return (row[index >> 3] >> (index & 7) & 1) != 0; }
-void MarkPresent(uint8_t* row, uint16_t index) { row[index >> 3] |= static_cast<uint8_t>(1 << (index & 7)); }
-
 // Which fields a value of the destination's and of the source's route fills.
 struct ValueFields {
   RouteValue value;
@@ -91,11 +88,9 @@ std::vector<F> RoutesEnricher::RequiredFields(const record::FieldSet& wanted) co
 }
 
 void RoutesEnricher::Bind(const record::Layout& layout, const record::FieldSet& wanted) {
-  const auto place_of = [&layout](F field) {
-    return layout.Has(field) ? Place{layout.offset(field), layout.index(field)} : Place{};
-  };
+  const auto place_of = [&layout](F field) { return PlaceOf(layout, field); };
   const auto wanted_place_of = [&](F field) {
-    return field != kNobody && wanted.Has(field) ? place_of(field) : Place{};
+    return field != kNobody && wanted.Has(field) ? place_of(field) : FieldPlace{};
   };
   exporter_ = place_of(F::kExporter);
   distinguisher_ = place_of(F::kMplsVpnRd);
@@ -112,7 +107,7 @@ void RoutesEnricher::Bind(const record::Layout& layout, const record::FieldSet& 
     side.net = wanted_place_of(fields.net);
     side.source = wanted_place_of(fields.source);
     for (const ValueFields& value : kValueFields) {
-      const Place place = wanted_place_of(side.destination ? value.destination : value.source);
+      const FieldPlace place = wanted_place_of(side.destination ? value.destination : value.source);
       if (!place.there()) continue;
       side.assignments.push_back({value.value, place});
       told = static_cast<RouteValueMask>(told | MaskOf(value.value));
@@ -240,7 +235,9 @@ void RoutesEnricher::Tell(const Side& side, const Found& found, uint8_t* row, ba
     const bool told = side.told_mask.there() && IsPresent(row, side.told_mask.index);
     replace = !told || route.length >= row[side.told_mask.offset];
   }
-  const auto wants = [&](const Place& place) { return place.there() && (replace || !IsPresent(row, place.index)); };
+  const auto wants = [&](const FieldPlace& place) {
+    return place.there() && (replace || !IsPresent(row, place.index));
+  };
   if (wants(side.net)) {
     const base::IpAddress net = base::Mask(base::IpAddress::FromV6(row + side.address.offset), route.length);
     std::memcpy(row + side.net.offset, net.data(), base::IpAddress::kSize);

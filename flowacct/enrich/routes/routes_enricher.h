@@ -27,6 +27,7 @@
 
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/enrich/enricher.h"
+#include "flowacct/enrich/field_place.h"
 #include "flowacct/enrich/routes/route_values.h"
 #include "flowacct/lpm/reader_epochs.h"
 #include "flowacct/rib/rib.h"
@@ -77,19 +78,14 @@ class RoutesEnricher : public Enricher {
   static constexpr size_t kBlock = 64;
   static constexpr size_t kOrigins = 6;
 
-  struct Place {
-    uint16_t offset = record::Layout::kAbsent;
-    uint16_t index = 0;
-    bool there() const { return offset != record::Layout::kAbsent; }
-  };
   // A field that is wanted of one side's routes.
   struct Assignment {
     RouteValue value;
-    Place place;
+    FieldPlace place;
   };
   struct Side {
     bool destination = false;
-    Place address, told_mask, net, mask, source;
+    FieldPlace address, told_mask, net, mask, source;
     std::vector<Assignment> assignments;
     bool wanted = false;
   };
@@ -115,7 +111,7 @@ class RoutesEnricher : public Enricher {
   rib::RibReader routes_;
   RouteValueCache cache_;
   Side sides_[2];
-  Place exporter_, distinguisher_, next_hop_;
+  FieldPlace exporter_, distinguisher_, next_hop_;
   const rib::TableDirectory* directory_ = nullptr;  // of the batch that is applied
   std::array<Found, kBlock> found_;
   std::array<rib::RouteView, kBlock> views_;

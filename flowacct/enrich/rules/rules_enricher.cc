@@ -23,9 +23,6 @@ constexpr size_t kMaxAppended = 1 << 16;
 // Few rules are in the cache anyway: these take 64 KiB.
 constexpr size_t kPrefetchedRules = 2048;
 
-bool IsPresent(const uint8_t* row, uint16_t index) { return (row[index >> 3] >> (index & 7) & 1) != 0; }
-void MarkPresent(uint8_t* row, uint16_t index) { row[index >> 3] |= static_cast<uint8_t>(1 << (index & 7)); }
-
 }  // namespace
 
 EnricherFactory RulesEnricher::Factory(std::shared_ptr<const Rules> rules) {
@@ -103,7 +100,7 @@ base::InternId RulesEnricher::Append(base::InternId to, const Rules::Action& act
   return known->second;
 }
 
-void RulesEnricher::Put(const Rules::Action& action, const BoundList::Place& place, uint8_t* octets,
+void RulesEnricher::Put(const Rules::Action& action, const FieldPlace& place, uint8_t* octets,
                         record::FlowBatch& batch) {
   if (action.size == 0) {
     base::StoreHost(octets + place.offset,
@@ -127,7 +124,7 @@ bool RulesEnricher::Act(const Rules::Rule& rule, BoundList& list, record::FlowBa
 
 bool RulesEnricher::Act(const Rules::Action& action, BoundList& list, record::FlowBatch& batch, size_t row) {
   if (action.op == Op::kDrop) return false;
-  const BoundList::Place& place = list.places[static_cast<size_t>(action.field)];
+  const FieldPlace& place = list.places[static_cast<size_t>(action.field)];
   if (place.offset == record::Layout::kAbsent) return true;
   uint8_t* const octets = batch.data() + row * batch.stride();
   switch (action.op) {
@@ -161,7 +158,7 @@ bool RulesEnricher::Act(const Rules::Action& action, BoundList& list, record::Fl
       batch.row(row).Unset(action.field);
       break;
     case Op::kCopy: {
-      const BoundList::Place& from = list.places[static_cast<size_t>(action.source)];
+      const FieldPlace& from = list.places[static_cast<size_t>(action.source)];
       if (from.offset == record::Layout::kAbsent || !IsPresent(octets, from.index)) break;
       const size_t size = record::FieldTypeSize(record::Info(action.source).type);
       if (size == action.size) {

@@ -14,6 +14,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "flowacct/enrich/enricher.h"
+#include "flowacct/enrich/field_place.h"
 #include "flowacct/enrich/rules/match_state.h"
 #include "flowacct/enrich/rules/match_table.h"
 #include "flowacct/enrich/rules/rules.h"
@@ -59,18 +60,14 @@ class RulesEnricher : public Enricher {
     MatchState state;
     Checker checker;
     // Where each field lies that is wanted and that the layout has.
-    struct Place {
-      uint16_t offset = record::Layout::kAbsent;
-      uint16_t index = 0;
-    };
-    std::array<Place, record::kFieldCount> places;
+    std::array<FieldPlace, record::kFieldCount> places;
   };
 
   std::vector<Demand> DemandOf(const record::FieldSet& wanted, std::vector<record::FieldId>* required) const;
   // False: the row is dropped.
   bool Act(const Rules::Rule& rule, BoundList& list, record::FlowBatch& batch, size_t row);
   bool Act(const Rules::Action& action, BoundList& list, record::FlowBatch& batch, size_t row);
-  void Put(const Rules::Action& action, const BoundList::Place& place, uint8_t* octets, record::FlowBatch& batch);
+  void Put(const Rules::Action& action, const FieldPlace& place, uint8_t* octets, record::FlowBatch& batch);
   base::InternId Append(base::InternId to, const Rules::Action& action, base::Interner& interner);
 
   std::shared_ptr<const Rules> rules_;
