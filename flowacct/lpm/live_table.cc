@@ -5,18 +5,29 @@
 #include <cstring>
 
 #include "flowacct/base/octets.h"
-
-// The baseline of x86-64 counts bits by a table; every processor since 2008 has an instruction. What counts bits all
-// the time is therefore compiled twice, from parts that are always inlined.
-#define FLOWACCT_LPM_INLINE inline __attribute__((always_inline))
-#if defined(__x86_64__)
-#define FLOWACCT_LPM_POPCNT __attribute__((target("popcnt")))
-#else
-#define FLOWACCT_LPM_POPCNT
-#endif
+#include "flowacct/lpm/table_node.h"
 
 namespace flowacct::lpm {
 namespace {
+
+using internal::Below;
+using internal::ChildOf;
+using internal::ChildPlace;
+using internal::Found;
+using internal::Header;
+using internal::IsV6;
+using internal::Key;
+using internal::KeyOf;
+using internal::kMaxSkip;
+using internal::kPrefixWords;
+using internal::LongestIn;
+using internal::Node;
+using internal::Place;
+using internal::Popcount;
+using internal::PrefixPlace;
+using internal::Ref;
+using internal::SkippedOf;
+using internal::Slot;
 
 bool HasPopcnt() {
 #if defined(__x86_64__)
@@ -25,160 +36,6 @@ bool HasPopcnt() {
 #else
   return false;
 #endif
-}
-
-// A node, in words of 8 octets. It stands for a whole number of octets of an address, its depth, and has the values of
-// prefixes that end in its next octet and the children for values of that octet.
-//
-//     header | words | bases | slots
-//
-//     header  bits 0-11: which of twelve words there are; 12-14: octets skipped; 15-24: slots; 32-63: the octets
-//     skipped,
-//             from the left. A node is reached by its parent's octet and then the octets that it skips.
-//     words   0-7: a heap of 512 bits: prefix bits b of length l (0 to 8; 0 only for the default route) are bit
-//             2^l + b. So lengths to 5 are word 0, 6 word 1, 7 words 2-3, 8 words 4-7.
-//             8-11: the octets for which there is a child.
-//             Words that are zero are left out.
-//     bases   16 bits for each word: the slot of its first bit that is set
-//     slots   32 bits for each bit that is set, in order: values, then children
-using Ref = NodeArena::Ref;
-using Slot = std::atomic<uint32_t>;
-static_assert(sizeof(Slot) == sizeof(uint32_t) && Slot::is_always_lock_free);
-
-constexpr size_t kPrefixWords = 8;
-constexpr uint64_t kPrefixMask = (1 << kPrefixWords) - 1;
-constexpr unsigned kMaxSkip = 4;
-
-FLOWACCT_LPM_INLINE unsigned Popcount(uint64_t x) { return static_cast<unsigned>(__builtin_popcountll(x)); }
-FLOWACCT_LPM_INLINE uint64_t Below(unsigned bit) { return (uint64_t{1} << bit) - 1; }
-
-// For the five highest bits of an octet: its prefixes of length 0 to 5 in the heap's first word.
-constexpr std::array<uint64_t, 32> MakeShortPrefixes() {
-  std::array<uint64_t, 32> table{};
-  for (unsigned bits = 0; bits < 32; ++bits) {
-    for (unsigned length = 0; length <= 5; ++length)
-      table[bits] |= uint64_t{1} << ((1u << length) + (bits >> (5 - length)));
-  }
-  return table;
-}
-constexpr std::array<uint64_t, 32> kShortPrefixes = MakeShortPrefixes();
-
-// Where a prefix or a child is in its node.
-struct Place {
-  unsigned word;
-  unsigned bit;
-};
-inline Place PrefixPlace(unsigned octet, unsigned length) {
-  const unsigned index = (1u << length) | (octet >> (8 - length));
-  return {index >> 6, index & 63};
-}
-inline Place ChildPlace(unsigned octet) { return {static_cast<unsigned>(kPrefixWords) + (octet >> 6), octet & 63}; }
-
-// What is left of an address, from the left.
-struct Key {
-  uint64_t high;
-  uint64_t low;
-
-  unsigned octet() const { return static_cast<unsigned>(high >> 56); }
-  void Skip(unsigned octets) {
-    if (octets == 0) return;
-    high = high << (8 * octets) | low >> (64 - 8 * octets);
-    low <<= 8 * octets;
-  }
-};
-inline Key KeyOf(const uint8_t* address, bool v6) {
-  if (!v6) return {uint64_t{base::LoadBe32(address + 12)} << 32, 0};
-  return {base::LoadBe64(address), base::LoadBe64(address + 8)};
-}
-inline bool IsV6(const uint8_t* address) {
-  return base::LoadHost<uint64_t>(address) != 0 || base::LoadBe32(address + 8) != 0xffff;
-}
-
-struct Node {
-  const uint64_t* at;
-  uint64_t header;
-
-  explicit Node(const uint64_t* words) : at(words), header(words[0]) {}
-
-  unsigned mask() const { return header & 0xfff; }
-  unsigned skip() const { return header >> 12 & 7; }
-  unsigned slot_count() const { return header >> 15 & 0x3ff; }
-  uint64_t skipped() const { return header >> 32; }  // left-aligned in 32 bits
-  unsigned skipped_octet(unsigned i) const { return header >> (56 - 8 * i) & 0xff; }
-
-  FLOWACCT_LPM_INLINE unsigned word_count() const { return Popcount(mask()); }
-  const uint64_t* words() const { return at + 1; }
-  FLOWACCT_LPM_INLINE const uint16_t* bases() const { return reinterpret_cast<const uint16_t*>(at + 1 + word_count()); }
-  FLOWACCT_LPM_INLINE Slot* slots() const {
-    const unsigned n = word_count();
-    return reinterpret_cast<Slot*>(const_cast<uint64_t*>(at + 1 + n)) + (n + 1) / 2;
-  }
-  FLOWACCT_LPM_INLINE unsigned PositionOf(unsigned word) const { return Popcount(mask() & Below(word)); }
-  bool HasWord(unsigned word) const { return (mask() >> word & 1) != 0; }
-  FLOWACCT_LPM_INLINE bool Has(Place place) const {
-    return HasWord(place.word) && (words()[PositionOf(place.word)] >> place.bit & 1) != 0;
-  }
-  // Of a place that it has.
-  FLOWACCT_LPM_INLINE unsigned SlotOf(Place place) const {
-    const unsigned position = PositionOf(place.word);
-    return bases()[position] + Popcount(words()[position] & Below(place.bit));
-  }
-  FLOWACCT_LPM_INLINE unsigned value_count() const {
-    return (mask() >> kPrefixWords) == 0 ? slot_count() : bases()[Popcount(mask() & kPrefixMask)];
-  }
-  bool Skips(const Key& key) const { return ((key.high >> 32 ^ skipped()) & 0xffffffff) >> (32 - 8 * skip()) == 0; }
-  FLOWACCT_LPM_INLINE size_t octets() const { return OctetsOf(word_count(), slot_count()); }
-
-  static size_t OctetsOf(size_t words, size_t slots) { return 8 + 8 * words + 4 * ((words + 1) / 2) + 4 * slots; }
-};
-
-constexpr uint64_t Header(unsigned mask, unsigned skip, unsigned slots, uint64_t skipped) {
-  return mask | uint64_t{skip} << 12 | uint64_t{slots} << 15 | skipped << 32;
-}
-// The first `n` octets of what is left of an address, as a header has them.
-inline uint64_t SkippedOf(const Key& key, unsigned n) {
-  return n == 0 ? 0 : (key.high >> 32) >> (32 - 8 * n) << (32 - 8 * n);
-}
-
-// The slot of the longest prefix in a node that the octet after it matches, and how much of the octet; null: none.
-struct Found {
-  const Slot* slot;
-  unsigned length;
-};
-FLOWACCT_LPM_INLINE Found LongestIn(const Node& node, unsigned octet) {
-  const unsigned mask = node.mask();
-  const uint64_t* words = node.words();
-  const auto masked = [&](unsigned word, uint64_t bits, unsigned* position) {
-    // The first word stands in for one that is not there.
-    const uint64_t there = mask >> word & 1;
-    *position = there != 0 ? Popcount(mask & Below(word)) : 0;
-    return words[*position] & bits & (0 - there);
-  };
-  unsigned positions[4];
-  const uint64_t short_bits = masked(0, kShortPrefixes[octet >> 3], &positions[0]);
-  const uint64_t bits6 = masked(1, uint64_t{1} << (octet >> 2), &positions[1]);
-  const uint64_t bits7 = masked(2 + (octet >> 7), uint64_t{1} << (octet >> 1 & 63), &positions[2]);
-  const uint64_t bits8 = masked(4 + (octet >> 6), uint64_t{1} << (octet & 63), &positions[3]);
-  if ((short_bits | bits6 | bits7 | bits8) == 0) return {nullptr, 0};
-  uint64_t bits = short_bits;
-  unsigned position = positions[0];
-  unsigned length = 31 - static_cast<unsigned>(__builtin_clz(63 - static_cast<unsigned>(__builtin_clzll(bits | 2))));
-  if (bits6 != 0) bits = bits6, position = positions[1], length = 6;
-  if (bits7 != 0) bits = bits7, position = positions[2], length = 7;
-  if (bits8 != 0) bits = bits8, position = positions[3], length = 8;
-  const unsigned bit = 63 - static_cast<unsigned>(__builtin_clzll(bits));
-  return {node.slots() + node.bases()[position] + Popcount(words[position] & Below(bit)), length};
-}
-
-// The child for an octet; 0: none.
-FLOWACCT_LPM_INLINE Ref ChildOf(const Node& node, unsigned octet) {
-  const Place place = ChildPlace(octet);
-  const unsigned mask = node.mask();
-  if ((mask >> place.word & 1) == 0) return 0;
-  const unsigned position = Popcount(mask & Below(place.word));
-  const uint64_t word = node.words()[position];
-  if ((word >> place.bit & 1) == 0) return 0;
-  return node.slots()[node.bases()[position] + Popcount(word & Below(place.bit))].load(std::memory_order_acquire);
 }
 
 // What of an IPv4 address matches within its first 16 bits, from the root.
@@ -752,146 +609,6 @@ LiveTable::Match LiveTable::Find(const base::IpAddress& address) const {
 
 void LiveTable::FindBatch(const uint8_t* addresses, size_t stride, size_t n, Match* found) const {
   (HasPopcnt() ? FindEachPopcnt : FindEachPlain)(*arena_, roots_, addresses, stride, n, found);
-}
-
-namespace {
-
-// The octets at which a prefix of a node begins, or for which there is a child, as 256 bits.
-std::array<uint64_t, 4> StartsOf(const Node& node) {
-  std::array<uint64_t, 4> starts{};
-  unsigned position = 0;
-  for (unsigned rest = node.mask(); rest != 0; rest &= rest - 1, ++position) {
-    const unsigned word = static_cast<unsigned>(__builtin_ctz(rest));
-    uint64_t bits = node.words()[position];
-    if (word >= 4) {
-      starts[word % 4] |= bits;
-      continue;
-    }
-    for (; bits != 0; bits &= bits - 1) {
-      const unsigned index = 64 * word + static_cast<unsigned>(__builtin_ctzll(bits));
-      const unsigned length = 31 - static_cast<unsigned>(__builtin_clz(index));
-      const unsigned octet = (index - (1u << length)) << (8 - length);
-      starts[octet / 64] |= uint64_t{1} << (octet % 64);
-    }
-  }
-  return starts;
-}
-
-// Calls `visit` in order; false once that did. `address` has the octets above `depth`. `from`: only what comes after
-// it; null: all.
-bool WalkNode(const NodeArena& arena, Ref ref, bool v6, base::IpAddress* address, unsigned depth,
-              const base::IpPrefix* from, absl::FunctionRef<bool(const base::IpPrefix&, uint32_t)> visit) {
-  const Node node(arena.At(ref));
-  uint8_t* const octets = address->data() + (v6 ? 0 : 12);
-  for (unsigned i = 0; i < node.skip(); ++i) octets[depth++] = static_cast<uint8_t>(node.skipped_octet(i));
-  unsigned begin = 0;
-  if (from != nullptr) {
-    const uint8_t* const bound = from->address().data() + (v6 ? 0 : 12);
-    const int order = std::memcmp(octets, bound, depth);
-    if (order < 0) {
-      std::memset(octets + depth - node.skip(), 0, node.skip());
-      return true;
-    }
-    if (order > 0) from = nullptr;
-    if (from != nullptr) begin = bound[depth];
-  }
-  const std::array<uint64_t, 4> starts = StartsOf(node);
-  bool more = true;
-  for (unsigned octet = begin; octet < 256 && more; ++octet) {
-    // On to the next octet at which something is.
-    const uint64_t word = starts[octet / 64] >> (octet % 64);
-    if (word == 0) {
-      octet |= 63;
-      continue;
-    }
-    octet += static_cast<unsigned>(__builtin_ctzll(word));
-    octets[depth] = static_cast<uint8_t>(octet);
-    const base::IpPrefix* const here = octet == begin ? from : nullptr;
-    const unsigned shortest = octet == 0 ? 0 : 8 - static_cast<unsigned>(__builtin_ctz(octet));
-    for (unsigned length = shortest; length <= 8 && more; ++length) {
-      const Place place = PrefixPlace(octet, length);
-      if (!node.Has(place)) continue;
-      const base::IpPrefix prefix(*address, static_cast<uint8_t>(8 * depth + length));
-      if (here != nullptr && !(*here < prefix)) continue;
-      more = visit(prefix, node.slots()[node.SlotOf(place)].load(std::memory_order_acquire));
-    }
-    const Place place = ChildPlace(octet);
-    if (more && node.Has(place)) {
-      more = WalkNode(arena, node.slots()[node.SlotOf(place)].load(std::memory_order_acquire), v6, address, depth + 1,
-                      here, visit);
-    }
-  }
-  octets[depth] = 0;
-  std::memset(octets + depth - node.skip(), 0, node.skip());
-  return more;
-}
-
-}  // namespace
-
-void LiveTable::Walk(bool v6, const base::IpPrefix* from,
-                     absl::FunctionRef<bool(const base::IpPrefix&, uint32_t)> visit) const {
-  const Ref root = roots_.family[v6].load(std::memory_order_acquire);
-  if (root == 0) return;
-  base::IpAddress address = v6 ? base::IpAddress() : base::IpAddress::V4(0);
-  WalkNode(*arena_, root, v6, &address, 0, from, visit);
-}
-
-LiveTable::Dismantler LiveTable::Detach() {
-  Dismantler dismantler(arena_);
-  for (size_t family = 0; family < 2; ++family) {
-    const Ref root = roots_.family[family].exchange(0, std::memory_order_acq_rel);
-    if (root != 0) dismantler.nodes_.push_back(root);
-    sizes_[family] = 0;
-  }
-  DropDirect();
-  dismantler.epoch_ = arena_->epochs()->now();
-  return dismantler;
-}
-
-LiveTable::~LiveTable() { Detach(); }
-
-LiveTable::Dismantler& LiveTable::Dismantler::operator=(Dismantler&& other) noexcept {
-  std::swap(arena_, other.arena_);
-  std::swap(epoch_, other.epoch_);
-  std::swap(unseen_, other.unseen_);
-  std::swap(nodes_, other.nodes_);
-  return *this;
-}
-
-bool LiveTable::Dismantler::Step(size_t max_nodes, absl::FunctionRef<void(uint32_t value)> value) {
-  if (nodes_.empty()) return false;
-  if (!unseen_) {
-    unseen_ = arena_->epochs()->Advance() > epoch_;
-    if (!unseen_) return true;
-  }
-  for (; max_nodes != 0 && !nodes_.empty(); --max_nodes) {
-    const Ref ref = nodes_.back();
-    nodes_.pop_back();
-    const Node node(arena_->At(ref));
-    const unsigned values = node.value_count();
-    const unsigned slots = node.slot_count();
-    for (unsigned i = 0; i < values; ++i) value(node.slots()[i].load(std::memory_order_relaxed));
-    for (unsigned i = values; i < slots; ++i) {
-      const Ref child = node.slots()[i].load(std::memory_order_relaxed);
-      __builtin_prefetch(arena_->At(child));
-      nodes_.push_back(child);
-    }
-    arena_->Free(ref, node.octets());
-  }
-  return !nodes_.empty();
-}
-
-LiveTable::Dismantler::~Dismantler() {
-  // Readers may still be there: each node waits for its epoch like any other garbage.
-  while (!nodes_.empty()) {
-    const Ref ref = nodes_.back();
-    nodes_.pop_back();
-    const Node node(arena_->At(ref));
-    for (unsigned i = node.value_count(); i < node.slot_count(); ++i) {
-      nodes_.push_back(node.slots()[i].load(std::memory_order_relaxed));
-    }
-    arena_->Retire(ref, node.octets());
-  }
 }
 
 }  // namespace flowacct::lpm
