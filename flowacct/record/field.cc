@@ -79,8 +79,8 @@ absl::StatusOr<FieldId> FieldFromName(absl::string_view name) {
 absl::Span<const absl::string_view> EnumerationNames(FieldType type) {
   static constexpr absl::string_view kSamplingSources[] = {"none",   "record", "options",
                                                            "header", "sflow",  "configured"};
-  static constexpr absl::string_view kRouteSources[] = {"none",       "bgp",           "bmp_loc_rib", "bmp_adj_rib_in",
-                                                        "bgp_mapped", "bgp_reflector", "mrt"};
+  static constexpr absl::string_view kRouteSources[] = {
+      "none", "bgp", "bmp_loc_rib", "bmp_adj_rib_in", "bmp_adj_rib_out", "bgp_mapped", "bgp_reflector", "mrt"};
   static constexpr absl::string_view kRoaStates[] = {"valid", "not_found", "invalid"};
   static constexpr absl::string_view kBgpOrigins[] = {"igp", "egp", "incomplete"};
   switch (type) {

@@ -160,6 +160,7 @@ enum class RouteSource : uint8_t {
   kSession,    // the exporter's own BGP session
   kLocRib,     // what the exporter uses, by BMP (RFC 9069)
   kAdjRibIn,   // what a neighbour told the exporter, by BMP (RFC 7854)
+  kAdjRibOut,  // what the exporter tells a neighbour, by BMP (RFC 8671)
   kMapped,     // a peer that the configuration names for the exporter
   kReflector,  // a peer that answers for whoever has none of his own
   kDump,       // an MRT file

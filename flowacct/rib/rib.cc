@@ -11,6 +11,15 @@ bool V6Of(const base::IpPrefix& prefix) { return !prefix.address().IsV4(); }
 
 }  // namespace
 
+absl::string_view RibViewName(RibView view) {
+  static constexpr absl::string_view kNames[] = {
+#define X(view, name) name,
+      FLOWACCT_RIB_VIEWS(X)
+#undef X
+  };
+  return kNames[static_cast<size_t>(view)];
+}
+
 RibOptions Rib::WithinReach(RibOptions options) {
   options.max_tables = std::min(options.max_tables, size_t{1} << kTableBits);
   options.max_paths_per_prefix = std::min(options.max_paths_per_prefix, kMaxPaths);

@@ -39,6 +39,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
@@ -54,20 +55,38 @@ enum class PeerId : uint32_t {};
 // Its place, and how often that was used before, so that the id of a table that is gone finds nothing.
 enum class TableId : uint32_t {};
 
-// Who announces: a session, or one of those that a BMP speaker tells of (RFC 7854, 4.2).
+// Which of a router's tables a peer's routes are of, in the order in which they are preferred. view, name
+#define FLOWACCT_RIB_VIEWS(X)                                                                         \
+  X(kSession, "session")                /* what the router announced in a BGP session */              \
+  X(kLocRib, "loc_rib")                 /* BMP: what it uses (RFC 9069) */                            \
+  X(kAdjRibInPost, "adj_rib_in_post")   /* BMP: what a neighbour told it, after policy (RFC 7854) */  \
+  X(kAdjRibInPre, "adj_rib_in_pre")     /* and before it */                                           \
+  X(kAdjRibOutPost, "adj_rib_out_post") /* BMP: what it tells a neighbour, after policy (RFC 8671) */ \
+  X(kAdjRibOutPre, "adj_rib_out_pre")   /* and before it */                                           \
+  X(kDump, "dump")                      /* what an MRT file says that a peer told (RFC 6396) */
+enum class RibView : uint8_t {
+#define X(view, name) view,
+  FLOWACCT_RIB_VIEWS(X)
+#undef X
+};
+absl::string_view RibViewName(RibView view);
+
+// Who announces: a session, one of those that a BMP speaker tells of (RFC 7854, 4.2), a peer of an MRT file.
 struct PeerKey {
   base::IpAddress address;
   uint32_t bgp_identifier = 0;
   uint32_t as = 0;
   uint64_t distinguisher = 0;
+  RibView view = RibView::kSession;
+  base::IpAddress told_by = {};  // the BMP speaker; else ::
 
   friend bool operator==(const PeerKey& a, const PeerKey& b) {
     return a.address == b.address && a.bgp_identifier == b.bgp_identifier && a.as == b.as &&
-           a.distinguisher == b.distinguisher;
+           a.distinguisher == b.distinguisher && a.view == b.view && a.told_by == b.told_by;
   }
   template <typename H>
   friend H AbslHashValue(H h, const PeerKey& k) {
-    return H::combine(std::move(h), k.address, k.bgp_identifier, k.as, k.distinguisher);
+    return H::combine(std::move(h), k.address, k.bgp_identifier, k.as, k.distinguisher, k.view, k.told_by);
   }
 };
 

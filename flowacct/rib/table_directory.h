@@ -33,6 +33,7 @@ enum class RouteOrigin : uint8_t {
   kSession,    // the exporter's own BGP session
   kLocRib,     // BMP: what the exporter uses (RFC 9069)
   kAdjRibIn,   // BMP: what one of its neighbours told it (RFC 7854)
+  kAdjRibOut,  // BMP: what it tells a neighbour (RFC 8671)
   kMapped,     // a peer that the configuration names for the exporter
   kReflector,  // a peer that answers for whoever has none of his own
   kDump,       // an MRT file

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/time/clock.h"
 #include "flowacct/bgp/canonicalize.h"
 #include "flowacct/bgp/nlri.h"
+#include "flowacct/collector/routing/routing_observer.h"
 
 namespace flowacct::collector {
 namespace {
@@ -28,16 +30,43 @@ base::IpAddress Next(base::IpAddress address) {
   return address;
 }
 
-// By its address or its router id, as a configuration names it.
+// By its router's address or BGP identifier, as a configuration names it.
 bool IsCalled(const PeerBook::Peer& peer, const base::IpAddress& name) {
-  return peer.key.address == name || base::IpAddress::V4(peer.key.bgp_identifier) == name;
+  return peer.router() == name || base::IpAddress::V4(peer.router_identifier()) == name;
 }
+
+rib::RouteOrigin OriginOf(rib::RibView view) {
+  // In the order of rib::RibView.
+  constexpr rib::RouteOrigin kOrigins[] = {rib::RouteOrigin::kSession,   rib::RouteOrigin::kLocRib,
+                                           rib::RouteOrigin::kAdjRibIn,  rib::RouteOrigin::kAdjRibIn,
+                                           rib::RouteOrigin::kAdjRibOut, rib::RouteOrigin::kAdjRibOut,
+                                           rib::RouteOrigin::kDump};
+  return kOrigins[static_cast<size_t>(view)];
+}
+
+bool IsBeforePolicy(rib::RibView view) {
+  return view == rib::RibView::kAdjRibInPre || view == rib::RibView::kAdjRibOutPre;
+}
+
+// The same table of a router, after policy.
+struct PolicyTable {
+  base::IpAddress router;
+  rib::RouteOrigin origin;
+  uint64_t rd;
+  friend bool operator==(const PolicyTable& a, const PolicyTable& b) {
+    return a.router == b.router && a.origin == b.origin && a.rd == b.rd;
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const PolicyTable& t) {
+    return H::combine(std::move(h), t.router, t.origin, t.rd);
+  }
+};
 
 }  // namespace
 
 rib::RibOptions PeerBook::RibOptionsOf(const RoutingOptions& options) {
   rib::RibOptions rib = options.rib;
-  rib.max_peers = 2 * options.max_peers;  // as many again may be stale
+  rib.max_peers = 2 * (options.max_peers + options.max_told_peers);  // as many again may be stale
   rib.max_paths_per_peer = options.max_routes_per_peer;
   return rib;
 }
@@ -45,22 +74,26 @@ rib::RibOptions PeerBook::RibOptionsOf(const RoutingOptions& options) {
 PeerBook::PeerBook(const RoutingOptions& options)
     : options_(options), rib_(&epochs_, RibOptionsOf(options)), directory_(&epochs_) {}
 
-PeerBook::Peer* PeerBook::Up(const rib::PeerKey& key, const bgp::SessionContext& context, const bgp::Open& open,
-                             absl::Time now) {
-  if (established_ >= options_.max_peers) return nullptr;
+PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
+  const rib::PeerKey& key = announcer.key;
+  const bool session = key.view == rib::RibView::kSession;
+  const size_t limit = session ? options_.max_peers : options_.max_told_peers;
+  if ((session ? established_ : told_peers_) >= limit) return nullptr;
   std::unique_ptr<Peer>& place = peers_[key];
   if (place == nullptr) {
-    if (peers_.size() > 2 * options_.max_peers) {
+    // With the place that was just made.
+    const size_t known = session ? known_sessions_ : peers_.size() - 1 - known_sessions_;
+    if (known >= 2 * limit) {
       // Fewer than half are up: the one whose time is over first makes room.
       Peer* oldest = nullptr;
       for (const auto& [k, other] : peers_) {
-        if (other == nullptr || other->up) continue;
+        if (other == nullptr || other->up || IsSession(*other) != session) continue;
         if (oldest == nullptr || other->told.stale_until < oldest->told.stale_until) oldest = other.get();
       }
       ++evicted_peers_;
       Remove(oldest);
     }
-    const std::optional<rib::PeerId> id = rib_.AddPeer(key, context.external);
+    const std::optional<rib::PeerId> id = rib_.AddPeer(key, announcer.external);
     if (!id) {
       peers_.erase(key);
       return nullptr;
@@ -68,6 +101,7 @@ PeerBook::Peer* PeerBook::Up(const rib::PeerKey& key, const bgp::SessionContext&
     // Remove may have moved the place.
     std::unique_ptr<Peer>& made = peers_[key];
     made = std::make_unique<Peer>();
+    if (session) ++known_sessions_;
     made->key = key;
     made->id = *id;
     made->told.address = key.address;
@@ -76,24 +110,25 @@ PeerBook::Peer* PeerBook::Up(const rib::PeerKey& key, const bgp::SessionContext&
   }
   Peer* const peer = peers_[key].get();
   peer->up = true;
-  ++established_;
+  peer->rd = announcer.rd;
+  peer->teller_identifier = announcer.teller_identifier;
+  ++(session ? established_ : told_peers_);
   RoutingPeer& told = peer->told;
   told.state = bgp::SessionState::kEstablished;
   told.since = now;
-  told.agreed = context;
-  told.offered = open;
   told.complete = bgp::FamilySet();
   ++told.sessions;
-  peer->awaited = context.families & bgp::FamilySet::Joined();
-  TableOf(peer, 0, true);
+  peer->awaited = announcer.families & bgp::FamilySet::Joined();
+  TableOf(peer, peer->rd, true);
   for (const bool v6 : {false, true}) {
     // RFC 4724, 4.2: what is not agreed any more is not going to be confirmed.
-    if (FamiliesOf(context.families, v6).empty()) rib_.EndOfRib(peer->id, v6);
+    if (FamiliesOf(announcer.families, v6).empty()) rib_.EndOfRib(peer->id, v6);
   }
   const bool stale = rib_.counters(peer->id, false).stale + rib_.counters(peer->id, true).stale != 0;
   told.stale_until = stale ? now + options_.stale_for : absl::InfiniteFuture();
   stale_deadline_ = std::min(stale_deadline_, told.stale_until);
   directory_is_old_ = true;
+  for (RoutingObserver* observer : observers_) observer->OnUp(*peer, now);
   return peer;
 }
 
@@ -132,22 +167,34 @@ void PeerBook::Announce(Peer* peer, uint64_t rd, rib::AttributeSetId attributes)
   announced_.clear();
 }
 
-void PeerBook::Take(Peer* peer, const bgp::Update& update) {
+void PeerBook::TakeRoute(Peer* peer, const bgp::Nlri& route, base::Octets attributes) {
+  const rib::AttributeSetId id = rib_.Intern(attributes);
+  announced_.clear();
+  announced_.push_back(
+      {route.prefix(), route.path_id, route.label_count != 0 ? route.label : rib::Announcement::kNoLabel});
+  Announce(peer, route.rd != 0 ? route.rd : peer->rd, id);
+  if (id != rib::AttributeSetId::kNone) rib_.Release(id);
+}
+
+void PeerBook::Take(Peer* peer, const bgp::Update& update, absl::Time now) {
+  for (RoutingObserver* observer : observers_) observer->OnUpdate(*peer, update, now);
   for (const bgp::NlriSection& section : update.withdrawn()) {
     if (!bgp::RowOf(section.family).joined) continue;
     section.Visit([&](const bgp::Nlri& route) {
-      if (const auto table = TableOf(peer, route.rd, false)) rib_.Withdraw(*table, route.prefix(), route.path_id);
+      const uint64_t rd = route.rd != 0 ? route.rd : peer->rd;
+      if (const auto table = TableOf(peer, rd, false)) rib_.Withdraw(*table, route.prefix(), route.path_id);
     });
   }
   for (const bgp::NlriSection& section : update.announced()) {
     if (!bgp::RowOf(section.family).joined || section.count == 0) continue;
     const rib::AttributeSetId attributes = rib_.Intern(bgp::CanonicalizeAttributes(update, section, &attributes_));
-    uint64_t rd = 0;
+    uint64_t rd = peer->rd;
     announced_.clear();
     section.Visit([&](const bgp::Nlri& route) {
-      if (route.rd != rd) {
+      const uint64_t own = route.rd != 0 ? route.rd : peer->rd;
+      if (own != rd) {
         Announce(peer, rd, attributes);
-        rd = route.rd;
+        rd = own;
       }
       announced_.push_back(
           {route.prefix(), route.path_id, route.label_count != 0 ? route.label : rib::Announcement::kNoLabel});
@@ -157,8 +204,9 @@ void PeerBook::Take(Peer* peer, const bgp::Update& update) {
   }
 }
 
-void PeerBook::EndOfRib(Peer* peer, bgp::Family family) {
+void PeerBook::EndOfRib(Peer* peer, bgp::Family family, absl::Time now) {
   if (!bgp::RowOf(family).joined) return;
+  for (RoutingObserver* observer : observers_) observer->OnEndOfRib(*peer, family, now);
   peer->told.complete.Add(family);
   peer->awaited = peer->awaited - bgp::FamilySet().Add(family);
   const bool v6 = bgp::RowOf(family).v6;
@@ -168,15 +216,17 @@ void PeerBook::EndOfRib(Peer* peer, bgp::Family family) {
 }
 
 void PeerBook::Down(Peer* peer, absl::Duration keep_for, absl::Time now) {
+  for (RoutingObserver* observer : observers_) observer->OnDown(*peer, now);
   peer->up = false;
-  --established_;
+  --(IsSession(*peer) ? established_ : told_peers_);
   directory_is_old_ = true;
   const uint64_t paths = rib_.counters(peer->id, false).paths + rib_.counters(peer->id, true).paths;
   if (keep_for <= absl::ZeroDuration() || paths == 0) return Remove(peer);
   // One that comes with another identifier each time keeps no more than one that does not.
   for (Peer* other : Peers()) {
     if (other != peer && !other->up && other->key.address == peer->key.address &&
-        other->key.distinguisher == peer->key.distinguisher) {
+        other->key.distinguisher == peer->key.distinguisher && other->key.view == peer->key.view &&
+        other->key.told_by == peer->key.told_by) {
       ++evicted_peers_;
       Remove(other);
     }
@@ -191,6 +241,7 @@ void PeerBook::Down(Peer* peer, absl::Duration keep_for, absl::Time now) {
 void PeerBook::Remove(Peer* peer) {
   directory_is_old_ = true;
   rib_.RemovePeer(peer->id);
+  if (IsSession(*peer)) --known_sessions_;
   peers_.erase(rib::PeerKey(peer->key));
 }
 
@@ -225,6 +276,7 @@ std::vector<PeerBook::Peer*> PeerBook::Peers() const {
   }
   std::sort(peers.begin(), peers.end(), [](const Peer* a, const Peer* b) {
     if (a->up != b->up) return a->up;
+    if (a->key.view != b->key.view) return a->key.view < b->key.view;
     if (!(a->key.address == b->key.address)) return a->key.address < b->key.address;
     // What is newer is truer.
     if (a->told.since != b->told.since) return a->told.since > b->told.since;
@@ -238,13 +290,25 @@ void PeerBook::PublishDirectory(absl::Time now) {
   rib::TableDirectoryBuilder builder;
   const std::vector<Peer*> peers = Peers();
   // An address is the system's word, an identifier only the neighbour's.
+  absl::flat_hash_set<PolicyTable> after_policy;
   for (const Peer* peer : peers) {
-    for (const auto& [rd, table] : peer->tables) builder.Add(peer->key.address, rd, table, rib::RouteOrigin::kSession);
+    if (peer->key.told_by == base::IpAddress() || IsBeforePolicy(peer->key.view)) continue;
+    for (const auto& [rd, table] : peer->tables) after_policy.insert({peer->router(), OriginOf(peer->key.view), rd});
+  }
+  const auto counts = [&](const Peer& peer, uint64_t rd) {
+    return !IsBeforePolicy(peer.key.view) || !after_policy.contains({peer.router(), OriginOf(peer.key.view), rd});
+  };
+  for (const Peer* peer : peers) {
+    for (const auto& [rd, table] : peer->tables) {
+      if (counts(*peer, rd)) builder.Add(peer->router(), rd, table, OriginOf(peer->key.view));
+    }
   }
   for (const Peer* peer : peers) {
-    const base::IpAddress identifier = base::IpAddress::V4(peer->key.bgp_identifier);
-    if (identifier == peer->key.address) continue;
-    for (const auto& [rd, table] : peer->tables) builder.Add(identifier, rd, table, rib::RouteOrigin::kSession);
+    const base::IpAddress identifier = base::IpAddress::V4(peer->router_identifier());
+    if (peer->router_identifier() == 0 || identifier == peer->router()) continue;
+    for (const auto& [rd, table] : peer->tables) {
+      if (counts(*peer, rd)) builder.Add(identifier, rd, table, OriginOf(peer->key.view));
+    }
   }
   size_t mapped = 0;
   directory_overflows_ = 0;
@@ -253,6 +317,7 @@ void PeerBook::PublishDirectory(absl::Time now) {
     for (const Peer* peer : peers) {
       if (!IsCalled(*peer, mapping.peer)) continue;
       for (const auto& [rd, table] : peer->tables) {
+        if (!counts(*peer, rd)) continue;
         if (mapped + exporters > kMaxMappedEntries) {
           directory_overflows_ += exporters;
           continue;
@@ -268,7 +333,15 @@ void PeerBook::PublishDirectory(absl::Time now) {
   for (const base::IpAddress& reflector : options_.reflectors) {
     for (const Peer* peer : peers) {
       if (!IsCalled(*peer, reflector)) continue;
-      for (const auto& [rd, table] : peer->tables) builder.AddForAll(rd, table, rib::RouteOrigin::kReflector);
+      for (const auto& [rd, table] : peer->tables) {
+        if (counts(*peer, rd)) builder.AddForAll(rd, table, rib::RouteOrigin::kReflector);
+      }
+    }
+  }
+  if (options_.dumps_for_all) {
+    for (const Peer* peer : peers) {
+      if (peer->key.view != rib::RibView::kDump) continue;
+      for (const auto& [rd, table] : peer->tables) builder.AddForAll(rd, table, rib::RouteOrigin::kDump);
     }
   }
   directory_.Publish(std::move(builder).Build());

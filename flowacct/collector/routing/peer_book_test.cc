@@ -32,11 +32,17 @@ struct Book {
   explicit Book(const RoutingOptions& options = {}) : book(options) {}
 
   PeerBook::Peer* Up(absl::string_view address, uint32_t identifier) {
-    return book.Up(Key(address, identifier), Context(), bgp::Open(), now);
+    return Up(Key(address, identifier), Context().families);
+  }
+  PeerBook::Peer* Up(const rib::PeerKey& key, bgp::FamilySet families) {
+    Announcer announcer;
+    announcer.key = key;
+    announcer.families = families;
+    return book.Up(announcer, now);
   }
   void Take(PeerBook::Peer* peer, base::Octets message) {
     bgp::DecodeUpdate(message, Context(), &update, &counters);
-    book.Take(peer, update);
+    book.Take(peer, update, now);
   }
   void Announce(PeerBook::Peer* peer, const std::vector<std::string>& prefixes, uint32_t as = 1) {
     UpdateBuilder builder(Context());
@@ -162,9 +168,7 @@ TEST(PeerBook, SweepsAFamilyThatIsNotAgreedAnyMore) {
   PeerBook::Peer* peer = b.Up("192.0.2.1", 1);
   b.Announce(peer, {"10.0.0.0/8"});
   b.book.Down(peer, absl::Minutes(2), b.now);
-  bgp::SessionContext context = Context();
-  context.families = bgp::FamilySet().Add(Family::kIpv6Unicast);
-  peer = b.book.Up(Key("192.0.2.1", 1), context, bgp::Open(), b.now);
+  peer = b.Up(Key("192.0.2.1", 1), bgp::FamilySet().Add(Family::kIpv6Unicast));
   b.Reclaim();
   EXPECT_EQ(b.book.Tell(*peer).v4.paths, 0u);
   EXPECT_EQ(b.book.Tell(*peer).v4.swept, 1u);
@@ -237,7 +241,7 @@ TEST(PeerBook, CountsFamiliesThatAreNotJoined) {
   builder.MpAnnounce({PrefixOf("10.0.0.0/8"), 0, 0, {}});
   bgp::UpdateCounters counters;
   bgp::DecodeUpdate(builder.Message(), bgp::SessionContext(), &b.update, &counters);
-  b.book.Take(peer, b.update);
+  b.book.Take(peer, b.update, b.now);
   EXPECT_EQ(b.book.rib().paths(), 0u);
   RoutingPeer told = b.book.Tell(*peer);
   told.counters.updates = counters;

@@ -19,6 +19,7 @@
 #include "flowacct/bgp/notification.h"
 #include "flowacct/bgp/session.h"
 #include "flowacct/collector/routing/peer_listener.h"
+#include "flowacct/collector/routing/routing_observer.h"
 #include "flowacct/collector/socket/socket_address.h"
 
 namespace flowacct::collector {
@@ -33,6 +34,8 @@ constexpr size_t kReclaimSteps = 8192;
 constexpr absl::Duration kIdleReclaim = absl::Milliseconds(1);
 // Timers are looked at no more often.
 constexpr absl::Duration kTickInterval = absl::Milliseconds(20);
+// Observers hear of the time as often at least.
+constexpr absl::Duration kObserverInterval = absl::Milliseconds(200);
 constexpr absl::Duration kMaxTickPause = absl::Seconds(10);
 // For a NOTIFICATION to arrive: what the neighbour still sends is thrown away meanwhile, since closing a socket with
 // unread octets would reset the connection and lose it.
@@ -103,7 +106,11 @@ struct RoutingEngine::Connection final : public bgp::SessionListener {
   void OnEstablished(const bgp::SessionContext& context, const bgp::Open& open) override {
     // All that it had to say may have come at once.
     if (!engine->Meet(*this)) return;
-    peer = engine->book_->Up({address, open.bgp_identifier, open.as, scope}, context, open, engine->now_);
+    Announcer announcer;
+    announcer.key = {address, open.bgp_identifier, open.as, scope};
+    announcer.external = context.external;
+    announcer.families = context.families;
+    peer = engine->book_->Up(announcer, engine->now_);
     if (peer == nullptr) {
       stop_with = bgp::NotificationCode::kOutOfResources;
       ++engine->counters_.refusals[static_cast<size_t>(RoutingRefusal::kTooManyPeers)];
@@ -111,16 +118,18 @@ struct RoutingEngine::Connection final : public bgp::SessionListener {
     }
     ++engine->counters_.established;
     engine->NoLongerPending(*this);
+    peer->told.agreed = context;
+    peer->told.offered = open;
     peer->told.interface = interface;
     peer->told.port = port;
     peer->told.local_address = local_address;
     peer->told.hold_time = session.hold_time();
   }
   void OnUpdate(const bgp::Update& update, base::Octets) override {
-    if (peer != nullptr) engine->book_->Take(peer, update);
+    if (peer != nullptr) engine->book_->Take(peer, update, engine->now_);
   }
   void OnEndOfRib(bgp::Family family) override {
-    if (peer != nullptr) engine->book_->EndOfRib(peer, family);
+    if (peer != nullptr) engine->book_->EndOfRib(peer, family, engine->now_);
   }
   void OnRouteRefresh(bgp::Family, bgp::RouteRefreshSubtype) override { ++engine->counters_.ignored_refreshes; }
   void OnClosed(const bgp::SessionClosed& closed) override { engine->OnClosed(*this, closed); }
@@ -144,17 +153,20 @@ struct RoutingEngine::Connection final : public bgp::SessionListener {
   absl::Time linger_until = absl::InfiniteFuture();
 };
 
-absl::StatusOr<std::unique_ptr<RoutingEngine>> RoutingEngine::New(const RoutingOptions& options) {
+absl::StatusOr<std::unique_ptr<RoutingEngine>> RoutingEngine::New(const RoutingOptions& options,
+                                                                  std::vector<RoutingObserver*> observers) {
   if (absl::Status status = CheckRoutingOptions(options); !status.ok()) return status;
-  std::unique_ptr<RoutingEngine> engine(new RoutingEngine(options));
+  std::unique_ptr<RoutingEngine> engine(new RoutingEngine(options, std::move(observers)));
   if (absl::Status status = engine->Open(); !status.ok()) return status;
   return engine;
 }
 
-RoutingEngine::RoutingEngine(const RoutingOptions& options)
+RoutingEngine::RoutingEngine(const RoutingOptions& options, std::vector<RoutingObserver*> observers)
     : options_(options),
+      observers_(std::move(observers)),
       book_(std::make_unique<PeerBook>(WithSecret(options))),
       buffer_(new uint8_t[options.read_octets]) {
+  book_->Observe(observers_);
   start_ = absl::Now();
   start_nanos_ = ClockNanos(CLOCK_MONOTONIC);
   now_ = start_;
@@ -306,6 +318,7 @@ void RoutingEngine::Run() {
     Tick(now_);
     absl::Duration wait = std::min(next_tick_, book_->deadline()) - now_;
     if (more) wait = std::min(wait, kIdleReclaim);
+    if (!observers_.empty()) wait = std::min(wait, kObserverInterval);
     if (called) wait = absl::ZeroDuration();
     poller_->Wait(std::max(wait, absl::ZeroDuration()));
   }
@@ -588,6 +601,7 @@ void RoutingEngine::Close(uint64_t number) {
 
 void RoutingEngine::Tick(absl::Time now) {
   book_->Tick(now);
+  for (RoutingObserver* observer : observers_) observer->OnTick(now);
   if (now >= listen_again_) {
     listen_again_ = absl::InfiniteFuture();
     WaitForConnections(true);

@@ -54,7 +54,9 @@ namespace flowacct::collector {
 
 class RoutingEngine {
  public:
-  static absl::StatusOr<std::unique_ptr<RoutingEngine>> New(const RoutingOptions& options);
+  // `observers` outlive it.
+  static absl::StatusOr<std::unique_ptr<RoutingEngine>> New(const RoutingOptions& options,
+                                                            std::vector<RoutingObserver*> observers = {});
   ~RoutingEngine();  // stops
   RoutingEngine(const RoutingEngine&) = delete;
   RoutingEngine& operator=(const RoutingEngine&) = delete;
@@ -88,7 +90,7 @@ class RoutingEngine {
     base::Notification* done;
   };
 
-  explicit RoutingEngine(const RoutingOptions& options);
+  RoutingEngine(const RoutingOptions& options, std::vector<RoutingObserver*> observers);
   absl::Status Open();
   void Run();
   absl::Time Now() const;
@@ -114,6 +116,7 @@ class RoutingEngine {
   void PublishStatus(bool running);
 
   const RoutingOptions options_;
+  const std::vector<RoutingObserver*> observers_;
   std::unique_ptr<PeerBook> book_;
   std::vector<Endpoint> endpoints_;
   uint32_t bgp_identifier_ = 0;

@@ -39,6 +39,8 @@ struct RoutingOptions {
 
   // Sessions at once. What the collector is measured with; each costs some 90 KiB without its routes.
   size_t max_peers = 500;
+  // Peers of which BMP speakers and MRT files tell, all told: the tables of a network's routers and their neighbours.
+  size_t max_told_peers = 8192;
   // Connections whose session is not up yet, and those of one address: as many as may come at once after a restart of
   // the collector. The oldest makes room.
   size_t max_pending = 128;
@@ -78,6 +80,8 @@ struct RoutingOptions {
   // Peers that stand in for exporters without a session; for whoever has no other, `reflectors`.
   std::vector<RoutingMapping> mapped;
   std::vector<base::IpAddress> reflectors;
+  // The peers of MRT files answer for whoever has no other, too: all of them, the best of their routes.
+  bool dumps_for_all = false;
 
   // Paths beyond it are refused and counted, the session stays. Four times the global tables of 2026.
   size_t max_routes_per_peer = size_t{5} << 20;

@@ -43,14 +43,16 @@ constexpr SideFields kSideFields[] = {
 
 record::RouteSource SourceOf(rib::RouteOrigin origin) {
   // In the order of rib::RouteOrigin.
-  constexpr record::RouteSource kSources[] = {record::RouteSource::kSession,   record::RouteSource::kLocRib,
-                                              record::RouteSource::kAdjRibIn,  record::RouteSource::kMapped,
-                                              record::RouteSource::kReflector, record::RouteSource::kDump};
+  constexpr record::RouteSource kSources[] = {record::RouteSource::kSession,  record::RouteSource::kLocRib,
+                                              record::RouteSource::kAdjRibIn, record::RouteSource::kAdjRibOut,
+                                              record::RouteSource::kMapped,   record::RouteSource::kReflector,
+                                              record::RouteSource::kDump};
   return kSources[static_cast<size_t>(origin)];
 }
 
-constexpr absl::string_view kOriginCounters[] = {"routes_of_session", "routes_of_loc_rib",   "routes_of_adj_rib_in",
-                                                 "routes_of_mapped",  "routes_of_reflector", "routes_of_dump"};
+constexpr absl::string_view kOriginCounters[] = {"routes_of_session",     "routes_of_loc_rib", "routes_of_adj_rib_in",
+                                                 "routes_of_adj_rib_out", "routes_of_mapped",  "routes_of_reflector",
+                                                 "routes_of_dump"};
 
 }  // namespace
 

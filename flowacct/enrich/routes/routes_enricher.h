@@ -76,7 +76,7 @@ class RoutesEnricher : public Enricher {
 
  private:
   static constexpr size_t kBlock = 64;
-  static constexpr size_t kOrigins = 6;
+  static constexpr size_t kOrigins = 7;
 
   // A field that is wanted of one side's routes.
   struct Assignment {
