@@ -69,6 +69,7 @@ enum class RibView : uint8_t {
   FLOWACCT_RIB_VIEWS(X)
 #undef X
 };
+inline constexpr size_t kRibViewCount = static_cast<size_t>(RibView::kDump) + 1;
 absl::string_view RibViewName(RibView view);
 
 // Who announces: a session, one of those that a BMP speaker tells of (RFC 7854, 4.2), a peer of an MRT file.

@@ -24,6 +24,7 @@
 #include "absl/types/span.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/lpm/reader_epochs.h"
+#include "flowacct/rib/best_path.h"
 #include "flowacct/rib/rib.h"
 
 namespace flowacct::rib {
@@ -39,9 +40,17 @@ enum class RouteOrigin : uint8_t {
   kDump,       // an MRT file
 };
 
+// Tables of one such origin answer together, with the best route of all: each neighbour's is a part of what the router
+// knows. Of others the first that has a route answers.
+constexpr bool AnswersTogether(RouteOrigin origin) {
+  return origin == RouteOrigin::kAdjRibIn || origin == RouteOrigin::kAdjRibOut || origin == RouteOrigin::kDump;
+}
+
 struct TableChoice {
   TableId table{};
   RouteOrigin origin = RouteOrigin::kSession;
+  uint32_t source = 0;   // TableDirectory::source, of those that answer together
+  bool for_all = false;  // comes behind the exporter's own, and answers together with others for all
   friend bool operator==(const TableChoice& a, const TableChoice& b) {
     return a.table == b.table && a.origin == b.origin;
   }
@@ -58,21 +67,29 @@ class TableDirectory {
   }
   // Only those that are the exporter's own, not those for all.
   absl::Span<const TableChoice> FindOwn(const base::IpAddress& exporter, uint64_t rd) const;
+  // Whose the routes of a table are, to choose the best.
+  const PathSource& source(const TableChoice& choice) const { return sources_[choice.source]; }
   size_t size() const { return own_.size() + for_all_.size(); }
 
  private:
   friend class TableDirectoryBuilder;
   absl::flat_hash_map<std::pair<base::IpAddress, uint64_t>, std::vector<TableChoice>> own_;  // and those for all behind
   absl::flat_hash_map<uint64_t, std::vector<TableChoice>> for_all_;
+  std::vector<PathSource> sources_ = {PathSource()};
 };
 
 class TableDirectoryBuilder {
  public:
-  void Add(const base::IpAddress& exporter, uint64_t rd, TableId table, RouteOrigin origin) {
-    directory_->own_[{exporter, rd}].push_back({table, origin});
+  // For the tables that are added with what it returns.
+  uint32_t AddSource(const PathSource& source) {
+    directory_->sources_.push_back(source);
+    return static_cast<uint32_t>(directory_->sources_.size() - 1);
   }
-  void AddForAll(uint64_t rd, TableId table, RouteOrigin origin) {
-    directory_->for_all_[rd].push_back({table, origin});
+  void Add(const base::IpAddress& exporter, uint64_t rd, TableId table, RouteOrigin origin, uint32_t source = 0) {
+    directory_->own_[{exporter, rd}].push_back({table, origin, source, false});
+  }
+  void AddForAll(uint64_t rd, TableId table, RouteOrigin origin, uint32_t source = 0) {
+    directory_->for_all_[rd].push_back({table, origin, source, true});
   }
   // Choices are ordered by their origin, equal ones as they were added.
   std::unique_ptr<const TableDirectory> Build() &&;

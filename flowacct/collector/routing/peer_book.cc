@@ -105,12 +105,15 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
     made->key = key;
     made->id = *id;
     made->told.address = key.address;
+    made->told.view = key.view;
+    made->told.told_by = key.told_by;
     made->told.as = key.as;
     made->told.bgp_identifier = key.bgp_identifier;
   }
   Peer* const peer = peers_[key].get();
   peer->up = true;
   peer->rd = announcer.rd;
+  peer->external = announcer.external;
   peer->teller_identifier = announcer.teller_identifier;
   ++(session ? established_ : told_peers_);
   RoutingPeer& told = peer->told;
@@ -298,16 +301,21 @@ void PeerBook::PublishDirectory(absl::Time now) {
   const auto counts = [&](const Peer& peer, uint64_t rd) {
     return !IsBeforePolicy(peer.key.view) || !after_policy.contains({peer.router(), OriginOf(peer.key.view), rd});
   };
-  for (const Peer* peer : peers) {
+  for (Peer* peer : peers) {
+    rib::PathSource source;
+    source.external = peer->external;
+    source.bgp_identifier = peer->key.bgp_identifier;
+    source.address = peer->key.address;
+    peer->source = rib::AnswersTogether(OriginOf(peer->key.view)) ? builder.AddSource(source) : 0;
     for (const auto& [rd, table] : peer->tables) {
-      if (counts(*peer, rd)) builder.Add(peer->router(), rd, table, OriginOf(peer->key.view));
+      if (counts(*peer, rd)) builder.Add(peer->router(), rd, table, OriginOf(peer->key.view), peer->source);
     }
   }
   for (const Peer* peer : peers) {
     const base::IpAddress identifier = base::IpAddress::V4(peer->router_identifier());
     if (peer->router_identifier() == 0 || identifier == peer->router()) continue;
     for (const auto& [rd, table] : peer->tables) {
-      if (counts(*peer, rd)) builder.Add(identifier, rd, table, OriginOf(peer->key.view));
+      if (counts(*peer, rd)) builder.Add(identifier, rd, table, OriginOf(peer->key.view), peer->source);
     }
   }
   size_t mapped = 0;
@@ -341,7 +349,9 @@ void PeerBook::PublishDirectory(absl::Time now) {
   if (options_.dumps_for_all) {
     for (const Peer* peer : peers) {
       if (peer->key.view != rib::RibView::kDump) continue;
-      for (const auto& [rd, table] : peer->tables) builder.AddForAll(rd, table, rib::RouteOrigin::kDump);
+      for (const auto& [rd, table] : peer->tables) {
+        builder.AddForAll(rd, table, rib::RouteOrigin::kDump, peer->source);
+      }
     }
   }
   directory_.Publish(std::move(builder).Build());

@@ -59,6 +59,7 @@ class PeerBook {
     rib::PeerKey key;
     rib::PeerId id{};
     uint64_t rd = 0;
+    bool external = true;
     uint32_t teller_identifier = 0;
     bool up = false;
 
@@ -75,6 +76,7 @@ class PeerBook {
 
    private:
     friend class PeerBook;
+    uint32_t source = 0;                                 // in the directory that is made
     bgp::FamilySet awaited;                              // agreed, and not complete
     absl::flat_hash_map<uint64_t, rib::TableId> tables;  // by route distinguisher
     uint64_t last_rd = 0;

@@ -89,15 +89,6 @@ bgp::SessionOptions SessionOptionsOf(const RoutingOptions& options, uint32_t bgp
   return session;
 }
 
-// What a neighbour says is for people's eyes: nothing that a terminal obeys.
-std::string Printable(absl::string_view text) {
-  std::string printable(text);
-  for (char& c : printable) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return printable;
-}
-
 }  // namespace
 
 struct RoutingEngine::Connection final : public bgp::SessionListener {
@@ -182,20 +173,15 @@ absl::Status RoutingEngine::Open() {
   if (!epoll_.is_open()) return absl::ErrnoToStatus(errno, "epoll");
   if (absl::Status status = poller_->Add(epoll_.get(), 0); !status.ok()) return status;
 
-  AdmissionOptions admission;
-  // Its clock goes in minutes: a second of it is one of ours.
-  const AdmissionLimit limit = {options_.connections_per_minute, options_.connection_burst};
-  admission.datagrams = limit;
-  for (const base::IpPrefix& prefix : options_.allow) {
-    AdmissionRule rule;
-    rule.prefix = prefix;
-    rule.datagrams = limit;
-    admission.rules.push_back(rule);
+  auto admission = ConnectionAdmission::New(options_.allow, options_.connections_per_minute, options_.connection_burst);
+  if (!admission.ok()) return admission.status();
+  admission_ = *std::move(admission);
+  auto bmp = BmpListener::New(options_, book_.get(), observers_);
+  if (!bmp.ok()) return bmp.status();
+  bmp_ = *std::move(bmp);
+  if (bmp_ != nullptr) {
+    if (absl::Status status = poller_->Add(bmp_->descriptor(), 0); !status.ok()) return status;
   }
-  admission.forget_nanos = int64_t{10} * 1000000000;
-  absl::StatusOr<std::unique_ptr<Admission>> made = Admission::New(admission);
-  if (!made.ok()) return made.status();
-  admission_ = *std::move(made);
 
   for (const std::string& listen : options_.listen) {
     absl::StatusOr<Endpoint> endpoint = ParseEndpoint(listen, kSchemes);
@@ -311,12 +297,14 @@ void RoutingEngine::Run() {
     }
     congested_since = absl::InfiniteFuture();
     TakeEvents(now_);
+    if (bmp_ != nullptr && !book_->rib().congested()) bmp_->TakeEvents(now_, ClockNanos(CLOCK_MONOTONIC));
     now_ = Now();
     // After such a time all that neighbours sent meanwhile is read before one is said to be silent. But keepalives are
     // to go out where every round takes so long.
     if (now_ - round > absl::Seconds(1) && now_ - last_tick_ < kMaxTickPause) no_tick_before_ = now_ + absl::Seconds(1);
     Tick(now_);
     absl::Duration wait = std::min(next_tick_, book_->deadline()) - now_;
+    if (bmp_ != nullptr) wait = std::min(wait, bmp_->deadline() - now_);
     if (more) wait = std::min(wait, kIdleReclaim);
     if (!observers_.empty()) wait = std::min(wait, kObserverInterval);
     if (called) wait = absl::ZeroDuration();
@@ -388,13 +376,8 @@ void RoutingEngine::Accept(Listener& listener, absl::Time now) {
     base::IpAddress address;
     uint16_t port = 0;
     if (!FromSocketAddress(from.storage, &address, &port)) continue;
-    const AdmissionVerdict verdict = admission_->Admit(address, ClockNanos(CLOCK_MONOTONIC) / 60);
-    if (verdict == AdmissionVerdict::kUnknownExporter) {
-      refuse(RoutingRefusal::kNotAllowed);
-      continue;
-    }
-    if (verdict != AdmissionVerdict::kAdmitted) {
-      refuse(RoutingRefusal::kTooOften);
+    if (const auto refusal = admission_->Judge(address, ClockNanos(CLOCK_MONOTONIC))) {
+      refuse(*refusal);
       continue;
     }
     const auto of_address = pending_of_.find(address);
@@ -572,7 +555,7 @@ void RoutingEngine::OnClosed(Connection& connection, const bgp::SessionClosed& c
     end.text = absl::StrCat(closed.cause == bgp::CloseCause::kNotificationSent ? "sent " : "received ",
                             bgp::NotificationText(end.code, end.subcode));
     const absl::string_view said = closed.notification.shutdown_communication();
-    if (!said.empty()) absl::StrAppend(&end.text, ": ", Printable(said));
+    if (!said.empty()) absl::StrAppend(&end.text, ": ", PrintableText(said));
   }
   if (PeerBook::Peer* const peer = std::exchange(connection.peer, nullptr)) {
     ++counters_.lost;
@@ -601,6 +584,7 @@ void RoutingEngine::Close(uint64_t number) {
 
 void RoutingEngine::Tick(absl::Time now) {
   book_->Tick(now);
+  if (bmp_ != nullptr) bmp_->Tick(now);
   for (RoutingObserver* observer : observers_) observer->OnTick(now);
   if (now >= listen_again_) {
     listen_again_ = absl::InfiniteFuture();
@@ -644,6 +628,7 @@ void RoutingEngine::Tick(absl::Time now) {
 
 void RoutingEngine::StopSessions() {
   now_ = Now();
+  if (bmp_ != nullptr) bmp_->Stop(now_);
   for (Listener& listener : listeners_) listener.socket.Reset();
   std::vector<uint64_t> numbers;
   for (const auto& [number, connection] : connections_) {
@@ -706,6 +691,7 @@ std::shared_ptr<const RoutingStatus> RoutingEngine::MakeStatus(bool running) {
   status->counters.directories = book_->directories();
   status->counters.directory_overflows = book_->directory_overflows();
   status->counters.evicted_peers = book_->evicted_peers();
+  if (bmp_ != nullptr) bmp_->Describe(status.get());
   status->cpu = thread_id_.load(std::memory_order_relaxed) == std::this_thread::get_id()
                     ? absl::Nanoseconds(ClockNanos(CLOCK_THREAD_CPUTIME_ID))
                     : absl::ZeroDuration();

@@ -1,5 +1,5 @@
-// The BGP speaker of a collector: takes sessions from routers, keeps their routes in a table of its own, and publishes
-// which table answers for which exporter.
+// The BGP speaker and BMP station of a collector: takes sessions from routers, keeps their routes in a table of its
+// own, and publishes which table answers for which exporter.
 //
 //     auto engine = RoutingEngine::New(options);               // its ports are open then
 //     (*engine)->Start();
@@ -41,8 +41,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "flowacct/base/mutex.h"
-#include "flowacct/collector/listen/admission.h"
 #include "flowacct/collector/listen/poller.h"
+#include "flowacct/collector/routing/bmp_listener.h"
+#include "flowacct/collector/routing/connection_admission.h"
 #include "flowacct/collector/routing/peer_book.h"
 #include "flowacct/collector/routing/routing_options.h"
 #include "flowacct/collector/routing/routing_status.h"
@@ -71,6 +72,7 @@ class RoutingEngine {
   enrich::RouteTables tables() const;
   // With the ports that the system chose, if it was asked to.
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
+  std::vector<Endpoint> bmp_endpoints() const { return bmp_ == nullptr ? std::vector<Endpoint>() : bmp_->endpoints(); }
   uint32_t bgp_identifier() const { return bgp_identifier_; }
 
   // As of now, or where the thread is busy for longer than `patience`, the last that was made.
@@ -127,7 +129,8 @@ class RoutingEngine {
   std::vector<Listener> listeners_;
   Descriptor epoll_;
   std::unique_ptr<Poller> poller_;
-  std::unique_ptr<Admission> admission_;
+  std::unique_ptr<ConnectionAdmission> admission_;
+  std::unique_ptr<BmpListener> bmp_;  // null: without BMP
   absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
   absl::flat_hash_map<base::IpAddress, size_t> pending_of_;
   size_t pending_ = 0;

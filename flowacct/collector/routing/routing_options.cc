@@ -1,6 +1,7 @@
 #include "flowacct/collector/routing/routing_options.h"
 
 #include <limits>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -26,13 +27,19 @@ size_t AddressesOf(const base::IpPrefix& prefix) {
 }
 
 absl::Status CheckRoutingOptions(const RoutingOptions& options) {
-  if (options.listen.empty()) return Refuse("listen: none given; tcp://[::]:179 takes peers of both families");
-  if (options.listen.size() > kMaxListen) {
-    return Refuse("listen: ", options.listen.size(), " endpoints; at most ", kMaxListen, ", and tcp://[::] takes all");
+  if (options.listen.empty() && options.bmp_listen.empty()) {
+    return Refuse("listen: none given; tcp://[::]:179 takes peers of both families");
   }
-  for (const std::string& listen : options.listen) {
-    const absl::StatusOr<Endpoint> endpoint = ParseEndpoint(listen, kSchemes);
-    if (!endpoint.ok()) return Refuse("listen: ", endpoint.status().message());
+  const std::pair<const char*, const std::vector<std::string>*> listens[] = {{"listen", &options.listen},
+                                                                             {"bmp_listen", &options.bmp_listen}};
+  for (const auto& [name, listen] : listens) {
+    if (listen->size() > kMaxListen) {
+      return Refuse(name, ": ", listen->size(), " endpoints; at most ", kMaxListen, ", and tcp://[::] takes all");
+    }
+    for (const std::string& text : *listen) {
+      const absl::StatusOr<Endpoint> endpoint = ParseEndpoint(text, kSchemes);
+      if (!endpoint.ok()) return Refuse(name, ": ", endpoint.status().message());
+    }
   }
   const struct {
     const char* name;
@@ -40,6 +47,8 @@ absl::Status CheckRoutingOptions(const RoutingOptions& options) {
     const char* advice;
   } numbers[] = {
       {"max_peers", options.max_peers, 1, 32768, "500 is what it is measured with"},
+      {"max_told_peers", options.max_told_peers, 1, 65536, "8192 is the default"},
+      {"max_routers", options.max_routers, 1, 32768, "1024 is the default"},
       {"max_pending", options.max_pending, 1, 32768, "128 is the default"},
       {"max_pending_of_address", options.max_pending_of_address, 1, 1024, "2 are needed to resolve a collision"},
       {"connections_per_minute", options.connections_per_minute, 1, 60000, "routers need one every few seconds"},

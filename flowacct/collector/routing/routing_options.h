@@ -1,4 +1,4 @@
-// What the BGP speaker of a collector does and whom it lets in.
+// What the BGP speaker and BMP station of a collector do and whom they let in.
 //
 // Standards: RFC 4271, RFC 2385 (TCP MD5), RFC 5082 (GTSM), RFC 4724 (stale routes), RFC 7911.
 // A plain value. Errors: CheckRoutingOptions, InvalidArgument that names the option, its value and what to do.
@@ -32,10 +32,16 @@ struct RoutingMapping {
 };
 
 struct RoutingOptions {
-  // Endpoints, tcp:// (collector/socket/endpoint.h). Port 179 needs root or CAP_NET_BIND_SERVICE.
+  // Endpoints, tcp:// (collector/socket/endpoint.h). Port 179 needs root or CAP_NET_BIND_SERVICE. None: BMP alone.
   std::vector<std::string> listen = {"tcp://[::]:179"};
   // Who may connect. None: everybody may, as far as the limits below go.
   std::vector<base::IpPrefix> allow;
+
+  // Where BMP speakers connect to (RFC 7854), and who may; none: nowhere. Port 11019 is common, none is assigned.
+  std::vector<std::string> bmp_listen;
+  std::vector<base::IpPrefix> bmp_allow;
+  // BMP speakers at once: the routers of a large network. Each may hold back a megabyte of a message.
+  size_t max_routers = 1024;
 
   // Sessions at once. What the collector is measured with; each costs some 90 KiB without its routes.
   size_t max_peers = 500;

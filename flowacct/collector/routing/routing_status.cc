@@ -52,4 +52,12 @@ void Add(const bgp::SessionCounters& more, bgp::SessionCounters* sum) {
   AddTo(m.unknown_attributes, &s.unknown_attributes);
 }
 
+std::string PrintableText(absl::string_view text) {
+  std::string printable(text);
+  for (char& c : printable) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return printable;
+}
+
 }  // namespace flowacct::collector

@@ -19,6 +19,7 @@
 #include "flowacct/bgp/open.h"
 #include "flowacct/bgp/session.h"
 #include "flowacct/bgp/session_context.h"
+#include "flowacct/bmp/station.h"
 #include "flowacct/rib/rib.h"
 
 namespace flowacct::collector {
@@ -62,7 +63,9 @@ struct RoutingEnd {
 
 struct RoutingPeer {
   base::IpAddress address;
-  std::string interface;  // of a link-local address
+  rib::RibView view = rib::RibView::kSession;
+  base::IpAddress told_by;  // the BMP speaker; else ::
+  std::string interface;    // of a link-local address
   uint16_t port = 0;
   base::IpAddress local_address;
   uint32_t as = 0;              // 0: its OPEN has not come
@@ -89,6 +92,40 @@ struct RoutingPeer {
   uint64_t not_joined() const;
 };
 
+// A neighbour of a BMP speaker, or its Loc-RIB, as it last told.
+struct RoutingNeighbour {
+  bmp::PeerType type = bmp::PeerType::kGlobalInstance;
+  uint64_t distinguisher = 0;  // of its VRF; 0: the global tables
+  base::IpAddress address;     // 0.0.0.0: the Loc-RIB
+  uint32_t as = 0;
+  uint32_t bgp_identifier = 0;
+  std::string table_name;
+  absl::Time since;       // up
+  bool told = true;       // by a Peer Up; else it is only known from other messages
+  bool filtered = false;  // a Loc-RIB of which not all is told
+  std::vector<bmp::Statistic> statistics;
+};
+
+// A BMP speaker that is connected.
+struct RoutingRouter {
+  base::IpAddress address;
+  uint16_t port = 0;
+  std::string name, description;
+  uint32_t bgp_identifier = 0;  // 0: not told yet
+  absl::Time since;
+  uint64_t refused_updates = 0;  // of tables beyond max_told_peers
+  bmp::StationCounters counters;
+  std::vector<RoutingNeighbour> neighbours;
+};
+
+// How a BMP speaker's connection ended.
+struct RoutingRouterEnd {
+  absl::Time time;
+  base::IpAddress address;
+  std::string name;
+  std::string why;
+};
+
 struct RoutingCounters {
   uint64_t accepted = 0;  // connections that got a session
   std::array<uint64_t, kRoutingRefusalCount> refusals{};
@@ -102,6 +139,11 @@ struct RoutingCounters {
   uint64_t directories = 0;             // published
   uint64_t directory_overflows = 0;     // entries of `mapped` that were left out, of the last one
   uint64_t evicted_peers = 0;           // stale ones that made room
+  // Of BMP speakers: connections that were taken, and what came of those that have ended.
+  uint64_t routers_accepted = 0;
+  std::array<uint64_t, kRoutingRefusalCount> router_refusals{};
+  uint64_t routers_replaced = 0;  // by another connection of the same address
+  uint64_t bmp_octets = 0, bmp_messages = 0, bmp_errors = 0, bmp_refused_updates = 0;
 
   uint64_t refused(RoutingRefusal refusal) const { return refusals[static_cast<size_t>(refusal)]; }
 };
@@ -116,6 +158,9 @@ struct RoutingStatus {
   size_t established = 0;
   size_t pending = 0;
   std::vector<RoutingEnd> recent_ends;  // the last of all, the oldest first
+  std::vector<std::string> bmp_endpoints;
+  std::vector<RoutingRouter> routers;  // by address
+  std::vector<RoutingRouterEnd> recent_router_ends;
   RoutingCounters counters;
   absl::Duration cpu;  // of the speaker's thread
 
@@ -126,6 +171,9 @@ struct RoutingStatus {
 };
 
 void Add(const bgp::SessionCounters& more, bgp::SessionCounters* sum);
+
+// What others say is for people's eyes: nothing that a terminal obeys.
+std::string PrintableText(absl::string_view text);
 
 }  // namespace flowacct::collector
 

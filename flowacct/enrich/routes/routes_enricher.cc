@@ -157,28 +157,7 @@ void RoutesEnricher::Join(const Side& side, record::FlowBatch& batch, size_t fir
   const uint8_t* const addresses = rows + side.address.offset;
   // The flow's next hop is of its destination.
   const uint8_t* const next_hops = side.destination && next_hop_.there() ? rows + next_hop_.offset : nullptr;
-  size_t missing = n;
-  for (size_t c = 0; c < choices.size() && missing > 0; ++c) {
-    if (c == 0) {
-      routes_.FindBatch(choices[0].table, addresses, stride, n, views_.data(), next_hops, stride);
-      missing = 0;
-      for (size_t i = 0; i < n; ++i) {
-        found_[i] = {views_[i], choices[0].origin};
-        if (!views_[i].found()) ++missing;
-      }
-      continue;
-    }
-    for (size_t i = 0; i < n; ++i) {
-      if (found_[i].route.found()) continue;
-      const base::IpAddress address = base::IpAddress::FromV6(addresses + i * stride);
-      const base::IpAddress next_hop =
-          next_hops == nullptr ? base::IpAddress() : base::IpAddress::FromV6(next_hops + i * stride);
-      found_[i] = {routes_.Find(choices[c].table, address, next_hops == nullptr ? nullptr : &next_hop),
-                   choices[c].origin};
-      if (found_[i].route.found()) --missing;
-    }
-  }
-  if (choices.empty()) std::fill_n(found_.begin(), n, Found());
+  Answer(choices, addresses, next_hops, stride, n, found_.data());
   for (size_t i = 0; i < n; ++i) {
     if (found_[i].route.found()) cache_.Prefetch(found_[i].route.attributes);
   }
@@ -198,20 +177,101 @@ void RoutesEnricher::Join(const Side& side, record::FlowBatch& batch, size_t fir
   }
 }
 
+void RoutesEnricher::Answer(absl::Span<const rib::TableChoice> choices, const uint8_t* addresses,
+                            const uint8_t* next_hops, size_t stride, size_t n, Found* found) {
+  size_t missing = n;
+  size_t together = 1;
+  for (size_t c = 0; c < choices.size() && missing > 0; c += together) {
+    const rib::RouteOrigin origin = choices[c].origin;
+    together = 1;
+    while (rib::AnswersTogether(origin) && c + together < choices.size() && choices[c + together].origin == origin &&
+           choices[c + together].for_all == choices[c].for_all) {
+      ++together;
+    }
+    // Where most have a route already, only the others are looked up.
+    const bool batch = together > 1 || missing == n;
+    if (batch) {
+      if (views_.size() < together * n) views_.resize(together * n);
+      for (size_t t = 0; t < together; ++t) {
+        routes_.FindBatch(choices[c + t].table, addresses, stride, n, &views_[t * n], next_hops, stride);
+      }
+    }
+    for (size_t i = 0; i < n; ++i) {
+      if (c != 0 && found[i].route.found()) continue;
+      const base::IpAddress next_hop =
+          next_hops == nullptr ? base::IpAddress() : base::IpAddress::FromV6(next_hops + i * stride);
+      found[i].origin = origin;
+      if (together > 1) {
+        found[i].route = BestOf(choices.subspan(c, together), i, n, next_hop);
+      } else if (batch) {
+        found[i].route = views_[i];
+      } else {
+        found[i].route = routes_.Find(choices[c].table, base::IpAddress::FromV6(addresses + i * stride),
+                                      next_hops == nullptr ? nullptr : &next_hop);
+      }
+      if (found[i].route.found()) --missing;
+    }
+  }
+  if (choices.empty()) std::fill_n(found, n, Found());
+}
+
+rib::RouteView RoutesEnricher::BestOf(absl::Span<const rib::TableChoice> choices, size_t row, size_t rows,
+                                      const base::IpAddress& next_hop) {
+  const auto next_hop_matches = [&next_hop](const rib::RouteView& view) {
+    return next_hop != base::IpAddress() &&
+           (view.next_hop_matched || bgp::AttributeSetView(view.octets).next_hop() == next_hop);
+  };
+  // The longest prefix, then those that have the flow's next hop, then the decision process.
+  candidates_.clear();
+  bool matched = false;
+  uint8_t length = 0;
+  for (size_t t = 0; t < choices.size(); ++t) {
+    const rib::RouteView& view = views_[t * rows + row];
+    if (!view.found() || (!candidates_.empty() && view.length < length)) continue;
+    const bool matches = next_hop_matches(view);
+    if (candidates_.empty() || view.length > length || (matches && !matched)) {
+      candidates_.clear();
+      length = view.length;
+      matched = matches;
+    } else if (matched && !matches) {
+      continue;
+    }
+    candidates_.push_back(t);
+  }
+  if (candidates_.empty()) return rib::RouteView();
+  const auto view_of = [&](size_t t) -> const rib::RouteView& { return views_[t * rows + row]; };
+  const bool equal = std::all_of(candidates_.begin(), candidates_.end(),
+                                 [&](size_t t) { return view_of(t).attributes == view_of(candidates_[0]).attributes; });
+  if (equal) return view_of(candidates_[0]);
+  size_t best = candidates_[0];
+  for (size_t first = 1; first < candidates_.size();) {
+    // The best until now, and as many more as can be compared at once.
+    paths_.clear();
+    const size_t last = std::min(candidates_.size(), first + rib::kMaxPaths - 1);
+    const auto add = [&](size_t t) {
+      paths_.push_back(
+          rib::PathOf(bgp::AttributeSetView(view_of(t).octets), directory_->source(choices[t]), view_of(t).path_id));
+    };
+    add(best);
+    for (size_t i = first; i < last; ++i) add(candidates_[i]);
+    const size_t place = rib::BestPath(paths_);
+    if (place != 0) best = candidates_[first + place - 1];
+    first = last;
+  }
+  return view_of(best);
+}
+
 bool RoutesEnricher::IsOwnRouter(const base::IpAddress& next_hop) const {
   return std::any_of(options_.follow_next_hop.begin(), options_.follow_next_hop.end(),
                      [&next_hop](const base::IpPrefix& prefix) { return prefix.Contains(next_hop); });
 }
 
-bool RoutesEnricher::FindAt(const base::IpAddress& router, const base::IpAddress& address, uint64_t rd,
-                            Found* found) const {
-  for (const rib::TableChoice& choice : directory_->FindOwn(router, rd)) {
-    const rib::RouteView route = routes_.Find(choice.table, address);
-    if (!route.found()) continue;
-    *found = {route, choice.origin};
-    return true;
-  }
-  return false;
+bool RoutesEnricher::FindAt(const base::IpAddress& router, const base::IpAddress& address, uint64_t rd, Found* found) {
+  Found there;
+  Answer(directory_->FindOwn(router, rd), address.data(), nullptr, 0, 1, &there);
+  if (!there.route.found()) return false;
+  *found = there;
+  return true;
 }
 
 void RoutesEnricher::Follow(const Side& side, const base::IpAddress& address, uint64_t rd, Found* found) {

@@ -4,7 +4,8 @@
 // By dst_addr: dst_net, dst_mask, dst_as, as_path, peer_dst_as, std_comm, ext_comm, lrg_comm, local_pref, med,
 // bgp_origin, bgp_next_hop, route_source. By src_addr, the reverse look-up: src_net, src_mask, src_as, src_as_path,
 // peer_src_as and so on. Which table answers is rib/table_directory.h's: of an exporter's tables for the record's
-// mpls_vpn_rd (absent: the global one) the first that has a route. Of several paths the one whose next hop is the
+// mpls_vpn_rd (absent: the global one) the first that has a route; those of a BMP speaker's neighbours, and those of
+// the peers of MRT files, answer together. Of several paths of the longest prefix the one whose next hop is the
 // record's bgp_next_hop counts, else the best one.
 //
 // Standards: RFC 4271, 4364 (route distinguishers), 5065, 7911. The origin AS is the last of the path, the peer AS the
@@ -12,7 +13,8 @@
 // as it is.
 //
 // Ownership: borrows RouteTables; who owns these outlives it, or is kept by it. Threads: one for each worker; look-ups
-// never wait for the tables' writer. Errors: none. Cost: a look-up an address, batch-wise; what a route says is
+// never wait for the tables' writer. Errors: none. Cost: a look-up an address, batch-wise, or of tables that
+// answer together one for each of them; what a route says is
 // interned once an attribute set and worker, as long as it is in the cache.
 
 #ifndef FLOWACCT_ENRICH_ROUTES_ROUTES_ENRICHER_H_
@@ -30,6 +32,7 @@
 #include "flowacct/enrich/field_place.h"
 #include "flowacct/enrich/routes/route_values.h"
 #include "flowacct/lpm/reader_epochs.h"
+#include "flowacct/rib/best_path.h"
 #include "flowacct/rib/rib.h"
 #include "flowacct/rib/table_directory.h"
 
@@ -100,7 +103,13 @@ class RoutesEnricher : public Enricher {
             absl::Span<const rib::TableChoice> choices);
   void Follow(const Side& side, const base::IpAddress& address, uint64_t rd, Found* found);
   // The route of `router`'s own tables, if they have one.
-  bool FindAt(const base::IpAddress& router, const base::IpAddress& address, uint64_t rd, Found* found) const;
+  bool FindAt(const base::IpAddress& router, const base::IpAddress& address, uint64_t rd, Found* found);
+  // What the choices say of `n` addresses. `next_hops`: null, or the flows' own.
+  void Answer(absl::Span<const rib::TableChoice> choices, const uint8_t* addresses, const uint8_t* next_hops,
+              size_t stride, size_t n, Found* found);
+  // Of what `choices` answered together in views_, for a row.
+  rib::RouteView BestOf(absl::Span<const rib::TableChoice> choices, size_t row, size_t rows,
+                        const base::IpAddress& next_hop);
   void Tell(const Side& side, const Found& found, uint8_t* row, base::Interner* interner);
   bool IsOwnRouter(const base::IpAddress& next_hop) const;
 
@@ -114,7 +123,9 @@ class RoutesEnricher : public Enricher {
   FieldPlace exporter_, distinguisher_, next_hop_;
   const rib::TableDirectory* directory_ = nullptr;  // of the batch that is applied
   std::array<Found, kBlock> found_;
-  std::array<rib::RouteView, kBlock> views_;
+  std::vector<rib::RouteView> views_;  // of each table that answers, the rows of a block
+  std::vector<size_t> candidates_;     // scratch
+  std::vector<rib::Path> paths_;       // scratch
 
   uint64_t addresses_ = 0;
   uint64_t without_route_ = 0;

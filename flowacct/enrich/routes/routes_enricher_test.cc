@@ -1,15 +1,18 @@
 #include "flowacct/enrich/routes/routes_enricher.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/octet_writer.h"
 #include "flowacct/record/field.h"
@@ -390,6 +393,112 @@ TEST_F(RoutesEnricherTest, AsATwinThatScansAllRoutes) {
   }
   EXPECT_EQ(compared, 12000u);
   EXPECT_GT(found, 6000u);
+}
+
+// A router's neighbours by BMP: as if all their routes were in one table, and chosen as a router chooses.
+TEST_F(RoutesEnricherTest, TablesThatAnswerTogetherGiveTheBestOfAll) {
+  struct Route {
+    IpPrefix prefix;
+    Attributes attributes;
+    size_t neighbour;
+  };
+  std::mt19937 random(11);
+  const auto below = [&random](uint32_t n) { return static_cast<uint32_t>(random() % n); };
+  constexpr size_t kNeighbours = 5;
+  std::vector<Route> twin;
+  const rib::TableId fallback = Table("192.0.2.200");
+  Announce(fallback, "0.0.0.0/0", {{65000}});
+  builder_.AddForAll(0, fallback, RouteOrigin::kReflector);
+  for (size_t i = 0; i < kNeighbours; ++i) {
+    const std::string address = absl::StrCat("198.51.100.", 10 - i);
+    const rib::TableId table = Table(address);
+    rib::PathSource source;
+    source.bgp_identifier = static_cast<uint32_t>(100 - i);
+    source.address = A(address);
+    builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kAdjRibIn, builder_.AddSource(source));
+    std::map<IpPrefix, bool> seen;
+    for (int r = 0; r < 120; ++r) {
+      const IpPrefix prefix(IpAddress::V4(0x0a000000 | below(64) << 16), static_cast<uint8_t>(11 + below(8)));
+      if (!seen.emplace(prefix, true).second) continue;
+      Attributes attributes;
+      for (uint32_t hop = 0; hop <= below(3); ++hop) attributes.path.push_back(1000 * (i + 1) + hop);
+      attributes.next_hop = absl::StrCat("203.0.113.", 1 + below(3));
+      attributes.local_pref = 100 + below(2);
+      attributes.origin = static_cast<uint8_t>(below(2));
+      Announce(table, prefix.ToString(), attributes);
+      twin.push_back({prefix, attributes, i});
+    }
+  }
+  Publish();
+  Make({F::kAsPath, F::kDstMask, F::kBgpNextHop, F::kRouteSource});
+  std::vector<std::pair<IpAddress, IpAddress>> flows;
+  for (int i = 0; i < 3000; ++i) {
+    flows.emplace_back(IpAddress::V4(0x0a000000 | below(80) << 16 | below(65536)),
+                       below(2) == 0 ? IpAddress() : A(absl::StrCat("203.0.113.", 1 + below(4))));
+    record::MutableRow row = Flow("192.0.2.1", "::", flows.back().first.ToString());
+    if (flows.back().second != IpAddress()) row.Set<F::kBgpNextHop>(flows.back().second);
+  }
+  enricher_->Apply(*batch_);
+  size_t by_next_hop = 0, by_reflector = 0;
+  for (size_t i = 0; i < flows.size(); ++i) {
+    std::vector<const Route*> routes;
+    for (const Route& route : twin) {
+      if (!route.prefix.Contains(flows[i].first)) continue;
+      if (!routes.empty() && route.prefix.length() < routes[0]->prefix.length()) continue;
+      if (!routes.empty() && route.prefix.length() > routes[0]->prefix.length()) routes.clear();
+      routes.push_back(&route);
+    }
+    const record::MutableRow row = batch_->row(i);
+    if (routes.empty()) {
+      ++by_reflector;
+      ASSERT_EQ(row.Get<F::kRouteSource>(), static_cast<uint8_t>(record::RouteSource::kReflector));
+      continue;
+    }
+    std::vector<const Route*> with_next_hop;
+    for (const Route* route : routes) {
+      if (A(route->attributes.next_hop) == flows[i].second) with_next_hop.push_back(route);
+    }
+    if (!with_next_hop.empty()) {
+      by_next_hop += with_next_hop.size() < routes.size();
+      routes = with_next_hop;
+    }
+    const Route* const best = *std::min_element(routes.begin(), routes.end(), [](const Route* a, const Route* b) {
+      const auto rank = [](const Route* r) {
+        return std::make_tuple(-static_cast<int>(*r->attributes.local_pref), r->attributes.path.size(),
+                               r->attributes.origin, kNeighbours - r->neighbour);
+      };
+      return rank(a) < rank(b);
+    });
+    ASSERT_EQ(row.Get<F::kDstMask>(), best->prefix.length());
+    ASSERT_EQ(row.Get<F::kRouteSource>(), static_cast<uint8_t>(record::RouteSource::kAdjRibIn));
+    ASSERT_EQ(row.Get<F::kBgpNextHop>(), A(best->attributes.next_hop));
+    std::string path;
+    record::AppendText(record::FieldType::kAsPath, row.octets() + layout_->offset(F::kAsPath), interner_, &path);
+    ASSERT_EQ(path, absl::StrJoin(best->attributes.path, " "));
+  }
+  EXPECT_GT(by_next_hop, 100u);
+  EXPECT_GT(by_reflector, 100u);
+}
+
+// An exporter that is a peer of the file has its own routes; all others the best of the file.
+TEST_F(RoutesEnricherTest, DumpsForAllComeBehindThePeersOwn) {
+  const rib::TableId own = Table("192.0.2.1"), other = Table("192.0.2.2");
+  Announce(own, "10.0.0.0/8", {{1, 2, 3}});
+  Announce(other, "10.0.0.0/8", {{9}});
+  Announce(other, "11.0.0.0/8", {{9}});
+  builder_.Add(A("192.0.2.1"), 0, own, RouteOrigin::kDump);
+  builder_.Add(A("192.0.2.2"), 0, other, RouteOrigin::kDump);
+  builder_.AddForAll(0, own, RouteOrigin::kDump);
+  builder_.AddForAll(0, other, RouteOrigin::kDump);
+  Publish();
+  Make({F::kDstAs});
+  Flow("192.0.2.1", "::", "10.0.0.1");
+  Flow("192.0.2.7", "::", "10.0.0.1");
+  Flow("192.0.2.1", "::", "11.0.0.1");
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "dst_as=3");
+  EXPECT_EQ(Told(1), "dst_as=9");
+  EXPECT_EQ(Told(2), "dst_as=9");
 }
 
 }  // namespace

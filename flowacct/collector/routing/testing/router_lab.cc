@@ -71,6 +71,7 @@ RouterLab::RouterLab() {
     EXPECT_TRUE(RunCommand(absl::StrCat("ip address add ", address, "/128 dev lo nodad")));
   }
   RoutingOptions options;
+  options.bmp_listen = {absl::StrCat("tcp://[::]:", kLabBmpPort)};
   options.bgp_identifier = 0x0a630001;
   absl::StatusOr<std::unique_ptr<RoutingEngine>> engine = RoutingEngine::New(options);
   EXPECT_TRUE(engine.ok()) << engine.status();

@@ -7,7 +7,8 @@
 //     });
 //     if (!reason.empty()) GTEST_SKIP() << reason;
 //
-// The network has lo alone, with the addresses below; the engine listens on port 179 of both families. What was started
+// The network has lo alone, with the addresses below; the engine listens on port 179 of both families, and
+// for BMP on kLabBmpPort. What was started
 // ends with the lab, with all that it started. Not for products.
 
 #ifndef FLOWACCT_COLLECTOR_ROUTING_TESTING_ROUTER_LAB_H_
@@ -30,6 +31,7 @@ inline constexpr char kCollectorV4[] = "10.99.0.1";
 inline constexpr char kCollectorV6[] = "2001:db8:99::1";
 inline constexpr char kRouterV4[] = "10.99.0.2";
 inline constexpr char kRouterV6[] = "2001:db8:99::2";
+inline constexpr int kLabBmpPort = 11019;
 
 class RouterLab {
  public:
