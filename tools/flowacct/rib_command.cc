@@ -25,7 +25,9 @@ int RunRib(const Flags& flags) {
   if (flags.collector.format == "json") return Print(answer->AsJsonLines());
   if (flags.collector.format == "csv") return Print(answer->AsCsv());
   if (!answer->rows.empty()) return Print(answer->AsTable());
-  return Print(flags.question.address.empty() ? "no peer has connected yet\n" : "nobody has a route to it\n");
+  return Print(flags.question.routers           ? "no router has connected yet\n"
+               : flags.question.address.empty() ? "no peer has connected yet\n"
+                                                : "nobody has a route to it\n");
 }
 
 }  // namespace
@@ -40,6 +42,15 @@ void AddRibCommand(CLI::App& app, int& exit_code) {
   AddFormat(*peers, flags->collector, {"table", "json", "csv"});
   peers->footer("Example:\n  flowacct rib peers 127.0.0.1:2112");
   peers->callback([flags, &exit_code] { exit_code = RunRib(*flags); });
+
+  CLI::App* routers = rib->add_subcommand("routers", "Lists the routers that are connected by BMP, and what they tell");
+  AddAddress(*routers, flags->collector);
+  AddFormat(*routers, flags->collector, {"table", "json", "csv"});
+  routers->footer("Example:\n  flowacct rib routers 127.0.0.1:2112");
+  routers->callback([flags, &exit_code] {
+    flags->question.routers = true;
+    exit_code = RunRib(*flags);
+  });
 
   CLI::App* lookup = rib->add_subcommand("lookup", "Tells each peer's longest prefix that holds an address");
   lookup->add_option("IP", flags->question.address, "The address that is looked up")->required();

@@ -95,6 +95,7 @@ const AdminApi::Route AdminApi::kRoutes[] = {
     {"/api/v1/query", true, true, true, true, &AdminApi::Query},
     {"/api/v1/bgp/peers", true, false, true, true, &AdminApi::BgpPeers},
     {"/api/v1/bgp/lookup", true, false, true, true, &AdminApi::BgpLookup},
+    {"/api/v1/bmp/routers", true, false, true, true, &AdminApi::BmpRouters},
     {"/api/v1/reload", false, true, true, false, &AdminApi::Reload},
 };
 
@@ -287,6 +288,15 @@ AdminResponse AdminApi::BgpLookup(const RequestTarget& target, bool) {
     if (absl::Status status = target.Get(name, value); !status.ok()) return Failure(status);
   }
   if (question.address.empty()) return Error(400, "give an address, such as address=192.0.2.1");
+  absl::StatusOr<std::string> answer = control_->Routes(question);
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::BmpRouters(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({}); !status.ok()) return Failure(status);
+  RoutesQuestion question;
+  question.routers = true;
   absl::StatusOr<std::string> answer = control_->Routes(question);
   if (!answer.ok()) return Failure(answer.status());
   return Json(*std::move(answer));

@@ -95,6 +95,14 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   neighbour.up = true;
   neighbour.ipv4_paths = 65;
   neighbour.updates = 66;
+  status.bmp.connected = 71;
+  status.bmp.tables = 72;
+  status.bmp.messages = 73;
+  BmpRouterStatus& router = status.bmp.routers.emplace_back();
+  router.router = "192.0.2.9";
+  router.name = "edge-1";
+  router.tables = 74;
+  router.messages = 75;
 
   PipelineStatus& as = status.pipelines.emplace_back();
   as.name = "as";

@@ -77,6 +77,16 @@ void OfBgp(const Scrape& scrape, Series* series) {
   series->Add({}, Value(scrape.status.bgp.*kMember));
 }
 template <auto kMember>
+void OfBmp(const Scrape& scrape, Series* series) {
+  series->Add({}, Value(scrape.status.bmp.*kMember));
+}
+template <auto kMember>
+void OfBmpRouters(const Scrape& scrape, Series* series) {
+  for (const BmpRouterStatus& router : scrape.status.bmp.routers) {
+    series->Add({router.router, router.name}, Value(router.*kMember));
+  }
+}
+template <auto kMember>
 void OfBgpPeers(const Scrape& scrape, Series* series) {
   for (const BgpPeerStatus& peer : scrape.status.bgp.peers) {
     series->Add({peer.peer, absl::StrCat(peer.as), peer.router_id}, Value(peer.*kMember));
@@ -160,6 +170,7 @@ using C = CollectorStatus;
 using I = InputStatus;
 using P = PipelineStatus;
 using B = BgpStatus;
+using M = BmpStatus;
 using S = SinkStatus;
 using R = ReplicaReceiverStatus;
 

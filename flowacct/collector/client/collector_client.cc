@@ -82,7 +82,7 @@ absl::StatusOr<QueryAnswer> CollectorClient::Query(const MemoryQuestion& questio
 }
 
 absl::StatusOr<QueryAnswer> CollectorClient::Routes(const RoutesQuestion& question) {
-  std::string path = "/api/v1/bgp/peers";
+  std::string path = question.routers ? "/api/v1/bmp/routers" : "/api/v1/bgp/peers";
   if (!question.address.empty()) {
     path = "/api/v1/bgp/lookup";
     absl::string_view separator = "?";

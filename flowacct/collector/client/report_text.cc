@@ -124,6 +124,18 @@ void PutPipelines(const CollectorStatus& status, Report* report) {
     report->Put(peers);
   }
 
+  if (!status.bmp.routers.empty()) {
+    TextGrid routers(LeftThenRight(2, 3));
+    AddHeader({"BMP ROUTER", "name", "tables", "messages", "errors"}, &routers);
+    for (const BmpRouterStatus& router : status.bmp.routers) {
+      routers.Add(Printable(router.router));
+      routers.Add(Printable(router.name));
+      AddNumbers({router.tables, router.messages, router.errors}, &routers);
+    }
+    report->Gap();
+    report->Put(routers);
+  }
+
   TextGrid enrichment(LeftThenRight(1, 1));
   AddHeader({"ENRICHMENT", "count"}, &enrichment);
   bool enriched = false;

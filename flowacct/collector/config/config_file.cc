@@ -135,6 +135,12 @@ bool IsPlainName(absl::string_view name) {
   });
 }
 
+// Durations that may be none at all.
+constexpr absl::string_view kNoTime = "0";
+constexpr absl::string_view kMayBeNoTime[] = {"stale_for", "wait_for_table", "lateness"};
+
+bool IsNoTime(absl::string_view text) { return text == kNoTime || text == "0s"; }
+
 }  // namespace
 
 absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text) {
@@ -228,8 +234,10 @@ class ConfigCheck {
         // What a string holds is what its default holds.
         const std::string value = reflection.GetString(message, &field);
         absl::Status status;
-        if (ParseDuration(field.default_value_string()).ok()) {
-          status = ParseDuration(value).status();
+        if (field.default_value_string() == kNoTime || ParseDuration(field.default_value_string()).ok()) {
+          const bool may_be_none =
+              std::find(std::begin(kMayBeNoTime), std::end(kMayBeNoTime), View(field.name())) != std::end(kMayBeNoTime);
+          if (!may_be_none || !IsNoTime(value)) status = ParseDuration(value).status();
         } else if (absl::EndsWith(field.default_value_string(), "iB")) {
           status = ParseOctets(value).status();
         }

@@ -88,6 +88,16 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"workers: 1 workers: 2", "c.conf:1:12: workers is given twice; it can be given once"},
         Wrong{"input {", "c.conf:1:8: expected identifier, got: "}));
 
+TEST(ConfigFileTest, SomeDurationsMayBeNone) {
+  const auto file =
+      ConfigFile::Parse(INPUT "bgp { listen: \"[::]:179\" stale_for: \"0s\" wait_for_table: \"0\" }\n" PIPELINE, "c");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(ConfigFile::DurationOf(file->message().bgp().stale_for()), absl::ZeroDuration());
+  EXPECT_EQ(
+      ConfigFile::Parse(INPUT "bgp { listen: \"[::]:179\" hold_time: \"0s\" }\n" PIPELINE, "c").status().message(),
+      "c:2:26: hold_time: \"0s\" is no duration; such as 30s, 5m, 1h, 1d");
+}
+
 TEST(ConfigFileTest, DeepNestingIsRefused) {
   std::string text;
   for (int i = 0; i < 100000; ++i) text += "input{";

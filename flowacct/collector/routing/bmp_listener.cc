@@ -62,7 +62,7 @@ absl::Status BmpListener::Open() {
   admission_ = *std::move(admission);
   // Routers tell from afar.
   RoutingOptions socket_options;
-  socket_options.md5_keys = options_.md5_keys;
+  socket_options.md5_keys = options_.bmp_md5_keys;
   for (const std::string& listen : options_.bmp_listen) {
     absl::StatusOr<Endpoint> endpoint = ParseEndpoint(listen, kSchemes);
     if (!endpoint.ok()) return endpoint.status();
@@ -127,7 +127,7 @@ void BmpListener::Accept(const Descriptor& listener, absl::Time now, int64_t mon
     }
     if (const auto old = of_address_.find(address); old != of_address_.end()) {
       ++counters_.routers_replaced;
-      Close(old->second, "the router has connected anew", options_.stale_for, now);
+      Close(old->second, "the router has connected anew", options_.bmp_stale_for, now);
     } else if (connections_.size() >= options_.max_routers) {
       refuse(RoutingRefusal::kTooManyPeers);
       continue;
@@ -166,13 +166,13 @@ void BmpListener::ReadFrom(Connection& connection, absl::Time now) {
           !farewell.empty() ? absl::StrCat("the router ended it: ", farewell)
           : n == 0          ? "the router closed the connection"
                             : absl::StrCat("the connection was lost: ", absl::ErrnoToStatus(error, "").message()),
-          options_.stale_for, now);
+          options_.bmp_stale_for, now);
     return;
   }
   ++counters_.reads;
   counters_.read_octets += static_cast<uint64_t>(n);
   if (!connection.router->Receive(base::Octets(buffer_.get(), static_cast<size_t>(n)), now)) {
-    Close(connection.number, "what it sends is no BMP", options_.stale_for, now);
+    Close(connection.number, "what it sends is no BMP", options_.bmp_stale_for, now);
   }
 }
 
@@ -218,7 +218,7 @@ void BmpListener::Tick(absl::Time now) {
 void BmpListener::Stop(absl::Time now) {
   listeners_.clear();
   while (!connections_.empty()) {
-    Close(connections_.begin()->first, "the collector has stopped", options_.stale_for, now);
+    Close(connections_.begin()->first, "the collector has stopped", options_.bmp_stale_for, now);
   }
 }
 

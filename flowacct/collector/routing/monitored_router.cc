@@ -79,7 +79,7 @@ void MonitoredRouter::OnPeerUp(const bmp::PeerUp& up) {
   for (RoutingObserver* observer : observers_) observer->OnMonitoredUp(told_.address, up, now_);
   Monitored& monitored = monitored_[up.peer.index];
   // It has begun anew without a word of the end: what it does not confirm goes.
-  if (up.repeated) Down(&monitored, options_.stale_for);
+  if (up.repeated) Down(&monitored, options_.bmp_stale_for);
   monitored = Monitored();
   RoutingNeighbour& told = monitored.told;
   told.type = up.peer.key.type;

@@ -3,7 +3,7 @@
 //
 //     MonitoredRouter router(address, port, options, &book, observers, now);
 //     router.Receive(octets, now);        // false: the stream cannot be followed
-//     router.End("why", options.stale_for, now);
+//     router.End("why", options.bmp_stale_for, now);
 //
 // Standards: those of bmp/station.h. A VRF's tables (peer types 1 to 3 with a distinguisher) are found by that as
 // route distinguisher; the router's own address and BGP identifier (of the OPEN that it sent, or of its Loc-RIB) are

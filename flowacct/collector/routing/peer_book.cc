@@ -130,6 +130,9 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
   const bool stale = rib_.counters(peer->id, false).stale + rib_.counters(peer->id, true).stale != 0;
   told.stale_until = stale ? now + options_.stale_for : absl::InfiniteFuture();
   stale_deadline_ = std::min(stale_deadline_, told.stale_until);
+  // Nothing of it answered before: a table is complete, or it is waited for.
+  peer->waits = options_.wait_for_table > absl::ZeroDuration() && !stale && !peer->awaited.empty();
+  if (peer->waits) wait_deadline_ = std::min(wait_deadline_, now + options_.wait_for_table);
   directory_is_old_ = true;
   for (RoutingObserver* observer : observers_) observer->OnUp(*peer, now);
   return peer;
@@ -212,6 +215,10 @@ void PeerBook::EndOfRib(Peer* peer, bgp::Family family, absl::Time now) {
   for (RoutingObserver* observer : observers_) observer->OnEndOfRib(*peer, family, now);
   peer->told.complete.Add(family);
   peer->awaited = peer->awaited - bgp::FamilySet().Add(family);
+  if (peer->waits && peer->awaited.empty()) {
+    peer->waits = false;
+    directory_is_old_ = true;
+  }
   const bool v6 = bgp::RowOf(family).v6;
   if (!FamiliesOf(peer->awaited, v6).empty()) return;
   rib_.EndOfRib(peer->id, v6);
@@ -221,6 +228,7 @@ void PeerBook::EndOfRib(Peer* peer, bgp::Family family, absl::Time now) {
 void PeerBook::Down(Peer* peer, absl::Duration keep_for, absl::Time now) {
   for (RoutingObserver* observer : observers_) observer->OnDown(*peer, now);
   peer->up = false;
+  peer->waits = false;
   --(IsSession(*peer) ? established_ : told_peers_);
   directory_is_old_ = true;
   const uint64_t paths = rib_.counters(peer->id, false).paths + rib_.counters(peer->id, true).paths;
@@ -249,7 +257,8 @@ void PeerBook::Remove(Peer* peer) {
 }
 
 absl::Time PeerBook::deadline() const {
-  return directory_is_old_ ? std::min(stale_deadline_, next_directory_) : stale_deadline_;
+  const absl::Time deadline = std::min(stale_deadline_, wait_deadline_);
+  return directory_is_old_ ? std::min(deadline, next_directory_) : deadline;
 }
 
 void PeerBook::Tick(absl::Time now) {
@@ -265,6 +274,20 @@ void PeerBook::Tick(absl::Time now) {
         peer->told.stale_until = absl::InfiniteFuture();
       }
       stale_deadline_ = std::min(stale_deadline_, peer->told.stale_until);
+    }
+  }
+  if (now >= wait_deadline_) {
+    wait_deadline_ = absl::InfiniteFuture();
+    for (const auto& [key, peer] : peers_) {
+      if (!peer->waits) continue;
+      const absl::Time until = peer->told.since + options_.wait_for_table;
+      if (now < until) {
+        wait_deadline_ = std::min(wait_deadline_, until);
+        continue;
+      }
+      peer->waits = false;
+      ++incomplete_tables_;
+      directory_is_old_ = true;
     }
   }
   if (directory_is_old_ && now >= next_directory_) PublishDirectory(now);
@@ -291,7 +314,8 @@ std::vector<PeerBook::Peer*> PeerBook::Peers() const {
 void PeerBook::PublishDirectory(absl::Time now) {
   const absl::Time begun = absl::Now();
   rib::TableDirectoryBuilder builder;
-  const std::vector<Peer*> peers = Peers();
+  std::vector<Peer*> peers = Peers();
+  peers.erase(std::remove_if(peers.begin(), peers.end(), [](const Peer* peer) { return peer->waits; }), peers.end());
   // An address is the system's word, an identifier only the neighbour's.
   absl::flat_hash_set<PolicyTable> after_policy;
   for (const Peer* peer : peers) {
@@ -364,6 +388,7 @@ void PeerBook::PublishDirectory(absl::Time now) {
 RoutingPeer PeerBook::Tell(const Peer& peer) const {
   RoutingPeer told = peer.told;
   told.tables = peer.tables.size();
+  told.waits = peer.waits;
   told.v4 = rib_.counters(peer.id, false);
   told.v6 = rib_.counters(peer.id, true);
   return told;

@@ -62,6 +62,7 @@ class PeerBook {
     bool external = true;
     uint32_t teller_identifier = 0;
     bool up = false;
+    bool waits = false;  // its tables are not complete yet, and not asked
 
     // Whose traffic its routes are for: address and BGP identifier (0: none).
     const base::IpAddress& router() const { return key.told_by == base::IpAddress() ? key.address : key.told_by; }
@@ -111,6 +112,8 @@ class PeerBook {
   uint64_t directories() const { return directories_; }
   uint64_t directory_overflows() const { return directory_overflows_; }
   uint64_t evicted_peers() const { return evicted_peers_; }
+  // Peers whose tables were asked after wait_for_table, without an End-of-RIB.
+  uint64_t incomplete_tables() const { return incomplete_tables_; }
 
   rib::Rib& rib() { return rib_; }
   const rib::Rib& rib() const { return rib_; }
@@ -136,11 +139,13 @@ class PeerBook {
   size_t told_peers_ = 0;
   size_t known_sessions_ = 0;  // with those that are stale
   absl::Time stale_deadline_ = absl::InfiniteFuture();
+  absl::Time wait_deadline_ = absl::InfiniteFuture();
   bool directory_is_old_ = false;
   absl::Time next_directory_ = absl::InfinitePast();
   uint64_t directories_ = 0;
   uint64_t directory_overflows_ = 0;
   uint64_t evicted_peers_ = 0;
+  uint64_t incomplete_tables_ = 0;
   std::vector<uint8_t> attributes_;           // scratch
   std::vector<rib::Announcement> announced_;  // scratch
 };

@@ -163,6 +163,36 @@ TEST(PeerBook, KeepsAsManyStalePeersAsSessions) {
   EXPECT_EQ(b.Up("192.0.2.8", 8), nullptr);
 }
 
+TEST(PeerBook, ATableCanBeWaitedFor) {
+  RoutingOptions options;
+  options.wait_for_table = absl::Minutes(1);
+  options.reflectors = {AddressOf("192.0.2.9")};
+  Book b(options);
+  PeerBook::Peer* const reflector = b.Up("192.0.2.9", 9);
+  for (const Family family : {Family::kIpv4Unicast, Family::kIpv6Unicast, Family::kVpnIpv4}) {
+    b.book.EndOfRib(reflector, family, b.now);
+  }
+  PeerBook::Peer* peer = b.Up("192.0.2.1", 1);
+  b.Announce(peer, {"10.0.0.0/8"});
+  EXPECT_EQ(b.Answering("192.0.2.1"), "reflector 192.0.2.9");
+  EXPECT_TRUE(b.book.Tell(*peer).waits);
+  for (const Family family : {Family::kIpv4Unicast, Family::kIpv6Unicast}) b.book.EndOfRib(peer, family, b.now);
+  EXPECT_EQ(b.Answering("192.0.2.1"), "reflector 192.0.2.9");
+  b.book.EndOfRib(peer, Family::kVpnIpv4, b.now);
+  EXPECT_EQ(b.Answering("192.0.2.1"), "session 192.0.2.1, reflector 192.0.2.9");
+  // What it told before answers while it tells it again.
+  b.book.Down(peer, absl::Minutes(5), b.now);
+  peer = b.Up("192.0.2.1", 1);
+  EXPECT_EQ(b.Answering("192.0.2.1"), "session 192.0.2.1, reflector 192.0.2.9");
+  // One that never says that it is complete.
+  b.Up("192.0.2.2", 2);
+  EXPECT_EQ(b.Answering("192.0.2.2"), "reflector 192.0.2.9");
+  EXPECT_LE(b.book.deadline(), b.now + absl::Minutes(1));
+  b.now += absl::Minutes(1);
+  EXPECT_EQ(b.Answering("192.0.2.2"), "session 192.0.2.2, reflector 192.0.2.9");
+  EXPECT_EQ(b.book.incomplete_tables(), 1u);
+}
+
 TEST(PeerBook, SweepsAFamilyThatIsNotAgreedAnyMore) {
   Book b;
   PeerBook::Peer* peer = b.Up("192.0.2.1", 1);
@@ -271,11 +301,11 @@ TEST(RoutingOptions, SaysWhatIsWrong) {
       {"ttl_security_hops: 255", [](RoutingOptions* o) { o->ttl_security_hops = 255; }},
       {"families: ", [](RoutingOptions* o) { o->families = bgp::FamilySet(); }},
       {"families: ", [](RoutingOptions* o) { o->families.Add(Family::kEvpn); }},
-      {"md5_keys: the key of 10.0.0.0/8 has 0",
+      {"md5: the key of 10.0.0.0/8 has 0",
        [](RoutingOptions* o) {
          o->md5_keys = {{PrefixOf("10.0.0.0/8"), ""}};
        }},
-      {"md5_keys: the key of ::/0 has 81",
+      {"md5: the key of ::/0 has 81",
        [](RoutingOptions* o) {
          o->md5_keys = {{base::IpPrefix(), std::string(81, 'x')}};
        }},

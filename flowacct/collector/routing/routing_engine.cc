@@ -691,6 +691,7 @@ std::shared_ptr<const RoutingStatus> RoutingEngine::MakeStatus(bool running) {
   status->counters.directories = book_->directories();
   status->counters.directory_overflows = book_->directory_overflows();
   status->counters.evicted_peers = book_->evicted_peers();
+  status->counters.incomplete_tables = book_->incomplete_tables();
   if (bmp_ != nullptr) bmp_->Describe(status.get());
   status->cpu = thread_id_.load(std::memory_order_relaxed) == std::this_thread::get_id()
                     ? absl::Nanoseconds(ClockNanos(CLOCK_THREAD_CPUTIME_ID))

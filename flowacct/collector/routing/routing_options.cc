@@ -68,8 +68,17 @@ absl::Status CheckRoutingOptions(const RoutingOptions& options) {
   if (options.open_timeout < absl::Milliseconds(100)) {
     return Refuse("open_timeout: ", absl::FormatDuration(options.open_timeout), "; at least 100ms, 30s is the default");
   }
-  if (options.stale_for < absl::ZeroDuration() || options.stale_for > absl::Hours(24)) {
-    return Refuse("stale_for: ", absl::FormatDuration(options.stale_for), "; 0 to 24h can be, 2m is the default");
+  const struct {
+    const char* name;
+    absl::Duration value;
+    const char* usual;
+  } durations[] = {{"stale_for", options.stale_for, "2m"},
+                   {"bmp stale_for", options.bmp_stale_for, "2m"},
+                   {"wait_for_table", options.wait_for_table, "0"}};
+  for (const auto& duration : durations) {
+    if (duration.value >= absl::ZeroDuration() && duration.value <= absl::Hours(24)) continue;
+    return Refuse(duration.name, ": ", absl::FormatDuration(duration.value), "; 0 to 24h can be, ", duration.usual,
+                  " is the default");
   }
   if (options.ttl_security_hops < 0 || options.ttl_security_hops > 254) {
     return Refuse("ttl_security_hops: ", options.ttl_security_hops,
@@ -80,10 +89,12 @@ absl::Status CheckRoutingOptions(const RoutingOptions& options) {
         "families: they must be of those that are joined with flows, and one at least: unicast, labelled and "
         "VPN of IPv4 and IPv6");
   }
-  for (const RoutingMd5Key& key : options.md5_keys) {
-    if (!key.key.empty() && key.key.size() <= kMaxMd5KeyOctets) continue;
-    return Refuse("md5_keys: the key of ", key.peers.ToString(), " has ", key.key.size(), " octets; 1 to ",
-                  kMaxMd5KeyOctets, " can be");
+  for (const std::vector<RoutingMd5Key>* keys : {&options.md5_keys, &options.bmp_md5_keys}) {
+    for (const RoutingMd5Key& key : *keys) {
+      if (!key.key.empty() && key.key.size() <= kMaxMd5KeyOctets) continue;
+      return Refuse("md5: the key of ", key.peers.ToString(), " has ", key.key.size(), " octets; 1 to ",
+                    kMaxMd5KeyOctets, " can be");
+    }
   }
   size_t mapped = 0;
   for (const RoutingMapping& mapping : options.mapped) {

@@ -40,6 +40,8 @@ struct RoutingOptions {
   // Where BMP speakers connect to (RFC 7854), and who may; none: nowhere. Port 11019 is common, none is assigned.
   std::vector<std::string> bmp_listen;
   std::vector<base::IpPrefix> bmp_allow;
+  std::vector<RoutingMd5Key> bmp_md5_keys;
+  absl::Duration bmp_stale_for = absl::Minutes(2);
   // BMP speakers at once: the routers of a large network. Each may hold back a megabyte of a message.
   size_t max_routers = 1024;
 
@@ -82,6 +84,11 @@ struct RoutingOptions {
   // sends no End-of-RIB: traffic goes on while a router's control plane restarts. A longer restart time that the
   // neighbour has announced counts (RFC 4724, 4.2). 0: they go at once.
   absl::Duration stale_for = absl::Minutes(2);
+
+  // A table that is new is asked only once it is complete (End-of-RIB of all that was agreed on), at the latest after
+  // so long: a part of a table answers with shorter prefixes than the whole. What a session before it has told answers
+  // meanwhile. 0: at once.
+  absl::Duration wait_for_table;
 
   // Peers that stand in for exporters without a session; for whoever has no other, `reflectors`.
   std::vector<RoutingMapping> mapped;

@@ -81,7 +81,8 @@ struct RoutingPeer {
   bgp::SessionCounters counters;  // of all its sessions
   std::optional<RoutingEnd> last_end;
 
-  size_t tables = 0;  // route distinguishers, with the one of none
+  bool waits = false;  // not asked before it is complete
+  size_t tables = 0;   // route distinguishers, with the one of none
   uint64_t refused_tables = 0;
   uint64_t refused_routes = 0;  // without a table, or with attributes beyond a bound; the rest is in `v4` and `v6`
   bgp::FamilySet complete;      // whose End-of-RIB has come in this session
@@ -139,6 +140,7 @@ struct RoutingCounters {
   uint64_t directories = 0;             // published
   uint64_t directory_overflows = 0;     // entries of `mapped` that were left out, of the last one
   uint64_t evicted_peers = 0;           // stale ones that made room
+  uint64_t incomplete_tables = 0;       // asked after wait_for_table without an End-of-RIB
   // Of BMP speakers: connections that were taken, and what came of those that have ended.
   uint64_t routers_accepted = 0;
   std::array<uint64_t, kRoutingRefusalCount> router_refusals{};

@@ -115,6 +115,29 @@ struct BgpPeerStatus {
   uint64_t refused_paths = 0;  // beyond a bound
 };
 
+// A router that is connected by BMP.
+struct BmpRouterStatus {
+  std::string router;   // its address
+  std::string name;     // as it calls itself
+  uint64_t tables = 0;  // of which it tells: neighbours and Loc-RIBs
+  uint64_t messages = 0;
+  uint64_t octets = 0;
+  uint64_t errors = 0;
+  uint64_t refused_updates = 0;  // of tables beyond a bound
+};
+
+// All zero without BMP.
+struct BmpStatus {
+  uint64_t connected = 0;
+  uint64_t connections_accepted = 0;
+  uint64_t connections_refused = 0;
+  uint64_t tables = 0;
+  uint64_t messages = 0;  // of routers that are gone, too
+  uint64_t octets = 0;
+  uint64_t errors = 0;
+  std::vector<BmpRouterStatus> routers;
+};
+
 // All zero without BGP.
 struct BgpStatus {
   uint64_t established = 0;
@@ -147,6 +170,7 @@ struct CollectorStatus {
   std::vector<PipelineStatus> pipelines;
   std::vector<ReplicaStatus> replicas;
   BgpStatus bgp;
+  BmpStatus bmp;
   // What the start found: state restored, records that a crash lost. A line each.
   std::vector<std::string> notes;
   // Lines of the log, and those that its rate limit kept back.
@@ -170,6 +194,7 @@ struct RoutesQuestion {
   std::string address;   // what its longest prefixes say; empty: what peers there are
   std::string exporter;  // an address or router id: only of this one; empty: of all
   std::string rd;        // of the VRF, such as "64500:1"; empty: the global table
+  bool routers = false;  // what BMP speakers tell of themselves and their neighbours, instead
 };
 
 // What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds.

@@ -103,8 +103,9 @@ absl::StatusOr<std::shared_ptr<const enrich::Rules>> Enrichment::ReadRules(const
 absl::StatusOr<std::vector<enrich::EnricherFactory>> Enrichment::Make(const config::Enrich& enrich) {
   std::vector<enrich::EnricherFactory> factories;
   if (enrich.has_routes()) {
-    if (!file_.message().has_bgp()) {
-      return file_.ErrorAt(enrich, "routes", "there is nobody who tells routes; give bgp { listen: \"[::]:179\" }");
+    if (!file_.message().has_bgp() && !file_.message().has_bmp()) {
+      return file_.ErrorAt(enrich, "routes",
+                           "there is nobody who tells routes; give bgp { listen: \"[::]:179\" } or bmp");
     }
     auto options = PlanRoutes(file_, enrich.routes());
     if (!options.ok()) return options.status();

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -15,23 +16,62 @@
 namespace flowacct::collector {
 
 using config::ConfigFile;
+namespace {
+
+// Of `bgp` and `bmp`: where they listen, whom they let in and with which passwords.
+template <typename Block>
+absl::Status PlanListening(const ConfigFile& file, const Block& block, std::vector<std::string>* listen,
+                           std::vector<base::IpPrefix>* allow, std::vector<RoutingMd5Key>* md5_keys) {
+  for (int i = 0; i < block.listen_size(); ++i) {
+    std::string url =
+        absl::StrContains(block.listen(i), "://") ? block.listen(i) : absl::StrCat("tcp://", block.listen(i));
+    if (auto endpoint = ParseEndpoint(url, {EndpointScheme::kTcp}); !endpoint.ok()) {
+      return file.ErrorAt(block, "listen", endpoint.status().message(), i);
+    }
+    listen->push_back(std::move(url));
+  }
+  for (int i = 0; i < block.allow_size(); ++i) {
+    auto prefix = ParsePrefix(file, block, "allow", block.allow(i), i);
+    if (!prefix.ok()) return prefix.status();
+    allow->push_back(*prefix);
+  }
+  for (const config::BgpMd5& md5 : block.md5()) {
+    auto peers = ParsePrefix(file, md5, "peers", md5.peers());
+    if (!peers.ok()) return peers.status();
+    md5_keys->push_back({*peers, md5.key()});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PlanBmp(const ConfigFile& file, RoutingOptions* options) {
+  const config::Bmp& bmp = file.message().bmp();
+  if (absl::Status status = PlanListening(file, bmp, &options->bmp_listen, &options->bmp_allow, &options->bmp_md5_keys);
+      !status.ok()) {
+    return status;
+  }
+  if (options->bmp_listen.empty()) return file.ErrorAt(bmp, "", "give listen: \"[::]:11019\"");
+  options->max_routers = bmp.max_routers();
+  options->max_told_peers = bmp.max_tables();
+  options->bmp_stale_for = ConfigFile::DurationOf(bmp.stale_for());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
   const config::Bgp& bgp = file.message().bgp();
   RoutingOptions options;
-  if (!file.message().has_bgp()) return options;
+  if (!file.message().has_bgp() && !file.message().has_bmp()) return options;
   options.listen.clear();
-  for (int i = 0; i < bgp.listen_size(); ++i) {
-    std::string url = absl::StrContains(bgp.listen(i), "://") ? bgp.listen(i) : absl::StrCat("tcp://", bgp.listen(i));
-    if (auto endpoint = ParseEndpoint(url, {EndpointScheme::kTcp}); !endpoint.ok()) {
-      return file.ErrorAt(bgp, "listen", endpoint.status().message(), i);
-    }
-    options.listen.push_back(std::move(url));
+  if (file.message().has_bmp()) {
+    if (absl::Status status = PlanBmp(file, &options); !status.ok()) return status;
   }
-  if (options.listen.empty()) return file.ErrorAt(bgp, "", "give listen: \"[::]:179\"");
-  for (int i = 0; i < bgp.allow_size(); ++i) {
-    auto prefix = ParsePrefix(file, bgp, "allow", bgp.allow(i), i);
-    if (!prefix.ok()) return prefix.status();
-    options.allow.push_back(*prefix);
+  if (absl::Status status = PlanListening(file, bgp, &options.listen, &options.allow, &options.md5_keys);
+      !status.ok()) {
+    return status;
+  }
+  if (options.listen.empty() && options.bmp_listen.empty()) {
+    return file.ErrorAt(bgp, "", "give listen: \"[::]:179\"");
   }
   options.max_peers = bgp.max_peers();
   options.local_as = bgp.local_as();
@@ -46,15 +86,11 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
     return file.ErrorAt(bgp, "hold_time", "is whole seconds, at most 65535s");
   }
   options.hold_time_seconds = static_cast<uint16_t>(absl::ToInt64Seconds(hold_time));
-  for (const config::BgpMd5& md5 : bgp.md5()) {
-    auto peers = ParsePrefix(file, md5, "peers", md5.peers());
-    if (!peers.ok()) return peers.status();
-    options.md5_keys.push_back({*peers, md5.key()});
-  }
   if (bgp.ttl_security_hops() > 255) return file.ErrorAt(bgp, "ttl_security_hops", "is at most 255");
   options.ttl_security_hops = static_cast<int>(bgp.ttl_security_hops());
   options.add_path = bgp.add_path();
   options.stale_for = ConfigFile::DurationOf(bgp.stale_for());
+  options.wait_for_table = ConfigFile::DurationOf(bgp.wait_for_table());
   for (const config::BgpMap& map : bgp.map()) {
     auto exporters = ParsePrefix(file, map, "exporters", map.exporters());
     if (!exporters.ok()) return exporters.status();
@@ -69,7 +105,8 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
   }
   options.max_routes_per_peer = bgp.max_routes_per_peer();
   if (absl::Status status = CheckRoutingOptions(options); !status.ok()) {
-    return file.ErrorAt(bgp, "", status.message());
+    return file.message().has_bgp() ? file.ErrorAt(bgp, "", status.message())
+                                    : file.ErrorAt(file.message().bmp(), "", status.message());
   }
   return options;
 }

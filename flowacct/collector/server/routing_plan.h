@@ -1,4 +1,5 @@
-// What a configuration says of BGP, understood: options of the speaker, and of the enrichers that ask its table.
+// What a configuration says of BGP and BMP, understood: options of the speaker, and of the enrichers that ask its
+// table.
 //
 // Ownership: plain values; a factory's enrichers keep the speaker alive. Threads: any. Errors: InvalidArgument
 // "FILE:LINE:COLUMN: what".
@@ -23,7 +24,7 @@ struct RoutingHolder {
   std::shared_ptr<RoutingEngine> engine;
 };
 
-// Of a configuration without `bgp`: the defaults.
+// Of a configuration without `bgp` and `bmp`: the defaults.
 absl::StatusOr<RoutingOptions> PlanRouting(const config::ConfigFile& file);
 absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const config::ConfigFile& file, const config::Routes& routes);
 // Asks `holder` for the speaker when an enricher is made.

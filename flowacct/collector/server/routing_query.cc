@@ -74,14 +74,16 @@ std::string PeerName(const RoutingPeer& peer) {
 }
 
 std::string PeersAsJson(const RoutingStatus& status) {
-  Table table({"peer", "as", "router_id", "state", "since", "ipv4", "ipv6", "stale", "updates", "withdrawals",
-               "refused", "last_end"});
+  Table table({"peer", "as", "router_id", "table", "told_by", "state", "since", "ipv4", "ipv6", "stale", "updates",
+               "withdrawals", "refused", "last_end"});
   for (const RoutingPeer& peer : status.peers) {
     table.Row();
     table.Text(PeerName(peer));
     table.Number(uint64_t{peer.as});
     table.Text(base::IpAddress::V4(peer.bgp_identifier).ToString());
-    table.Text(bgp::SessionStateName(peer.state));
+    table.Text(rib::RibViewName(peer.view));
+    peer.told_by == base::IpAddress() ? table.Absent() : table.Text(peer.told_by.ToString());
+    table.Text(peer.waits ? "loading" : bgp::SessionStateName(peer.state));
     table.Text(TimeText(peer.since));
     table.Number(peer.v4.paths);
     table.Number(peer.v6.paths);
@@ -104,11 +106,51 @@ std::string PeersAsJson(const RoutingStatus& status) {
   return json;
 }
 
+std::string RoutersAsJson(const RoutingStatus& status) {
+  Table table({"router", "name", "peer", "as", "router_id", "rd", "table", "since", "statistics"});
+  for (const RoutingRouter& router : status.routers) {
+    for (const RoutingNeighbour& neighbour : router.neighbours) {
+      table.Row();
+      table.Text(router.address.ToString());
+      table.Text(router.name);
+      const bool own = neighbour.type == bmp::PeerType::kLocRibInstance;
+      own ? table.Text("loc_rib") : table.Text(neighbour.address.ToString());
+      table.Number(uint64_t{neighbour.as});
+      table.Text(base::IpAddress::V4(neighbour.bgp_identifier).ToString());
+      neighbour.distinguisher == 0 ? table.Absent() : table.Text(bgp::RouteDistinguisherText(neighbour.distinguisher));
+      neighbour.table_name.empty() ? table.Absent() : table.Text(neighbour.table_name);
+      table.Text(TimeText(neighbour.since));
+      std::string statistics;
+      for (const bmp::Statistic& statistic : neighbour.statistics) {
+        const absl::string_view name = bmp::StatisticName(statistic.type);
+        absl::StrAppend(
+            &statistics, statistics.empty() ? "" : " ", name.empty() ? absl::StrCat(statistic.type) : std::string(name),
+            statistic.has_family ? absl::StrCat("/", statistic.afi, "/", statistic.safi) : "", "=", statistic.value);
+      }
+      statistics.empty() ? table.Absent() : table.Text(statistics);
+    }
+  }
+  std::string json = absl::StrCat("{\"connected\":", status.routers.size(), ",\"recent_ends\":[");
+  for (size_t i = 0; i < status.recent_router_ends.size(); ++i) {
+    const RoutingRouterEnd& end = status.recent_router_ends[i];
+    absl::StrAppend(&json, i == 0 ? "" : ",", "{\"time\":\"", TimeText(end.time), "\",\"router\":\"",
+                    end.address.ToString(), "\",\"name\":");
+    record::AppendJsonString(end.name, &json);
+    json += ",\"why\":";
+    record::AppendJsonString(end.why, &json);
+    json += "}";
+  }
+  absl::StrAppend(&json, "],", std::move(table).Finish(), "}\n");
+  return json;
+}
+
 void AppendRoute(const rib::PeerKey& peer, const base::IpAddress& address, const rib::RouteView& route, Table* table) {
   const bgp::AttributeSetView set(route.octets);
   table->Row();
   table->Text(base::IpPrefix(address, route.length).ToString());
   table->Text(peer.address.ToString());
+  table->Text(rib::RibViewName(peer.view));
+  peer.told_by == base::IpAddress() ? table->Absent() : table->Text(peer.told_by.ToString());
   if (const auto next_hop = set.next_hop()) {
     table->Text(next_hop->ToString());
   } else {
@@ -143,6 +185,8 @@ BgpStatus DescribeRouting(const RoutingStatus& status) {
   bgp.sessions_lost = status.counters.lost;
   for (const uint64_t refused : status.counters.refusals) bgp.connections_refused += refused;
   for (const RoutingPeer& told : status.peers) {
+    // What BMP and MRT tell are tables of others: thousands.
+    if (told.view != rib::RibView::kSession) continue;
     const bool up = told.state == bgp::SessionState::kEstablished;
     if (!up && told.sessions == 0) continue;  // on its way
     BgpPeerStatus peer;
@@ -162,7 +206,31 @@ BgpStatus DescribeRouting(const RoutingStatus& status) {
   return bgp;
 }
 
+BmpStatus DescribeMonitoring(const RoutingStatus& status) {
+  BmpStatus bmp;
+  bmp.connected = status.routers.size();
+  bmp.connections_accepted = status.counters.routers_accepted;
+  for (const uint64_t refused : status.counters.router_refusals) bmp.connections_refused += refused;
+  bmp.messages = status.counters.bmp_messages;
+  bmp.octets = status.counters.bmp_octets;
+  bmp.errors = status.counters.bmp_errors;
+  for (const RoutingRouter& told : status.routers) {
+    BmpRouterStatus router;
+    router.router = told.address.ToString();
+    router.name = told.name;
+    router.tables = told.neighbours.size();
+    for (const uint64_t count : told.counters.messages) router.messages += count;
+    router.octets = told.counters.octets;
+    router.errors = told.counters.errors.errors();
+    router.refused_updates = told.refused_updates;
+    bmp.tables += router.tables;
+    bmp.routers.push_back(std::move(router));
+  }
+  return bmp;
+}
+
 absl::StatusOr<std::string> AnswerFromRoutes(const RoutesQuestion& question, RoutingEngine& engine) {
+  if (question.routers) return RoutersAsJson(*engine.Status());
   if (question.address.empty()) return PeersAsJson(*engine.Status());
   const auto address = base::IpAddress::Parse(question.address);
   if (!address) {
@@ -181,14 +249,14 @@ absl::StatusOr<std::string> AnswerFromRoutes(const RoutesQuestion& question, Rou
       return absl::InvalidArgumentError(absl::StrCat("rd: ", why));
     }
   }
-  Table table({"prefix", "peer", "next_hop", "as_path", "origin", "local_pref", "med", "communities", "ext_communities",
-               "large_communities", "path_id", "label", "stale"});
+  Table table({"prefix", "peer", "table", "told_by", "next_hop", "as_path", "origin", "local_pref", "med",
+               "communities", "ext_communities", "large_communities", "path_id", "label", "stale"});
   const absl::Status status = engine.Call([&](PeerBook& book) {
     // On the writer's own thread nothing changes meanwhile.
     const rib::RibReader reader(&book.rib());
     for (const PeerBook::Peer* peer : book.Peers()) {
-      if (!question.exporter.empty() && peer->key.address != *exporter &&
-          base::IpAddress::V4(peer->key.bgp_identifier) != *exporter) {
+      if (!question.exporter.empty() && peer->router() != *exporter &&
+          base::IpAddress::V4(peer->router_identifier()) != *exporter) {
         continue;
       }
       const auto found = book.rib().FindTable(peer->id, rd.number());

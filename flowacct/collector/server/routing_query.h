@@ -16,6 +16,7 @@
 namespace flowacct::collector {
 
 BgpStatus DescribeRouting(const RoutingStatus& status);
+BmpStatus DescribeMonitoring(const RoutingStatus& status);
 absl::StatusOr<std::string> AnswerFromRoutes(const RoutesQuestion& question, RoutingEngine& engine);
 
 }  // namespace flowacct::collector

@@ -139,11 +139,14 @@ absl::Status Server::OpenState() {
 // Its ports are open before privileges are dropped; peers are taken once workers run.
 absl::Status Server::OpenRouting() {
   const Config& config = plan_->config();
-  if (!config.has_bgp()) return absl::OkStatus();
+  if (!config.has_bgp() && !config.has_bmp()) return absl::OkStatus();
   auto options = PlanRouting(*plan_->file);
   if (!options.ok()) return options.status();
   auto engine = RoutingEngine::New(*options);
-  if (!engine.ok()) return plan_->file->ErrorAt(config.bgp(), "listen", engine.status().message());
+  if (!engine.ok()) {
+    return config.has_bgp() ? plan_->file->ErrorAt(config.bgp(), "", engine.status().message())
+                            : plan_->file->ErrorAt(config.bmp(), "", engine.status().message());
+  }
   routing_->engine = *std::move(engine);
   return absl::OkStatus();
 }
@@ -182,6 +185,9 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
   }
   if (before != nullptr && config.bgp().SerializeAsString() != config_before->bgp().SerializeAsString()) {
     return plan->file->ErrorAt(config, "bgp", "cannot change while the collector runs; restart it");
+  }
+  if (before != nullptr && config.bmp().SerializeAsString() != config_before->bmp().SerializeAsString()) {
+    return plan->file->ErrorAt(config, "bmp", "cannot change while the collector runs; restart it");
   }
   if (before != nullptr && config.state().directory() != config_before->state().directory()) {
     return plan->file->ErrorAt(config, "state", "its folder cannot change while the collector runs; restart it");
@@ -353,7 +359,11 @@ CollectorStatus Server::Status() {
       for (size_t i = 0; i < tallies.size(); ++i) tallies[i] += worker->tally(i);
     });
   }
-  if (routing_->engine != nullptr) status.bgp = DescribeRouting(*routing_->engine->Status());
+  if (routing_->engine != nullptr) {
+    const std::shared_ptr<const RoutingStatus> routing = routing_->engine->Status();
+    status.bgp = DescribeRouting(*routing);
+    status.bmp = DescribeMonitoring(*routing);
+  }
   absl::flat_hash_set<base::IpAddress> addresses;
   for (const record::ExporterReport& exporter : exporters) {
     if (exporter.scope != record::ExporterScope::kDomain) continue;
@@ -420,10 +430,14 @@ std::vector<Endpoint> Server::bgp_endpoints() const {
   return routing_->engine == nullptr ? std::vector<Endpoint>() : routing_->engine->endpoints();
 }
 
+std::vector<Endpoint> Server::bmp_endpoints() const {
+  return routing_->engine == nullptr ? std::vector<Endpoint>() : routing_->engine->bmp_endpoints();
+}
+
 absl::StatusOr<std::string> Server::Routes(const RoutesQuestion& question) {
   // Set once, before anybody asks.
   if (routing_->engine == nullptr) {
-    return absl::FailedPreconditionError("the configuration has no bgp, so that there are no routes");
+    return absl::FailedPreconditionError("the configuration has neither bgp nor bmp, so that there are no routes");
   }
   return AnswerFromRoutes(question, *routing_->engine);
 }

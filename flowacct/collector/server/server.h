@@ -70,6 +70,7 @@ class Server final : public CollectorControl {
   absl::StatusOr<std::string> Routes(const RoutesQuestion& question) override;
   // Where BGP peers connect to, with the ports that the system chose; none without bgp. After Start.
   std::vector<Endpoint> bgp_endpoints() const;
+  std::vector<Endpoint> bmp_endpoints() const;  // and BMP speakers
   absl::StatusOr<std::string> Query(const MemoryQuestion& question) override;
   absl::Status Reload() override;
 

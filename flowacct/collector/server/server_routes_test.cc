@@ -165,7 +165,7 @@ TEST_F(ServerRoutesTest, WhatCannotBeIsToldWhereItIs) {
   const std::string pipeline =
       "pipeline { name: \"p\" by: \"dst_as\" every: \"1d\" enrich { routes {} } sink { memory {} } }\n";
   EXPECT_EQ(error(input + pipeline),
-            "c:2:56: routes: there is nobody who tells routes; give bgp { listen: \"[::]:179\" }");
+            "c:2:56: routes: there is nobody who tells routes; give bgp { listen: \"[::]:179\" } or bmp");
   EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" allow: \"10.0.0.0/33\" }"),
             "c:3:29: allow: \"10.0.0.0/33\" is no prefix; such as 192.0.2.0/24 or 192.0.2.1");
   EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" router_id: \"::1\" }"),
