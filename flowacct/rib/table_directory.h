@@ -42,8 +42,10 @@ enum class RouteOrigin : uint8_t {
 struct TableChoice {
   TableId table{};
   RouteOrigin origin = RouteOrigin::kSession;
+  // Who originates the routes with an empty AS path there (RFC 6811, 2); 0: it is not known.
+  uint32_t own_as = 0;
   friend bool operator==(const TableChoice& a, const TableChoice& b) {
-    return a.table == b.table && a.origin == b.origin;
+    return a.table == b.table && a.origin == b.origin && a.own_as == b.own_as;
   }
 };
 
@@ -68,11 +70,11 @@ class TableDirectory {
 
 class TableDirectoryBuilder {
  public:
-  void Add(const base::IpAddress& exporter, uint64_t rd, TableId table, RouteOrigin origin) {
-    directory_->own_[{exporter, rd}].push_back({table, origin});
+  void Add(const base::IpAddress& exporter, uint64_t rd, TableId table, RouteOrigin origin, uint32_t own_as = 0) {
+    directory_->own_[{exporter, rd}].push_back({table, origin, own_as});
   }
-  void AddForAll(uint64_t rd, TableId table, RouteOrigin origin) {
-    directory_->for_all_[rd].push_back({table, origin});
+  void AddForAll(uint64_t rd, TableId table, RouteOrigin origin, uint32_t own_as = 0) {
+    directory_->for_all_[rd].push_back({table, origin, own_as});
   }
   // Choices are ordered by their origin, equal ones as they were added.
   std::unique_ptr<const TableDirectory> Build() &&;

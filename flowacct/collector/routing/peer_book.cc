@@ -44,6 +44,10 @@ rib::RouteOrigin OriginOf(rib::RibView view) {
   return kOrigins[static_cast<size_t>(view)];
 }
 
+// The AS of whose own routes the path is empty (RFC 6811, 2). What a router tells a neighbour has that one's AS as the
+// peer's.
+uint32_t OwnAsOf(const rib::PeerKey& key) { return OriginOf(key.view) == rib::RouteOrigin::kAdjRibOut ? 0 : key.as; }
+
 bool IsBeforePolicy(rib::RibView view) {
   return view == rib::RibView::kAdjRibInPre || view == rib::RibView::kAdjRibOutPre;
 }
@@ -300,14 +304,14 @@ void PeerBook::PublishDirectory(absl::Time now) {
   };
   for (const Peer* peer : peers) {
     for (const auto& [rd, table] : peer->tables) {
-      if (counts(*peer, rd)) builder.Add(peer->router(), rd, table, OriginOf(peer->key.view));
+      if (counts(*peer, rd)) builder.Add(peer->router(), rd, table, OriginOf(peer->key.view), OwnAsOf(peer->key));
     }
   }
   for (const Peer* peer : peers) {
     const base::IpAddress identifier = base::IpAddress::V4(peer->router_identifier());
     if (peer->router_identifier() == 0 || identifier == peer->router()) continue;
     for (const auto& [rd, table] : peer->tables) {
-      if (counts(*peer, rd)) builder.Add(identifier, rd, table, OriginOf(peer->key.view));
+      if (counts(*peer, rd)) builder.Add(identifier, rd, table, OriginOf(peer->key.view), OwnAsOf(peer->key));
     }
   }
   size_t mapped = 0;
@@ -325,7 +329,7 @@ void PeerBook::PublishDirectory(absl::Time now) {
         mapped += exporters;
         base::IpAddress exporter = mapping.exporters.address();
         for (size_t i = 0; i < exporters; ++i, exporter = Next(exporter)) {
-          builder.Add(exporter, rd, table, rib::RouteOrigin::kMapped);
+          builder.Add(exporter, rd, table, rib::RouteOrigin::kMapped, OwnAsOf(peer->key));
         }
       }
     }
@@ -334,14 +338,15 @@ void PeerBook::PublishDirectory(absl::Time now) {
     for (const Peer* peer : peers) {
       if (!IsCalled(*peer, reflector)) continue;
       for (const auto& [rd, table] : peer->tables) {
-        if (counts(*peer, rd)) builder.AddForAll(rd, table, rib::RouteOrigin::kReflector);
+        if (counts(*peer, rd)) builder.AddForAll(rd, table, rib::RouteOrigin::kReflector, OwnAsOf(peer->key));
       }
     }
   }
   if (options_.dumps_for_all) {
     for (const Peer* peer : peers) {
       if (peer->key.view != rib::RibView::kDump) continue;
-      for (const auto& [rd, table] : peer->tables) builder.AddForAll(rd, table, rib::RouteOrigin::kDump);
+      for (const auto& [rd, table] : peer->tables)
+        builder.AddForAll(rd, table, rib::RouteOrigin::kDump, OwnAsOf(peer->key));
     }
   }
   directory_.Publish(std::move(builder).Build());

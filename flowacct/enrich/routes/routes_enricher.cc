@@ -34,12 +34,19 @@ constexpr ValueFields kValueFields[] = {
 
 // What a side reads and fills beside these.
 struct SideFields {
-  F address, mask, net, source;
+  F address, mask, net, source, roa;
 };
 constexpr SideFields kSideFields[] = {
-    {F::kSrcAddr, F::kSrcMask, F::kSrcNet, F::kSrcRouteSource},
-    {F::kDstAddr, F::kDstMask, F::kDstNet, F::kRouteSource},
+    {F::kSrcAddr, F::kSrcMask, F::kSrcNet, F::kSrcRouteSource, F::kSrcRoa},
+    {F::kDstAddr, F::kDstMask, F::kDstNet, F::kRouteSource, F::kDstRoa},
 };
+
+// The numbers of RFC 8097, which records have.
+record::RoaState RoaStateOf(rpki::RovState state) {
+  constexpr record::RoaState kStates[] = {record::RoaState::kNotFound, record::RoaState::kValid,
+                                          record::RoaState::kInvalid};
+  return kStates[static_cast<size_t>(state)];
+}
 
 record::RouteSource SourceOf(rib::RouteOrigin origin) {
   // In the order of rib::RouteOrigin.
@@ -50,6 +57,8 @@ record::RouteSource SourceOf(rib::RouteOrigin origin) {
   return kSources[static_cast<size_t>(origin)];
 }
 
+// In the order of rpki::RovState.
+constexpr absl::string_view kRovCounters[] = {"routes_rov_not_found", "routes_rov_valid", "routes_rov_invalid"};
 constexpr absl::string_view kOriginCounters[] = {"routes_of_session",     "routes_of_loc_rib", "routes_of_adj_rib_in",
                                                  "routes_of_adj_rib_out", "routes_of_mapped",  "routes_of_reflector",
                                                  "routes_of_dump"};
@@ -62,7 +71,9 @@ RoutesEnricher::RoutesEnricher(const RouteTables& tables, RoutesOptions options,
       options_(std::move(options)),
       reader_(tables.epochs->NewReader()),
       routes_(tables.rib),
-      cache_(options_.values) {}
+      cache_(options_.values) {
+  if (options_.vrps != nullptr) vrps_.emplace(options_.vrps);
+}
 
 EnricherFactory RoutesEnricher::Factory(std::shared_ptr<const void> owner, const RouteTables& tables,
                                         RoutesOptions options) {
@@ -75,7 +86,8 @@ std::vector<F> RoutesEnricher::RequiredFields(const record::FieldSet& wanted) co
   std::vector<F> fields;
   for (size_t s = 0; s < 2; ++s) {
     const SideFields& side = kSideFields[s];
-    bool tells = wanted.Has(side.mask) || wanted.Has(side.net) || wanted.Has(side.source);
+    bool tells =
+        wanted.Has(side.mask) || wanted.Has(side.net) || wanted.Has(side.source) || (vrps_ && wanted.Has(side.roa));
     for (const ValueFields& value : kValueFields) {
       const F field = s == 1 ? value.destination : value.source;
       tells |= field != kNobody && wanted.Has(field);
@@ -108,14 +120,19 @@ void RoutesEnricher::Bind(const record::Layout& layout, const record::FieldSet& 
     side.mask = wanted_place_of(fields.mask);
     side.net = wanted_place_of(fields.net);
     side.source = wanted_place_of(fields.source);
+    if (vrps_) side.roa = wanted_place_of(fields.roa);
+    if (side.roa.there()) {
+      told = static_cast<RouteValueMask>(told | MaskOf(RouteValue::kOriginAs) | MaskOf(RouteValue::kOwnOrigin));
+    }
     for (const ValueFields& value : kValueFields) {
       const FieldPlace place = wanted_place_of(side.destination ? value.destination : value.source);
       if (!place.there()) continue;
       side.assignments.push_back({value.value, place});
       told = static_cast<RouteValueMask>(told | MaskOf(value.value));
     }
-    side.wanted = side.address.there() && exporter_.there() &&
-                  (side.mask.there() || side.net.there() || side.source.there() || !side.assignments.empty());
+    side.wanted =
+        side.address.there() && exporter_.there() &&
+        (side.mask.there() || side.net.there() || side.source.there() || side.roa.there() || !side.assignments.empty());
   }
   cache_.Want(told);
 }
@@ -129,6 +146,7 @@ void RoutesEnricher::Apply(record::FlowBatch& batch) {
   cache_.Meet(batch.interner());
   reader_->Online();
   directory_ = tables_.directory->Get();
+  if (vrps_) vrp_table_ = vrps_->Meet();
   const size_t stride = batch.stride();
   for (size_t first = 0; first < batch.size();) {
     const uint8_t* const head = batch.data() + first * stride;
@@ -163,7 +181,7 @@ void RoutesEnricher::Join(const Side& side, record::FlowBatch& batch, size_t fir
       routes_.FindBatch(choices[0].table, addresses, stride, n, views_.data(), next_hops, stride);
       missing = 0;
       for (size_t i = 0; i < n; ++i) {
-        found_[i] = {views_[i], choices[0].origin};
+        found_[i] = {views_[i], choices[0].origin, choices[0].own_as};
         if (!views_[i].found()) ++missing;
       }
       continue;
@@ -174,7 +192,7 @@ void RoutesEnricher::Join(const Side& side, record::FlowBatch& batch, size_t fir
       const base::IpAddress next_hop =
           next_hops == nullptr ? base::IpAddress() : base::IpAddress::FromV6(next_hops + i * stride);
       found_[i] = {routes_.Find(choices[c].table, address, next_hops == nullptr ? nullptr : &next_hop),
-                   choices[c].origin};
+                   choices[c].origin, choices[c].own_as};
       if (found_[i].route.found()) --missing;
     }
   }
@@ -196,6 +214,34 @@ void RoutesEnricher::Join(const Side& side, record::FlowBatch& batch, size_t fir
     if (follows) Follow(side, base::IpAddress::FromV6(row + side.address.offset), rd, &found);
     Tell(side, found, row, &batch.interner());
   }
+  ValidateAwaited(side);
+}
+
+void RoutesEnricher::Await(const Side& side, const Found& found, const RouteValues& values, uint8_t* row) {
+  uint32_t as = 0;
+  if (values.Has(RouteValue::kOwnOrigin)) {
+    as = found.own_as;
+  } else if (options_.values.skip_private_as) {
+    const bgp::AsPathView path = bgp::AttributeSetView(found.route.octets).as_path();
+    if (!path.RouteOrigin(found.own_as, &as)) as = 0;
+  } else if (values.Has(RouteValue::kOriginAs)) {
+    as = values.numbers[static_cast<size_t>(RouteValue::kOriginAs)];
+  }
+  awaited_rows_[awaited_] = row;
+  awaited_routes_[awaited_] = {base::IpPrefix(base::IpAddress::FromV6(row + side.address.offset), found.route.length),
+                               as};
+  ++awaited_;
+}
+
+void RoutesEnricher::ValidateAwaited(const Side& side) {
+  if (awaited_ == 0) return;
+  vrp_table_->ValidateBatch(absl::MakeConstSpan(awaited_routes_.data(), awaited_), states_.data());
+  for (size_t i = 0; i < awaited_; ++i) {
+    awaited_rows_[i][side.roa.offset] = static_cast<uint8_t>(RoaStateOf(states_[i]));
+    MarkPresent(awaited_rows_[i], side.roa.index);
+    ++by_rov_state_[static_cast<size_t>(states_[i])];
+  }
+  awaited_ = 0;
 }
 
 bool RoutesEnricher::IsOwnRouter(const base::IpAddress& next_hop) const {
@@ -208,7 +254,7 @@ bool RoutesEnricher::FindAt(const base::IpAddress& router, const base::IpAddress
   for (const rib::TableChoice& choice : directory_->FindOwn(router, rd)) {
     const rib::RouteView route = routes_.Find(choice.table, address);
     if (!route.found()) continue;
-    *found = {route, choice.origin};
+    *found = {route, choice.origin, choice.own_as};
     return true;
   }
   return false;
@@ -254,7 +300,9 @@ void RoutesEnricher::Tell(const Side& side, const Found& found, uint8_t* row, ba
     row[side.source.offset] = static_cast<uint8_t>(SourceOf(found.origin));
     MarkPresent(row, side.source.index);
   }
-  if (side.assignments.empty()) return;
+  const bool validates = wants(side.roa) && vrp_table_ != nullptr;
+  if (wants(side.roa) && vrp_table_ == nullptr) ++not_validated_;
+  if (side.assignments.empty() && !validates) return;
   const rib::AttributeStore& store = tables_.rib->store();
   const RouteValueCache::Key key = {route.attributes, store.hash(route.attributes), store.serial(route.attributes)};
   const RouteValues& values = cache_.Find(key, route.octets, interner);
@@ -270,6 +318,7 @@ void RoutesEnricher::Tell(const Side& side, const Found& found, uint8_t* row, ba
     }
     MarkPresent(row, assignment.place.index);
   }
+  if (validates) Await(side, found, values, row);
 }
 
 std::vector<EnricherCounter> RoutesEnricher::counters() const {
@@ -281,6 +330,9 @@ std::vector<EnricherCounter> RoutesEnricher::counters() const {
                                            {"sets_interned", cache_.made()},
                                            {"records_not_joined", records_not_joined_}};
   for (size_t i = 0; i < kOrigins; ++i) counters.push_back({kOriginCounters[i], by_origin_[i]});
+  if (!vrps_) return counters;
+  for (size_t i = 0; i < kRovStates; ++i) counters.push_back({kRovCounters[i], by_rov_state_[i]});
+  counters.push_back({"routes_not_validated", not_validated_});
   return counters;
 }
 
