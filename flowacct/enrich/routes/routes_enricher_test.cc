@@ -442,7 +442,8 @@ TEST_F(RoutesEnricherTest, ValidatesAsATwinThatScans) {
   for (int round = 0; round < 60; ++round) {
     std::vector<rpki::Vrp> vrps;
     for (int i = 0; i < 40; ++i) {
-      rpki::Vrp vrp{prefix(), 0, below(4)};
+      // None so short that it covers all.
+      rpki::Vrp vrp{IpPrefix(address(), static_cast<uint8_t>(12 + below(21))), 0, below(4)};
       vrp.max_length = static_cast<uint8_t>(vrp.prefix.length() + below(33u - vrp.prefix.length()));
       vrps.push_back(vrp);
     }
