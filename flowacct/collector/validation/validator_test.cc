@@ -74,8 +74,8 @@ class ValidatorTest : public ::testing::Test {
         std::count_if(log_.begin(), log_.end(), [&](const std::string& l) { return absl::StrContains(l, text); }));
   }
   std::string File(absl::string_view name) {
-    return absl::StrCat(::testing::TempDir(), "/",
-                        ::testing::UnitTest::GetInstance()->current_test_info()->name(), "-", name);
+    return absl::StrCat(::testing::TempDir(), "/", ::testing::UnitTest::GetInstance()->current_test_info()->name(), "-",
+                        name);
   }
   // As who replaces a file does it.
   static void Put(const std::string& path, const std::string& text) {
@@ -428,8 +428,8 @@ TEST(ValidationOptions, WhatCannotBeIsSaid) {
   EXPECT_TRUE(absl::StrContains(error([](ValidationOptions* o) { o->caches.push_back(o->caches[0]); }), "twice"));
   EXPECT_TRUE(absl::StrContains(error([](ValidationOptions* o) { o->client.version = 2; }), "version: 2"));
   EXPECT_TRUE(absl::StrContains(error([](ValidationOptions* o) { o->client.max_vrps = 0; }), "max_vrps: 0"));
-  EXPECT_TRUE(absl::StrContains(error([](ValidationOptions* o) { o->first_retry = absl::ZeroDuration(); }),
-                                "first_retry: 0"));
+  EXPECT_TRUE(
+      absl::StrContains(error([](ValidationOptions* o) { o->first_retry = absl::ZeroDuration(); }), "first_retry: 0"));
 }
 
 }  // namespace
