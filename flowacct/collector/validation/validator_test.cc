@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -31,6 +32,16 @@ namespace flowacct::collector {
 namespace {
 
 using rpki::PduType;
+
+// Whether it becomes true within ten seconds.
+bool Eventually(const std::function<bool()>& condition) {
+  const absl::Time end = absl::Now() + absl::Seconds(10);
+  while (!condition()) {
+    if (absl::Now() > end) return false;
+    absl::SleepFor(absl::Milliseconds(2));
+  }
+  return true;
+}
 
 ValidationOptions QuickOptions() {
   ValidationOptions options;
@@ -206,7 +217,7 @@ TEST_F(ValidatorTest, WhatIsNotHeardAgainExpires) {
   ValidationOptions options = QuickOptions();
   options.caches = {cache.url()};
   options.client.version = 0;
-  options.client.expire = absl::Milliseconds(300);
+  options.client.expire = absl::Seconds(1);
   Start(options);
   ASSERT_TRUE(cache.Accept());
   ASSERT_TRUE(cache.AnswerWhole(7, 1, {Held(1)}));
@@ -274,7 +285,7 @@ TEST_F(ValidatorTest, CachesThatDoHarmToNobody) {
     FakeCache bad, good;
     ValidationOptions options = QuickOptions();
     options.caches = {bad.url(), good.url()};
-    options.client.response_time = absl::Milliseconds(150);
+    options.client.response_time = absl::Milliseconds(700);
     options.client.max_vrps = 10;
     Start(options);
     ASSERT_TRUE(good.Accept());

@@ -7,8 +7,6 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/collector/socket/bound_socket.h"
 #include "flowacct/collector/socket/endpoint.h"
@@ -28,15 +26,6 @@ bool Await(const Descriptor& descriptor, short events) {
 
 rpki::Vrp MakeVrp(absl::string_view prefix, uint8_t max_length, uint32_t as) {
   return {*base::IpPrefix::Parse(prefix), max_length, as};
-}
-
-bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time end = absl::Now() + absl::Milliseconds(kPatienceMs);
-  while (!condition()) {
-    if (absl::Now() > end) return false;
-    absl::SleepFor(absl::Milliseconds(2));
-  }
-  return true;
 }
 
 FakeCache::FakeCache(uint8_t version) : version_(version) {

@@ -12,7 +12,6 @@
 #define FLOWACCT_COLLECTOR_VALIDATION_TESTING_FAKE_CACHE_H_
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,8 +26,6 @@
 namespace flowacct::collector {
 
 rpki::Vrp MakeVrp(absl::string_view prefix, uint8_t max_length, uint32_t as);
-// Whether it becomes true within ten seconds.
-bool Eventually(const std::function<bool()>& condition);
 
 class FakeCache {
  public:
