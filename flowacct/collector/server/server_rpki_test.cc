@@ -154,10 +154,10 @@ TEST_F(ServerRpkiTest, FieldsThatNobodyWillFillAreSaid) {
   const std::string rpki = "rpki { roa_file: \"/x\" }\n";
   EXPECT_EQ(warnings(Text(Pipeline() + rpki)), "");
   EXPECT_EQ(warnings(Text(Pipeline())),
-            "c:3:25: by: src_roa will be in no record: nobody tells who may originate what; give rpki { cache: "
+            "c:3:22: by: src_roa will be in no record: nobody tells who may originate what; give rpki { cache: "
             "\"tcp://...\" }\n");
   EXPECT_EQ(warnings(Text(rpki + "pipeline { name: \"p\" by: \"dst_roa\" sink { memory {} } }")),
-            "c:4:25: by: dst_roa will be in no record: it is told of routes; give enrich { routes {} }\n");
+            "c:4:22: by: dst_roa will be in no record: it is told of routes; give enrich { routes {} }\n");
   StartServer(Text(Pipeline()));
   EXPECT_TRUE(absl::StrContains(Rpki(), "has no rpki")) << Rpki();
 }
