@@ -146,7 +146,10 @@ void RoutesEnricher::Apply(record::FlowBatch& batch) {
   cache_.Meet(batch.interner());
   reader_->Online();
   directory_ = tables_.directory->Get();
-  if (vrps_) vrp_table_ = vrps_->Meet();
+  if (vrps_) {
+    vrp_table_ = vrps_->Meet();
+    if (vrp_table_ != nullptr) rov_cache_.Meet(vrps_->serial());
+  }
   const size_t stride = batch.stride();
   for (size_t first = 0; first < batch.size();) {
     const uint8_t* const head = batch.data() + first * stride;
@@ -217,7 +220,13 @@ void RoutesEnricher::Join(const Side& side, record::FlowBatch& batch, size_t fir
   ValidateAwaited(side);
 }
 
-void RoutesEnricher::Await(const Side& side, const Found& found, const RouteValues& values, uint8_t* row) {
+void RoutesEnricher::TellState(const Side& side, rpki::RovState state, uint8_t* row) {
+  row[side.roa.offset] = static_cast<uint8_t>(RoaStateOf(state));
+  MarkPresent(row, side.roa.index);
+  ++by_rov_state_[static_cast<size_t>(state)];
+}
+
+void RoutesEnricher::Validate(const Side& side, const Found& found, const RouteValues& values, uint8_t* row) {
   uint32_t as = 0;
   if (values.Has(RouteValue::kOwnOrigin)) {
     as = found.own_as;
@@ -227,9 +236,11 @@ void RoutesEnricher::Await(const Side& side, const Found& found, const RouteValu
   } else if (values.Has(RouteValue::kOriginAs)) {
     as = values.numbers[static_cast<size_t>(RouteValue::kOriginAs)];
   }
+  const rpki::RouteOrigin route = {
+      base::IpPrefix(base::IpAddress::FromV6(row + side.address.offset), found.route.length), as};
+  if (rpki::RovState state; rov_cache_.Find(route, &state)) return TellState(side, state, row);
   awaited_rows_[awaited_] = row;
-  awaited_routes_[awaited_] = {base::IpPrefix(base::IpAddress::FromV6(row + side.address.offset), found.route.length),
-                               as};
+  awaited_routes_[awaited_] = route;
   ++awaited_;
 }
 
@@ -237,9 +248,8 @@ void RoutesEnricher::ValidateAwaited(const Side& side) {
   if (awaited_ == 0) return;
   vrp_table_->ValidateBatch(absl::MakeConstSpan(awaited_routes_.data(), awaited_), states_.data());
   for (size_t i = 0; i < awaited_; ++i) {
-    awaited_rows_[i][side.roa.offset] = static_cast<uint8_t>(RoaStateOf(states_[i]));
-    MarkPresent(awaited_rows_[i], side.roa.index);
-    ++by_rov_state_[static_cast<size_t>(states_[i])];
+    rov_cache_.Put(awaited_routes_[i], states_[i]);
+    TellState(side, states_[i], awaited_rows_[i]);
   }
   awaited_ = 0;
 }
@@ -318,7 +328,7 @@ void RoutesEnricher::Tell(const Side& side, const Found& found, uint8_t* row, ba
     }
     MarkPresent(row, assignment.place.index);
   }
-  if (validates) Await(side, found, values, row);
+  if (validates) Validate(side, found, values, row);
 }
 
 std::vector<EnricherCounter> RoutesEnricher::counters() const {

@@ -31,6 +31,7 @@
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/field_place.h"
 #include "flowacct/enrich/routes/route_values.h"
+#include "flowacct/enrich/routes/rov_cache.h"
 #include "flowacct/lpm/reader_epochs.h"
 #include "flowacct/rib/rib.h"
 #include "flowacct/rib/table_directory.h"
@@ -110,9 +111,10 @@ class RoutesEnricher : public Enricher {
   // The route of `router`'s own tables, if they have one.
   bool FindAt(const base::IpAddress& router, const base::IpAddress& address, uint64_t rd, Found* found) const;
   void Tell(const Side& side, const Found& found, uint8_t* row, base::Interner* interner);
-  // Puts the route beside those of the block that are to be validated.
-  void Await(const Side& side, const Found& found, const RouteValues& values, uint8_t* row);
+  // Tells what is known of the route, or puts it beside those of the block that are to be validated.
+  void Validate(const Side& side, const Found& found, const RouteValues& values, uint8_t* row);
   void ValidateAwaited(const Side& side);
+  void TellState(const Side& side, rpki::RovState state, uint8_t* row);
   bool IsOwnRouter(const base::IpAddress& next_hop) const;
 
   const std::shared_ptr<const void> owner_;  // goes last
@@ -128,6 +130,7 @@ class RoutesEnricher : public Enricher {
   std::array<rib::RouteView, kBlock> views_;
   std::optional<rpki::VrpReader> vrps_;
   const rpki::VrpTable* vrp_table_ = nullptr;  // of the batch; null: there is none
+  RovCache rov_cache_;
   size_t awaited_ = 0;
   std::array<rpki::RouteOrigin, kBlock> awaited_routes_;
   std::array<uint8_t*, kBlock> awaited_rows_;
