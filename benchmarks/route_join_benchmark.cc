@@ -1,6 +1,6 @@
 // Records joined to a full routing table, from the octets of NetFlow v9 to groups: every BGP field of source and
 // destination in the key, as nfacctd does it with its BGP daemon. Beside it the same without the join, and the join
-// with a writer that changes the table meanwhile.
+// with a writer that changes the table meanwhile, and with origins validated.
 
 #include <benchmark/benchmark.h>
 
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "flowacct/base/octet_writer.h"
+#include "flowacct/bgp/attribute_set.h"
 #include "flowacct/collector/export/new_export_decoder.h"
 #include "flowacct/collector/generate/export_encoder.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
@@ -25,6 +26,8 @@
 #include "flowacct/rib/rib.h"
 #include "flowacct/rib/table_directory.h"
 #include "flowacct/rib/testing/route_table.h"
+#include "flowacct/rpki/published_vrps.h"
+#include "flowacct/rpki/vrp_table.h"
 
 namespace flowacct {
 namespace {
@@ -117,7 +120,28 @@ const std::vector<std::string>& Datagrams(size_t pairs) {
   return pairs == 0 ? *spread : *local;
 }
 
-void Account(benchmark::State& state, const std::vector<std::string>& by, bool join, bool all_have_routes = true) {
+// VRPs of half of the routes, of which one in ten names another AS.
+std::shared_ptr<const rpki::PublishedVrps> Vrps() {
+  static const auto* const published = [] {
+    const rib::RouteTable& table = FullTable().table;
+    std::vector<rpki::Vrp> vrps;
+    for (size_t run = 0; run < table.sets.size(); ++run) {
+      uint32_t as = 0;
+      if (!bgp::AttributeSetView(base::AsOctets(table.sets[run])).as_path().RouteOrigin(0, &as) || as == 0) continue;
+      for (uint32_t i = table.runs[run]; i < table.runs[run + 1]; ++i) {
+        const base::IpPrefix& prefix = table.prefixes[i];
+        if (i % 2 == 0) vrps.push_back({prefix, prefix.length(), i % 20 == 0 ? as + 1 : as});
+      }
+    }
+    auto made = std::make_shared<rpki::PublishedVrps>();
+    made->Publish(std::make_shared<const rpki::VrpTable>(std::move(vrps)));
+    return new std::shared_ptr<const rpki::PublishedVrps>(std::move(made));
+  }();
+  return *published;
+}
+
+void Account(benchmark::State& state, const std::vector<std::string>& by, bool join, bool all_have_routes = true,
+             std::shared_ptr<const rpki::PublishedVrps> vrps = nullptr) {
   Routing& routing = FullTable();
   base::Interner interner;
   pipeline::PipelineOptions options;
@@ -125,8 +149,10 @@ void Account(benchmark::State& state, const std::vector<std::string>& by, bool j
   options.aggregations.emplace_back();
   options.aggregations.back().aggregator.by = by;
   if (join) {
-    options.enrichers = {enrich::RoutesEnricher::Factory(nullptr, {&routing.epochs, &routing.rib, &routing.directory},
-                                                         enrich::RoutesOptions())};
+    enrich::RoutesOptions routes;
+    routes.vrps = std::move(vrps);
+    options.enrichers = {
+        enrich::RoutesEnricher::Factory(nullptr, {&routing.epochs, &routing.rib, &routing.directory}, routes)};
   }
   auto made = pipeline::Pipeline::New(options, &interner);
   if (!made.ok()) return state.SkipWithError(made.status().ToString().c_str());
@@ -175,6 +201,10 @@ const std::vector<std::string> kAsNfacctd = {"src_as",       "dst_as",     "as_p
 void BM_WithoutJoin(benchmark::State& state) { Account(state, {"src_as", "dst_as"}, false); }
 void BM_AsNfacctd(benchmark::State& state) { Account(state, kAsNfacctd, true); }
 void BM_EveryField(benchmark::State& state) { Account(state, kAll, true); }
+// The origins of both routes validated besides.
+const std::vector<std::string> kValidated = {"src_as",     "dst_as", "as_path", "std_comm", "bgp_next_hop",
+                                             "local_pref", "med",    "src_roa", "dst_roa"};
+void BM_AsNfacctdValidated(benchmark::State& state) { Account(state, kValidated, true, true, Vrps()); }
 void BM_AsNfacctdWithAWriter(benchmark::State& state) {
   Routing& routing = FullTable();
   std::atomic<bool> stop{false};
@@ -199,6 +229,7 @@ void BM_AsNfacctdWithAWriter(benchmark::State& state) {
 
 BENCHMARK(BM_WithoutJoin)->Arg(kPairs)->ArgName("pairs")->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_AsNfacctd)->Arg(kPairs)->Arg(0)->ArgName("pairs")->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_AsNfacctdValidated)->Arg(kPairs)->Arg(0)->ArgName("pairs")->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_EveryField)->Arg(kPairs)->Arg(0)->ArgName("pairs")->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_AsNfacctdWithAWriter)->Arg(kPairs)->Arg(0)->ArgName("pairs")->Unit(benchmark::kMillisecond)->UseRealTime();
 

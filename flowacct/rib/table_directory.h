@@ -46,13 +46,19 @@ constexpr bool AnswersTogether(RouteOrigin origin) {
   return origin == RouteOrigin::kAdjRibIn || origin == RouteOrigin::kAdjRibOut || origin == RouteOrigin::kDump;
 }
 
+// Whose routes a table has.
+struct TableSource {
+  PathSource path;      // to choose the best of those that answer together
+  uint32_t own_as = 0;  // who originates the routes with an empty AS path there (RFC 6811, 2); 0: it is not known
+};
+
 struct TableChoice {
   TableId table{};
   RouteOrigin origin = RouteOrigin::kSession;
-  uint32_t source = 0;   // TableDirectory::source, of those that answer together
+  uint32_t source = 0;   // TableDirectory::source
   bool for_all = false;  // comes behind the exporter's own, and answers together with others for all
   friend bool operator==(const TableChoice& a, const TableChoice& b) {
-    return a.table == b.table && a.origin == b.origin;
+    return a.table == b.table && a.origin == b.origin && a.source == b.source;
   }
 };
 
@@ -67,21 +73,21 @@ class TableDirectory {
   }
   // Only those that are the exporter's own, not those for all.
   absl::Span<const TableChoice> FindOwn(const base::IpAddress& exporter, uint64_t rd) const;
-  // Whose the routes of a table are, to choose the best.
-  const PathSource& source(const TableChoice& choice) const { return sources_[choice.source]; }
+  // Of whoever was not told of, the default.
+  const TableSource& source(const TableChoice& choice) const { return sources_[choice.source]; }
   size_t size() const { return own_.size() + for_all_.size(); }
 
  private:
   friend class TableDirectoryBuilder;
   absl::flat_hash_map<std::pair<base::IpAddress, uint64_t>, std::vector<TableChoice>> own_;  // and those for all behind
   absl::flat_hash_map<uint64_t, std::vector<TableChoice>> for_all_;
-  std::vector<PathSource> sources_ = {PathSource()};
+  std::vector<TableSource> sources_ = {TableSource()};
 };
 
 class TableDirectoryBuilder {
  public:
   // For the tables that are added with what it returns.
-  uint32_t AddSource(const PathSource& source) {
+  uint32_t AddSource(const TableSource& source) {
     directory_->sources_.push_back(source);
     return static_cast<uint32_t>(directory_->sources_.size() - 1);
   }

@@ -118,6 +118,9 @@ class Client {
   uint16_t session_id() const { return session_id_; }
   uint32_t serial() const { return serial_; }
   const VrpSet& vrps() const { return vrps_; }
+  // When vrps() are flushed unless the cache is heard again; the future: it has told none, or they were flushed.
+  absl::Time expires() const { return expires_; }
+  absl::Duration retry() const { return retry_; }
   const ClientCounters& counters() const { return counters_; }
 
  private:

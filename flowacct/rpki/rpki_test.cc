@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,16 @@ TEST(VrpTable, AgreesWithAScan) {
       const RovState wanted = Scan(vrps, routes[i]);
       ASSERT_EQ(states[i], wanted) << size << ": " << routes[i].prefix.ToString() << " AS" << routes[i].as;
       ASSERT_EQ(table.Validate(routes[i].prefix, routes[i].as), wanted);
+      std::set<Vrp> covering;
+      for (const Vrp& vrp : vrps) {
+        if (IsValid(vrp) && vrp.prefix.length() <= routes[i].prefix.length() &&
+            vrp.prefix.Contains(routes[i].prefix.address())) {
+          covering.insert(vrp);
+        }
+      }
+      const std::vector<Vrp> told = table.Covering(routes[i].prefix);
+      ASSERT_EQ(std::set<Vrp>(told.begin(), told.end()), covering);
+      ASSERT_EQ(told.size(), covering.size());
     }
   }
 }

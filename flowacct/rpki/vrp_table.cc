@@ -60,8 +60,7 @@ void VrpTable::Prefixes<Address>::Prefetch(size_t block) const {
 }
 
 template <typename Address>
-RovState VrpTable::Prefixes<Address>::Validate(size_t block, Address address, uint8_t length, uint32_t as,
-                                               const Grant* grants) const {
+uint32_t VrpTable::Prefixes<Address>::Longest(size_t block, Address address, uint8_t length) const {
   const size_t count = nodes_.size() - 1;
   size_t i = std::min(block * kStep + kStep, count);
   // Beyond the block's start only where prefixes of one address lie across it.
@@ -69,9 +68,16 @@ RovState VrpTable::Prefixes<Address>::Validate(size_t block, Address address, ui
          (nodes_[i - 1].address > address || (nodes_[i - 1].address == address && nodes_[i - 1].length > length))) {
     --i;
   }
-  if (i == 0) return RovState::kNotFound;
+  if (i == 0) return kNone;
   uint32_t node = static_cast<uint32_t>(i - 1);
   while (node != kNone && !nodes_[node].Covers(address, length)) node = nodes_[node].parent;
+  return node;
+}
+
+template <typename Address>
+RovState VrpTable::Prefixes<Address>::Validate(size_t block, Address address, uint8_t length, uint32_t as,
+                                               const Grant* grants) const {
+  uint32_t node = Longest(block, address, length);
   if (node == kNone) return RovState::kNotFound;
   for (; node != kNone; node = nodes_[node].parent) {
     for (uint32_t g = nodes_[node].first; g < nodes_[node + 1].first; ++g) {
@@ -141,6 +147,28 @@ void VrpTable::ValidateBatch(absl::Span<const RouteOrigin> routes, RovState* sta
                                  : v6_.Validate(blocks[i], V6(address), prefix.length(), routes[i].as, grants_.data());
     }
   }
+}
+
+std::vector<Vrp> VrpTable::Covering(const base::IpPrefix& prefix) const {
+  std::vector<Vrp> vrps;
+  const auto take = [&](const base::IpPrefix& covering, uint32_t first, uint32_t end) {
+    for (uint32_t g = first; g < end; ++g) vrps.push_back({covering, grants_[g].max_length, grants_[g].as});
+  };
+  if (prefix.address().IsV4()) {
+    v4_.ForEachCovering(prefix.address().v4(), prefix.length(),
+                        [&](uint32_t address, uint8_t length, uint32_t first, uint32_t end) {
+                          take(base::IpPrefix(base::IpAddress::V4(address), length), first, end);
+                        });
+  } else {
+    v6_.ForEachCovering(V6(prefix.address()), prefix.length(),
+                        [&](absl::uint128 address, uint8_t length, uint32_t first, uint32_t end) {
+                          uint8_t octets[base::IpAddress::kSize];
+                          base::StoreBe64(octets, absl::Uint128High64(address));
+                          base::StoreBe64(octets + 8, absl::Uint128Low64(address));
+                          take(base::IpPrefix(base::IpAddress::FromV6(octets), length), first, end);
+                        });
+  }
+  return vrps;
 }
 
 }  // namespace flowacct::rpki

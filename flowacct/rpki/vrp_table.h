@@ -52,6 +52,9 @@ class VrpTable {
   // `states` has room for one each.
   void ValidateBatch(absl::Span<const RouteOrigin> routes, RovState* states) const;
 
+  // The VRPs that cover it, the longest prefixes first: what decides on a route.
+  std::vector<Vrp> Covering(const base::IpPrefix& prefix) const;
+
   size_t size() const { return grants_.size(); }
   size_t octets() const { return v4_.octets() + v6_.octets() + grants_.capacity() * sizeof(Grant); }
 
@@ -77,8 +80,17 @@ class VrpTable {
     size_t Block(Address address) const;
     void Prefetch(size_t block) const;
     RovState Validate(size_t block, Address address, uint8_t length, uint32_t as, const Grant* grants) const;
+    template <typename Visitor>  // void(Address, uint8_t length, uint32_t first_grant, uint32_t end_grant)
+    void ForEachCovering(Address address, uint8_t length, Visitor&& visit) const {
+      for (uint32_t i = Longest(Block(address), address, length); i != kNone; i = nodes_[i].parent) {
+        visit(nodes_[i].address, nodes_[i].length, nodes_[i].first, nodes_[i + 1].first);
+      }
+    }
 
    private:
+    // The longest that covers it; kNone: none.
+    uint32_t Longest(size_t block, Address address, uint8_t length) const;
+
     static constexpr uint32_t kNone = 0xffffffff;
     struct Node {
       Address address;

@@ -96,6 +96,8 @@ const AdminApi::Route AdminApi::kRoutes[] = {
     {"/api/v1/bgp/peers", true, false, true, true, &AdminApi::BgpPeers},
     {"/api/v1/bgp/lookup", true, false, true, true, &AdminApi::BgpLookup},
     {"/api/v1/bmp/routers", true, false, true, true, &AdminApi::BmpRouters},
+    {"/api/v1/rpki", true, false, true, false, &AdminApi::RpkiSources},
+    {"/api/v1/rpki/validate", true, false, true, false, &AdminApi::RpkiValidate},
     {"/api/v1/reload", false, true, true, false, &AdminApi::Reload},
 };
 
@@ -298,6 +300,26 @@ AdminResponse AdminApi::BmpRouters(const RequestTarget& target, bool) {
   RoutesQuestion question;
   question.routers = true;
   absl::StatusOr<std::string> answer = control_->Routes(question);
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::RpkiSources(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({}); !status.ok()) return Failure(status);
+  absl::StatusOr<std::string> answer = control_->Rpki({});
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::RpkiValidate(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({"prefix", "as"}); !status.ok()) return Failure(status);
+  RpkiQuestion question;
+  if (absl::Status status = target.Get("prefix", &question.prefix); !status.ok()) return Failure(status);
+  if (absl::Status status = target.Get("as", &question.as); !status.ok()) return Failure(status);
+  if (question.prefix.empty() || question.as.empty()) {
+    return Error(400, "give a prefix and its origin, such as prefix=192.0.2.0/24&as=64500");
+  }
+  absl::StatusOr<std::string> answer = control_->Rpki(question);
   if (!answer.ok()) return Failure(answer.status());
   return Json(*std::move(answer));
 }

@@ -99,6 +99,8 @@ class AdminApi {
   AdminResponse BgpPeers(const RequestTarget& target, bool changes);
   AdminResponse BgpLookup(const RequestTarget& target, bool changes);
   AdminResponse BmpRouters(const RequestTarget& target, bool changes);
+  AdminResponse RpkiSources(const RequestTarget& target, bool changes);
+  AdminResponse RpkiValidate(const RequestTarget& target, bool changes);
   AdminResponse Reload(const RequestTarget& target, bool changes);
 
   CollectorControl* const control_;

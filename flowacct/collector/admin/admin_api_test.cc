@@ -149,6 +149,27 @@ TEST_F(AdminApiTest, ResetIsNoRead) {
   EXPECT_TRUE(collector_.questions()[0].reset);
 }
 
+TEST_F(AdminApiTest, Rpki) {
+  EXPECT_EQ(Get("/api/v1/rpki").body, FakeCollector::kAnswer);
+  EXPECT_EQ(Get("/api/v1/rpki/validate?prefix=2001:db8::/32&as=AS64500").body, FakeCollector::kAnswer);
+  ASSERT_EQ(collector_.rpki_questions().size(), 2u);
+  EXPECT_EQ(collector_.rpki_questions()[0].prefix, "");
+  EXPECT_EQ(collector_.rpki_questions()[1].prefix, "2001:db8::/32");
+  EXPECT_EQ(collector_.rpki_questions()[1].as, "AS64500");
+  // What is forgotten is not taken for something.
+  EXPECT_EQ(Get("/api/v1/rpki/validate?prefix=2001:db8::/32").status, 400);
+  EXPECT_EQ(Get("/api/v1/rpki/validate?as=1").status, 400);
+  EXPECT_EQ(Get("/api/v1/rpki?prefix=10.0.0.0/8").status, 400);
+  EXPECT_EQ(collector_.rpki_questions().size(), 2u);
+  const std::string metrics = Get("/metrics").body;
+  for (const char* line : {"flowacct_rpki_validating 1\n", "flowacct_rpki_vrps 71\n",
+                           "flowacct_rpki_cache_synchronized{cache=\"tcp://192.0.2.8:323\"} 1\n",
+                           "flowacct_rpki_updated_timestamp_seconds{source=\"tcp://192.0.2.8:323\"} 1767225600\n",
+                           "flowacct_rpki_file_failures_total{file=\"/var/lib/rpki-client/json\"} 79\n"}) {
+    EXPECT_TRUE(absl::StrContains(metrics, line)) << line;
+  }
+}
+
 TEST_F(AdminApiTest, ErrorsOfTheCollector) {
   const std::pair<absl::Status, int> kCases[] = {
       {absl::NotFoundError("no pipeline is called \"ass\"; did you mean as?"), 404},

@@ -104,6 +104,27 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   router.tables = 74;
   router.messages = 75;
 
+  status.rpki.validates = true;
+  status.rpki.vrps = 71;
+  status.rpki.tables = 72;
+  status.rpki.octets = 73;
+  RpkiCacheStatus& cache = status.rpki.caches.emplace_back();
+  cache.cache = "tcp://192.0.2.8:323";
+  cache.state = "synchronized";
+  cache.version = 1;
+  cache.session = 74;
+  cache.serial = 75;
+  cache.vrps = 76;
+  cache.updated = status.started;
+  cache.expires = status.started + absl::Hours(200);
+  RpkiFileStatus& file = status.rpki.files.emplace_back();
+  file.file = "/var/lib/rpki-client/json";
+  file.vrps = 77;
+  file.reads = 78;
+  file.failures = 79;
+  file.updated = status.started;
+  file.last_error = "No such file or directory; is the path right?";
+
   PipelineStatus& as = status.pipelines.emplace_back();
   as.name = "as";
   as.records_in = udp.records + tls.records;

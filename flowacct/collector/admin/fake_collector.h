@@ -45,6 +45,11 @@ class FakeCollector : public CollectorControl {
     routes_questions_.push_back(question);
     return answer_;
   }
+  absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) override {
+    base::MutexLock lock(&mutex_);
+    rpki_questions_.push_back(question);
+    return answer_;
+  }
   absl::Status Reload() override {
     base::MutexLock lock(&mutex_);
     ++reloads_;
@@ -75,6 +80,10 @@ class FakeCollector : public CollectorControl {
     base::MutexLock lock(&mutex_);
     return routes_questions_;
   }
+  std::vector<RpkiQuestion> rpki_questions() {
+    base::MutexLock lock(&mutex_);
+    return rpki_questions_;
+  }
   int reloads() {
     base::MutexLock lock(&mutex_);
     return reloads_;
@@ -91,6 +100,7 @@ class FakeCollector : public CollectorControl {
   absl::Status reload_ ABSL_GUARDED_BY(mutex_);
   std::vector<MemoryQuestion> questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<RoutesQuestion> routes_questions_ ABSL_GUARDED_BY(mutex_);
+  std::vector<RpkiQuestion> rpki_questions_ ABSL_GUARDED_BY(mutex_);
   int reloads_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

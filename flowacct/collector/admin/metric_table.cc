@@ -93,6 +93,30 @@ void OfBgpPeers(const Scrape& scrape, Series* series) {
   }
 }
 template <auto kMember>
+void OfRpki(const Scrape& scrape, Series* series) {
+  series->Add({}, Value(scrape.status.rpki.*kMember));
+}
+template <auto kMember>
+void OfRpkiCaches(const Scrape& scrape, Series* series) {
+  for (const RpkiCacheStatus& cache : scrape.status.rpki.caches) series->Add({cache.cache}, Value(cache.*kMember));
+}
+template <auto kMember>
+void OfRpkiFiles(const Scrape& scrape, Series* series) {
+  for (const RpkiFileStatus& file : scrape.status.rpki.files) series->Add({file.file}, Value(file.*kMember));
+}
+void RpkiCacheUp(const Scrape& scrape, Series* series) {
+  for (const RpkiCacheStatus& cache : scrape.status.rpki.caches) {
+    series->Add({cache.cache}, Value(cache.state == "synchronized"));
+  }
+}
+void RpkiUpdated(const Scrape& scrape, Series* series) {
+  const auto add = [series](const std::string& source, absl::Time time) {
+    if (time != absl::InfinitePast()) series->Add({source}, absl::ToDoubleSeconds(time - absl::UnixEpoch()));
+  };
+  for (const RpkiCacheStatus& cache : scrape.status.rpki.caches) add(cache.cache, cache.updated);
+  for (const RpkiFileStatus& file : scrape.status.rpki.files) add(file.file, file.updated);
+}
+template <auto kMember>
 void OfExporters(const Scrape& scrape, Series* series) {
   for (const ExporterSample& e : scrape.exporters.samples) {
     series->Add({e.exporter, e.protocol, e.domain}, Value(e.report.*kMember));
@@ -171,6 +195,7 @@ using I = InputStatus;
 using P = PipelineStatus;
 using B = BgpStatus;
 using M = BmpStatus;
+using V = RpkiStatus;
 using S = SinkStatus;
 using R = ReplicaReceiverStatus;
 

@@ -127,6 +127,18 @@ TEST_F(ClientTest, Query) {
   EXPECT_TRUE(absl::IsUnavailable(client.Query(question).status()));
 }
 
+TEST_F(ClientTest, Rpki) {
+  CollectorClient client = Client();
+  ASSERT_TRUE(client.Rpki({}).ok());
+  const absl::StatusOr<QueryAnswer> answer = client.Rpki({"2001:db8::/32", "AS64500"});
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->rows.size(), 3u);
+  ASSERT_EQ(collector_.rpki_questions().size(), 2u);
+  EXPECT_EQ(collector_.rpki_questions()[0].prefix, "");
+  EXPECT_EQ(collector_.rpki_questions()[1].prefix, "2001:db8::/32");
+  EXPECT_EQ(collector_.rpki_questions()[1].as, "AS64500");
+}
+
 TEST_F(ClientTest, Reload) {
   CollectorClient client = Client();
   EXPECT_TRUE(client.Reload().ok());

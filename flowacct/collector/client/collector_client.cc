@@ -99,6 +99,17 @@ absl::StatusOr<QueryAnswer> CollectorClient::Routes(const RoutesQuestion& questi
   return QueryAnswer::FromJson(*body);
 }
 
+absl::StatusOr<QueryAnswer> CollectorClient::Rpki(const RpkiQuestion& question) {
+  std::string path = "/api/v1/rpki";
+  if (!question.prefix.empty()) {
+    absl::StrAppend(&path, "/validate?prefix=", HttpClient::Escape(question.prefix),
+                    "&as=", HttpClient::Escape(question.as));
+  }
+  absl::StatusOr<std::string> body = Body(http_.Get(path));
+  if (!body.ok()) return body.status();
+  return QueryAnswer::FromJson(*body);
+}
+
 absl::Status CollectorClient::Reload() { return Body(http_.Post("/api/v1/reload")).status(); }
 
 std::vector<std::string> PipelinesWithMemory(const CollectorStatus& status) {

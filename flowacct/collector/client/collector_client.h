@@ -49,6 +49,8 @@ class CollectorClient {
   absl::StatusOr<QueryAnswer> Query(const MemoryQuestion& question);
   // Of routes, or of peers if no address is asked for.
   absl::StatusOr<QueryAnswer> Routes(const RoutesQuestion& question);
+  // Of caches and files, or of a route if a prefix is asked for.
+  absl::StatusOr<QueryAnswer> Rpki(const RpkiQuestion& question);
   absl::Status Reload();
 
   const CollectorAddress& address() const { return http_.address(); }

@@ -175,6 +175,31 @@ void PutPipelines(const CollectorStatus& status, Report* report) {
   }
 }
 
+void PutRpki(const RpkiStatus& rpki, Report* report) {
+  if (rpki.caches.empty() && rpki.files.empty()) return;
+  report->Gap();
+  TextGrid grid(LeftThenRight(2, 3));
+  AddHeader({"RPKI", "state", "VRPs", "updates", "failures"}, &grid);
+  for (const RpkiCacheStatus& cache : rpki.caches) {
+    grid.Add(Printable(cache.cache));
+    grid.Add(Printable(cache.state), cache.state == "synchronized" ? Style::kPlain : Style::kBad);
+    AddNumbers({cache.vrps, cache.updates}, &grid);
+    AddLosses({cache.failures}, &grid);
+  }
+  for (const RpkiFileStatus& file : rpki.files) {
+    grid.Add(Printable(file.file));
+    grid.Add(file.last_error.empty() ? "read" : "failed", file.last_error.empty() ? Style::kPlain : Style::kBad);
+    AddNumbers({file.vrps, file.reads}, &grid);
+    AddLosses({file.failures}, &grid);
+  }
+  report->Put(grid);
+  if (!rpki.validates) report->Put("nothing is validated: nobody has told VRPs that still hold", Style::kBad);
+  for (const RpkiCacheStatus& cache : rpki.caches) {
+    if (cache.state != "synchronized") PutTrouble(Printable(cache.cache), cache.last_error, report);
+  }
+  for (const RpkiFileStatus& file : rpki.files) PutTrouble(Printable(file.file), file.last_error, report);
+}
+
 void PutReplicas(const CollectorStatus& status, Report* report) {
   if (status.replicas.empty()) return;
   report->Gap();
@@ -256,6 +281,7 @@ std::string StatusAsText(const CollectorStatus& status, const ProcessStatus& pro
   report.Gap();
   PutInputs(status, &report);
   PutPipelines(status, &report);
+  PutRpki(status.rpki, &report);
   PutReplicas(status, &report);
   report.Gap();
   PutIdentity(status, &report);

@@ -92,6 +92,7 @@ absl::StatusOr<PmacctImport> ImportPmacct(absl::string_view text, absl::string_v
     inputs.Write(&parts);
     ConfigWriter routing;
     if (has_pipeline) RoutingImport(&context).Write(&routing);
+    if (has_pipeline) RoutingImport(&context).WriteRpki(&routing);
     RemarkOnTime(&settings);
     settings.ExplainTheRest(told->daemon);
     pipelines.WriteCustomFields(&body);

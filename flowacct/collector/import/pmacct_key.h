@@ -68,6 +68,9 @@ enum class Setting : uint8_t {
   kBgpAllowFile,
   kBgpAgentMap,
   kBgpRadius,
+  kRpkiRoasFile,
+  kRpkiCache,
+  kRpkiCacheVersion,
   kBgpFollowDefault,
   kBgpFollowNextHop,
   // A plugin's.

@@ -113,6 +113,33 @@ void RoutingImport::WriteMap(ConfigWriter* out) {
   }
 }
 
+void RoutingImport::WriteRpki(ConfigWriter* out) {
+  Settings& settings = context_->settings();
+  const Statement* const file = settings.Of(Setting::kRpkiRoasFile);
+  const Statement* const cache = settings.Of(Setting::kRpkiCache);
+  const Statement* const version = settings.Of(Setting::kRpkiCacheVersion);
+  ConfigWriter rpki;
+  if (cache != nullptr) {
+    if (IsAddressAndPort(cache->value)) {
+      rpki.Text("cache", absl::StrCat("tcp://", cache->value), From(cache));
+      if (const auto number = settings.NumberOf(version, 0, 1)) rpki.Number("version", *number, From(version));
+    } else {
+      settings.Attention(cache, absl::StrCat("\"", cache->value,
+                                             "\" is no address and port; names are not looked up: give rpki { cache: "
+                                             "\"192.0.2.1:323\" }"));
+    }
+  }
+  if (file != nullptr) rpki.Text("roa_file", file->value, From(file));
+  if (rpki.text().empty()) return;
+  if (!active()) {
+    settings.Remark(file != nullptr ? file : cache, "only routes are validated, which bgp_daemon: true would bring");
+  }
+  out->Open("rpki");
+  out->Append(rpki);
+  out->Close();
+  out->Blank();
+}
+
 void RoutingImport::WriteRoutes(ConfigWriter* out) {
   if (!active()) return;
   Settings& settings = context_->settings();

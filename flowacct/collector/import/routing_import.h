@@ -16,6 +16,8 @@ class RoutingImport {
   bool active();
   // The `bgp` of the configuration; nothing if it is not active.
   void Write(ConfigWriter* out);
+  // The `rpki` of the configuration; nothing if no cache or file is named.
+  void WriteRpki(ConfigWriter* out);
   // The `routes` of a pipeline's `enrich`; nothing if it is not active.
   void WriteRoutes(ConfigWriter* out);
 

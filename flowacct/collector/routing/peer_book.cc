@@ -44,6 +44,10 @@ rib::RouteOrigin OriginOf(rib::RibView view) {
   return kOrigins[static_cast<size_t>(view)];
 }
 
+// The AS of whose own routes the path is empty (RFC 6811, 2). What a router tells a neighbour has that one's AS as the
+// peer's.
+uint32_t OwnAsOf(const rib::PeerKey& key) { return OriginOf(key.view) == rib::RouteOrigin::kAdjRibOut ? 0 : key.as; }
+
 bool IsBeforePolicy(rib::RibView view) {
   return view == rib::RibView::kAdjRibInPre || view == rib::RibView::kAdjRibOutPre;
 }
@@ -326,11 +330,12 @@ void PeerBook::PublishDirectory(absl::Time now) {
     return !IsBeforePolicy(peer.key.view) || !after_policy.contains({peer.router(), OriginOf(peer.key.view), rd});
   };
   for (Peer* peer : peers) {
-    rib::PathSource source;
-    source.external = peer->external;
-    source.bgp_identifier = peer->key.bgp_identifier;
-    source.address = peer->key.address;
-    peer->source = rib::AnswersTogether(OriginOf(peer->key.view)) ? builder.AddSource(source) : 0;
+    rib::TableSource source;
+    source.path.external = peer->external;
+    source.path.bgp_identifier = peer->key.bgp_identifier;
+    source.path.address = peer->key.address;
+    source.own_as = OwnAsOf(peer->key);
+    peer->source = builder.AddSource(source);
     for (const auto& [rd, table] : peer->tables) {
       if (counts(*peer, rd)) builder.Add(peer->router(), rd, table, OriginOf(peer->key.view), peer->source);
     }
@@ -357,7 +362,7 @@ void PeerBook::PublishDirectory(absl::Time now) {
         mapped += exporters;
         base::IpAddress exporter = mapping.exporters.address();
         for (size_t i = 0; i < exporters; ++i, exporter = Next(exporter)) {
-          builder.Add(exporter, rd, table, rib::RouteOrigin::kMapped);
+          builder.Add(exporter, rd, table, rib::RouteOrigin::kMapped, peer->source);
         }
       }
     }
@@ -366,7 +371,7 @@ void PeerBook::PublishDirectory(absl::Time now) {
     for (const Peer* peer : peers) {
       if (!IsCalled(*peer, reflector)) continue;
       for (const auto& [rd, table] : peer->tables) {
-        if (counts(*peer, rd)) builder.AddForAll(rd, table, rib::RouteOrigin::kReflector);
+        if (counts(*peer, rd)) builder.AddForAll(rd, table, rib::RouteOrigin::kReflector, peer->source);
       }
     }
   }

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "flowacct/base/decode_result.h"
+#include "flowacct/collector/validation/validation_status.h"
 #include "flowacct/record/exporter_report.h"
 
 namespace flowacct::collector {
@@ -171,6 +172,7 @@ struct CollectorStatus {
   std::vector<ReplicaStatus> replicas;
   BgpStatus bgp;
   BmpStatus bmp;
+  RpkiStatus rpki;
   // What the start found: state restored, records that a crash lost. A line each.
   std::vector<std::string> notes;
   // Lines of the log, and those that its rate limit kept back.
@@ -197,6 +199,12 @@ struct RoutesQuestion {
   bool routers = false;  // what BMP speakers tell of themselves and their neighbours, instead
 };
 
+// A question to origin validation.
+struct RpkiQuestion {
+  std::string prefix;  // of the route that is validated; empty: what caches and files there are
+  std::string as;      // its origin: "64500" or "AS64500"
+};
+
 // What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds.
 class CollectorControl {
  public:
@@ -209,6 +217,9 @@ class CollectorControl {
   virtual absl::StatusOr<std::string> Query(const MemoryQuestion& question) = 0;
   // JSON, of peers or of routes. FailedPrecondition: the configuration has no bgp; InvalidArgument: what is wrong.
   virtual absl::StatusOr<std::string> Routes(const RoutesQuestion& question) = 0;
+  // JSON, of caches and files or of a route. FailedPrecondition: the configuration has no rpki; InvalidArgument: what
+  // is wrong; Unavailable: there are no VRPs yet.
+  virtual absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) = 0;
   // Reads the configuration again; an error changes nothing.
   virtual absl::Status Reload() = 0;
 };

@@ -109,7 +109,7 @@ absl::StatusOr<std::vector<enrich::EnricherFactory>> Enrichment::Make(const conf
     }
     auto options = PlanRoutes(file_, enrich.routes());
     if (!options.ok()) return options.status();
-    factories.push_back(RoutesFactory(routing_, *std::move(options)));
+    factories.push_back(RoutesFactory(routing_, *std::move(options), file_.message().has_rpki()));
   }
   if (enrich.has_networks()) {
     auto networks = ReadNetworks(enrich.networks());

@@ -17,6 +17,7 @@
 #include "flowacct/collector/server/config_address.h"
 #include "flowacct/collector/server/enrichment.h"
 #include "flowacct/collector/server/pipeline_sinks.h"
+#include "flowacct/collector/server/validation_plan.h"
 #include "flowacct/collector/socket/endpoint.h"
 #include "flowacct/filter/filter.h"
 #include "flowacct/flow/template/template_options.h"
@@ -258,6 +259,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
   plan->file = std::move(file);
   const config::Config& config = plan->config();
   if (auto bgp = PlanRouting(*plan->file); !bgp.ok()) return bgp.status();
+  if (auto rpki = PlanValidation(*plan->file); !rpki.ok()) return rpki.status();
   auto custom = PlanCustomFields(*plan->file);
   if (!custom.ok()) return custom.status();
   plan->custom_fields = *std::move(custom);
@@ -280,6 +282,9 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
     }
     auto aggregator = ToAggregatorOptions(*plan->file, pipeline, plan->custom_fields);
     if (!aggregator.ok()) return aggregator.status();
+    if (std::string warning = ValidationWarning(*plan->file, pipeline, aggregator->by); !warning.empty()) {
+      plan->warnings.push_back(std::move(warning));
+    }
     made.aggregation.aggregator = *std::move(aggregator);
 
     const std::vector<bool> inputs = InputsOf(config, pipeline);
@@ -313,7 +318,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
       return plan->file->ErrorAt(pipeline, "name", tried.status().message());
     }
   }
-  plan->warnings = enrichment.warnings();
+  plan->warnings.insert(plan->warnings.end(), enrichment.warnings().begin(), enrichment.warnings().end());
   return plan;
 }
 

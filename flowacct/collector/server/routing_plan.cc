@@ -136,7 +136,9 @@ absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const ConfigFile& file, const c
   return options;
 }
 
-enrich::EnricherFactory RoutesFactory(std::shared_ptr<const RoutingHolder> holder, enrich::RoutesOptions options) {
+enrich::EnricherFactory RoutesFactory(std::shared_ptr<const RoutingHolder> holder, enrich::RoutesOptions options,
+                                      bool validates) {
+  if (validates && holder != nullptr) options.vrps = holder->vrps;
   return [holder = std::move(holder), options = std::move(options)] {
     return enrich::RoutesEnricher::Factory(holder->engine, holder->engine->tables(), options)();
   };

@@ -14,6 +14,7 @@
 #include "flowacct/collector/routing/routing_options.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
+#include "flowacct/rpki/published_vrps.h"
 
 namespace flowacct::collector {
 
@@ -22,13 +23,16 @@ class RoutingEngine;
 // Where the speaker is, once it was made: plans are older than it is.
 struct RoutingHolder {
   std::shared_ptr<RoutingEngine> engine;
+  // What routes are validated against, if the configuration has `rpki`.
+  const std::shared_ptr<rpki::PublishedVrps> vrps = std::make_shared<rpki::PublishedVrps>();
 };
 
 // Of a configuration without `bgp` and `bmp`: the defaults.
 absl::StatusOr<RoutingOptions> PlanRouting(const config::ConfigFile& file);
 absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const config::ConfigFile& file, const config::Routes& routes);
-// Asks `holder` for the speaker when an enricher is made.
-enrich::EnricherFactory RoutesFactory(std::shared_ptr<const RoutingHolder> holder, enrich::RoutesOptions options);
+// Asks `holder` for the speaker when an enricher is made. `validates`: routes are held against its VRPs.
+enrich::EnricherFactory RoutesFactory(std::shared_ptr<const RoutingHolder> holder, enrich::RoutesOptions options,
+                                      bool validates);
 
 }  // namespace flowacct::collector
 

@@ -14,6 +14,9 @@
 #include "flowacct/collector/server/pipeline_sinks.h"
 #include "flowacct/collector/server/routing_plan.h"
 #include "flowacct/collector/server/routing_query.h"
+#include "flowacct/collector/server/validation_plan.h"
+#include "flowacct/collector/server/validation_query.h"
+#include "flowacct/collector/validation/validator.h"
 
 namespace flowacct::collector {
 namespace {
@@ -114,11 +117,14 @@ absl::Status Server::Start() {
   base::MutexLock lock(&mutex_);
   if (absl::Status status = OpenState(); !status.ok()) return status;
   if (absl::Status status = OpenRouting(); !status.ok()) return status;
+  if (absl::Status status = OpenValidation(); !status.ok()) return status;
   if (absl::Status status = Apply(plan_); !status.ok()) return status;
   if (keeper_ != nullptr) {
     shape_.notes = keeper_->Restore(workers_, *assignment_);
     for (const std::string& note : shape_.notes) Note(note);
   }
+  // Files are read then, before there are records.
+  if (validator_ != nullptr) validator_->Start();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Start();
   if (routing_->engine != nullptr) routing_->engine->Start();
   running_ = true;
@@ -148,6 +154,17 @@ absl::Status Server::OpenRouting() {
                             : plan_->file->ErrorAt(config.bmp(), "", engine.status().message());
   }
   routing_->engine = *std::move(engine);
+  return absl::OkStatus();
+}
+
+absl::Status Server::OpenValidation() {
+  const Config& config = plan_->config();
+  if (!config.has_rpki()) return absl::OkStatus();
+  auto options = PlanValidation(*plan_->file);
+  if (!options.ok()) return options.status();
+  auto validator = Validator::New(*options, routing_->vrps, options_.log);
+  if (!validator.ok()) return plan_->file->ErrorAt(config.rpki(), "", validator.status().message());
+  validator_ = *std::move(validator);
   return absl::OkStatus();
 }
 
@@ -188,6 +205,9 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
   }
   if (before != nullptr && config.bmp().SerializeAsString() != config_before->bmp().SerializeAsString()) {
     return plan->file->ErrorAt(config, "bmp", "cannot change while the collector runs; restart it");
+  }
+  if (before != nullptr && config.rpki().SerializeAsString() != config_before->rpki().SerializeAsString()) {
+    return plan->file->ErrorAt(config, "rpki", "cannot change while the collector runs; restart it");
   }
   if (before != nullptr && config.state().directory() != config_before->state().directory()) {
     return plan->file->ErrorAt(config, "state", "its folder cannot change while the collector runs; restart it");
@@ -318,6 +338,7 @@ absl::Status Server::Stop(absl::Duration patience) {
   }
   if (keeper.joinable()) keeper.join();
   if (routing_->engine != nullptr) routing_->engine->Stop();
+  if (validator_ != nullptr) validator_->Stop();
   base::MutexLock lock(&mutex_);
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
   const absl::Time deadline = absl::Now() + patience;
@@ -364,6 +385,7 @@ CollectorStatus Server::Status() {
     status.bgp = DescribeRouting(*routing);
     status.bmp = DescribeMonitoring(*routing);
   }
+  if (validator_ != nullptr) status.rpki = validator_->Status();
   absl::flat_hash_set<base::IpAddress> addresses;
   for (const record::ExporterReport& exporter : exporters) {
     if (exporter.scope != record::ExporterScope::kDomain) continue;
@@ -440,6 +462,14 @@ absl::StatusOr<std::string> Server::Routes(const RoutesQuestion& question) {
     return absl::FailedPreconditionError("the configuration has neither bgp nor bmp, so that there are no routes");
   }
   return AnswerFromRoutes(question, *routing_->engine);
+}
+
+absl::StatusOr<std::string> Server::Rpki(const RpkiQuestion& question) {
+  // Set once, before anybody asks.
+  if (validator_ == nullptr) {
+    return absl::FailedPreconditionError("the configuration has no rpki, so that nothing is validated");
+  }
+  return AnswerFromVrps(question, *validator_);
 }
 
 absl::StatusOr<std::string> Server::Query(const MemoryQuestion& question) {

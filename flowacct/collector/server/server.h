@@ -34,6 +34,7 @@
 #include "flowacct/collector/server/state_keeper.h"
 #include "flowacct/collector/server/worker.h"
 #include "flowacct/collector/socket/endpoint.h"
+#include "flowacct/collector/validation/validator.h"
 
 namespace flowacct::collector {
 
@@ -68,6 +69,7 @@ class Server final : public CollectorControl {
   CollectorStatus Status() override;
   std::vector<record::ExporterReport> Exporters(bool templates) override;
   absl::StatusOr<std::string> Routes(const RoutesQuestion& question) override;
+  absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) override;
   // Where BGP peers connect to, with the ports that the system chose; none without bgp. After Start.
   std::vector<Endpoint> bgp_endpoints() const;
   std::vector<Endpoint> bmp_endpoints() const;  // and BMP speakers
@@ -81,6 +83,7 @@ class Server final : public CollectorControl {
   void Note(absl::string_view line) const;
   void FlushWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenRouting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status OpenValidation() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenState() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunKeeper();
 
@@ -91,6 +94,7 @@ class Server final : public CollectorControl {
   base::Mutex mutex_;
   // Of BGP; empty without it. Set by Start.
   const std::shared_ptr<RoutingHolder> routing_ = std::make_shared<RoutingHolder>();
+  std::unique_ptr<Validator> validator_;  // of RPKI; null without it. Set by Start.
   std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Assignment> assignment_ ABSL_GUARDED_BY(mutex_);  // null until Start
   std::vector<std::unique_ptr<Worker>> workers_;                          // made once, by New

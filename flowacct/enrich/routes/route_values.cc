@@ -83,6 +83,9 @@ RouteValues ReadRouteValues(base::Octets octets, RouteValueMask wanted, const Ro
   const bgp::AttributeSetView set(octets);
   const bgp::AsPathView path = set.as_path();
   number(RouteValue::kOriginAs, options.skip_private_as ? LastPublicAs(path) : path.origin_as());
+  if (uint32_t origin = 0; (wanted & MaskOf(RouteValue::kOwnOrigin)) != 0 && path.RouteOrigin(0, &origin)) {
+    if (origin == 0) tell(RouteValue::kOwnOrigin);
+  }
   number(RouteValue::kPeerAs, options.skip_private_as ? FirstPublicAs(path) : path.first_as());
   number(RouteValue::kLocalPref, set.local_pref());
   number(RouteValue::kMed, set.med());

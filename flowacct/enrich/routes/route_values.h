@@ -31,6 +31,9 @@ enum class RouteValue : uint8_t {
   kLargeCommunities,
   kOrigin,   // one octet
   kNextHop,  // an address
+  // Nothing but that it is told: the path is empty or ends in a confederation, so that the origin to validate is the
+  // speaker's own AS (RFC 6811, 2).
+  kOwnOrigin,
 };
 inline constexpr size_t kRouteNumbers = static_cast<size_t>(RouteValue::kOrigin);
 

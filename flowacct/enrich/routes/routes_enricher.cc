@@ -34,12 +34,19 @@ constexpr ValueFields kValueFields[] = {
 
 // What a side reads and fills beside these.
 struct SideFields {
-  F address, mask, net, source;
+  F address, mask, net, source, roa;
 };
 constexpr SideFields kSideFields[] = {
-    {F::kSrcAddr, F::kSrcMask, F::kSrcNet, F::kSrcRouteSource},
-    {F::kDstAddr, F::kDstMask, F::kDstNet, F::kRouteSource},
+    {F::kSrcAddr, F::kSrcMask, F::kSrcNet, F::kSrcRouteSource, F::kSrcRoa},
+    {F::kDstAddr, F::kDstMask, F::kDstNet, F::kRouteSource, F::kDstRoa},
 };
+
+// The numbers of RFC 8097, which records have.
+record::RoaState RoaStateOf(rpki::RovState state) {
+  constexpr record::RoaState kStates[] = {record::RoaState::kNotFound, record::RoaState::kValid,
+                                          record::RoaState::kInvalid};
+  return kStates[static_cast<size_t>(state)];
+}
 
 record::RouteSource SourceOf(rib::RouteOrigin origin) {
   // In the order of rib::RouteOrigin.
@@ -50,6 +57,8 @@ record::RouteSource SourceOf(rib::RouteOrigin origin) {
   return kSources[static_cast<size_t>(origin)];
 }
 
+// In the order of rpki::RovState.
+constexpr absl::string_view kRovCounters[] = {"routes_rov_not_found", "routes_rov_valid", "routes_rov_invalid"};
 constexpr absl::string_view kOriginCounters[] = {"routes_of_session",     "routes_of_loc_rib", "routes_of_adj_rib_in",
                                                  "routes_of_adj_rib_out", "routes_of_mapped",  "routes_of_reflector",
                                                  "routes_of_dump"};
@@ -62,7 +71,9 @@ RoutesEnricher::RoutesEnricher(const RouteTables& tables, RoutesOptions options,
       options_(std::move(options)),
       reader_(tables.epochs->NewReader()),
       routes_(tables.rib),
-      cache_(options_.values) {}
+      cache_(options_.values) {
+  if (options_.vrps != nullptr) vrps_.emplace(options_.vrps);
+}
 
 EnricherFactory RoutesEnricher::Factory(std::shared_ptr<const void> owner, const RouteTables& tables,
                                         RoutesOptions options) {
@@ -75,7 +86,8 @@ std::vector<F> RoutesEnricher::RequiredFields(const record::FieldSet& wanted) co
   std::vector<F> fields;
   for (size_t s = 0; s < 2; ++s) {
     const SideFields& side = kSideFields[s];
-    bool tells = wanted.Has(side.mask) || wanted.Has(side.net) || wanted.Has(side.source);
+    bool tells =
+        wanted.Has(side.mask) || wanted.Has(side.net) || wanted.Has(side.source) || (vrps_ && wanted.Has(side.roa));
     for (const ValueFields& value : kValueFields) {
       const F field = s == 1 ? value.destination : value.source;
       tells |= field != kNobody && wanted.Has(field);
@@ -108,14 +120,19 @@ void RoutesEnricher::Bind(const record::Layout& layout, const record::FieldSet& 
     side.mask = wanted_place_of(fields.mask);
     side.net = wanted_place_of(fields.net);
     side.source = wanted_place_of(fields.source);
+    if (vrps_) side.roa = wanted_place_of(fields.roa);
+    if (side.roa.there()) {
+      told = static_cast<RouteValueMask>(told | MaskOf(RouteValue::kOriginAs) | MaskOf(RouteValue::kOwnOrigin));
+    }
     for (const ValueFields& value : kValueFields) {
       const FieldPlace place = wanted_place_of(side.destination ? value.destination : value.source);
       if (!place.there()) continue;
       side.assignments.push_back({value.value, place});
       told = static_cast<RouteValueMask>(told | MaskOf(value.value));
     }
-    side.wanted = side.address.there() && exporter_.there() &&
-                  (side.mask.there() || side.net.there() || side.source.there() || !side.assignments.empty());
+    side.wanted =
+        side.address.there() && exporter_.there() &&
+        (side.mask.there() || side.net.there() || side.source.there() || side.roa.there() || !side.assignments.empty());
   }
   cache_.Want(told);
 }
@@ -129,6 +146,10 @@ void RoutesEnricher::Apply(record::FlowBatch& batch) {
   cache_.Meet(batch.interner());
   reader_->Online();
   directory_ = tables_.directory->Get();
+  if (vrps_) {
+    vrp_table_ = vrps_->Meet();
+    if (vrp_table_ != nullptr) rov_cache_.Meet(vrps_->serial());
+  }
   const size_t stride = batch.stride();
   for (size_t first = 0; first < batch.size();) {
     const uint8_t* const head = batch.data() + first * stride;
@@ -175,6 +196,41 @@ void RoutesEnricher::Join(const Side& side, record::FlowBatch& batch, size_t fir
     if (follows) Follow(side, base::IpAddress::FromV6(row + side.address.offset), rd, &found);
     Tell(side, found, row, &batch.interner());
   }
+  ValidateAwaited(side);
+}
+
+void RoutesEnricher::TellState(const Side& side, rpki::RovState state, uint8_t* row) {
+  row[side.roa.offset] = static_cast<uint8_t>(RoaStateOf(state));
+  MarkPresent(row, side.roa.index);
+  ++by_rov_state_[static_cast<size_t>(state)];
+}
+
+void RoutesEnricher::Validate(const Side& side, const Found& found, const RouteValues& values, uint8_t* row) {
+  uint32_t as = 0;
+  if (values.Has(RouteValue::kOwnOrigin)) {
+    as = found.own_as;
+  } else if (options_.values.skip_private_as) {
+    const bgp::AsPathView path = bgp::AttributeSetView(found.route.octets).as_path();
+    if (!path.RouteOrigin(found.own_as, &as)) as = 0;
+  } else if (values.Has(RouteValue::kOriginAs)) {
+    as = values.numbers[static_cast<size_t>(RouteValue::kOriginAs)];
+  }
+  const rpki::RouteOrigin route = {
+      base::IpPrefix(base::IpAddress::FromV6(row + side.address.offset), found.route.length), as};
+  if (rpki::RovState state; rov_cache_.Find(route, &state)) return TellState(side, state, row);
+  awaited_rows_[awaited_] = row;
+  awaited_routes_[awaited_] = route;
+  ++awaited_;
+}
+
+void RoutesEnricher::ValidateAwaited(const Side& side) {
+  if (awaited_ == 0) return;
+  vrp_table_->ValidateBatch(absl::MakeConstSpan(awaited_routes_.data(), awaited_), states_.data());
+  for (size_t i = 0; i < awaited_; ++i) {
+    rov_cache_.Put(awaited_routes_[i], states_[i]);
+    TellState(side, states_[i], awaited_rows_[i]);
+  }
+  awaited_ = 0;
 }
 
 void RoutesEnricher::Answer(absl::Span<const rib::TableChoice> choices, const uint8_t* addresses,
@@ -201,22 +257,25 @@ void RoutesEnricher::Answer(absl::Span<const rib::TableChoice> choices, const ui
       const base::IpAddress next_hop =
           next_hops == nullptr ? base::IpAddress() : base::IpAddress::FromV6(next_hops + i * stride);
       found[i].origin = origin;
+      size_t answered = c;
       if (together > 1) {
-        found[i].route = BestOf(choices.subspan(c, together), i, n, next_hop);
+        answered += BestOf(choices.subspan(c, together), i, n, next_hop);
+        found[i].route = views_[(answered - c) * n + i];
       } else if (batch) {
         found[i].route = views_[i];
       } else {
         found[i].route = routes_.Find(choices[c].table, base::IpAddress::FromV6(addresses + i * stride),
                                       next_hops == nullptr ? nullptr : &next_hop);
       }
+      found[i].own_as = directory_->source(choices[answered]).own_as;
       if (found[i].route.found()) --missing;
     }
   }
   if (choices.empty()) std::fill_n(found, n, Found());
 }
 
-rib::RouteView RoutesEnricher::BestOf(absl::Span<const rib::TableChoice> choices, size_t row, size_t rows,
-                                      const base::IpAddress& next_hop) {
+size_t RoutesEnricher::BestOf(absl::Span<const rib::TableChoice> choices, size_t row, size_t rows,
+                              const base::IpAddress& next_hop) {
   const auto next_hop_matches = [&next_hop](const rib::RouteView& view) {
     return next_hop != base::IpAddress() &&
            (view.next_hop_matched || bgp::AttributeSetView(view.octets).next_hop() == next_hop);
@@ -238,19 +297,19 @@ rib::RouteView RoutesEnricher::BestOf(absl::Span<const rib::TableChoice> choices
     }
     candidates_.push_back(t);
   }
-  if (candidates_.empty()) return rib::RouteView();
+  if (candidates_.empty()) return 0;
   const auto view_of = [&](size_t t) -> const rib::RouteView& { return views_[t * rows + row]; };
   const bool equal = std::all_of(candidates_.begin(), candidates_.end(),
                                  [&](size_t t) { return view_of(t).attributes == view_of(candidates_[0]).attributes; });
-  if (equal) return view_of(candidates_[0]);
+  if (equal) return candidates_[0];
   size_t best = candidates_[0];
   for (size_t first = 1; first < candidates_.size();) {
     // The best until now, and as many more as can be compared at once.
     paths_.clear();
     const size_t last = std::min(candidates_.size(), first + rib::kMaxPaths - 1);
     const auto add = [&](size_t t) {
-      paths_.push_back(
-          rib::PathOf(bgp::AttributeSetView(view_of(t).octets), directory_->source(choices[t]), view_of(t).path_id));
+      paths_.push_back(rib::PathOf(bgp::AttributeSetView(view_of(t).octets), directory_->source(choices[t]).path,
+                                   view_of(t).path_id));
     };
     add(best);
     for (size_t i = first; i < last; ++i) add(candidates_[i]);
@@ -258,7 +317,7 @@ rib::RouteView RoutesEnricher::BestOf(absl::Span<const rib::TableChoice> choices
     if (place != 0) best = candidates_[first + place - 1];
     first = last;
   }
-  return view_of(best);
+  return best;
 }
 
 bool RoutesEnricher::IsOwnRouter(const base::IpAddress& next_hop) const {
@@ -314,7 +373,9 @@ void RoutesEnricher::Tell(const Side& side, const Found& found, uint8_t* row, ba
     row[side.source.offset] = static_cast<uint8_t>(SourceOf(found.origin));
     MarkPresent(row, side.source.index);
   }
-  if (side.assignments.empty()) return;
+  const bool validates = wants(side.roa) && vrp_table_ != nullptr;
+  if (wants(side.roa) && vrp_table_ == nullptr) ++not_validated_;
+  if (side.assignments.empty() && !validates) return;
   const rib::AttributeStore& store = tables_.rib->store();
   const RouteValueCache::Key key = {route.attributes, store.hash(route.attributes), store.serial(route.attributes)};
   const RouteValues& values = cache_.Find(key, route.octets, interner);
@@ -330,6 +391,7 @@ void RoutesEnricher::Tell(const Side& side, const Found& found, uint8_t* row, ba
     }
     MarkPresent(row, assignment.place.index);
   }
+  if (validates) Validate(side, found, values, row);
 }
 
 std::vector<EnricherCounter> RoutesEnricher::counters() const {
@@ -341,6 +403,9 @@ std::vector<EnricherCounter> RoutesEnricher::counters() const {
                                            {"sets_interned", cache_.made()},
                                            {"records_not_joined", records_not_joined_}};
   for (size_t i = 0; i < kOrigins; ++i) counters.push_back({kOriginCounters[i], by_origin_[i]});
+  if (!vrps_) return counters;
+  for (size_t i = 0; i < kRovStates; ++i) counters.push_back({kRovCounters[i], by_rov_state_[i]});
+  counters.push_back({"routes_not_validated", not_validated_});
   return counters;
 }
 

@@ -3,14 +3,16 @@
 //
 // By dst_addr: dst_net, dst_mask, dst_as, as_path, peer_dst_as, std_comm, ext_comm, lrg_comm, local_pref, med,
 // bgp_origin, bgp_next_hop, route_source. By src_addr, the reverse look-up: src_net, src_mask, src_as, src_as_path,
-// peer_src_as and so on. Which table answers is rib/table_directory.h's: of an exporter's tables for the record's
-// mpls_vpn_rd (absent: the global one) the first that has a route; those of a BMP speaker's neighbours, and those of
-// the peers of MRT files, answer together. Of several paths of the longest prefix the one whose next hop is the
-// record's bgp_next_hop counts, else the best one.
+// peer_src_as and so on; dst_roa and src_roa: what RPKI says of these routes. Which table answers is
+// rib/table_directory.h's: of an exporter's tables for the record's mpls_vpn_rd (absent: the global one) the first that
+// has a route; those of a BMP speaker's neighbours, and those of the peers of MRT files, answer together. Of several
+// paths of the longest prefix the one whose next hop is the record's bgp_next_hop counts, else the best one.
 //
 // Standards: RFC 4271, 4364 (route distinguishers), 5065, 7911. The origin AS is the last of the path, the peer AS the
 // first, confederations skipped; of a path that ends in a set, and of an empty one, there is none, and the field stays
-// as it is.
+// as it is. What is validated (RFC 6811) is the route's prefix with the last AS of its path, whatever `values` skips;
+// the own AS of whose table it is for an empty path and one that ends in a confederation; else, and where that is not
+// known, NONE, which no VRP makes valid. Fields stay as they are while there are no VRPs.
 //
 // Ownership: borrows RouteTables; who owns these outlives it, or is kept by it. Threads: one for each worker; look-ups
 // never wait for the tables' writer. Errors: none. Cost: a look-up an address, batch-wise, or of tables that
@@ -31,10 +33,13 @@
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/field_place.h"
 #include "flowacct/enrich/routes/route_values.h"
+#include "flowacct/enrich/routes/rov_cache.h"
 #include "flowacct/lpm/reader_epochs.h"
 #include "flowacct/rib/best_path.h"
 #include "flowacct/rib/rib.h"
 #include "flowacct/rib/table_directory.h"
+#include "flowacct/rpki/published_vrps.h"
+#include "flowacct/rpki/vrp_table.h"
 
 namespace flowacct::enrich {
 
@@ -56,6 +61,8 @@ struct RoutesOptions {
   // bgp_next_hop, peer_dst_as and the rest tell where traffic leaves the network.
   std::vector<base::IpPrefix> follow_next_hop;
   int max_followed = 20;
+  // What routes are validated against; null: src_roa and dst_roa are told by nobody here.
+  std::shared_ptr<const rpki::PublishedVrps> vrps;
 };
 
 // What the control road publishes for all enrichers.
@@ -80,6 +87,7 @@ class RoutesEnricher : public Enricher {
  private:
   static constexpr size_t kBlock = 64;
   static constexpr size_t kOrigins = 7;
+  static constexpr size_t kRovStates = 3;
 
   // A field that is wanted of one side's routes.
   struct Assignment {
@@ -88,7 +96,7 @@ class RoutesEnricher : public Enricher {
   };
   struct Side {
     bool destination = false;
-    FieldPlace address, told_mask, net, mask, source;
+    FieldPlace address, told_mask, net, mask, source, roa;
     std::vector<Assignment> assignments;
     bool wanted = false;
   };
@@ -96,6 +104,7 @@ class RoutesEnricher : public Enricher {
   struct Found {
     rib::RouteView route;
     rib::RouteOrigin origin{};
+    uint32_t own_as = 0;
   };
 
   // Rows [first, first + n), at most a block, have one exporter and VRF.
@@ -107,10 +116,13 @@ class RoutesEnricher : public Enricher {
   // What the choices say of `n` addresses. `next_hops`: null, or the flows' own.
   void Answer(absl::Span<const rib::TableChoice> choices, const uint8_t* addresses, const uint8_t* next_hops,
               size_t stride, size_t n, Found* found);
-  // Of what `choices` answered together in views_, for a row.
-  rib::RouteView BestOf(absl::Span<const rib::TableChoice> choices, size_t row, size_t rows,
-                        const base::IpAddress& next_hop);
+  // Whose of what `choices` answered together in views_ is best for a row; if nobody has a route, the first.
+  size_t BestOf(absl::Span<const rib::TableChoice> choices, size_t row, size_t rows, const base::IpAddress& next_hop);
   void Tell(const Side& side, const Found& found, uint8_t* row, base::Interner* interner);
+  // Tells what is known of the route, or puts it beside those of the block that are to be validated.
+  void Validate(const Side& side, const Found& found, const RouteValues& values, uint8_t* row);
+  void ValidateAwaited(const Side& side);
+  void TellState(const Side& side, rpki::RovState state, uint8_t* row);
   bool IsOwnRouter(const base::IpAddress& next_hop) const;
 
   const std::shared_ptr<const void> owner_;  // goes last
@@ -126,6 +138,13 @@ class RoutesEnricher : public Enricher {
   std::vector<rib::RouteView> views_;  // of each table that answers, the rows of a block
   std::vector<size_t> candidates_;     // scratch
   std::vector<rib::Path> paths_;       // scratch
+  std::optional<rpki::VrpReader> vrps_;
+  const rpki::VrpTable* vrp_table_ = nullptr;  // of the batch; null: there is none
+  RovCache rov_cache_;
+  size_t awaited_ = 0;
+  std::array<rpki::RouteOrigin, kBlock> awaited_routes_;
+  std::array<uint8_t*, kBlock> awaited_rows_;
+  std::array<rpki::RovState, kBlock> states_;
 
   uint64_t addresses_ = 0;
   uint64_t without_route_ = 0;
@@ -134,6 +153,8 @@ class RoutesEnricher : public Enricher {
   uint64_t followed_ = 0;
   uint64_t records_not_joined_ = 0;  // there are more readers than epochs know of (lpm::ReaderEpochs::kMaxReaders)
   std::array<uint64_t, kOrigins> by_origin_{};
+  std::array<uint64_t, kRovStates> by_rov_state_{};
+  uint64_t not_validated_ = 0;  // there were no VRPs
 };
 
 }  // namespace flowacct::enrich

@@ -15,9 +15,13 @@
 #include "absl/strings/str_join.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/octet_writer.h"
+#include "flowacct/bgp/as_path.h"
 #include "flowacct/record/field.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/value_text.h"
+#include "flowacct/rpki/published_vrps.h"
+#include "flowacct/rpki/vrp.h"
+#include "flowacct/rpki/vrp_table.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::enrich {
@@ -39,6 +43,7 @@ struct Attributes {
   std::optional<uint32_t> med = {};
   std::vector<uint32_t> communities = {};
   uint8_t origin = 0;
+  bgp::AsSegmentType last = bgp::AsSegmentType::kSequence;  // of a second segment, with the last AS alone
 };
 
 // As bgp/attribute_set.h has it.
@@ -47,6 +52,12 @@ std::string Octets(const Attributes& a) {
   w.U8(1).U16(1).U8(a.origin);
   if (a.path.empty()) {
     w.U8(2).U16(0);
+  } else if (a.last != bgp::AsSegmentType::kSequence) {
+    const size_t n = a.path.size() - 1;
+    w.U8(2).U16(static_cast<uint16_t>((n == 0 ? 0 : 2 + 4 * n) + 6));
+    if (n > 0) w.U8(2).U8(static_cast<uint8_t>(n));
+    for (size_t i = 0; i < n; ++i) w.U32(a.path[i]);
+    w.U8(static_cast<uint8_t>(a.last)).U8(1).U32(a.path.back());
   } else {
     w.U8(2).U16(static_cast<uint16_t>(2 + 4 * a.path.size())).U8(2).U8(static_cast<uint8_t>(a.path.size()));
     for (uint32_t as : a.path) w.U32(as);
@@ -321,6 +332,175 @@ TEST_F(RoutesEnricherTest, IdsAreOfTheBatchsInterner) {
             base::AsText(interner_.Find(batch_->row(0).Get<F::kAsPath>())));
 }
 
+std::shared_ptr<rpki::PublishedVrps> Published(std::vector<rpki::Vrp> vrps) {
+  auto published = std::make_shared<rpki::PublishedVrps>();
+  published->Publish(std::make_shared<const rpki::VrpTable>(std::move(vrps)));
+  return published;
+}
+
+TEST_F(RoutesEnricherTest, RoutesAreValidated) {
+  const rib::TableId table = Table("192.0.2.1"), unknown = Table("192.0.2.2");
+  Announce(table, "10.0.0.0/8", {{1, 2}});
+  Announce(table, "10.1.0.0/16", {{1, 9}});
+  Announce(table, "10.2.0.0/24", {{1, 2}});  // longer than may be
+  Announce(table, "11.0.0.0/8", {{1, 2}});
+  Announce(table, "2001:db8::/32", {{1, 2}, "2001:db8::1"});
+  Attributes set;
+  set.path = {1, 2};
+  set.last = bgp::AsSegmentType::kSet;
+  Announce(table, "10.3.0.0/16", set);
+  set.last = bgp::AsSegmentType::kConfedSequence;
+  Announce(table, "10.4.0.0/16", set);
+  Announce(table, "10.5.0.0/16", {{}});
+  Announce(unknown, "10.5.0.0/16", {{}});
+  Announce(unknown, "11.5.0.0/16", {{}});
+  rib::TableSource source;
+  source.own_as = 2;
+  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession, builder_.AddSource(source));
+  builder_.Add(A("192.0.2.2"), 0, unknown, RouteOrigin::kSession);
+  Publish();
+  RoutesOptions options;
+  options.vrps = Published({{P("10.0.0.0/8"), 16, 2}, {P("2001:db8::/32"), 32, 2}});
+  struct Case {
+    const char *exporter, *address, *state;
+  };
+  const std::vector<Case> cases = {
+      {"192.0.2.1", "10.0.0.1", "valid"},     {"192.0.2.1", "10.1.0.1", "invalid"},
+      {"192.0.2.1", "10.2.0.1", "invalid"},   {"192.0.2.1", "11.0.0.1", "not_found"},
+      {"192.0.2.1", "2001:db8::7", "valid"},  {"192.0.2.1", "10.3.0.1", "invalid"},  // ends in a set: NONE
+      {"192.0.2.1", "10.4.0.1", "valid"},                                            // of one's own confederation
+      {"192.0.2.1", "10.5.0.1", "valid"},                                            // one's own
+      {"192.0.2.2", "10.5.0.1", "invalid"},                                          // whose is not known
+      {"192.0.2.2", "11.5.0.1", "not_found"}, {"192.0.2.1", "172.16.0.1", ""},       // no route
+  };
+  // Whatever else is told of the routes.
+  for (const bool skip_private_as : {false, true}) {
+    options.values.skip_private_as = skip_private_as;
+    Make({F::kSrcRoa, F::kDstRoa}, options);
+    for (const Case& c : cases) Flow(c.exporter, c.address, "172.16.0.1");
+    for (const Case& c : cases) Flow(c.exporter, "172.16.0.1", c.address);
+    enricher_->Apply(*batch_);
+    for (size_t i = 0; i < cases.size(); ++i) {
+      const std::string state = cases[i].state;
+      EXPECT_EQ(Told(i), state.empty() ? "" : "src_roa=" + state) << cases[i].address;
+      EXPECT_EQ(Told(cases.size() + i), state.empty() ? "" : "dst_roa=" + state) << cases[i].address;
+    }
+    EXPECT_EQ(Counter("routes_rov_valid"), 8u);
+    EXPECT_EQ(Counter("routes_rov_invalid"), 8u);
+    EXPECT_EQ(Counter("routes_rov_not_found"), 4u);
+    EXPECT_EQ(Counter("routes_not_validated"), 0u);
+  }
+}
+
+TEST_F(RoutesEnricherTest, ValidationFollowsTheTableThatIsPublishedAndThePolicy) {
+  const rib::TableId table = Table("192.0.2.1");
+  Announce(table, "10.0.0.0/8", {{1, 64512}});  // a private AS, which is the origin all the same
+  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession);
+  Publish();
+  RoutesOptions options;
+  const auto published = std::make_shared<rpki::PublishedVrps>();
+  options.vrps = published;
+  options.values.skip_private_as = true;
+  options.policy = RoutesPolicy::kFill;
+  Make({F::kDstRoa, F::kDstAs}, options);
+  const auto told = [&] {
+    batch_->Clear();
+    Flow("192.0.2.1", "::", "10.0.0.1");
+    Flow("192.0.2.1", "::", "10.0.0.1").Set<F::kDstRoa>(static_cast<uint8_t>(record::RoaState::kInvalid));
+    enricher_->Apply(*batch_);
+    return absl::StrCat(Told(0), ", ", Told(1));
+  };
+  EXPECT_EQ(told(), "dst_as=1, dst_roa=invalid dst_as=1");
+  EXPECT_EQ(Counter("routes_not_validated"), 1u);
+  published->Publish(std::make_shared<const rpki::VrpTable>());
+  EXPECT_EQ(told(), "dst_roa=not_found dst_as=1, dst_roa=invalid dst_as=1");
+  published->Publish(std::make_shared<const rpki::VrpTable>(std::vector<rpki::Vrp>{{P("10.0.0.0/8"), 8, 64512}}));
+  EXPECT_EQ(told(), "dst_roa=valid dst_as=1, dst_roa=invalid dst_as=1");
+  published->Publish(nullptr);
+  EXPECT_EQ(told(), "dst_as=1, dst_roa=invalid dst_as=1");
+}
+
+TEST_F(RoutesEnricherTest, WithoutVrpsNobodyIsAskedForStates) {
+  Make({F::kDstRoa, F::kSrcPort});
+  EXPECT_TRUE(enricher_->RequiredFields(record::FieldSet({F::kSrcPort, F::kDstRoa})).empty());
+  for (const EnricherCounter& counter : enricher_->counters()) {
+    EXPECT_EQ(counter.name.find("rov"), absl::string_view::npos);
+  }
+}
+
+// Against a scan over all VRPs, while they and the routes change.
+TEST_F(RoutesEnricherTest, ValidatesAsATwinThatScans) {
+  std::mt19937 random(13);
+  const auto below = [&random](uint32_t n) { return static_cast<uint32_t>(random() % n); };
+  const rib::TableId table = Table("192.0.2.1");
+  constexpr uint32_t kOwn = 2;
+  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession, kOwn);
+  Publish();
+  const auto published = std::make_shared<rpki::PublishedVrps>();
+  RoutesOptions options;
+  options.vrps = published;
+  Make({F::kDstRoa, F::kSrcRoa}, options);
+  const auto address = [&] { return IpAddress::V4(0x0a000000 | below(1 << 6) << 16 | below(4) << 8 | below(4)); };
+  const auto prefix = [&] { return IpPrefix(address(), static_cast<uint8_t>(8 + below(25))); };
+  std::map<IpPrefix, uint32_t> routes;  // to the origin
+  size_t states[3] = {};
+  for (int round = 0; round < 60; ++round) {
+    std::vector<rpki::Vrp> vrps;
+    for (int i = 0; i < 40; ++i) {
+      // None so short that it covers all.
+      rpki::Vrp vrp{IpPrefix(address(), static_cast<uint8_t>(12 + below(21))), 0, below(4)};
+      vrp.max_length = static_cast<uint8_t>(vrp.prefix.length() + below(33u - vrp.prefix.length()));
+      vrps.push_back(vrp);
+    }
+    published->Publish(std::make_shared<const rpki::VrpTable>(vrps));
+    for (int change = 0; change < 20; ++change) {
+      const IpPrefix changed = prefix();
+      const uint32_t as = below(4);
+      routes[changed] = as == 0 ? kOwn : as;
+      Announce(table, changed.ToString(), as == 0 ? Attributes{{}} : Attributes{{7, as}});
+    }
+    while (rib_.Reclaim(1000)) {
+    }
+    const auto scan = [&](const IpAddress& of) -> std::optional<record::RoaState> {
+      const std::pair<const IpPrefix, uint32_t>* best = nullptr;
+      for (const auto& route : routes) {
+        if (route.first.Contains(of) && (best == nullptr || route.first.length() > best->first.length())) best = &route;
+      }
+      if (best == nullptr) return std::nullopt;
+      record::RoaState state = record::RoaState::kNotFound;
+      for (const rpki::Vrp& vrp : vrps) {
+        if (vrp.prefix.length() > best->first.length() || !vrp.prefix.Contains(best->first.address())) continue;
+        if (vrp.as == best->second && vrp.max_length >= best->first.length()) return record::RoaState::kValid;
+        state = record::RoaState::kInvalid;
+      }
+      return state;
+    };
+    batch_->Clear();
+    std::vector<std::pair<IpAddress, IpAddress>> flows;
+    for (int i = 0; i < 150; ++i) {
+      flows.emplace_back(address(), address());
+      record::MutableRow row = batch_->Append();
+      row.Set<F::kExporter>(A("192.0.2.1"));
+      row.Set<F::kSrcAddr>(flows.back().first);
+      row.Set<F::kDstAddr>(flows.back().second);
+    }
+    enricher_->Apply(*batch_);
+    for (size_t i = 0; i < flows.size(); ++i) {
+      const record::MutableRow row = batch_->row(i);
+      const auto source = scan(flows[i].first), destination = scan(flows[i].second);
+      ASSERT_EQ(row.Has(F::kSrcRoa), source.has_value());
+      ASSERT_EQ(row.Has(F::kDstRoa), destination.has_value());
+      if (source) {
+        ASSERT_EQ(row.Get<F::kSrcRoa>(), static_cast<uint8_t>(*source));
+      }
+      if (!destination) continue;
+      ++states[static_cast<size_t>(*destination)];
+      ASSERT_EQ(row.Get<F::kDstRoa>(), static_cast<uint8_t>(*destination));
+    }
+  }
+  for (const size_t count : states) EXPECT_GT(count, 100u);
+}
+
 // Against a scan over all routes, while they change.
 TEST_F(RoutesEnricherTest, AsATwinThatScansAllRoutes) {
   std::mt19937 random(7);
@@ -412,9 +592,9 @@ TEST_F(RoutesEnricherTest, TablesThatAnswerTogetherGiveTheBestOfAll) {
   for (size_t i = 0; i < kNeighbours; ++i) {
     const std::string address = absl::StrCat("198.51.100.", 10 - i);
     const rib::TableId table = Table(address);
-    rib::PathSource source;
-    source.bgp_identifier = static_cast<uint32_t>(100 - i);
-    source.address = A(address);
+    rib::TableSource source;
+    source.path.bgp_identifier = static_cast<uint32_t>(100 - i);
+    source.path.address = A(address);
     builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kAdjRibIn, builder_.AddSource(source));
     std::map<IpPrefix, bool> seen;
     for (int r = 0; r < 120; ++r) {
