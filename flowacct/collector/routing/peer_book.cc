@@ -112,6 +112,7 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
   peer->up = true;
   peer->rd = announcer.rd;
   peer->teller_identifier = announcer.teller_identifier;
+  peer->restored = announcer.restored;
   ++(session ? established_ : told_peers_);
   RoutingPeer& told = peer->told;
   told.state = bgp::SessionState::kEstablished;
@@ -128,6 +129,7 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
   told.stale_until = stale ? now + options_.stale_for : absl::InfiniteFuture();
   stale_deadline_ = std::min(stale_deadline_, told.stale_until);
   directory_is_old_ = true;
+  if (peer->restored) return peer;
   for (RoutingObserver* observer : observers_) observer->OnUp(*peer, now);
   return peer;
 }
@@ -216,7 +218,9 @@ void PeerBook::EndOfRib(Peer* peer, bgp::Family family, absl::Time now) {
 }
 
 void PeerBook::Down(Peer* peer, absl::Duration keep_for, absl::Time now) {
-  for (RoutingObserver* observer : observers_) observer->OnDown(*peer, now);
+  if (!peer->restored) {
+    for (RoutingObserver* observer : observers_) observer->OnDown(*peer, now);
+  }
   peer->up = false;
   --(IsSession(*peer) ? established_ : told_peers_);
   directory_is_old_ = true;

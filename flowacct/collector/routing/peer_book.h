@@ -51,6 +51,7 @@ struct Announcer {
   bgp::FamilySet families = bgp::FamilySet::Joined();  // whose End-of-RIB is to come
   uint64_t rd = 0;                                     // of routes that have none of their own: of a VRF's table
   uint32_t teller_identifier = 0;                      // of key.told_by; 0: not known
+  bool restored = false;  // it announced in an earlier run of the collector: no observer hears of it
 };
 
 class PeerBook {
@@ -61,6 +62,7 @@ class PeerBook {
     uint64_t rd = 0;
     uint32_t teller_identifier = 0;
     bool up = false;
+    bool restored = false;
 
     // Whose traffic its routes are for: address and BGP identifier (0: none).
     const base::IpAddress& router() const { return key.told_by == base::IpAddress() ? key.address : key.told_by; }
