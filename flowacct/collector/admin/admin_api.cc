@@ -95,6 +95,8 @@ const AdminApi::Route AdminApi::kRoutes[] = {
     {"/api/v1/query", true, true, true, true, &AdminApi::Query},
     {"/api/v1/bgp/peers", true, false, true, true, &AdminApi::BgpPeers},
     {"/api/v1/bgp/lookup", true, false, true, true, &AdminApi::BgpLookup},
+    {"/api/v1/bgp/routes", true, false, true, true, &AdminApi::BgpRoutes},
+    {"/api/v1/bgp/mrt", true, false, true, true, &AdminApi::BgpMrt},
     {"/api/v1/reload", false, true, true, false, &AdminApi::Reload},
 };
 
@@ -290,6 +292,33 @@ AdminResponse AdminApi::BgpLookup(const RequestTarget& target, bool) {
   absl::StatusOr<std::string> answer = control_->Routes(question);
   if (!answer.ok()) return Failure(answer.status());
   return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::BgpRoutes(const RequestTarget& target, bool) {
+  RouteListQuestion question;
+  const std::pair<absl::string_view, std::string*> texts[] = {
+      {"peer", &question.peer}, {"prefix", &question.prefix},       {"origin_as", &question.origin_as},
+      {"as", &question.as},     {"community", &question.community}, {"rd", &question.rd}};
+  std::vector<absl::string_view> names = {"longer", "limit"};
+  for (const auto& [name, value] : texts) names.push_back(name);
+  absl::Status status = target.CheckNames(names);
+  for (const auto& [name, value] : texts) status.Update(target.Get(name, value));
+  status.Update(target.Get("longer", &question.longer));
+  status.Update(target.Get("limit", &question.limit));
+  if (!status.ok()) return Failure(status);
+  if (question.limit == 0 || question.limit > options_.max_query_rows) question.limit = options_.max_query_rows;
+  absl::StatusOr<std::string> answer = control_->ListRoutes(question);
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::BgpMrt(const RequestTarget& target, bool) {
+  std::string peer;
+  if (absl::Status status = target.CheckNames({"peer"}); !status.ok()) return Failure(status);
+  if (absl::Status status = target.Get("peer", &peer); !status.ok()) return Failure(status);
+  absl::StatusOr<std::string> dump = control_->DumpRoutes(peer);
+  if (!dump.ok()) return Failure(dump.status());
+  return Plain(*std::move(dump), "application/octet-stream");
 }
 
 AdminResponse AdminApi::Reload(const RequestTarget& target, bool) {

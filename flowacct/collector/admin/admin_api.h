@@ -98,6 +98,8 @@ class AdminApi {
   AdminResponse Query(const RequestTarget& target, bool changes);
   AdminResponse BgpPeers(const RequestTarget& target, bool changes);
   AdminResponse BgpLookup(const RequestTarget& target, bool changes);
+  AdminResponse BgpRoutes(const RequestTarget& target, bool changes);
+  AdminResponse BgpMrt(const RequestTarget& target, bool changes);
   AdminResponse Reload(const RequestTarget& target, bool changes);
 
   CollectorControl* const control_;

@@ -49,6 +49,9 @@ class CollectorClient {
   absl::StatusOr<QueryAnswer> Query(const MemoryQuestion& question);
   // Of routes, or of peers if no address is asked for.
   absl::StatusOr<QueryAnswer> Routes(const RoutesQuestion& question);
+  absl::StatusOr<QueryAnswer> ListRoutes(const RouteListQuestion& question);
+  // MRT of all peers, or of one.
+  absl::StatusOr<std::string> DumpRoutes(const std::string& peer);
   absl::Status Reload();
 
   const CollectorAddress& address() const { return http_.address(); }

@@ -34,7 +34,12 @@ OfflineRoutes::OfflineRoutes(const OfflineRoutesOptions& options)
 
 absl::StatusOr<std::shared_ptr<OfflineRoutes>> OfflineRoutes::Load(const OfflineRoutesOptions& options) {
   std::shared_ptr<OfflineRoutes> routes(new OfflineRoutes(options));
-  if (absl::Status status = routes->Read(options); !status.ok()) return status;
+  for (const std::string& path : options.files) {
+    auto file = MrtFile::Open(path, options.interrupted);
+    if (!file.ok()) return file.status();
+    if (absl::Status status = routes->Read(**file, options); !status.ok()) return status;
+  }
+  routes->Finish();
   if (options.peer && routes->loader_.peers() == 0) {
     return absl::NotFoundError(absl::StrCat("no peer of the MRT files has the address or BGP identifier ",
                                             options.peer->ToString(), "; flowacct rib peers --mrt FILE lists them"));
@@ -42,25 +47,34 @@ absl::StatusOr<std::shared_ptr<OfflineRoutes>> OfflineRoutes::Load(const Offline
   return routes;
 }
 
-absl::Status OfflineRoutes::Read(const OfflineRoutesOptions& options) {
-  for (const std::string& path : options.files) {
-    auto file = MrtFile::Open(path, options.interrupted);
-    if (!file.ok()) return file.status();
-    for (;;) {
-      const auto block = (*file)->Next();
-      if (!block.ok()) return block.status();
-      if (block->empty()) break;
-      loader_.Read(*block, absl::Now());
-      book_.rib().Reclaim(kReclaimSteps);
-      if (options.interrupted && options.interrupted()) return absl::CancelledError("interrupted");
-      if (options.progress) options.progress(**file, loader_.counters().entries + loader_.counters().updates);
-    }
-    loader_.EndFile();
+absl::StatusOr<std::shared_ptr<OfflineRoutes>> OfflineRoutes::LoadOctets(std::string octets, const std::string& name) {
+  const OfflineRoutesOptions options;
+  std::shared_ptr<OfflineRoutes> routes(new OfflineRoutes(options));
+  auto file = MrtFile::OfOctets(std::move(octets), name);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = routes->Read(**file, options); !status.ok()) return status;
+  routes->Finish();
+  return routes;
+}
+
+absl::Status OfflineRoutes::Read(MrtFile& file, const OfflineRoutesOptions& options) {
+  for (;;) {
+    const auto block = file.Next();
+    if (!block.ok()) return block.status();
+    if (block->empty()) break;
+    loader_.Read(*block, absl::Now());
+    book_.rib().Reclaim(kReclaimSteps);
+    if (options.interrupted && options.interrupted()) return absl::CancelledError("interrupted");
+    if (options.progress) options.progress(file, loader_.counters().entries + loader_.counters().updates);
   }
+  loader_.EndFile();
+  return absl::OkStatus();
+}
+
+void OfflineRoutes::Finish() {
   const absl::Time now = absl::Now();
   loader_.Finish(now);
   book_.Tick(now);
-  return absl::OkStatus();
 }
 
 enrich::RouteTables OfflineRoutes::tables() const {

@@ -44,6 +44,9 @@ class OfflineRoutes {
  public:
   static absl::StatusOr<std::shared_ptr<OfflineRoutes>> Load(const OfflineRoutesOptions& options);
 
+  // Of a file in memory; `name` stands for its path in messages.
+  static absl::StatusOr<std::shared_ptr<OfflineRoutes>> LoadOctets(std::string octets, const std::string& name);
+
   enrich::RouteTables tables() const;
   PeerBook& book() { return book_; }
   const RouteLoader& loader() const { return loader_; }
@@ -52,7 +55,8 @@ class OfflineRoutes {
 
  private:
   explicit OfflineRoutes(const OfflineRoutesOptions& options);
-  absl::Status Read(const OfflineRoutesOptions& options);
+  absl::Status Read(MrtFile& file, const OfflineRoutesOptions& options);
+  void Finish();
 
   PeerBook book_;
   RouteLoader loader_;

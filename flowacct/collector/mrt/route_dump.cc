@@ -51,6 +51,10 @@ absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const Ro
   std::vector<mrt::Peer> peers;
   for (const WalkedPeer& peer : *listed) {
     if (options.only_sessions && (peer.key.view != rib::RibView::kSession || peer.key.distinguisher != 0)) continue;
+    if (options.peer && *options.peer != peer.key.address &&
+        *options.peer != base::IpAddress::V4(peer.key.bgp_identifier)) {
+      continue;
+    }
     if (peers.size() == kMaxMrtPeers) {
       counters.left_out += peer.told.v4.paths + peer.told.v6.paths;
       continue;
@@ -124,6 +128,21 @@ absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const Ro
   if (status.ok()) return written;
   unlink(part.c_str());
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+absl::StatusOr<std::string> RouteDumpOf(RoutingEngine& engine, const RouteDumpOptions& options, absl::Time now) {
+  std::string dump;
+  const auto written = WriteRouteDump(engine, options, now, [&dump](base::Octets octets) -> absl::Status {
+    if (dump.size() + octets.size() > kMaxRouteDumpOctets) {
+      return absl::ResourceExhaustedError(
+          "the routes are more than one answer can hold (240 MiB); ask for one peer's, or let the collector write them: "
+          "bgp { mrt { path: ... } }");
+    }
+    absl::StrAppend(&dump, base::AsText(octets));
+    return absl::OkStatus();
+  });
+  if (!written.ok()) return written.status();
+  return dump;
 }
 
 }  // namespace flowacct::collector

@@ -13,13 +13,16 @@
 #ifndef FLOWACCT_COLLECTOR_MRT_ROUTE_DUMP_H_
 #define FLOWACCT_COLLECTOR_MRT_ROUTE_DUMP_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "flowacct/base/ip_address.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/collector/routing/routing_engine.h"
 
@@ -28,6 +31,8 @@ namespace flowacct::collector {
 struct RouteDumpOptions {
   // Only what BGP sessions told (and no link-local peer): what can be restored.
   bool only_sessions = false;
+  // Only what this peer told: its address or BGP identifier.
+  std::optional<base::IpAddress> peer;
   // Asked between steps; true gives up (kCancelled). May be empty.
   std::function<bool()> interrupted;
 };
@@ -45,6 +50,11 @@ absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const Ro
 absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const RouteDumpOptions& options,
                                                  absl::Time now,
                                                  const std::function<absl::Status(base::Octets)>& out);
+
+// The same as a value; ResourceExhausted: it has more than kMaxRouteDumpOctets.
+absl::StatusOr<std::string> RouteDumpOf(RoutingEngine& engine, const RouteDumpOptions& options, absl::Time now);
+// Three full tables, below what clients take as an answer (client/http_client.h).
+inline constexpr size_t kMaxRouteDumpOctets = size_t{240} << 20;
 
 // Files that are left by a crash while they were written end in this.
 inline constexpr char kUnfinishedSuffix[] = ".part";

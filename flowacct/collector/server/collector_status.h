@@ -172,6 +172,18 @@ struct RoutesQuestion {
   std::string rd;        // of the VRF, such as "64500:1"; empty: the global table
 };
 
+// Which routes are listed; what is empty is not asked for.
+struct RouteListQuestion {
+  std::string peer;          // an address or BGP identifier
+  std::string prefix;        // such as 192.0.2.0/24
+  bool longer = false;       // those within the prefix, too
+  std::string origin_as;     // the last of the path: a number
+  std::string as;            // anywhere in the path
+  std::string community;     // 64496:100, 64496:*, no-export; rt:64496:100; 4200000000:1:*
+  std::string rd;            // of a VRF, such as "64500:1"
+  size_t limit = 1000;       // rows; 0: all
+};
+
 // What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds.
 class CollectorControl {
  public:
@@ -184,6 +196,10 @@ class CollectorControl {
   virtual absl::StatusOr<std::string> Query(const MemoryQuestion& question) = 0;
   // JSON, of peers or of routes. FailedPrecondition: the configuration has no bgp; InvalidArgument: what is wrong.
   virtual absl::StatusOr<std::string> Routes(const RoutesQuestion& question) = 0;
+  virtual absl::StatusOr<std::string> ListRoutes(const RouteListQuestion& question) = 0;
+  // MRT (TABLE_DUMP_V2) of all peers, or of the one of that address or BGP identifier. ResourceExhausted: it is larger
+  // than an answer may be.
+  virtual absl::StatusOr<std::string> DumpRoutes(const std::string& peer) = 0;
   // Reads the configuration again; an error changes nothing.
   virtual absl::Status Reload() = 0;
 };

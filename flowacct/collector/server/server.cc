@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/mutex.h"
+#include "flowacct/collector/looking_glass/looking_glass.h"
+#include "flowacct/collector/mrt/route_dump.h"
 #include "flowacct/collector/routing/routing_engine.h"
 #include "flowacct/collector/server/bin_query.h"
 #include "flowacct/collector/server/input_sources.h"
@@ -426,6 +428,27 @@ absl::StatusOr<std::string> Server::Routes(const RoutesQuestion& question) {
     return absl::FailedPreconditionError("the configuration has no bgp, so that there are no routes");
   }
   return AnswerFromRoutes(question, *routing_->engine);
+}
+
+absl::StatusOr<std::string> Server::ListRoutes(const RouteListQuestion& question) {
+  if (routing_->engine == nullptr) {
+    return absl::FailedPreconditionError("the configuration has no bgp, so that there are no routes");
+  }
+  return collector::ListRoutes(*routing_->engine, question);
+}
+
+absl::StatusOr<std::string> Server::DumpRoutes(const std::string& peer) {
+  if (routing_->engine == nullptr) {
+    return absl::FailedPreconditionError("the configuration has no bgp, so that there are no routes");
+  }
+  RouteDumpOptions options;
+  if (!peer.empty()) {
+    options.peer = base::IpAddress::Parse(peer);
+    if (!options.peer) {
+      return absl::InvalidArgumentError(absl::StrCat("peer: \"", peer, "\" is no address; such as 192.0.2.1"));
+    }
+  }
+  return RouteDumpOf(*routing_->engine, options, absl::Now());
 }
 
 absl::StatusOr<std::string> Server::Query(const MemoryQuestion& question) {

@@ -68,6 +68,8 @@ class Server final : public CollectorControl {
   CollectorStatus Status() override;
   std::vector<record::ExporterReport> Exporters(bool templates) override;
   absl::StatusOr<std::string> Routes(const RoutesQuestion& question) override;
+  absl::StatusOr<std::string> ListRoutes(const RouteListQuestion& question) override;
+  absl::StatusOr<std::string> DumpRoutes(const std::string& peer) override;
   // Where BGP peers connect to, with the ports that the system chose; none without bgp. After Start.
   std::vector<Endpoint> bgp_endpoints() const;
   absl::StatusOr<std::string> Query(const MemoryQuestion& question) override;
