@@ -196,7 +196,8 @@ void AddFilter(CLI::App& command, Flags& flags, bool with_prefix) {
 
 void AddRibCommand(CLI::App& app, int& exit_code) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* rib = app.add_subcommand("rib", "Looks into the routes of a running collector's BGP peers, or of MRT files");
+  CLI::App* rib =
+      app.add_subcommand("rib", "Looks into the routes of a running collector's BGP peers, or of MRT files");
   rib->require_subcommand(1);
   rib->footer(
       "Examples:\n"
@@ -248,9 +249,8 @@ void AddRibCommand(CLI::App& app, int& exit_code) {
   AddFilter(*history, *flags, /*with_prefix=*/false);
   AddFormat(*history, flags->collector, {"table", "json", "csv"});
   history->footer("Example:\n  flowacct rib history 198.51.100.0/24 --mrt rib.gz --mrt updates.gz");
-  history->callback([flags, &exit_code] {
-    exit_code = Show(Read(ReadHistory(*flags)), *flags, "nobody said anything of it\n");
-  });
+  history->callback(
+      [flags, &exit_code] { exit_code = Show(Read(ReadHistory(*flags)), *flags, "nobody said anything of it\n"); });
 
   CLI::App* dump = rib->add_subcommand("dump", "Writes the routes of a running collector as an MRT file");
   AddAddress(*dump, flags->collector);

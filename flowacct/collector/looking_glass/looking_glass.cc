@@ -222,9 +222,9 @@ absl::StatusOr<RouteDifferences> CompareRoutes(PeerBook& before, PeerBook& after
     if (!paired[i]) pairs.emplace_back(nullptr, second[i]);
   }
 
-  constexpr absl::string_view kColumns[] = {"change",          "prefix",      "peer",       "rd",
-                                            "path_id",         FLOWACCT_ATTRIBUTE_COLUMNS,  "differs",
-                                            "before_next_hop", "before_as_path"};
+  constexpr absl::string_view kColumns[] = {"change",  "prefix",          "peer",
+                                            "rd",      "path_id",         FLOWACCT_ATTRIBUTE_COLUMNS,
+                                            "differs", "before_next_hop", "before_as_path"};
   JsonRows rows(kColumns);
   RouteDifferences differences;
   uint64_t all = 0;
@@ -242,8 +242,10 @@ absl::StatusOr<RouteDifferences> CompareRoutes(PeerBook& before, PeerBook& after
       const std::vector<Placed>& new_list = lists.second != nullptr ? *lists.second : none;
       size_t i = 0, j = 0;
       while (i < old_list.size() || j < new_list.size()) {
-        const bool has_old = j == new_list.size() || (i < old_list.size() && old_list[i].place() <= new_list[j].place());
-        const bool has_new = i == old_list.size() || (j < new_list.size() && new_list[j].place() <= old_list[i].place());
+        const bool has_old =
+            j == new_list.size() || (i < old_list.size() && old_list[i].place() <= new_list[j].place());
+        const bool has_new =
+            i == old_list.size() || (j < new_list.size() && new_list[j].place() <= old_list[i].place());
         const Placed* old_route = has_old ? &old_list[i++] : nullptr;
         const Placed* new_route = has_new ? &new_list[j++] : nullptr;
         const bgp::AttributeSetView old_set(has_old ? old_route->route.octets : base::Octets());
@@ -269,7 +271,8 @@ absl::StatusOr<RouteDifferences> CompareRoutes(PeerBook& before, PeerBook& after
           continue;
         }
         std::string names = Differences(old_set.octets(), new_set.octets());
-        if (old_route->route.label != new_route->route.label) absl::StrAppend(&names, names.empty() ? "" : ",", "label");
+        if (old_route->route.label != new_route->route.label)
+          absl::StrAppend(&names, names.empty() ? "" : ",", "label");
         rows.Text(names);
         const auto next_hop = old_set.next_hop();
         next_hop ? rows.Text(next_hop->ToString()) : rows.Absent();
@@ -281,15 +284,17 @@ absl::StatusOr<RouteDifferences> CompareRoutes(PeerBook& before, PeerBook& after
     differences.changed += of_peer.changed;
     differences.same += of_peer.same;
     if (of_peer.added + of_peer.withdrawn + of_peer.changed == 0) continue;
-    differences.summary.push_back(absl::StrCat(
-        key.address.ToString(), " AS ", key.as, ": ", WithCommas(of_peer.added), " added, ",
-        WithCommas(of_peer.withdrawn), " withdrawn, ", WithCommas(of_peer.changed), " changed, ",
-        WithCommas(of_peer.same), " the same", a == nullptr ? "; the peer is new" : b == nullptr ? "; the peer is gone" : ""));
+    differences.summary.push_back(absl::StrCat(key.address.ToString(), " AS ", key.as, ": ", WithCommas(of_peer.added),
+                                               " added, ", WithCommas(of_peer.withdrawn), " withdrawn, ",
+                                               WithCommas(of_peer.changed), " changed, ", WithCommas(of_peer.same),
+                                               " the same",
+                                               a == nullptr   ? "; the peer is new"
+                                               : b == nullptr ? "; the peer is gone"
+                                                              : ""));
   }
-  differences.summary.push_back(absl::StrCat("all: ", WithCommas(differences.added), " added, ",
-                                             WithCommas(differences.withdrawn), " withdrawn, ",
-                                             WithCommas(differences.changed), " changed, ",
-                                             WithCommas(differences.same), " the same"));
+  differences.summary.push_back(absl::StrCat(
+      "all: ", WithCommas(differences.added), " added, ", WithCommas(differences.withdrawn), " withdrawn, ",
+      WithCommas(differences.changed), " changed, ", WithCommas(differences.same), " the same"));
   differences.json = Whole(std::move(rows), all);
   return differences;
 }

@@ -1,5 +1,5 @@
-// Answers what people ask of routes, over a routing table at rest (one that MRT files filled, or on its writer's thread)
-// and over a running collector's.
+// Answers what people ask of routes, over a routing table at rest (one that MRT files filled, or on its writer's
+// thread) and over a running collector's.
 //
 //     auto json = ListRoutes(routes->book(), question);     // {"columns": [...], "rows": [...], "groups": 12345}
 //     auto diff = CompareRoutes(before->book(), after->book(), question);

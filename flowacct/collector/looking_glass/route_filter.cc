@@ -92,10 +92,9 @@ bool RouteFilter::WantsAttributes(bgp::AttributeSetView set) const {
     if (filter::PathHas(set.as_path().octets(), {&range, 1}) != filter::Answer::kYes) return false;
   }
   if (!community_) return true;
-  const base::Octets communities = community_type_ == FieldType::kCommunities ? set.communities().octets()
-                                   : community_type_ == FieldType::kExtCommunities
-                                       ? set.extended_communities().octets()
-                                       : set.large_communities().octets();
+  const base::Octets communities = community_type_ == FieldType::kCommunities      ? set.communities().octets()
+                                   : community_type_ == FieldType::kExtCommunities ? set.extended_communities().octets()
+                                                                                   : set.large_communities().octets();
   return filter::HasCommunity(community_type_, communities, {&*community_, 1}) == filter::Answer::kYes;
 }
 

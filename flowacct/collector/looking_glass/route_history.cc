@@ -7,8 +7,8 @@
 namespace flowacct::collector {
 namespace {
 
-constexpr absl::string_view kColumns[] = {"time", "peer", "as", "event", "prefix", "path_id", "rd",
-                                          FLOWACCT_ATTRIBUTE_COLUMNS};
+constexpr absl::string_view kColumns[] = {"time",   "peer",    "as", "event",
+                                          "prefix", "path_id", "rd", FLOWACCT_ATTRIBUTE_COLUMNS};
 
 }  // namespace
 

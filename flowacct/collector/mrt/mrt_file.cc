@@ -17,7 +17,10 @@ constexpr uint16_t kLastType = 49;
 std::string Foreign(base::Octets head) {
   const absl::string_view text = base::AsText(head);
   if (absl::StartsWith(text, "BZh")) return "is compressed with bzip2; pipe it in: bzip2 -dc FILE, and - as the file";
-  if (absl::StartsWith(text, "\xfd" "7zXZ")) return "is compressed with xz; pipe it in: xz -dc FILE, and - as the file";
+  if (absl::StartsWith(text,
+                       "\xfd"
+                       "7zXZ"))
+    return "is compressed with xz; pipe it in: xz -dc FILE, and - as the file";
   if (head.empty()) return "is empty";
   return "is no MRT file (RFC 6396): its first record has a type that there is not; is it the right one?";
 }

@@ -9,8 +9,8 @@
 //
 // Standards: RFC 6396 (2). Checked: that the file begins as MRT does. Ownership: a block is valid until the next one.
 // Threads: one at a time. Errors: a Status with the file's name and what to do: InvalidArgument for what is no MRT,
-// DataLoss for a compressed stream that is cut or damaged, kCancelled, and the system's. bzip2 is not decompressed here.
-// Cost: one pass over the octets.
+// DataLoss for a compressed stream that is cut or damaged, kCancelled, and the system's. bzip2 is not decompressed
+// here. Cost: one pass over the octets.
 
 #ifndef FLOWACCT_COLLECTOR_MRT_MRT_FILE_H_
 #define FLOWACCT_COLLECTOR_MRT_MRT_FILE_H_

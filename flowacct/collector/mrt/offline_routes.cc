@@ -100,13 +100,13 @@ std::vector<std::string> RouteLoadTroubles(const RouteLoader& loader) {
   };
   for (size_t i = 1; i < base::kDecodeCodeCount; ++i) {
     const auto code = static_cast<base::DecodeCode>(i);
-    tell(loader.reader_counters().errors[code], "MRT record or entry",
+    tell(loader.reader_counters().errors[code], "MRT record",
          absl::StrCat("not taken: ", base::DecodeCodeName(code), " (", base::DecodeCodeHelp(code), ")"));
   }
   tell(counters.refused, "route", "refused: beyond a bound of the routing table");
   tell(counters.not_joined, "route", "of families that are not joined, left out");
   tell(counters.reset_updates, "update", "not taken for an error that would have ended its session (RFC 7606)");
-  tell(counters.sessions_ended, "session", "of the files ended, its routes dropped");
+  tell(counters.sessions_ended, "session", "ended in the files, and dropped what it had told");
   tell(counters.from_local, "message", "of the collector's own, left out");
   return lines;
 }

@@ -3,7 +3,8 @@
 //     OfflineRoutesOptions options;
 //     options.files = {"rib.gz", "updates.gz"};
 //     auto routes = OfflineRoutes::Load(options);
-//     RoutesEnricher::Factory(*routes, (*routes)->tables(), {});      // an exporter that is a peer of the files gets its
+//     RoutesEnricher::Factory(*routes, (*routes)->tables(), {});      // an exporter that is a peer of the files gets
+//     its
 //                                                                    // routes, everybody else the best of all peers'
 // Ownership: owns the table; enrichers may keep it. Threads: Load and book() one at a time; tables() for any number of
 // readers, once it is loaded. Errors: a Status with the file's name; damaged records are counted, and said by Summary.

@@ -41,8 +41,7 @@ absl::Status WriteAll(int descriptor, base::Octets octets) {
 
 }  // namespace
 
-absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const RouteDumpOptions& options,
-                                                 absl::Time now,
+absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const RouteDumpOptions& options, absl::Time now,
                                                  const std::function<absl::Status(base::Octets)>& out) {
   auto listed = ListTables(engine);
   if (!listed.ok()) return listed.status();
@@ -113,8 +112,8 @@ absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const Ro
   return counters;
 }
 
-absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const RouteDumpOptions& options,
-                                                 absl::Time now, const std::string& path) {
+absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const RouteDumpOptions& options, absl::Time now,
+                                                 const std::string& path) {
   const std::string part = absl::StrCat(path, kUnfinishedSuffix);
   const Descriptor file(open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!file.is_open()) return absl::ErrnoToStatus(errno, absl::StrCat(part, ": cannot be made"));
@@ -135,7 +134,8 @@ absl::StatusOr<std::string> RouteDumpOf(RoutingEngine& engine, const RouteDumpOp
   const auto written = WriteRouteDump(engine, options, now, [&dump](base::Octets octets) -> absl::Status {
     if (dump.size() + octets.size() > kMaxRouteDumpOctets) {
       return absl::ResourceExhaustedError(
-          "the routes are more than one answer can hold (240 MiB); ask for one peer's, or let the collector write them: "
+          "the routes are more than one answer can hold (240 MiB); ask for one peer's, or let the collector write "
+          "them: "
           "bgp { mrt { path: ... } }");
     }
     absl::StrAppend(&dump, base::AsText(octets));

@@ -39,16 +39,15 @@ struct RouteDumpOptions {
 
 struct RouteDumpCounters {
   uint64_t peers = 0;
-  uint64_t routes = 0;  // paths
+  uint64_t routes = 0;    // paths
   uint64_t left_out = 0;  // that MRT cannot hold
   uint64_t octets = 0;
 };
 
-absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const RouteDumpOptions& options,
-                                                 absl::Time now, const std::string& path);
+absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const RouteDumpOptions& options, absl::Time now,
+                                                 const std::string& path);
 // The same to `out`, in pieces of some 256 KiB.
-absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const RouteDumpOptions& options,
-                                                 absl::Time now,
+absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const RouteDumpOptions& options, absl::Time now,
                                                  const std::function<absl::Status(base::Octets)>& out);
 
 // The same as a value; ResourceExhausted: it has more than kMaxRouteDumpOctets.

@@ -7,11 +7,11 @@
 //
 // Standards: RFC 6396, RFC 8050. A peer is one of a PEER_INDEX_TABLE by address, AS and BGP identifier; TABLE_DUMP and
 // BGP4MP tell no identifier, and mean the peer of that address and AS that is known. A change of state away from
-// Established, and an OPEN, end what the peer had told before (RFC 4271, 8.2.2). What the collector sent itself (_LOCAL)
-// is none of the peer's. Of two tables of one peer the later one adds to the earlier, and replaces equal prefixes.
-// Guarantees: a damaged record costs itself (mrt/reader.h). Ownership: borrows the book, whose peers of this origin are
-// the loader's as long as it lives. Threads: the book's. Errors: counted.
-// Cost: some 350 ns a route of a table, the book's part included.
+// Established, and an OPEN, end what the peer had told before (RFC 4271, 8.2.2). What the collector sent itself
+// (_LOCAL) is none of the peer's. Of two tables of one peer the later one adds to the earlier, and replaces equal
+// prefixes. Guarantees: a damaged record costs itself (mrt/reader.h). Ownership: borrows the book, whose peers of this
+// origin are the loader's as long as it lives. Threads: the book's. Errors: counted. Cost: some 350 ns a route of a
+// table, the book's part included.
 
 #ifndef FLOWACCT_COLLECTOR_MRT_ROUTE_LOADER_H_
 #define FLOWACCT_COLLECTOR_MRT_ROUTE_LOADER_H_
@@ -111,7 +111,7 @@ class RouteLoader final : private mrt::Listener {
   std::deque<Known> known_;
   absl::flat_hash_map<rib::PeerKey, Known*> by_key_;
   absl::flat_hash_map<std::pair<base::IpAddress, uint32_t>, Known*> by_address_;  // and AS: the first
-  std::vector<Known*> by_index_;                                                 // of the last PEER_INDEX_TABLE
+  std::vector<Known*> by_index_;                                                  // of the last PEER_INDEX_TABLE
   std::vector<rib::PeerKey> replaced_;
   RouteLoadCounters counters_;
   bgp::Update update_;

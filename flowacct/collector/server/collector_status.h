@@ -125,6 +125,10 @@ struct BgpStatus {
   uint64_t sessions_established = 0;
   uint64_t sessions_lost = 0;
   uint64_t connections_refused = 0;
+  uint64_t dumps_written = 0;  // as MRT: of all routes, and to be kept over a restart
+  uint64_t dumps_failed = 0;
+  uint64_t dump_files_loaded = 0;  // times that MRT files were read
+  uint64_t dump_files_failed = 0;
   std::vector<BgpPeerStatus> peers;
 };
 
@@ -174,14 +178,14 @@ struct RoutesQuestion {
 
 // Which routes are listed; what is empty is not asked for.
 struct RouteListQuestion {
-  std::string peer;          // an address or BGP identifier
-  std::string prefix;        // such as 192.0.2.0/24
-  bool longer = false;       // those within the prefix, too
-  std::string origin_as;     // the last of the path: a number
-  std::string as;            // anywhere in the path
-  std::string community;     // 64496:100, 64496:*, no-export; rt:64496:100; 4200000000:1:*
-  std::string rd;            // of a VRF, such as "64500:1"
-  size_t limit = 1000;       // rows; 0: all
+  std::string peer;       // an address or BGP identifier
+  std::string prefix;     // such as 192.0.2.0/24
+  bool longer = false;    // those within the prefix, too
+  std::string origin_as;  // the last of the path: a number
+  std::string as;         // anywhere in the path
+  std::string community;  // 64496:100, 64496:*, no-export; rt:64496:100; 4200000000:1:*
+  std::string rd;         // of a VRF, such as "64500:1"
+  size_t limit = 1000;    // rows; 0: all
 };
 
 // What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds.

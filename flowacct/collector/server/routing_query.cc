@@ -26,8 +26,8 @@ std::string PeerName(const RoutingPeer& peer) {
 }
 
 std::string PeersAsJson(const RoutingStatus& status) {
-  constexpr absl::string_view kColumns[] = {"peer",  "as",      "router_id",   "state",   "since",   "ipv4",
-                                            "ipv6",  "stale",   "updates",     "withdrawals", "refused", "last_end"};
+  constexpr absl::string_view kColumns[] = {"peer", "as",    "router_id", "state",       "since",   "ipv4",
+                                            "ipv6", "stale", "updates",   "withdrawals", "refused", "last_end"};
   JsonRows table(kColumns);
   for (const RoutingPeer& peer : status.peers) {
     table.Row();

@@ -10,6 +10,7 @@
 #include "flowacct/base/mutex.h"
 #include "flowacct/collector/looking_glass/looking_glass.h"
 #include "flowacct/collector/mrt/route_dump.h"
+#include "flowacct/collector/mrt/route_keeper.h"
 #include "flowacct/collector/routing/routing_engine.h"
 #include "flowacct/collector/server/bin_query.h"
 #include "flowacct/collector/server/input_sources.h"
@@ -122,7 +123,14 @@ absl::Status Server::Start() {
     for (const std::string& note : shape_.notes) Note(note);
   }
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Start();
-  if (routing_->engine != nullptr) routing_->engine->Start();
+  if (routing_->engine != nullptr) {
+    for (std::string& note : route_keeper_->LoadBeforeStart(absl::Now())) {
+      Note(note);
+      shape_.notes.push_back(std::move(note));
+    }
+    routing_->engine->Start();
+    route_keeper_->Start();
+  }
   running_ = true;
   shape_.started = absl::Now();
   if (keeper_ != nullptr) keeper_thread_ = std::thread(&Server::RunKeeper, this);
@@ -147,6 +155,11 @@ absl::Status Server::OpenRouting() {
   auto engine = RoutingEngine::New(*options);
   if (!engine.ok()) return plan_->file->ErrorAt(config.bgp(), "listen", engine.status().message());
   routing_->engine = *std::move(engine);
+  auto keeper = PlanRouteKeeper(*plan_->file);
+  if (!keeper.ok()) return keeper.status();
+  keeper->log = options_.log;
+  keeper->note = options_.note;
+  route_keeper_ = std::make_unique<RouteKeeper>(routing_->engine.get(), *std::move(keeper));
   return absl::OkStatus();
 }
 
@@ -313,7 +326,10 @@ absl::Status Server::Stop(absl::Duration patience) {
     keeper = std::move(keeper_thread_);
   }
   if (keeper.joinable()) keeper.join();
-  if (routing_->engine != nullptr) routing_->engine->Stop();
+  if (routing_->engine != nullptr) {
+    route_keeper_->Stop();
+    routing_->engine->Stop();
+  }
   base::MutexLock lock(&mutex_);
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
   const absl::Time deadline = absl::Now() + patience;
@@ -355,7 +371,14 @@ CollectorStatus Server::Status() {
       for (size_t i = 0; i < tallies.size(); ++i) tallies[i] += worker->tally(i);
     });
   }
-  if (routing_->engine != nullptr) status.bgp = DescribeRouting(*routing_->engine->Status());
+  if (routing_->engine != nullptr) {
+    status.bgp = DescribeRouting(*routing_->engine->Status());
+    const RouteKeeperStatus kept = route_keeper_->status();
+    status.bgp.dumps_written = kept.dumps_written;
+    status.bgp.dumps_failed = kept.dumps_failed;
+    status.bgp.dump_files_loaded = kept.files_loaded;
+    status.bgp.dump_files_failed = kept.files_failed;
+  }
   absl::flat_hash_set<base::IpAddress> addresses;
   for (const record::ExporterReport& exporter : exporters) {
     if (exporter.scope != record::ExporterScope::kDomain) continue;

@@ -50,6 +50,8 @@ struct ServerOptions {
   std::function<void(CollectorStatus*)> describe;
 };
 
+class RouteKeeper;
+
 class Server final : public CollectorControl {
  public:
   static absl::StatusOr<std::unique_ptr<Server>> New(config::ConfigFile file, ServerOptions options);
@@ -99,6 +101,7 @@ class Server final : public CollectorControl {
   bool running_ ABSL_GUARDED_BY(mutex_) = false;
   // If something is kept over a restart. Sinks may outlive it.
   std::shared_ptr<StateKeeper> keeper_;
+  std::unique_ptr<RouteKeeper> route_keeper_;  // of BGP. Set by Start
   std::thread keeper_thread_;
   bool keeper_ends_ ABSL_GUARDED_BY(mutex_) = false;
   // Workers whose sources have not all ended.
