@@ -18,8 +18,6 @@
 namespace flowacct::collector {
 namespace {
 
-using testing::MrtText;
-
 MrtText Table() {
   MrtText file;
   file.Peers({{"192.0.2.1", 64501, "10.0.0.1"}, {"192.0.2.2", 64502, "10.0.0.2"}});
@@ -146,7 +144,7 @@ TEST(LookingGlassTest, Differences) {
             "all: 2 added, 4 withdrawn, 1 changed, 1 the same");
   EXPECT_TRUE(absl::StrContains(differences->json,
                                 R"(["changed","198.51.100.0/24","192.0.2.1",null,null,"192.0.2.1","64501 64599","igp",)"
-                                R"(null,null,"64500:1",null,null,"as_path","192.0.2.1","64501 64510"])"))
+                                R"(null,null,"64500:1",null,null,"AS_PATH","192.0.2.1","64501 64510"])"))
       << differences->json;
   EXPECT_TRUE(absl::StrContains(differences->json, R"(["withdrawn","198.51.100.128/25","192.0.2.1",)"));
   EXPECT_TRUE(absl::StrContains(differences->json, R"(["added","198.52.0.0/16","192.0.2.3",)"));

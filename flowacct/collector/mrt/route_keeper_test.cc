@@ -25,8 +25,6 @@
 namespace flowacct::collector {
 namespace {
 
-using testing::MrtText;
-
 std::string Path(absl::string_view name) {
   return absl::StrCat(::testing::TempDir(), "/", ::testing::UnitTest::GetInstance()->current_test_info()->name(), "-",
                       name);

@@ -1,5 +1,7 @@
 #include "flowacct/collector/mrt/route_loader.h"
 
+#include <algorithm>
+
 #include "flowacct/bgp/family.h"
 
 namespace flowacct::collector {
@@ -7,6 +9,8 @@ namespace {
 
 // While another file is read that may tell the same again.
 constexpr absl::Duration kWhileReplaced = absl::Hours(24);
+// As many as an UPDATE has.
+constexpr size_t kMaxRun = 256;
 
 }  // namespace
 
@@ -112,7 +116,27 @@ void RouteLoader::OnRibEntry(const mrt::RibEntry& entry) {
     return;
   }
   ++counters_.entries;
-  book_->TakeRoute(peer, entry.route, entry.attributes);
+  const bgp::Nlri& route = entry.route;
+  if (known->run.size() >= kMaxRun || known->run_rd != route.rd ||
+      entry.attributes != base::Octets(known->run_attributes)) {
+    Flush(known);
+    known->run_rd = route.rd;
+    known->run_attributes.assign(entry.attributes.begin(), entry.attributes.end());
+  }
+  if (known->run.empty()) running_.push_back(known);
+  known->run.push_back(
+      {route.prefix(), route.path_id, route.label_count != 0 ? route.label : rib::Announcement::kNoLabel});
+}
+
+void RouteLoader::Flush(Known* known) {
+  if (known->run.empty()) return;
+  book_->TakeRoutes(known->peer, known->run_rd, known->run, known->run_attributes);
+  known->run.clear();
+  running_.erase(std::find(running_.begin(), running_.end(), known));
+}
+
+void RouteLoader::FlushAll() {
+  while (!running_.empty()) Flush(running_.back());
 }
 
 void RouteLoader::OnMessage(const mrt::BgpMessage& message) {
@@ -128,6 +152,7 @@ void RouteLoader::OnMessage(const mrt::BgpMessage& message) {
     ++counters_.refused;
     return;
   }
+  Flush(known);
   bgp::DecodeUpdate(message.message, message.context, &update_, &updates_);
   if (update_.action() == bgp::ErrorAction::kSessionReset) {
     ++counters_.reset_updates;
@@ -144,6 +169,7 @@ void RouteLoader::OnStateChange(const mrt::StateChange& change) {
 
 void RouteLoader::EndSession(Known* known) {
   if (known == nullptr || known->peer == nullptr) return;
+  Flush(known);
   ++counters_.sessions_ended;
   book_->Down(known->peer, absl::ZeroDuration(), now_);
   known->peer = nullptr;

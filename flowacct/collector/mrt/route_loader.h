@@ -70,6 +70,7 @@ class RouteLoader final : private mrt::Listener {
   void Read(base::Octets block, absl::Time now) {
     now_ = now;
     reader_.Read(block);
+    FlushAll();
   }
   void EndFile() { reader_.End(); }
   void Finish(absl::Time now);
@@ -88,6 +89,10 @@ class RouteLoader final : private mrt::Listener {
     Announcer announcer;
     PeerBook::Peer* peer = nullptr;  // null: it is not up
     bool wanted = true;
+    // Entries with the same attributes, one behind another, are handed on together; all of a block by its end.
+    std::vector<rib::Announcement> run;
+    uint64_t run_rd = 0;
+    std::vector<uint8_t> run_attributes;
   };
 
   void OnPeerIndexTable(const mrt::PeerIndexTable& table) override;
@@ -102,6 +107,8 @@ class RouteLoader final : private mrt::Listener {
   // Null: there are too many.
   PeerBook::Peer* PeerOf(Known* known);
   void EndSession(Known* known);
+  void Flush(Known* known);
+  void FlushAll();
 
   PeerBook* const book_;
   const RouteLoaderOptions options_;
@@ -112,6 +119,7 @@ class RouteLoader final : private mrt::Listener {
   absl::flat_hash_map<rib::PeerKey, Known*> by_key_;
   absl::flat_hash_map<std::pair<base::IpAddress, uint32_t>, Known*> by_address_;  // and AS: the first
   std::vector<Known*> by_index_;                                                  // of the last PEER_INDEX_TABLE
+  std::vector<Known*> running_;                                                   // those with a run
   std::vector<rib::PeerKey> replaced_;
   RouteLoadCounters counters_;
   bgp::Update update_;

@@ -26,8 +26,6 @@ namespace flowacct::collector {
 namespace {
 
 using bgp::testing::UpdateBuilder;
-using testing::MrtText;
-
 std::string Path(absl::string_view name) { return absl::StrCat(::testing::TempDir(), "/loader-", name); }
 
 // "peer prefix[ id] rd: path", sorted.

@@ -129,7 +129,8 @@ class RoutesReplayTest : public ::testing::Test {
     EXPECT_TRUE(routes.ok()) << routes.status();
     return *std::move(routes);
   }
-  void Compare(const std::vector<Row>& rows, const std::vector<TwinRoute>& routes) {
+  // The rows without a route.
+  size_t Compare(const std::vector<Row>& rows, const std::vector<TwinRoute>& routes) {
     size_t joined = 0, bare = 0;
     for (const Row& row : rows) {
       SCOPED_TRACE(absl::StrCat(row.at("exporter"), " ", row.at("src_addr"), " ", row.at("dst_addr")));
@@ -158,11 +159,11 @@ class RoutesReplayTest : public ::testing::Test {
       }
     }
     EXPECT_GT(joined, 300u);
-    EXPECT_GT(bare, 0u);
+    return bare;
   }
 
   std::vector<TwinRoute> routes_;
-  testing::MrtText file_;
+  MrtText file_;
 };
 
 TEST_F(RoutesReplayTest, EachPrefixOfOnePeer) {
@@ -176,7 +177,7 @@ TEST_F(RoutesReplayTest, OnePeerForAll) {
   for (const TwinRoute& route : routes_) {
     if (route.peer == 1) of_second.push_back(route);
   }
-  Compare(Replayed(kBy, Load("203.0.113.2")), of_second);
+  EXPECT_GT(Compare(Replayed(kBy, Load("203.0.113.2")), of_second), 0u);
 }
 
 TEST_F(RoutesReplayTest, AnExporterHasItsOwnPeersRoutes) {

@@ -170,11 +170,16 @@ void PeerBook::Announce(Peer* peer, uint64_t rd, rib::AttributeSetId attributes)
 }
 
 void PeerBook::TakeRoute(Peer* peer, const bgp::Nlri& route, base::Octets attributes) {
+  const rib::Announcement one = {route.prefix(), route.path_id,
+                                 route.label_count != 0 ? route.label : rib::Announcement::kNoLabel};
+  TakeRoutes(peer, route.rd, {&one, 1}, attributes);
+}
+
+void PeerBook::TakeRoutes(Peer* peer, uint64_t rd, absl::Span<const rib::Announcement> routes,
+                          base::Octets attributes) {
   const rib::AttributeSetId id = rib_.Intern(attributes);
-  announced_.clear();
-  announced_.push_back(
-      {route.prefix(), route.path_id, route.label_count != 0 ? route.label : rib::Announcement::kNoLabel});
-  Announce(peer, route.rd != 0 ? route.rd : peer->rd, id);
+  announced_.assign(routes.begin(), routes.end());
+  Announce(peer, rd != 0 ? rd : peer->rd, id);
   if (id != rib::AttributeSetId::kNone) rib_.Release(id);
 }
 

@@ -31,6 +31,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "flowacct/bgp/family.h"
 #include "flowacct/bgp/nlri.h"
 #include "flowacct/bgp/update.h"
@@ -94,6 +95,8 @@ class PeerBook {
   void Take(Peer* peer, const bgp::Update& update, absl::Time now);
   // `attributes`: of bgp/attribute_set.h.
   void TakeRoute(Peer* peer, const bgp::Nlri& route, base::Octets attributes);
+  // Several of one route distinguisher (0: none of their own) with the same attributes.
+  void TakeRoutes(Peer* peer, uint64_t rd, absl::Span<const rib::Announcement> routes, base::Octets attributes);
   void EndOfRib(Peer* peer, bgp::Family family, absl::Time now);
   // Its routes stay as stale ones for `keep_for`; with 0, or without routes, the peer is gone.
   void Down(Peer* peer, absl::Duration keep_for, absl::Time now);

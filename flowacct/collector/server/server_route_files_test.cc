@@ -72,7 +72,7 @@ TEST_F(ServerRouteFilesTest, RoutesAreThereBeforeTheSessionIs) {
 }
 
 TEST_F(ServerRouteFilesTest, FilesAreLoadedListedAndDumped) {
-  testing::MrtText file;
+  MrtText file;
   file.Peers({{"192.0.2.1", 64501, "10.0.0.1"}});
   file.Entry(0, "198.51.100.0/24", {64501, 64510}, "192.0.2.1");
   file.Entry(0, "2001:db8::/32", {64501, 64511}, "2001:db8::1");

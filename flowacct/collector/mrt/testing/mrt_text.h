@@ -22,7 +22,7 @@
 #include "flowacct/bgp/update.h"
 #include "flowacct/mrt/writer.h"
 
-namespace flowacct::collector::testing {
+namespace flowacct::collector {
 
 struct TextPeer {
   std::string address;
@@ -111,6 +111,6 @@ class MrtText {
   mrt::Writer writer_{&octets_};
 };
 
-}  // namespace flowacct::collector::testing
+}  // namespace flowacct::collector
 
 #endif  // FLOWACCT_COLLECTOR_MRT_TESTING_MRT_TEXT_H_
