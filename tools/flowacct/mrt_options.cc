@@ -21,7 +21,9 @@ absl::StatusOr<std::shared_ptr<collector::OfflineRoutes>> LoadRoutes(const std::
   options.progress = [&terminal](const collector::MrtFile& file, uint64_t routes) {
     terminal.ShowProgress({file.octets_read(), file.octets_total(), routes, "routes"});
   };
-  return collector::OfflineRoutes::Load(options);
+  auto routes = collector::OfflineRoutes::Load(options);
+  terminal.HideProgress();
+  return routes;
 }
 
 }  // namespace flowacct::tools

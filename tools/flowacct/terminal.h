@@ -26,6 +26,10 @@ class Terminal {
   void ShowProgress(const collector::ProgressState& state) {
     if (progress_) progress_->Update(state);
   }
+  // Before something else is printed.
+  void HideProgress() {
+    if (progress_) progress_->Erase();
+  }
   void EndProgress() { progress_.reset(); }
 
  private:
