@@ -13,7 +13,8 @@
 // peers with link-local addresses. Guarantees: the engine's thread is never waited for longer than for a block of a
 // file (some milliseconds), and never waits for a disk. Files are written whole (route_dump.h). Ownership: borrows the
 // engine. Threads: LoadBeforeStart, Start, Stop of one; status() of any. Errors: counted, and told to the log, once
-// until it works again; the collector goes on. Cost: route_dump.h's, for at most a twentieth of the time.
+// until it works again; the collector goes on. Cost: route_dump.h's; routes are
+// kept for at most a twentieth of the time.
 
 #ifndef FLOWACCT_COLLECTOR_MRT_ROUTE_KEEPER_H_
 #define FLOWACCT_COLLECTOR_MRT_ROUTE_KEEPER_H_
