@@ -50,7 +50,7 @@ TEST(BgpdumpPeerTest, ReadsEachRouteOfADump) {
     Announcer announcer;
     // One is reached over IPv6, and has an AS number of 4 octets.
     announcer.key = {i == 0 ? base::IpAddress::V4(0xc0000201) : *base::IpAddress::Parse("2001:db8::7"), 0x0a000002 + i,
-                     i == 0 ? 64500 : 4200000001};
+                     i == 0 ? uint32_t{64500} : uint32_t{4200000001}};
     PeerBook::Peer* peer = book.Up(announcer, now);
     const rib::RouteTable table = rib::MakeRouteTable(3000, 1000, 1, i + 1, announcer.key.as);
     for (size_t run = 0; run < table.sets.size(); ++run) {

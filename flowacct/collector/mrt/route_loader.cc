@@ -69,8 +69,8 @@ RouteLoader::Known* RouteLoader::KnownOf(const mrt::Peer& peer, uint32_t local_a
   Known* known = place == by_key_.end() ? nullptr : place->second;
   if (known == nullptr) {
     if (known_.size() >= options_.max_peers) return nullptr;
-    known_.push_back({announcer});
-    known = &known_.back();
+    known = &known_.emplace_back();
+    known->announcer = announcer;
     by_key_.emplace(announcer.key, known);
     known->wanted = !options_.peer || *options_.peer == peer.address ||
                     (peer.bgp_identifier != 0 && *options_.peer == base::IpAddress::V4(peer.bgp_identifier));
