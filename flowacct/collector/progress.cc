@@ -50,7 +50,7 @@ std::string ProgressText(const ProgressState& state, absl::Duration elapsed) {
     text = ShortOctets(state.octets);
   }
   const std::string packets = Short(static_cast<double>(state.packets));
-  absl::StrAppend(&text, ", ", packets, packets.back() == ' ' ? "" : " ", "packets, ", Short(rate), "B/s");
+  absl::StrAppend(&text, ", ", packets, packets.back() == ' ' ? "" : " ", state.what, ", ", Short(rate), "B/s");
   if (state.octets_total > state.octets && rate > 0) {
     const double left = static_cast<double>(state.octets_total - state.octets) / rate;
     absl::StrAppend(&text, ", ", ShortDuration(left), " left");

@@ -22,6 +22,7 @@ struct ProgressState {
   uint64_t octets = 0;        // read so far
   uint64_t octets_total = 0;  // 0: not known
   uint64_t packets = 0;
+  absl::string_view what = "packets";  // what is counted there
 };
 
 // The text alone; `elapsed` since the read began.

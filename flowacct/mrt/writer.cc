@@ -1,6 +1,6 @@
 #include "flowacct/mrt/writer.h"
 
-#include <vector>
+#include <algorithm>
 
 #include "flowacct/bgp/attribute.h"
 #include "flowacct/bgp/attribute_set.h"
@@ -31,17 +31,18 @@ void WriteAttribute(uint8_t flags, uint8_t code, base::Octets value, base::Octet
 // MP_REACH_NLRI with its next hop alone (RFC 6396, 4.3.4).
 void WriteNextHop(bgp::Family family, base::Octets hop, base::OctetWriter* out) {
   const bool vpn = bgp::RowOf(family).shape == bgp::NlriShape::kVpn;
-  base::OctetWriter value;
-  value.U8(0);
-  // Each address behind a route distinguisher of zero (RFC 4364, 4.3.2; RFC 4659, 3.2.1.1).
-  const size_t each = hop.size() == 32 ? 16 : hop.size();
-  for (size_t at = 0; at < hop.size(); at += each) {
-    if (vpn) value.Fill(kRdOctets);
-    value.Bytes(hop.subspan(at, each));
+  // Each address behind a route distinguisher of zero (RFC 4364, 4.3.2; RFC 4659, 3.2.1.1): at most two of them.
+  uint8_t value[1 + 2 * (kRdOctets + 16)] = {};
+  size_t size = 1;
+  const size_t each = hop.size() == 32 ? 16 : std::min<size_t>(hop.size(), 16);
+  for (size_t at = 0; at < hop.size() && size + kRdOctets + each <= sizeof(value); at += each) {
+    if (vpn) size += kRdOctets;
+    const size_t n = std::min(each, hop.size() - at);
+    std::copy_n(hop.begin() + at, n, value + size);
+    size += n;
   }
-  std::vector<uint8_t> octets(value.octets().begin(), value.octets().end());
-  octets[0] = static_cast<uint8_t>(octets.size() - 1);
-  WriteAttribute(bgp::kFlagOptional, static_cast<uint8_t>(AttributeCode::kMpReachNlri), octets, out);
+  value[0] = static_cast<uint8_t>(size - 1);
+  WriteAttribute(bgp::kFlagOptional, static_cast<uint8_t>(AttributeCode::kMpReachNlri), base::Octets(value, size), out);
 }
 
 // Whether a next hop of so many octets is to be written as NEXT_HOP: IPv4 unicast's, and one that MP_REACH_NLRI of the
@@ -131,7 +132,6 @@ size_t Writer::WriteRib(absl::Time time, bgp::Family family, const bgp::Nlri& ro
   if (row.shape > bgp::NlriShape::kVpn) return 0;
   const Subtype subtype = RibSubtype(family, add_path);
   size_t written = 0;
-  base::OctetWriter attributes;
   while (!entries.empty()) {
     const size_t length_at = BeginRecord(time, subtype);
     out_->U32(sequence_++);
@@ -142,12 +142,12 @@ size_t Writer::WriteRib(absl::Time time, bgp::Family family, const bgp::Nlri& ro
     size_t count = 0;
     for (; !entries.empty() && count < kMaxCount; entries.remove_prefix(1)) {
       const RibRoute& entry = entries.front();
-      attributes.Clear();
-      WriteAttributes(family, entry.attributes, &attributes);
-      if (attributes.size() > kMaxCount) continue;
+      attributes_.Clear();
+      WriteAttributes(family, entry.attributes, &attributes_);
+      if (attributes_.size() > kMaxCount) continue;
       out_->U16(entry.peer_index).U32(static_cast<uint32_t>(absl::ToUnixSeconds(entry.originated)));
       if (add_path) out_->U32(entry.path_id);
-      out_->U16(static_cast<uint16_t>(attributes.size())).Bytes(attributes.octets());
+      out_->U16(static_cast<uint16_t>(attributes_.size())).Bytes(attributes_.octets());
       ++count;
     }
     out_->PatchU16(count_at, static_cast<uint16_t>(count));

@@ -56,6 +56,7 @@ class Writer {
   void EndRecord(size_t length_at);
 
   base::OctetWriter* const out_;
+  base::OctetWriter attributes_;  // scratch
   uint32_t sequence_ = 0;
 };
 

@@ -191,6 +191,37 @@ done
 expect 0 "" "$flowacct" replay "$capture" --by src_as --every 5m --format csv --output "$work/bin-%Y%m%d-%H%M.csv"
 ls "$work"/bin-2*.csv >/dev/null || failures=$((failures + 1))
 
+# Routes of MRT files: one peer with one prefix; with a default route behind it.
+printf '\x65\x53\xf1\x00\x00\x0d\x00\x01\x00\x00\x00\x15\x0a\x00\x00\x01\x00\x00\x00\x01\x02\xc0\x00\x02\x01'\
+'\xc0\x00\x02\x01\x00\x00\xfb\xf5\x65\x53\xf1\x00\x00\x0d\x00\x02\x00\x00\x00\x2a\x00\x00\x00\x00\x18'\
+'\xc6\x33\x64\x00\x01\x00\x00\x65\x53\xf1\x00\x00\x18\x40\x01\x01\x00\x40\x02\x0a\x02\x02\x00\x00\xfb'\
+'\xf5\x00\x00\xfb\xfe\x40\x03\x04\xc0\x00\x02\x01' >"$work/one.mrt"
+{
+  cat "$work/one.mrt"
+  printf '\x65\x53\xf1\x00\x00\x0d\x00\x02\x00\x00\x00\x27\x00\x00\x00\x01\x00\x00\x01\x00\x00\x65\x53\xf1\x00'\
+'\x00\x18\x40\x01\x01\x00\x40\x02\x0a\x02\x02\x00\x00\xfb\xf5\x00\x00\xfb\xfe\x40\x03\x04\xc0\x00\x02'\
+'\x01'
+} >"$work/two.mrt"
+expect 0 "" "$flowacct" rib routes --mrt "$work/one.mrt" --format csv
+printed "198.51.100.0/24,192.0.2.1,192.0.2.1,64501 64510,igp,"
+expect 0 "" "$flowacct" rib routes --mrt "$work/one.mrt" --as 1
+printed "no such route"
+expect 2 "as: \"x\" is no AS number" "$flowacct" rib routes --mrt "$work/one.mrt" --as x
+expect 0 "" "$flowacct" rib peers --mrt "$work/two.mrt" --format json
+printed '{"peer":"192.0.2.1","as":64501,"router_id":"192.0.2.1","ipv4":2,"ipv6":0,"tables":1,"refused":0}'
+expect 0 "" "$flowacct" rib lookup 10.0.0.1 --mrt "$work/two.mrt"
+printed "0.0.0.0/0"
+expect 0 "all: 1 added, 0 withdrawn, 0 changed, 1 the same" "$flowacct" rib diff "$work/one.mrt" "$work/two.mrt"
+printed added
+expect 0 "" "$flowacct" rib history 198.51.100.0/24 --mrt "$work/one.mrt"
+printed "2023-11-14T22:13:20Z"
+expect 0 "routes: 2 routes of 1 peer from 3 MRT records" "$flowacct" replay "$capture" --routes "$work/two.mrt" \
+  --by dst_as,as_path,route_source --format csv
+printed '64510,64501 64510,mrt,'
+expect 1 "no peer of the MRT files has" "$flowacct" replay "$capture" --routes "$work/two.mrt" --routes-peer 192.0.2.9
+expect 2 "there are no routes" "$flowacct" replay "$capture" --routes-peer 192.0.2.9
+expect 2 "is no MRT file" "$flowacct" rib peers --mrt "$capture"
+
 if [[ $failures -gt 0 ]]; then
   echo "$failures failed"
   exit 1

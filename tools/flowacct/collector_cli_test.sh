@@ -60,6 +60,14 @@ printed "sourceIPv4Address(4)"
 expect 0 "" "$flowacct" reload "$address"
 printed "configuration"
 
+expect 0 "" "$flowacct" rib routes "$address" --origin-as 64500 --longer --prefix 198.51.0.0/16
+printed "198.51.100.0/24"
+printed "and 6 more"
+expect 2 'prefix: "bad" is no prefix' "$flowacct" rib routes "$address" --prefix bad
+expect 0 "" "$flowacct" rib dump "$address" --peer 192.0.2.1 --out "$work/dump.mrt"
+[[ $(cat "$work/dump.mrt") == "MRT of 192.0.2.1" ]] || { echo "FAILED: the dump is another one"; failures=$((failures + 1)); }
+expect 1 "cannot be written" "$flowacct" rib dump "$address" --out "$work/no/where.mrt"
+
 expect 0 "" "$flowacct" query "$address"
 printed "src_as  dst_as"
 printed "and 180 more"

@@ -18,6 +18,7 @@
 #include "flowacct/enrich/geoip/geo_enricher.h"
 #include "flowacct/enrich/networks.h"
 #include "flowacct/enrich/networks_enricher.h"
+#include "flowacct/enrich/routes/routes_enricher.h"
 #include "flowacct/enrich/rules/rules.h"
 #include "flowacct/enrich/rules/rules_enricher.h"
 #include "flowacct/enrich/services.h"
@@ -26,6 +27,7 @@
 #include "flowacct/sink/print/print_sink.h"
 #include "tools/flowacct/command.h"
 #include "tools/flowacct/input_options.h"
+#include "tools/flowacct/mrt_options.h"
 #include "tools/flowacct/terminal.h"
 
 namespace flowacct::tools {
@@ -50,7 +52,8 @@ struct ReplayFlags {
   uint64_t sampling_rate = 0;
   std::string networks;
   bool networks_replace = false, networks_longest = false;
-  std::vector<std::string> geoip, rules;
+  std::vector<std::string> geoip, rules, routes;
+  std::string routes_peer, routes_policy = "replace";
   std::string services;
   size_t max_groups = aggregate::AggregatorOptions().max_groups;
   bool quiet = false;
@@ -119,7 +122,23 @@ void ShowWhere(const std::string& where) {
 }
 
 // In the order in which each may use what those before it set.
-absl::Status AddEnrichers(const ReplayFlags& flags, std::vector<enrich::EnricherFactory>* enrichers) {
+absl::Status AddEnrichers(const ReplayFlags& flags, Terminal& terminal,
+                          std::vector<enrich::EnricherFactory>* enrichers) {
+  if (!flags.routes.empty()) {
+    auto routes = LoadRoutes(flags.routes, flags.routes_peer, terminal);
+    if (!routes.ok()) return routes.status();
+    if (!flags.quiet) {
+      for (const std::string& line : (*routes)->Summary()) std::fprintf(stderr, "routes: %s\n", line.c_str());
+    }
+    enrich::RoutesOptions options;
+    options.policy = flags.routes_policy == "fill"      ? enrich::RoutesPolicy::kFill
+                     : flags.routes_policy == "longest" ? enrich::RoutesPolicy::kLongest
+                                                        : enrich::RoutesPolicy::kReplace;
+    const enrich::RouteTables tables = (*routes)->tables();
+    enrichers->push_back(enrich::RoutesEnricher::Factory(*std::move(routes), tables, std::move(options)));
+  } else if (!flags.routes_peer.empty()) {
+    return absl::InvalidArgumentError("--routes-peer: there are no routes; give --routes FILE.mrt");
+  }
   if (!flags.networks.empty()) {
     const auto text = ReadWhole(flags.networks);
     if (!text.ok()) return text.status();
@@ -190,7 +209,10 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
   options.pipeline.scale_sampled = !flags.no_scale;
   options.pipeline.sampling = {flags.sampling_rate, flags.override_rate};
   options.close_bins = !flags.lateness.empty();
-  if (const absl::Status status = AddEnrichers(flags, &options.pipeline.enrichers); !status.ok()) return status;
+  Terminal terminal(flags.quiet);
+  if (const absl::Status status = AddEnrichers(flags, terminal, &options.pipeline.enrichers); !status.ok()) {
+    return status;
+  }
   std::vector<std::unique_ptr<sink::Sink>> sinks;
   for (size_t i = 0; i < flags.by.size(); ++i) {
     if (!flags.outputs.empty()) print.path = flags.outputs[flags.outputs.size() == 1 ? 0 : i];
@@ -201,7 +223,6 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
     if (!aggregator.ok()) return aggregator.status();
     options.pipeline.aggregations.push_back({*std::move(aggregator), flags.where, sinks.back().get()});
   }
-  Terminal terminal(flags.quiet);
   options.interrupted = [&terminal] { return terminal.Interrupted(); };
   options.progress = [&terminal](const collector::CaptureReader& reader) { terminal.ShowProgress(reader); };
 
@@ -259,6 +280,26 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
       ->take_all()
       ->group("Accounting")
       ->allow_extra_args(false);
+  command
+      ->add_option("--routes", flags->routes,
+                   "MRT file of routes (RIB, or updates behind it): fills AS, paths, communities and networks, of the "
+                   "exporter's own routes if it is a peer there, else of all peers'; may be given several times")
+      ->type_name("FILE")
+      ->take_all()
+      ->group("Accounting")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--routes-peer", flags->routes_peer,
+                   "Only the routes of this peer of --routes, for all exporters: its address or BGP identifier")
+      ->type_name("IP")
+      ->group("Accounting");
+  command
+      ->add_option("--routes-policy", flags->routes_policy,
+                   "What wins: the route (replace), what the exporter told (fill), or the longer prefix (longest)")
+      ->check(CLI::IsMember({"replace", "fill", "longest"}))
+      ->type_name("POLICY")
+      ->capture_default_str()
+      ->group("Accounting");
   command->add_option("--services", flags->services, "File of names of ports, such as /etc/services: fills src_service")
       ->type_name("FILE")
       ->group("Accounting");
@@ -338,6 +379,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
       "  flowacct replay trace.pcapng.gz --by src_addr/24 --where 'proto tcp and dst_port = 443'\n"
       "  flowacct replay exports.pcap --by dst_as --every 5m --format csv --output 'as-%Y%m%d-%H%M.csv'\n"
       "  flowacct replay exports.pcap --by src_as --by dst_as --sum bytes --format json\n"
+      "  flowacct replay exports.pcap --routes rib.gz --by dst_as,as_path,route_source\n"
       "  tcpdump -w - -i eth0 | flowacct replay - --by protocol");
   command->callback([flags, &exit_code] {
     const absl::Status status = Run(*flags, exit_code);

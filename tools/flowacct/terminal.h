@@ -23,6 +23,13 @@ class Terminal {
     const collector::CaptureProgress progress = reader.progress();
     progress_->Update({progress.octets_read, progress.octets_total, progress.packets});
   }
+  void ShowProgress(const collector::ProgressState& state) {
+    if (progress_) progress_->Update(state);
+  }
+  // Before something else is printed.
+  void HideProgress() {
+    if (progress_) progress_->Erase();
+  }
   void EndProgress() { progress_.reset(); }
 
  private:

@@ -98,6 +98,8 @@ const AdminApi::Route AdminApi::kRoutes[] = {
     {"/api/v1/bmp/routers", true, false, true, true, &AdminApi::BmpRouters},
     {"/api/v1/rpki", true, false, true, false, &AdminApi::RpkiSources},
     {"/api/v1/rpki/validate", true, false, true, false, &AdminApi::RpkiValidate},
+    {"/api/v1/bgp/routes", true, false, true, true, &AdminApi::BgpRoutes},
+    {"/api/v1/bgp/mrt", true, false, true, true, &AdminApi::BgpMrt},
     {"/api/v1/reload", false, true, true, false, &AdminApi::Reload},
 };
 
@@ -304,6 +306,24 @@ AdminResponse AdminApi::BmpRouters(const RequestTarget& target, bool) {
   return Json(*std::move(answer));
 }
 
+AdminResponse AdminApi::BgpRoutes(const RequestTarget& target, bool) {
+  RouteListQuestion question;
+  const std::pair<absl::string_view, std::string*> texts[] = {
+      {"peer", &question.peer}, {"prefix", &question.prefix},       {"origin_as", &question.origin_as},
+      {"as", &question.as},     {"community", &question.community}, {"rd", &question.rd}};
+  std::vector<absl::string_view> names = {"longer", "limit"};
+  for (const auto& [name, value] : texts) names.push_back(name);
+  absl::Status status = target.CheckNames(names);
+  for (const auto& [name, value] : texts) status.Update(target.Get(name, value));
+  status.Update(target.Get("longer", &question.longer));
+  status.Update(target.Get("limit", &question.limit));
+  if (!status.ok()) return Failure(status);
+  if (question.limit == 0 || question.limit > options_.max_query_rows) question.limit = options_.max_query_rows;
+  absl::StatusOr<std::string> answer = control_->ListRoutes(question);
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
 AdminResponse AdminApi::RpkiSources(const RequestTarget& target, bool) {
   if (absl::Status status = target.CheckNames({}); !status.ok()) return Failure(status);
   absl::StatusOr<std::string> answer = control_->Rpki({});
@@ -322,6 +342,15 @@ AdminResponse AdminApi::RpkiValidate(const RequestTarget& target, bool) {
   absl::StatusOr<std::string> answer = control_->Rpki(question);
   if (!answer.ok()) return Failure(answer.status());
   return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::BgpMrt(const RequestTarget& target, bool) {
+  std::string peer;
+  if (absl::Status status = target.CheckNames({"peer"}); !status.ok()) return Failure(status);
+  if (absl::Status status = target.Get("peer", &peer); !status.ok()) return Failure(status);
+  absl::StatusOr<std::string> dump = control_->DumpRoutes(peer);
+  if (!dump.ok()) return Failure(dump.status());
+  return Plain(*std::move(dump), "application/octet-stream");
 }
 
 AdminResponse AdminApi::Reload(const RequestTarget& target, bool) {

@@ -101,6 +101,8 @@ class AdminApi {
   AdminResponse BmpRouters(const RequestTarget& target, bool changes);
   AdminResponse RpkiSources(const RequestTarget& target, bool changes);
   AdminResponse RpkiValidate(const RequestTarget& target, bool changes);
+  AdminResponse BgpRoutes(const RequestTarget& target, bool changes);
+  AdminResponse BgpMrt(const RequestTarget& target, bool changes);
   AdminResponse Reload(const RequestTarget& target, bool changes);
 
   CollectorControl* const control_;

@@ -88,6 +88,10 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   status.bgp.paths = 62;
   status.bgp.attribute_sets = 63;
   status.bgp.octets = 64;
+  status.bgp.dumps_written = 651;
+  status.bgp.dumps_failed = 652;
+  status.bgp.dump_files_loaded = 653;
+  status.bgp.dump_files_failed = 654;
   BgpPeerStatus& neighbour = status.bgp.peers.emplace_back();
   neighbour.peer = "192.0.2.1";
   neighbour.as = 64500;

@@ -40,6 +40,11 @@ class FakeCollector : public CollectorControl {
     questions_.push_back(question);
     return answer_;
   }
+  absl::StatusOr<std::string> ListRoutes(const RouteListQuestion& question) override {
+    if (question.prefix == "bad") return absl::InvalidArgumentError("prefix: \"bad\" is no prefix");
+    return std::string(R"({"columns":["prefix","peer"],"rows":[["198.51.100.0/24","192.0.2.1"]],"groups":7})");
+  }
+  absl::StatusOr<std::string> DumpRoutes(const std::string& peer) override { return "MRT of " + peer; }
   absl::StatusOr<std::string> Routes(const RoutesQuestion& question) override {
     base::MutexLock lock(&mutex_);
     routes_questions_.push_back(question);

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "flowacct/collector/capture/file_magic.h"
 #include "flowacct/collector/capture/octet_source.h"
 
 namespace flowacct::collector {
@@ -187,6 +188,23 @@ std::unique_ptr<OctetSource> NewGzipSource(std::unique_ptr<OctetSource> compress
 
 std::unique_ptr<OctetSource> NewZstdSource(std::unique_ptr<OctetSource> compressed, size_t max_window_octets) {
   return std::make_unique<ZstdSource>(std::move(compressed), max_window_octets);
+}
+
+absl::StatusOr<std::unique_ptr<OctetSource>> Decompressed(std::unique_ptr<OctetSource> source,
+                                                          size_t max_zstd_window_octets) {
+  uint8_t head[4];
+  size_t n = 0;
+  while (n < sizeof(head)) {
+    const absl::StatusOr<size_t> more = source->Read(head + n, sizeof(head) - n);
+    if (!more.ok()) return more.status();
+    if (*more == 0) break;
+    n += *more;
+  }
+  const CaptureCompression compression = DetectCompression(base::Octets(head, n));
+  source = NewHeadedSource(std::string(base::AsText(base::Octets(head, n))), std::move(source));
+  if (compression == CaptureCompression::kGzip) return NewGzipSource(std::move(source));
+  if (compression == CaptureCompression::kZstd) return NewZstdSource(std::move(source), max_zstd_window_octets);
+  return source;
 }
 
 }  // namespace flowacct::collector

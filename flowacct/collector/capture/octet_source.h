@@ -31,6 +31,9 @@ class OctetSource {
 absl::StatusOr<std::unique_ptr<OctetSource>> OpenFileSource(absl::string_view path,
                                                             std::function<bool()> interrupted = nullptr);
 std::unique_ptr<OctetSource> NewMemorySource(std::string octets);
+// The same, decompressed if the first octets say gzip or zstd.
+absl::StatusOr<std::unique_ptr<OctetSource>> Decompressed(std::unique_ptr<OctetSource> source,
+                                                          size_t max_zstd_window_octets);
 
 // Gives `head` (octets that were read from `source` already), then the rest of `source`.
 std::unique_ptr<OctetSource> NewHeadedSource(std::string head, std::unique_ptr<OctetSource> source);

@@ -110,6 +110,25 @@ absl::StatusOr<QueryAnswer> CollectorClient::Rpki(const RpkiQuestion& question) 
   return QueryAnswer::FromJson(*body);
 }
 
+absl::StatusOr<QueryAnswer> CollectorClient::ListRoutes(const RouteListQuestion& question) {
+  std::string target = absl::StrCat("/api/v1/bgp/routes?limit=", question.limit);
+  for (const auto& [name, value] :
+       {std::make_pair("peer", &question.peer), std::make_pair("prefix", &question.prefix),
+        std::make_pair("origin_as", &question.origin_as), std::make_pair("as", &question.as),
+        std::make_pair("community", &question.community), std::make_pair("rd", &question.rd)}) {
+    if (!value->empty()) absl::StrAppend(&target, "&", name, "=", HttpClient::Escape(*value));
+  }
+  if (question.longer) absl::StrAppend(&target, "&longer=1");
+  absl::StatusOr<std::string> body = Body(http_.Get(target));
+  if (!body.ok()) return body.status();
+  return QueryAnswer::FromJson(*body);
+}
+
+absl::StatusOr<std::string> CollectorClient::DumpRoutes(const std::string& peer) {
+  return Body(http_.Get(peer.empty() ? std::string("/api/v1/bgp/mrt")
+                                     : absl::StrCat("/api/v1/bgp/mrt?peer=", HttpClient::Escape(peer))));
+}
+
 absl::Status CollectorClient::Reload() { return Body(http_.Post("/api/v1/reload")).status(); }
 
 std::vector<std::string> PipelinesWithMemory(const CollectorStatus& status) {

@@ -51,6 +51,9 @@ class CollectorClient {
   absl::StatusOr<QueryAnswer> Routes(const RoutesQuestion& question);
   // Of caches and files, or of a route if a prefix is asked for.
   absl::StatusOr<QueryAnswer> Rpki(const RpkiQuestion& question);
+  absl::StatusOr<QueryAnswer> ListRoutes(const RouteListQuestion& question);
+  // MRT of all peers, or of one.
+  absl::StatusOr<std::string> DumpRoutes(const std::string& peer);
   absl::Status Reload();
 
   const CollectorAddress& address() const { return http_.address(); }

@@ -119,6 +119,7 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
   peer->rd = announcer.rd;
   peer->external = announcer.external;
   peer->teller_identifier = announcer.teller_identifier;
+  peer->restored = announcer.restored;
   ++(session ? established_ : told_peers_);
   RoutingPeer& told = peer->told;
   told.state = bgp::SessionState::kEstablished;
@@ -135,9 +136,11 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
   told.stale_until = stale ? now + options_.stale_for : absl::InfiniteFuture();
   stale_deadline_ = std::min(stale_deadline_, told.stale_until);
   // Nothing of it answered before: a table is complete, or it is waited for.
-  peer->waits = options_.wait_for_table > absl::ZeroDuration() && !stale && !peer->awaited.empty();
+  peer->waits = options_.wait_for_table > absl::ZeroDuration() && !stale && !peer->awaited.empty() &&
+                key.view != rib::RibView::kDump;
   if (peer->waits) wait_deadline_ = std::min(wait_deadline_, now + options_.wait_for_table);
   directory_is_old_ = true;
+  if (peer->restored) return peer;
   for (RoutingObserver* observer : observers_) observer->OnUp(*peer, now);
   return peer;
 }
@@ -178,11 +181,16 @@ void PeerBook::Announce(Peer* peer, uint64_t rd, rib::AttributeSetId attributes)
 }
 
 void PeerBook::TakeRoute(Peer* peer, const bgp::Nlri& route, base::Octets attributes) {
+  const rib::Announcement one = {route.prefix(), route.path_id,
+                                 route.label_count != 0 ? route.label : rib::Announcement::kNoLabel};
+  TakeRoutes(peer, route.rd, {&one, 1}, attributes);
+}
+
+void PeerBook::TakeRoutes(Peer* peer, uint64_t rd, absl::Span<const rib::Announcement> routes,
+                          base::Octets attributes) {
   const rib::AttributeSetId id = rib_.Intern(attributes);
-  announced_.clear();
-  announced_.push_back(
-      {route.prefix(), route.path_id, route.label_count != 0 ? route.label : rib::Announcement::kNoLabel});
-  Announce(peer, route.rd != 0 ? route.rd : peer->rd, id);
+  announced_.assign(routes.begin(), routes.end());
+  Announce(peer, rd != 0 ? rd : peer->rd, id);
   if (id != rib::AttributeSetId::kNone) rib_.Release(id);
 }
 
@@ -230,7 +238,9 @@ void PeerBook::EndOfRib(Peer* peer, bgp::Family family, absl::Time now) {
 }
 
 void PeerBook::Down(Peer* peer, absl::Duration keep_for, absl::Time now) {
-  for (RoutingObserver* observer : observers_) observer->OnDown(*peer, now);
+  if (!peer->restored) {
+    for (RoutingObserver* observer : observers_) observer->OnDown(*peer, now);
+  }
   peer->up = false;
   peer->waits = false;
   --(IsSession(*peer) ? established_ : told_peers_);

@@ -31,6 +31,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "flowacct/bgp/family.h"
 #include "flowacct/bgp/nlri.h"
 #include "flowacct/bgp/update.h"
@@ -51,6 +52,7 @@ struct Announcer {
   bgp::FamilySet families = bgp::FamilySet::Joined();  // whose End-of-RIB is to come
   uint64_t rd = 0;                                     // of routes that have none of their own: of a VRF's table
   uint32_t teller_identifier = 0;                      // of key.told_by; 0: not known
+  bool restored = false;  // it announced in an earlier run of the collector: no observer hears of it
 };
 
 class PeerBook {
@@ -63,6 +65,7 @@ class PeerBook {
     uint32_t teller_identifier = 0;
     bool up = false;
     bool waits = false;  // its tables are not complete yet, and not asked
+    bool restored = false;
 
     // Whose traffic its routes are for: address and BGP identifier (0: none).
     const base::IpAddress& router() const { return key.told_by == base::IpAddress() ? key.address : key.told_by; }
@@ -95,6 +98,8 @@ class PeerBook {
   void Take(Peer* peer, const bgp::Update& update, absl::Time now);
   // `attributes`: of bgp/attribute_set.h.
   void TakeRoute(Peer* peer, const bgp::Nlri& route, base::Octets attributes);
+  // Several of one route distinguisher (0: none of their own) with the same attributes.
+  void TakeRoutes(Peer* peer, uint64_t rd, absl::Span<const rib::Announcement> routes, base::Octets attributes);
   void EndOfRib(Peer* peer, bgp::Family family, absl::Time now);
   // Its routes stay as stale ones for `keep_for`; with 0, or without routes, the peer is gone.
   void Down(Peer* peer, absl::Duration keep_for, absl::Time now);

@@ -32,7 +32,8 @@ absl::StatusOr<std::vector<WalkedPeer>> ListTables(RoutingEngine& engine) {
 
 absl::Status WalkTable(
     const RoutingEngine& engine, rib::TableId table, bool v6,
-    absl::FunctionRef<bool(const base::IpPrefix& prefix, const rib::RouteView& path, bool best)> visit) {
+    absl::FunctionRef<bool(const base::IpPrefix& prefix, const rib::RouteView& path, bool best)> visit,
+    const std::function<absl::Status()>& between) {
   const enrich::RouteTables tables = engine.tables();
   std::optional<lpm::ReaderEpochs::Reader> epoch = tables.epochs->NewReader();
   if (!epoch) return absl::ResourceExhaustedError("too many walks of the routing table at once");
@@ -53,6 +54,8 @@ absl::Status WalkTable(
                 });
     begun = true;
     epoch->Offline();
+    if (between == nullptr) continue;
+    if (absl::Status status = between(); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -19,6 +19,7 @@
 #define FLOWACCT_COLLECTOR_ROUTING_ROUTE_WALK_H_
 
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -41,10 +42,12 @@ struct WalkedPeer {
 // In the order of the status; those that are stale too.
 absl::StatusOr<std::vector<WalkedPeer>> ListTables(RoutingEngine& engine);
 
-// Calls `visit` with each path of a family in the order of prefixes, until it returns false.
+// Calls `visit` with each path of a family in the order of prefixes, until it returns false. `between`, if there is
+// one, is called between steps, when nothing is held: it may take its time, and ends the walk by an error.
 absl::Status WalkTable(
     const RoutingEngine& engine, rib::TableId table, bool v6,
-    absl::FunctionRef<bool(const base::IpPrefix& prefix, const rib::RouteView& path, bool best)> visit);
+    absl::FunctionRef<bool(const base::IpPrefix& prefix, const rib::RouteView& path, bool best)> visit,
+    const std::function<absl::Status()>& between = nullptr);
 
 }  // namespace flowacct::collector
 

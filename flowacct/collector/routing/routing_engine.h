@@ -62,6 +62,8 @@ class RoutingEngine {
   RoutingEngine(const RoutingEngine&) = delete;
   RoutingEngine& operator=(const RoutingEngine&) = delete;
 
+  // To fill it before Start, and only then.
+  PeerBook& book_before_start() { return *book_; }
   // Once.
   void Start();
   // Peers are told Cease, Administrative Shutdown with `text`; waits for that at most a second. What is in the table

@@ -149,6 +149,10 @@ struct BgpStatus {
   uint64_t sessions_established = 0;
   uint64_t sessions_lost = 0;
   uint64_t connections_refused = 0;
+  uint64_t dumps_written = 0;  // as MRT: of all routes, and to be kept over a restart
+  uint64_t dumps_failed = 0;
+  uint64_t dump_files_loaded = 0;  // times that MRT files were read
+  uint64_t dump_files_failed = 0;
   std::vector<BgpPeerStatus> peers;
 };
 
@@ -205,6 +209,18 @@ struct RpkiQuestion {
   std::string as;      // its origin: "64500" or "AS64500"
 };
 
+// Which routes are listed; what is empty is not asked for.
+struct RouteListQuestion {
+  std::string peer;       // an address or BGP identifier
+  std::string prefix;     // such as 192.0.2.0/24
+  bool longer = false;    // those within the prefix, too
+  std::string origin_as;  // the last of the path: a number
+  std::string as;         // anywhere in the path
+  std::string community;  // 64496:100, 64496:*, no-export; rt:64496:100; 4200000000:1:*
+  std::string rd;         // of a VRF, such as "64500:1"
+  size_t limit = 1000;    // rows; 0: all
+};
+
 // What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds.
 class CollectorControl {
  public:
@@ -220,6 +236,10 @@ class CollectorControl {
   // JSON, of caches and files or of a route. FailedPrecondition: the configuration has no rpki; InvalidArgument: what
   // is wrong; Unavailable: there are no VRPs yet.
   virtual absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) = 0;
+  virtual absl::StatusOr<std::string> ListRoutes(const RouteListQuestion& question) = 0;
+  // MRT (TABLE_DUMP_V2) of all peers, or of the one of that address or BGP identifier. ResourceExhausted: it is larger
+  // than an answer may be.
+  virtual absl::StatusOr<std::string> DumpRoutes(const std::string& peer) = 0;
   // Reads the configuration again; an error changes nothing.
   virtual absl::Status Reload() = 0;
 };

@@ -1,5 +1,6 @@
 #include "flowacct/collector/server/routing_plan.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,9 +105,33 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
     options.reflectors.push_back(*reflector);
   }
   options.max_routes_per_peer = bgp.max_routes_per_peer();
+  options.dumps_for_all = bgp.dumps_for_all();
+  if (auto keeper = PlanRouteKeeper(file); !keeper.ok()) return keeper.status();
   if (absl::Status status = CheckRoutingOptions(options); !status.ok()) {
     return file.message().has_bgp() ? file.ErrorAt(bgp, "", status.message())
                                     : file.ErrorAt(file.message().bmp(), "", status.message());
+  }
+  return options;
+}
+
+absl::StatusOr<RouteKeeperOptions> PlanRouteKeeper(const ConfigFile& file) {
+  const config::Config& config = file.message();
+  const config::Bgp& bgp = config.bgp();
+  RouteKeeperOptions options;
+  options.stale_for = ConfigFile::DurationOf(bgp.stale_for());
+  options.local_as = bgp.local_as();
+  if (config.has_state() && options.stale_for > absl::ZeroDuration()) {
+    options.state_path = absl::StrCat(config.state().directory(), "/routes.mrt");
+    // What a crash leaves is then still young enough to be taken.
+    options.state_every = std::max(std::min(ConfigFile::DurationOf(config.state().checkpoint()), options.stale_for / 2),
+                                   absl::Seconds(1));
+  }
+  options.files.assign(bgp.dump_file().begin(), bgp.dump_file().end());
+  if (bgp.has_mrt()) {
+    options.dump_path = bgp.mrt().path();
+    options.dump_every = ConfigFile::DurationOf(bgp.mrt().every());
+    if (options.dump_path.empty()) return file.ErrorAt(bgp.mrt(), "path", "is empty");
+    if (options.dump_every < absl::Seconds(1)) return file.ErrorAt(bgp.mrt(), "every", "is at least 1s");
   }
   return options;
 }

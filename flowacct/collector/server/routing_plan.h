@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/mrt/route_keeper.h"
 #include "flowacct/collector/routing/routing_options.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
@@ -29,6 +30,8 @@ struct RoutingHolder {
 
 // Of a configuration without `bgp` and `bmp`: the defaults.
 absl::StatusOr<RoutingOptions> PlanRouting(const config::ConfigFile& file);
+// Its log and note are the caller's to set.
+absl::StatusOr<RouteKeeperOptions> PlanRouteKeeper(const config::ConfigFile& file);
 absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const config::ConfigFile& file, const config::Routes& routes);
 // Asks `holder` for the speaker when an enricher is made. `validates`: routes are held against its VRPs.
 enrich::EnricherFactory RoutesFactory(std::shared_ptr<const RoutingHolder> holder, enrich::RoutesOptions options,

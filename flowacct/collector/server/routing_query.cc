@@ -12,60 +12,12 @@
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/bgp/attribute_set.h"
 #include "flowacct/bgp/session.h"
-#include "flowacct/enrich/field_value.h"
+#include "flowacct/collector/looking_glass/looking_glass.h"
 #include "flowacct/record/value_text.h"
 #include "flowacct/rib/rib.h"
 
 namespace flowacct::collector {
 namespace {
-
-using record::FieldType;
-
-// Rows of values in the order of the columns.
-class Table {
- public:
-  explicit Table(std::initializer_list<absl::string_view> columns) {
-    json_ = "\"columns\":[";
-    absl::string_view comma;
-    for (absl::string_view column : columns) {
-      absl::StrAppend(&json_, comma, "\"", column, "\"");
-      comma = ",";
-    }
-    json_ += "],\"rows\":[";
-  }
-  void Row() {
-    absl::StrAppend(&json_, first_ ? "[" : "],[");
-    first_ = false;
-    comma_ = "";
-  }
-  std::string* Next() {
-    absl::StrAppend(&json_, comma_);
-    comma_ = ",";
-    return &json_;
-  }
-  void Text(absl::string_view text) { record::AppendJsonString(text, Next()); }
-  void Number(uint64_t number) { absl::StrAppend(Next(), number); }
-  void Number(std::optional<uint32_t> number) { number ? Number(uint64_t{*number}) : Absent(); }
-  void Absent() { absl::StrAppend(Next(), "null"); }
-  // What the octets of an interned field say.
-  void Octets(FieldType type, base::Octets octets) {
-    if (octets.empty()) return Absent();
-    base::Interner interner;
-    const base::InternId id = interner.Intern(octets);
-    std::string text;
-    record::AppendText(type, reinterpret_cast<const uint8_t*>(&id), interner, &text);
-    Text(text);
-  }
-  std::string Finish() && {
-    json_ += first_ ? "]" : "]]";
-    return std::move(json_);
-  }
-
- private:
-  std::string json_;
-  bool first_ = true;
-  absl::string_view comma_;
-};
 
 std::string TimeText(absl::Time time) { return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone()); }
 
@@ -74,8 +26,10 @@ std::string PeerName(const RoutingPeer& peer) {
 }
 
 std::string PeersAsJson(const RoutingStatus& status) {
-  Table table({"peer", "as", "router_id", "table", "told_by", "state", "since", "ipv4", "ipv6", "stale", "updates",
-               "withdrawals", "refused", "last_end"});
+  constexpr absl::string_view kColumns[] = {"peer",    "as",          "router_id", "table",   "told_by",
+                                            "state",   "since",       "ipv4",      "ipv6",    "stale",
+                                            "updates", "withdrawals", "refused",   "last_end"};
+  JsonRows table(kColumns);
   for (const RoutingPeer& peer : status.peers) {
     table.Row();
     table.Text(PeerName(peer));
@@ -107,7 +61,9 @@ std::string PeersAsJson(const RoutingStatus& status) {
 }
 
 std::string RoutersAsJson(const RoutingStatus& status) {
-  Table table({"router", "name", "peer", "as", "router_id", "rd", "table", "since", "statistics"});
+  constexpr absl::string_view kColumns[] = {"router", "name",  "peer",  "as",        "router_id",
+                                            "rd",     "table", "since", "statistics"};
+  JsonRows table(kColumns);
   for (const RoutingRouter& router : status.routers) {
     for (const RoutingNeighbour& neighbour : router.neighbours) {
       table.Row();
@@ -142,34 +98,6 @@ std::string RoutersAsJson(const RoutingStatus& status) {
   }
   absl::StrAppend(&json, "],", std::move(table).Finish(), "}\n");
   return json;
-}
-
-void AppendRoute(const rib::PeerKey& peer, const base::IpAddress& address, const rib::RouteView& route, Table* table) {
-  const bgp::AttributeSetView set(route.octets);
-  table->Row();
-  table->Text(base::IpPrefix(address, route.length).ToString());
-  table->Text(peer.address.ToString());
-  table->Text(rib::RibViewName(peer.view));
-  peer.told_by == base::IpAddress() ? table->Absent() : table->Text(peer.told_by.ToString());
-  if (const auto next_hop = set.next_hop()) {
-    table->Text(next_hop->ToString());
-  } else {
-    table->Absent();
-  }
-  table->Octets(FieldType::kAsPath, set.as_path().octets());
-  if (const auto origin = set.origin()) {
-    table->Text(record::EnumerationNames(FieldType::kBgpOrigin)[static_cast<size_t>(*origin)]);
-  } else {
-    table->Absent();
-  }
-  table->Number(set.local_pref());
-  table->Number(set.med());
-  table->Octets(FieldType::kCommunities, set.communities().octets());
-  table->Octets(FieldType::kExtCommunities, set.extended_communities().octets());
-  table->Octets(FieldType::kLargeCommunities, set.large_communities().octets());
-  route.path_id != 0 ? table->Number(uint64_t{route.path_id}) : table->Absent();
-  route.label != rib::Announcement::kNoLabel ? table->Number(uint64_t{route.label}) : table->Absent();
-  table->Number(uint64_t{route.stale});
 }
 
 }  // namespace
@@ -232,41 +160,11 @@ BmpStatus DescribeMonitoring(const RoutingStatus& status) {
 absl::StatusOr<std::string> AnswerFromRoutes(const RoutesQuestion& question, RoutingEngine& engine) {
   if (question.routers) return RoutersAsJson(*engine.Status());
   if (question.address.empty()) return PeersAsJson(*engine.Status());
-  const auto address = base::IpAddress::Parse(question.address);
-  if (!address) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("address: \"", question.address, "\" is no address; such as 192.0.2.1 or 2001:db8::1"));
-  }
-  const auto exporter =
-      question.exporter.empty() ? std::make_optional(base::IpAddress()) : base::IpAddress::Parse(question.exporter);
-  if (!exporter) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("exporter: \"", question.exporter, "\" is no address; such as 192.0.2.1"));
-  }
-  enrich::FieldValue rd;
-  if (!question.rd.empty()) {
-    if (const std::string why = enrich::ParseFieldValue(record::FieldId::kMplsVpnRd, question.rd, &rd); !why.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("rd: ", why));
-    }
-  }
-  Table table({"prefix", "peer", "table", "told_by", "next_hop", "as_path", "origin", "local_pref", "med",
-               "communities", "ext_communities", "large_communities", "path_id", "label", "stale"});
-  const absl::Status status = engine.Call([&](PeerBook& book) {
-    // On the writer's own thread nothing changes meanwhile.
-    const rib::RibReader reader(&book.rib());
-    for (const PeerBook::Peer* peer : book.Peers()) {
-      if (!question.exporter.empty() && peer->router() != *exporter &&
-          base::IpAddress::V4(peer->router_identifier()) != *exporter) {
-        continue;
-      }
-      const auto found = book.rib().FindTable(peer->id, rd.number());
-      if (!found) continue;
-      const rib::RouteView route = reader.Find(*found, *address);
-      if (route.found()) AppendRoute(peer->key, *address, route, &table);
-    }
-  });
+  absl::StatusOr<std::string> answer;
+  // On the writer's own thread nothing changes meanwhile.
+  const absl::Status status = engine.Call([&](PeerBook& book) { answer = LookUpRoutes(book, question); });
   if (!status.ok()) return status;
-  return absl::StrCat("{", std::move(table).Finish(), "}\n");
+  return answer;
 }
 
 }  // namespace flowacct::collector

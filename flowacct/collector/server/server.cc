@@ -8,6 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/mutex.h"
+#include "flowacct/collector/looking_glass/looking_glass.h"
+#include "flowacct/collector/mrt/route_dump.h"
+#include "flowacct/collector/mrt/route_keeper.h"
 #include "flowacct/collector/routing/routing_engine.h"
 #include "flowacct/collector/server/bin_query.h"
 #include "flowacct/collector/server/input_sources.h"
@@ -126,7 +129,14 @@ absl::Status Server::Start() {
   // Files are read then, before there are records.
   if (validator_ != nullptr) validator_->Start();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Start();
-  if (routing_->engine != nullptr) routing_->engine->Start();
+  if (routing_->engine != nullptr) {
+    for (std::string& note : route_keeper_->LoadBeforeStart(absl::Now())) {
+      Note(note);
+      shape_.notes.push_back(std::move(note));
+    }
+    routing_->engine->Start();
+    route_keeper_->Start();
+  }
   running_ = true;
   shape_.started = absl::Now();
   if (keeper_ != nullptr) keeper_thread_ = std::thread(&Server::RunKeeper, this);
@@ -154,6 +164,11 @@ absl::Status Server::OpenRouting() {
                             : plan_->file->ErrorAt(config.bmp(), "", engine.status().message());
   }
   routing_->engine = *std::move(engine);
+  auto keeper = PlanRouteKeeper(*plan_->file);
+  if (!keeper.ok()) return keeper.status();
+  keeper->log = options_.log;
+  keeper->note = options_.note;
+  route_keeper_ = std::make_unique<RouteKeeper>(routing_->engine.get(), *std::move(keeper));
   return absl::OkStatus();
 }
 
@@ -337,7 +352,10 @@ absl::Status Server::Stop(absl::Duration patience) {
     keeper = std::move(keeper_thread_);
   }
   if (keeper.joinable()) keeper.join();
-  if (routing_->engine != nullptr) routing_->engine->Stop();
+  if (routing_->engine != nullptr) {
+    route_keeper_->Stop();
+    routing_->engine->Stop();
+  }
   if (validator_ != nullptr) validator_->Stop();
   base::MutexLock lock(&mutex_);
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
@@ -384,6 +402,11 @@ CollectorStatus Server::Status() {
     const std::shared_ptr<const RoutingStatus> routing = routing_->engine->Status();
     status.bgp = DescribeRouting(*routing);
     status.bmp = DescribeMonitoring(*routing);
+    const RouteKeeperStatus kept = route_keeper_->status();
+    status.bgp.dumps_written = kept.dumps_written;
+    status.bgp.dumps_failed = kept.dumps_failed;
+    status.bgp.dump_files_loaded = kept.files_loaded;
+    status.bgp.dump_files_failed = kept.files_failed;
   }
   if (validator_ != nullptr) status.rpki = validator_->Status();
   absl::flat_hash_set<base::IpAddress> addresses;
@@ -470,6 +493,27 @@ absl::StatusOr<std::string> Server::Rpki(const RpkiQuestion& question) {
     return absl::FailedPreconditionError("the configuration has no rpki, so that nothing is validated");
   }
   return AnswerFromVrps(question, *validator_);
+}
+
+absl::StatusOr<std::string> Server::ListRoutes(const RouteListQuestion& question) {
+  if (routing_->engine == nullptr) {
+    return absl::FailedPreconditionError("the configuration has no bgp, so that there are no routes");
+  }
+  return collector::ListRoutes(*routing_->engine, question);
+}
+
+absl::StatusOr<std::string> Server::DumpRoutes(const std::string& peer) {
+  if (routing_->engine == nullptr) {
+    return absl::FailedPreconditionError("the configuration has no bgp, so that there are no routes");
+  }
+  RouteDumpOptions options;
+  if (!peer.empty()) {
+    options.peer = base::IpAddress::Parse(peer);
+    if (!options.peer) {
+      return absl::InvalidArgumentError(absl::StrCat("peer: \"", peer, "\" is no address; such as 192.0.2.1"));
+    }
+  }
+  return RouteDumpOf(*routing_->engine, options, absl::Now());
 }
 
 absl::StatusOr<std::string> Server::Query(const MemoryQuestion& question) {

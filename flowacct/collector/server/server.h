@@ -51,6 +51,8 @@ struct ServerOptions {
   std::function<void(CollectorStatus*)> describe;
 };
 
+class RouteKeeper;
+
 class Server final : public CollectorControl {
  public:
   static absl::StatusOr<std::unique_ptr<Server>> New(config::ConfigFile file, ServerOptions options);
@@ -70,6 +72,8 @@ class Server final : public CollectorControl {
   std::vector<record::ExporterReport> Exporters(bool templates) override;
   absl::StatusOr<std::string> Routes(const RoutesQuestion& question) override;
   absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) override;
+  absl::StatusOr<std::string> ListRoutes(const RouteListQuestion& question) override;
+  absl::StatusOr<std::string> DumpRoutes(const std::string& peer) override;
   // Where BGP peers connect to, with the ports that the system chose; none without bgp. After Start.
   std::vector<Endpoint> bgp_endpoints() const;
   std::vector<Endpoint> bmp_endpoints() const;  // and BMP speakers
@@ -102,6 +106,7 @@ class Server final : public CollectorControl {
   bool running_ ABSL_GUARDED_BY(mutex_) = false;
   // If something is kept over a restart. Sinks may outlive it.
   std::shared_ptr<StateKeeper> keeper_;
+  std::unique_ptr<RouteKeeper> route_keeper_;  // of BGP. Set by Start
   std::thread keeper_thread_;
   bool keeper_ends_ ABSL_GUARDED_BY(mutex_) = false;
   // Workers whose sources have not all ended.
