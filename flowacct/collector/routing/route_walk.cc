@@ -33,6 +33,13 @@ absl::StatusOr<std::vector<WalkedPeer>> ListTables(RoutingEngine& engine) {
 absl::Status WalkTable(
     const RoutingEngine& engine, rib::TableId table, bool v6,
     absl::FunctionRef<bool(const base::IpPrefix& prefix, const rib::RouteView& path, bool best)> visit) {
+  return WalkTable(engine, table, v6, visit, [] { return true; });
+}
+
+absl::Status WalkTable(
+    const RoutingEngine& engine, rib::TableId table, bool v6,
+    absl::FunctionRef<bool(const base::IpPrefix& prefix, const rib::RouteView& path, bool best)> visit,
+    absl::FunctionRef<bool()> rest) {
   const enrich::RouteTables tables = engine.tables();
   std::optional<lpm::ReaderEpochs::Reader> epoch = tables.epochs->NewReader();
   if (!epoch) return absl::ResourceExhaustedError("too many walks of the routing table at once");
@@ -53,6 +60,7 @@ absl::Status WalkTable(
                 });
     begun = true;
     epoch->Offline();
+    if (!rest()) break;
   }
   return absl::OkStatus();
 }

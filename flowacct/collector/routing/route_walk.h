@@ -41,7 +41,12 @@ struct WalkedPeer {
 // In the order of the status; those that are stale too.
 absl::StatusOr<std::vector<WalkedPeer>> ListTables(RoutingEngine& engine);
 
-// Calls `visit` with each path of a family in the order of prefixes, until it returns false.
+// Calls `visit` with each path of a family in the order of prefixes, until it returns false. After each step, when
+// nothing is held that the writer wants back, `rest`, which may take its time and ends the walk by false.
+absl::Status WalkTable(
+    const RoutingEngine& engine, rib::TableId table, bool v6,
+    absl::FunctionRef<bool(const base::IpPrefix& prefix, const rib::RouteView& path, bool best)> visit,
+    absl::FunctionRef<bool()> rest);
 absl::Status WalkTable(
     const RoutingEngine& engine, rib::TableId table, bool v6,
     absl::FunctionRef<bool(const base::IpPrefix& prefix, const rib::RouteView& path, bool best)> visit);
