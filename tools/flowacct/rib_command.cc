@@ -28,6 +28,22 @@ int RunRib(const Flags& flags) {
   return Print(flags.question.address.empty() ? "no peer has connected yet\n" : "nobody has a route to it\n");
 }
 
+struct HistoryFlags {
+  CollectorFlags collector;
+  collector::HistoryQuestion question;
+};
+
+int RunHistory(const HistoryFlags& flags) {
+  collector::InterruptScope interrupt;
+  const auto client = NewClient(flags.collector, interrupt);
+  if (!client.ok()) return Fail(client.status());
+  const auto answer = (*client)->History(flags.question);
+  if (!answer.ok()) return Fail(answer.status());
+  if (flags.collector.format == "json") return Print(answer->AsJsonLines());
+  if (flags.collector.format == "csv") return Print(answer->AsCsv());
+  return Print(answer->rows.empty() ? "nobody has said anything of it lately\n" : answer->AsTable());
+}
+
 }  // namespace
 
 void AddRibCommand(CLI::App& app, int& exit_code) {
@@ -51,6 +67,21 @@ void AddRibCommand(CLI::App& app, int& exit_code) {
   AddFormat(*lookup, flags->collector, {"table", "json", "csv"});
   lookup->footer("Example:\n  flowacct rib lookup 198.51.100.7 --exporter 192.0.2.1");
   lookup->callback([flags, &exit_code] { exit_code = RunRib(*flags); });
+
+  auto past = std::make_shared<HistoryFlags>();
+  CLI::App* history =
+      rib->add_subcommand("history", "Tells what peers announced and withdrew lately, the newest first");
+  history
+      ->add_option("PREFIX", past->question.prefix,
+                   "This prefix and those within it, or an address and the prefixes that hold it")
+      ->required();
+  AddAddress(*history, past->collector);
+  history->add_option("--peer", past->question.peer, "Only what this peer said: its address or router id")
+      ->type_name("IP");
+  history->add_option("--limit", past->question.limit, "Rows at most")->capture_default_str();
+  AddFormat(*history, past->collector, {"table", "json", "csv"});
+  history->footer("Example:\n  flowacct rib history 198.51.100.0/24 --peer 192.0.2.1");
+  history->callback([past, &exit_code] { exit_code = RunHistory(*past); });
 }
 
 }  // namespace flowacct::tools

@@ -95,6 +95,7 @@ const AdminApi::Route AdminApi::kRoutes[] = {
     {"/api/v1/query", true, true, true, true, &AdminApi::Query},
     {"/api/v1/bgp/peers", true, false, true, true, &AdminApi::BgpPeers},
     {"/api/v1/bgp/lookup", true, false, true, true, &AdminApi::BgpLookup},
+    {"/api/v1/bgp/history", true, false, true, true, &AdminApi::BgpHistory},
     {"/api/v1/reload", false, true, true, false, &AdminApi::Reload},
 };
 
@@ -288,6 +289,20 @@ AdminResponse AdminApi::BgpLookup(const RequestTarget& target, bool) {
   }
   if (question.address.empty()) return Error(400, "give an address, such as address=192.0.2.1");
   absl::StatusOr<std::string> answer = control_->Routes(question);
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::BgpHistory(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({"prefix", "peer", "limit"}); !status.ok()) return Failure(status);
+  HistoryQuestion question;
+  for (const auto& [name, value] :
+       {std::make_pair("prefix", &question.prefix), std::make_pair("peer", &question.peer)}) {
+    if (absl::Status status = target.Get(name, value); !status.ok()) return Failure(status);
+  }
+  if (absl::Status status = target.Get("limit", &question.limit); !status.ok()) return Failure(status);
+  if (question.limit == 0 || question.limit > options_.max_query_rows) question.limit = options_.max_query_rows;
+  absl::StatusOr<std::string> answer = control_->History(question);
   if (!answer.ok()) return Failure(answer.status());
   return Json(*std::move(answer));
 }

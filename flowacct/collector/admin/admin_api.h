@@ -98,6 +98,7 @@ class AdminApi {
   AdminResponse Query(const RequestTarget& target, bool changes);
   AdminResponse BgpPeers(const RequestTarget& target, bool changes);
   AdminResponse BgpLookup(const RequestTarget& target, bool changes);
+  AdminResponse BgpHistory(const RequestTarget& target, bool changes);
   AdminResponse Reload(const RequestTarget& target, bool changes);
 
   CollectorControl* const control_;

@@ -45,6 +45,11 @@ class FakeCollector : public CollectorControl {
     routes_questions_.push_back(question);
     return answer_;
   }
+  absl::StatusOr<std::string> History(const HistoryQuestion& question) override {
+    base::MutexLock lock(&mutex_);
+    history_questions_.push_back(question);
+    return answer_;
+  }
   absl::Status Reload() override {
     base::MutexLock lock(&mutex_);
     ++reloads_;
@@ -75,6 +80,10 @@ class FakeCollector : public CollectorControl {
     base::MutexLock lock(&mutex_);
     return routes_questions_;
   }
+  std::vector<HistoryQuestion> history_questions() {
+    base::MutexLock lock(&mutex_);
+    return history_questions_;
+  }
   int reloads() {
     base::MutexLock lock(&mutex_);
     return reloads_;
@@ -91,6 +100,7 @@ class FakeCollector : public CollectorControl {
   absl::Status reload_ ABSL_GUARDED_BY(mutex_);
   std::vector<MemoryQuestion> questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<RoutesQuestion> routes_questions_ ABSL_GUARDED_BY(mutex_);
+  std::vector<HistoryQuestion> history_questions_ ABSL_GUARDED_BY(mutex_);
   int reloads_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

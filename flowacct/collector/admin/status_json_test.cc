@@ -39,14 +39,27 @@ TEST(StatusJsonTest, EveryMemberIsTold) {
   // No two numbers are alike in the sample, and none is zero that should be told.
   const std::string json = StatusAsJson(SampleStatus(), ProcessStatus());
   for (const char* text :
-       {R"("version":"0.1.0")", R"("ready":true)", R"("started":"2026-01-01T00:00:00Z")", R"("reloads":3)",
-        R"("reloads_failed":1)", R"("log_suppressed":7)", R"("kernel_dropped":120)", R"("refused_budget":13)",
-        R"("decoded":{"ok":999907,"truncated":21,"template_unknown":22})", R"("connections_failed":33)",
-        R"("records_overflowed":1004)", R"("open_octets":1728300)", R"("corrections":17)", R"("rows_lost":8000)",
+       {R"("version":"0.1.0")",
+        R"("ready":true)",
+        R"("started":"2026-01-01T00:00:00Z")",
+        R"("reloads":3)",
+        R"("reloads_failed":1)",
+        R"("log_suppressed":7)",
+        R"("kernel_dropped":120)",
+        R"("refused_budget":13)",
+        R"("decoded":{"ok":999907,"truncated":21,"template_unknown":22})",
+        R"("connections_failed":33)",
+        R"("records_overflowed":1004)",
+        R"("open_octets":1728300)",
+        R"("corrections":17)",
+        R"("rows_lost":8000)",
         R"("bgp":{"established":61,)",
         R"("peers":[{"peer":"192.0.2.1","as":64500,"router_id":"192.0.2.7","up":true,"ipv4_paths":65,)",
+        R"("route_logs":[{"name":"bgp","lines":71,"dropped":72,)",
+        R"("last_dump":"2026-01-01T00:00:00Z")",
         R"("enrichment":[{"enricher":"rules","counter":"rules_met","value":90001}])",
-        R"("receivers":[{"to":"198.51.100.1:2055","sent":999990,"dropped":6,"errors":4}])", R"("process":{)"}) {
+        R"("receivers":[{"to":"198.51.100.1:2055","sent":999990,"dropped":6,"errors":4}])",
+        R"("process":{)"}) {
     EXPECT_TRUE(absl::StrContains(json, text)) << text << " is missing in " << json;
   }
 }

@@ -49,6 +49,7 @@ class CollectorClient {
   absl::StatusOr<QueryAnswer> Query(const MemoryQuestion& question);
   // Of routes, or of peers if no address is asked for.
   absl::StatusOr<QueryAnswer> Routes(const RoutesQuestion& question);
+  absl::StatusOr<QueryAnswer> History(const HistoryQuestion& question);
   absl::Status Reload();
 
   const CollectorAddress& address() const { return http_.address(); }

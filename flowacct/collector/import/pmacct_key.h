@@ -70,6 +70,9 @@ enum class Setting : uint8_t {
   kBgpRadius,
   kBgpFollowDefault,
   kBgpFollowNextHop,
+  kBgpMessageLog,
+  kBgpDumpFile,
+  kBgpDumpEvery,
   // A plugin's.
   kAggregate,
   kAggregateFilter,

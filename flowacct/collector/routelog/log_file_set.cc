@@ -30,13 +30,13 @@ bool MakeFoldersAbove(const std::string& name) {
 
 std::string ExpandLogName(absl::string_view pattern, const LogTeller& teller, absl::Time time, absl::TimeZone zone) {
   std::string address = teller.address.ToString();
-  std::replace_if(address.begin(), address.end(), [](char c) { return c == '.' || c == ':'; }, '_');
+  std::replace_if(
+      address.begin(), address.end(), [](char c) { return c == '.' || c == ':'; }, '_');
   const std::string port = absl::StrCat(teller.port);
   // StrReplaceAll takes the longest word of those that begin alike.
-  return absl::StrReplaceAll(absl::FormatTime(pattern, time, zone), {{"$peer_src_ip", address},
-                                                                     {"$bmp_router", address},
-                                                                     {"$peer_tcp_port", port},
-                                                                     {"$bmp_router_port", port}});
+  return absl::StrReplaceAll(
+      absl::FormatTime(pattern, time, zone),
+      {{"$peer_src_ip", address}, {"$bmp_router", address}, {"$peer_tcp_port", port}, {"$bmp_router_port", port}});
 }
 
 absl::Status CheckLogPattern(absl::string_view pattern) {
@@ -153,8 +153,8 @@ LogFileSet::Files::iterator LogFileSet::Close(Files::iterator file) {
 void LogFileSet::Tick(absl::Time now) {
   for (auto it = files_.begin(); it != files_.end();) {
     struct stat shown;
-    const bool there = stat(it->first.c_str(), &shown) == 0 && shown.st_dev == it->second.device &&
-                       shown.st_ino == it->second.inode;
+    const bool there =
+        stat(it->first.c_str(), &shown) == 0 && shown.st_dev == it->second.device && shown.st_ino == it->second.inode;
     // `used` is of a clock that may be set back.
     const absl::Duration idle = now - it->second.used;
     it = !there || idle > options_.close_after || idle < -options_.close_after ? Close(it) : std::next(it);

@@ -8,8 +8,8 @@
 // for '.' and ':', and $peer_tcp_port or $bmp_router_port for its port. All that comes from outside is made of digits,
 // letters of hexadecimal numbers and '_': a name stays in the folders of its pattern. Folders that are not there are
 // made.
-// Guaranteed: a file has whole lines alone, also where the disk was full meanwhile; what was moved away is written to no
-// more, and a new file begins (at the next Tick, or at once after Reopen). Not checked: who else writes to a file.
+// Guaranteed: a file has whole lines alone, also where the disk was full meanwhile; what was moved away is written to
+// no more, and a new file begins (at the next Tick, or at once after Reopen). Not checked: who else writes to a file.
 // Ownership: owns its descriptors. Threads: one at a time; writing waits for the disk. Errors: counted, with the lines
 // that were lost by them; the first of a row is told by error(). Bounds: max_open files, the one that was used last
 // stays; a buffer each.

@@ -154,7 +154,8 @@ void AppendPeer(const bmp::MonitoredPeer& peer, bool name_of_type, std::string* 
   AppendAddress(loc_rib ? base::IpAddress::V4(0) : peer.key.address, out);
   const auto type = static_cast<size_t>(peer.key.type);
   absl::StrAppend(out, "\", \"peer_asn\": ", peer.as, ", \"peer_type\": ", type);
-  if (name_of_type && type < std::size(kPeerTypes)) absl::StrAppend(out, ", \"peer_type_str\": \"", kPeerTypes[type], "\"");
+  if (name_of_type && type < std::size(kPeerTypes))
+    absl::StrAppend(out, ", \"peer_type_str\": \"", kPeerTypes[type], "\"");
 }
 
 void AppendPeerDistinguisher(const bmp::MonitoredPeer& peer, std::string* out) {
@@ -285,8 +286,8 @@ void AppendLargeCommunities(bgp::LargeCommunities communities, std::string* out)
     values.push_back({c.global, c.local1, c.local2});
   }
   AppendAscending(
-      std::move(values),
-      [out](const std::array<uint32_t, 3>& c) { absl::StrAppend(out, c[0], ":", c[1], ":", c[2]); }, out);
+      std::move(values), [out](const std::array<uint32_t, 3>& c) { absl::StrAppend(out, c[0], ":", c[1], ":", c[2]); },
+      out);
 }
 
 void RouteLineWriter::Begin(const RouteSource& source, RouteLineKind kind, absl::Time time, absl::Time router_time) {
@@ -340,7 +341,8 @@ void RouteLineWriter::SetAttributes(bgp::AttributeSetView attributes) {
   list("lcomms", attributes.large_communities(), AppendLargeCommunities);
   if (const auto origin = attributes.origin()) {
     const auto code = static_cast<uint8_t>(*origin);
-    absl::StrAppend(&attributes_, ", \"origin\": \"", absl::string_view("ieu").substr(std::min<size_t>(code, 2), 1), "\"");
+    absl::StrAppend(&attributes_, ", \"origin\": \"", absl::string_view("ieu").substr(std::min<size_t>(code, 2), 1),
+                    "\"");
   }
   if (const auto value = attributes.local_pref()) absl::StrAppend(&attributes_, ", \"local_pref\": ", *value);
   if (const auto value = attributes.med()) absl::StrAppend(&attributes_, ", \"med\": ", *value);
@@ -439,14 +441,14 @@ void AppendPeerDown(const base::IpAddress& router, const bmp::PeerDown& down, ab
   out->append("}\n");
 }
 
-void AppendStatistics(const base::IpAddress& router, const bmp::StatisticsReport& report, absl::Time time,
-                      absl::TimeZone zone, std::string* out) {
+void AppendStatistics(const base::IpAddress& router, const bmp::StatisticsReport& report, bool filtered,
+                      absl::Time time, absl::TimeZone zone, std::string* out) {
   std::string head;
   AppendMonitoredHead(router, "stats", report.time, time, zone, &head);
   AppendPeer(report.peer, /*name_of_type=*/false, &head);
   switch (report.rib) {
     case bmp::RibKind::kLocRib:
-      head.append(", \"is_filtered\": 0, \"is_loc\": 1");
+      absl::StrAppend(&head, ", \"is_filtered\": ", static_cast<int>(filtered), ", \"is_loc\": 1");
       break;
     case bmp::RibKind::kAdjRibIn:
       absl::StrAppend(&head, ", \"is_post\": ", static_cast<int>(report.post_policy), ", \"is_in\": 1");

@@ -42,9 +42,9 @@ struct RouteSource {
 };
 
 // name, log_type, event_type, BMP's message type
-#define FLOWACCT_ROUTE_LINE_KINDS(X)                    \
-  X(kUpdate, "update", "log", "route_monitor")          \
-  X(kWithdraw, "withdraw", "log", "route_monitor")      \
+#define FLOWACCT_ROUTE_LINE_KINDS(X)                                  \
+  X(kUpdate, "update", "log", "route_monitor")                        \
+  X(kWithdraw, "withdraw", "log", "route_monitor")                    \
   X(kDelete, "delete", "log", "internal") /* it went with its peer */ \
   X(kDump, "", "dump", "route_monitor")
 enum class RouteLineKind : uint8_t {
@@ -100,9 +100,9 @@ void AppendPeerUp(const base::IpAddress& router, const bmp::PeerUp& up, absl::Ti
 // Nothing of one that went with its router's connection.
 void AppendPeerDown(const base::IpAddress& router, const bmp::PeerDown& down, absl::Time time, absl::TimeZone zone,
                     std::string* out);
-// A line for each counter.
-void AppendStatistics(const base::IpAddress& router, const bmp::StatisticsReport& report, absl::Time time,
-                      absl::TimeZone zone, std::string* out);
+// A line for each counter. `filtered`: as its Peer Up said.
+void AppendStatistics(const base::IpAddress& router, const bmp::StatisticsReport& report, bool filtered,
+                      absl::Time time, absl::TimeZone zone, std::string* out);
 
 // "internet 64500:7 no-export", ascending, each once.
 void AppendCommunities(bgp::Communities communities, std::string* out);

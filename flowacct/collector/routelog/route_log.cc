@@ -1,6 +1,8 @@
 #include "flowacct/collector/routelog/route_log.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -74,7 +76,8 @@ class RouteLog::Writer {
   explicit Writer(const RouteLogOptions& options)
       : options_(options),
         files_(LogFileOptions{options.message_log, options.zone, options.max_open_files}),
-        writer_(options.zone) {}
+        writer_(options.zone),
+        dump_writer_(options.dump_zone) {}
 
   // `lines` of it are dropped if there is no room.
   void Push(Event event, size_t lines, bool small = false);
@@ -103,9 +106,9 @@ class RouteLog::Writer {
   absl::Status DumpTo(RoutingEngine& engine, absl::Time due, uint64_t seq, uint64_t* lines);
   // Of one peer; `rest` as WalkTable's.
   absl::Status WalkPeer(const RoutingEngine& engine, const RouteSource& source,
-                        const std::vector<std::pair<uint64_t, rib::TableId>>& tables, RouteLineKind kind, bool stale_only,
-                        bgp::FamilySet add_path, absl::Time time, absl::FunctionRef<uint64_t()> seq, std::string* out,
-                        absl::FunctionRef<bool()> rest, uint64_t* lines);
+                        const std::vector<std::pair<uint64_t, rib::TableId>>& tables, RouteLineKind kind,
+                        bool stale_only, bgp::FamilySet add_path, absl::Time time, absl::FunctionRef<uint64_t()> seq,
+                        RouteLineWriter* writer, std::string* out, absl::FunctionRef<bool()> rest, uint64_t* lines);
 
   const RouteLogOptions options_;
   std::weak_ptr<RoutingEngine> engine_;
@@ -121,7 +124,7 @@ class RouteLog::Writer {
 
   // The thread's.
   LogFileSet files_;
-  RouteLineWriter writer_;
+  RouteLineWriter writer_, dump_writer_;
   RouteLogCounters dumped_;
   uint64_t seq_ = 0;
   std::string text_;
@@ -185,6 +188,12 @@ void RouteLog::Writer::TellErrors() {
 }
 
 void RouteLog::Writer::Run() {
+  // A pipe without a reader, and a file beyond the user's bound, are errors of write(2).
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  sigaddset(&signals, SIGXFSZ);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const auto next_dump = [this](absl::Time after) {
     return absl::UnixEpoch() + absl::Floor(after - absl::UnixEpoch(), options_.dump_every) + options_.dump_every;
   };
@@ -321,24 +330,24 @@ void RouteLog::Writer::TakeGone(const Event& event) {
     return !stopping_.load(std::memory_order_relaxed);
   };
   // Of a table that is gone already nothing is told.
-  (void)WalkPeer(*engine, *event.source, event.tables, RouteLineKind::kDelete, /*stale_only=*/true, bgp::FamilySet(),
-                 event.time, [this] { return seq_++; }, &text_, rest, &lines);
+  (void)WalkPeer(
+      *engine, *event.source, event.tables, RouteLineKind::kDelete, /*stale_only=*/true, bgp::FamilySet(), event.time,
+      [this] { return seq_++; }, &writer_, &text_, rest, &lines);
 }
 
 absl::Status RouteLog::Writer::WalkPeer(const RoutingEngine& engine, const RouteSource& source,
-                                        const std::vector<std::pair<uint64_t, rib::TableId>>& tables, RouteLineKind kind,
-                                        bool stale_only, bgp::FamilySet add_path, absl::Time time,
-                                        absl::FunctionRef<uint64_t()> seq, std::string* out,
+                                        const std::vector<std::pair<uint64_t, rib::TableId>>& tables,
+                                        RouteLineKind kind, bool stale_only, bgp::FamilySet add_path, absl::Time time,
+                                        absl::FunctionRef<uint64_t()> seq, RouteLineWriter* writer, std::string* out,
                                         absl::FunctionRef<bool()> rest, uint64_t* lines) {
   bool wanted = true;
-  const auto rest_too = [&] { return wanted = rest(); };
   for (const auto& [rd, table] : tables) {
     for (const bool v6 : {false, true}) {
       const uint64_t own_rd = rd == source.rd ? 0 : rd;
       // Many routes in a row have the attributes of the one before.
       rib::AttributeSetId last = rib::AttributeSetId::kNone;
       uint8_t last_safi = 0;
-      writer_.Begin(source, kind, time, time);
+      writer->Begin(source, kind, time, time);
       const auto visit = [&](const base::IpPrefix& prefix, const rib::RouteView& path, bool) {
         if (stale_only && !path.stale) return true;
         LoggedRoute route;
@@ -352,27 +361,23 @@ absl::Status RouteLog::Writer::WalkPeer(const RoutingEngine& engine, const Route
         const uint8_t safi = own_rd != 0 ? 128 : route.has_label ? 4 : 1;
         const uint16_t afi = v6 ? 2 : 1;
         if (safi != last_safi) {
-          writer_.SetFamily(afi, safi);
+          writer->SetFamily(afi, safi);
           last_safi = safi;
         }
         route.has_path_id = path.path_id != 0 || add_path.Has(bgp::FamilyOf(afi, safi));
         route.path_id = path.path_id;
         if (path.attributes != last) {
-          writer_.SetAttributes(bgp::AttributeSetView(path.octets));
+          writer->SetAttributes(bgp::AttributeSetView(path.octets));
           last = path.attributes;
         }
-        writer_.Append(seq(), route, out);
+        writer->Append(seq(), route, out);
         ++*lines;
         return true;
       };
       // An attribute set's number may mean others after a rest.
       const auto rest_anew = [&] {
         last = rib::AttributeSetId::kNone;
-        if (!rest_too()) return false;
-        // Events that were taken meanwhile had the writer.
-        writer_.Begin(source, kind, time, time);
-        last_safi = 0;
-        return true;
+        return wanted = rest();
       };
       if (absl::Status status = WalkTable(engine, table, v6, visit, rest_anew); !status.ok()) return status;
       if (!wanted) return absl::CancelledError("the collector stops");
@@ -421,7 +426,7 @@ absl::Status RouteLog::Writer::DumpTo(RoutingEngine& engine, absl::Time due, uin
     } else {
       source.port = peer.told.port;
     }
-    dumped.push_back({ExpandLogName(options_.dump, TellerOf(source), due, options_.zone), source, &peer});
+    dumped.push_back({ExpandLogName(options_.dump, TellerOf(source), due, options_.dump_zone), source, &peer});
   }
   std::stable_sort(dumped.begin(), dumped.end(), [](const Dumped& a, const Dumped& b) {
     return std::tie(a.name, a.source.teller()) < std::tie(b.name, b.source.teller());
@@ -468,15 +473,15 @@ absl::Status RouteLog::Writer::DumpTo(RoutingEngine& engine, absl::Time due, uin
     const auto same = [&one](const Dumped& other) {
       return one.source.monitored() && other.name == one.name && other.source.teller() == one.source.teller();
     };
-    if (i == 0 || !same(dumped[i - 1])) AppendDumpInit(one.source, seq, due, period, options_.zone, &text);
+    if (i == 0 || !same(dumped[i - 1])) AppendDumpInit(one.source, seq, due, period, options_.dump_zone, &text);
     uint64_t entries = 0;
-    const absl::Status walked =
-        WalkPeer(engine, one.source, one.peer->tables, RouteLineKind::kDump, /*stale_only=*/false,
-                 one.peer->told.agreed.add_path, due, [seq] { return seq; }, &text, rest, &entries);
+    const absl::Status walked = WalkPeer(
+        engine, one.source, one.peer->tables, RouteLineKind::kDump, /*stale_only=*/false,
+        one.peer->told.agreed.add_path, due, [seq] { return seq; }, &dump_writer_, &text, rest, &entries);
     if (status.ok()) status = walked;
     *lines += entries;
     if (i + 1 == dumped.size() || !same(dumped[i + 1])) {
-      AppendDumpClose(one.source, seq, due, entries, options_.zone, &text);
+      AppendDumpClose(one.source, seq, due, entries, options_.dump_zone, &text);
     }
   }
   finish();
@@ -768,7 +773,8 @@ void RouteLog::OnMonitoredUpdate(const base::IpAddress& router, const bmp::Route
 void RouteLog::OnStatistics(const base::IpAddress& router, const bmp::StatisticsReport& report, absl::Time time) {
   if (!LogsMonitored()) return;
   std::string lines;
-  AppendStatistics(router, report, time, options_.zone, &lines);
+  const MonitoredKey key{router, report.peer.key.address, report.peer.key.distinguisher, rib::RibView::kLocRib};
+  AppendStatistics(router, report, filtered_.contains(key), time, options_.zone, &lines);
   TellLines(router, std::move(lines), time);
 }
 

@@ -1,5 +1,5 @@
-// Logs what BGP neighbours, or routers by BMP, say of routes, and dumps their tables from time to time, as lines of JSON
-// in pmacct's shape.
+// Logs what BGP neighbours, or routers by BMP, say of routes, and dumps their tables from time to time, as lines of
+// JSON in pmacct's shape.
 //
 //     auto log = RouteLog::New(options);
 //     auto engine = RoutingEngine::New(routing, {log->get()});
@@ -7,16 +7,16 @@
 //     (*log)->Reopen();                          // files were moved away
 //     engine->Stop();  (*log)->Close(absl::Seconds(5));
 //
-// A thread of its own makes the lines and waits for the disk: the engine copies an update's octets into a queue and goes
-// on. When the queue is full what comes is dropped and counted, and numbers (seq) are missing in the file, by which its
-// readers see it. Dumps are files under other names until they are whole, of each table as route_walk.h sees it.
-// Guaranteed: lines of a file in the order of what happened, but for the deletions of a session that ended, which are
-// made from its stale routes, and end where routes come anew. Holds at any time: lines that were due = written + lost in
-// files + dropped + waiting, but for those deletions.
-// Ownership: outlives the engine as its observers do; where a disk never answers the thread is left behind by Close,
-// with what it needs. Threads: observers' calls come from the engine's, all else from any. Errors: New tells of a
-// pattern; later ones are counted, and told to on_error when they begin. Cost: for the engine 50 to 100 ns an update and
-// its octets, and a look-up for each route withdrawn; for the thread about a microsecond a line.
+// A thread of its own makes the lines and waits for the disk: the engine copies an update's octets into a queue and
+// goes on. When the queue is full what comes is dropped and counted, and numbers (seq) are missing in the file, by
+// which its readers see it. Dumps are files under other names until they are whole, of each table as route_walk.h sees
+// it. Guaranteed: lines of a file in the order of what happened, but for the deletions of a session that ended, which
+// are made from its stale routes, and end where routes come anew. Holds at any time: lines that were due = written +
+// lost in files + dropped + waiting, but for those deletions. Ownership: outlives the engine as its observers do; where
+// a disk never answers the thread is left behind by Close, with what it needs. Threads: observers' calls come from the
+// engine's, all else from any. Errors: New tells of a pattern; later ones are counted, and told to on_error when they
+// begin. Cost: for the engine 50 to 100 ns an update and its octets, and a look-up for each route withdrawn; for the
+// thread about a microsecond a line.
 
 #ifndef FLOWACCT_COLLECTOR_ROUTELOG_ROUTE_LOG_H_
 #define FLOWACCT_COLLECTOR_ROUTELOG_ROUTE_LOG_H_
@@ -48,7 +48,8 @@ struct RouteLogOptions {
   std::string dump;
   // Whole seconds; dumps are made at its multiples.
   absl::Duration dump_every = absl::Minutes(5);
-  absl::TimeZone zone = absl::UTCTimeZone();
+  absl::TimeZone zone = absl::UTCTimeZone();       // of the message log
+  absl::TimeZone dump_zone = absl::UTCTimeZone();  // of dumps
   // Messages that wait for the thread: all of a full table that comes at once.
   size_t max_queued_octets = size_t{64} << 20;
   size_t max_open_files = 64;
@@ -142,7 +143,7 @@ class RouteLog final : public RoutingObserver {
   std::vector<std::pair<const PeerBook::Peer*, absl::Time>> begun_;  // not told yet
   absl::flat_hash_map<uint32_t, Source> sessions_;                   // by rib::PeerId
   absl::flat_hash_map<MonitoredKey, Source> monitored_;
-  absl::flat_hash_set<MonitoredKey> filtered_;                       // Loc-RIBs of which not all is told
+  absl::flat_hash_set<MonitoredKey> filtered_;  // Loc-RIBs of which not all is told
   absl::flat_hash_map<base::IpAddress, std::shared_ptr<const RouteSource>> routers_;  // that are connected
   std::vector<uint8_t> attributes_;                                                   // scratch
 };

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/routelog/route_log.h"
 #include "flowacct/collector/routing/routing_options.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
@@ -26,6 +27,13 @@ struct RoutingHolder {
 // Of a configuration without `bgp`: the defaults.
 absl::StatusOr<RoutingOptions> PlanRouting(const config::ConfigFile& file);
 absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const config::ConfigFile& file, const config::Routes& routes);
+// Of one of a speaker's logs and dumps; `log` and `dump` may be null, parts of the file's message.
+absl::StatusOr<RouteLogOptions> PlanRouteLog(const config::ConfigFile& file, const config::MessageLog* log,
+                                             const config::JsonDump* dump);
+// Of a configuration's `bgp`.
+absl::StatusOr<RouteLogOptions> PlanBgpLog(const config::ConfigFile& file);
+// 0: none is kept.
+absl::StatusOr<size_t> PlanHistory(const config::ConfigFile& file);
 // Asks `holder` for the speaker when an enricher is made.
 enrich::EnricherFactory RoutesFactory(std::shared_ptr<const RoutingHolder> holder, enrich::RoutesOptions options);
 

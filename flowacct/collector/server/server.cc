@@ -142,9 +142,30 @@ absl::Status Server::OpenRouting() {
   if (!config.has_bgp()) return absl::OkStatus();
   auto options = PlanRouting(*plan_->file);
   if (!options.ok()) return options.status();
-  auto engine = RoutingEngine::New(*options);
+  std::vector<RoutingObserver*> observers;
+  if (absl::Status status = OpenRouteLog("bgp", PlanBgpLog(*plan_->file), &observers); !status.ok()) return status;
+  const auto history = PlanHistory(*plan_->file);
+  if (!history.ok()) return history.status();
+  if (*history != 0) {
+    history_ = std::make_unique<RouteHistory>(*history);
+    observers.push_back(history_.get());
+  }
+  auto engine = RoutingEngine::New(*options, observers);
   if (!engine.ok()) return plan_->file->ErrorAt(config.bgp(), "listen", engine.status().message());
   routing_->engine = *std::move(engine);
+  for (const NamedRouteLog& log : route_logs_) log.log->Attach(routing_->engine);
+  return absl::OkStatus();
+}
+
+absl::Status Server::OpenRouteLog(absl::string_view name, absl::StatusOr<RouteLogOptions> options,
+                                  std::vector<RoutingObserver*>* observers) {
+  if (!options.ok()) return options.status();
+  if (options->message_log.empty() && options->dump.empty()) return absl::OkStatus();
+  options->on_error = options_.log;
+  auto log = RouteLog::New(*std::move(options));
+  if (!log.ok()) return log.status();
+  observers->push_back(log->get());
+  route_logs_.push_back({std::string(name), *std::move(log)});
   return absl::OkStatus();
 }
 
@@ -291,6 +312,7 @@ absl::Status Server::Reload(ConfigFile file) {
 }
 
 absl::Status Server::Reload() {
+  for (const NamedRouteLog& log : route_logs_) log.log->Reopen();
   if (!options_.read_config) return absl::FailedPreconditionError("there is no configuration file to read again");
   auto file = options_.read_config();
   if (file.ok()) return Reload(*std::move(file));
@@ -316,6 +338,9 @@ absl::Status Server::Stop(absl::Duration patience) {
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
   const absl::Time deadline = absl::Now() + patience;
   std::vector<std::string> left;
+  for (const NamedRouteLog& log : route_logs_) {
+    if (!log.log->Close(deadline - absl::Now())) left.push_back(absl::StrCat("the route log of ", log.name));
+  }
   if (keeper_ != nullptr) keeper_->SaveDecoders(workers_, *assignment_);
   for (size_t i = 0; i < assignment_->mergers.size(); ++i) {
     const absl::Duration left_time = std::max(deadline - absl::Now(), absl::ZeroDuration());
@@ -354,6 +379,23 @@ CollectorStatus Server::Status() {
     });
   }
   if (routing_->engine != nullptr) status.bgp = DescribeRouting(*routing_->engine->Status());
+  for (const NamedRouteLog& log : route_logs_) {
+    const RouteLogCounters counters = log.log->counters();
+    RouteLogStatus& shown = status.route_logs.emplace_back();
+    shown.name = log.name;
+    shown.lines = counters.lines;
+    shown.dropped = counters.dropped;
+    shown.lost = counters.lost;
+    shown.errors = counters.errors;
+    shown.open_files = counters.open_files;
+    shown.queued_octets = counters.queued_octets;
+    shown.dumps = counters.dumps;
+    shown.failed_dumps = counters.failed_dumps;
+    shown.dump_lines = counters.dump_lines;
+    shown.dump_seconds = counters.dump_seconds;
+    shown.last_dump = counters.last_dump;
+    shown.last_error = counters.last_error;
+  }
   absl::flat_hash_set<base::IpAddress> addresses;
   for (const record::ExporterReport& exporter : exporters) {
     if (exporter.scope != record::ExporterScope::kDomain) continue;
@@ -426,6 +468,14 @@ absl::StatusOr<std::string> Server::Routes(const RoutesQuestion& question) {
     return absl::FailedPreconditionError("the configuration has no bgp, so that there are no routes");
   }
   return AnswerFromRoutes(question, *routing_->engine);
+}
+
+absl::StatusOr<std::string> Server::History(const HistoryQuestion& question) {
+  // Set once, before anybody asks.
+  if (history_ == nullptr) {
+    return absl::FailedPreconditionError("the configuration keeps no history; give bgp { history: \"16MiB\" }");
+  }
+  return AnswerFromHistory(question, *history_);
 }
 
 absl::StatusOr<std::string> Server::Query(const MemoryQuestion& question) {
