@@ -81,7 +81,10 @@ class RouteLog::Writer {
 
   // `lines` of it are dropped if there is no room.
   void Push(Event event, size_t lines, bool small = false);
-  void Attach(std::weak_ptr<RoutingEngine> engine) { engine_ = std::move(engine); }
+  void Attach(std::weak_ptr<RoutingEngine> engine) {
+    base::MutexLock lock(&mutex_);
+    engine_ = std::move(engine);
+  }
   void Reopen() { reopen_.store(true, std::memory_order_relaxed); }
   void Stop() {
     stopping_.store(true, std::memory_order_relaxed);
@@ -93,6 +96,11 @@ class RouteLog::Writer {
   void Run();
 
  private:
+  // Null: it is not there yet, or no more.
+  std::shared_ptr<RoutingEngine> Engine() const {
+    base::MutexLock lock(&mutex_);
+    return engine_.lock();
+  }
   void TakeQueue();
   void Take(const Event& event);
   void TakeRoutes(const Event& event);
@@ -111,11 +119,11 @@ class RouteLog::Writer {
                         RouteLineWriter* writer, std::string* out, absl::FunctionRef<bool()> rest, uint64_t* lines);
 
   const RouteLogOptions options_;
-  std::weak_ptr<RoutingEngine> engine_;
   std::atomic<bool> reopen_{false}, stopping_{false};
   base::Notification stop_, ended_;
 
   mutable base::Mutex mutex_;
+  std::weak_ptr<RoutingEngine> engine_ ABSL_GUARDED_BY(mutex_);
   std::deque<Event> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queued_octets_ ABSL_GUARDED_BY(mutex_) = 0;  // with those in the thread's hands
   uint64_t gap_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -319,7 +327,7 @@ void RouteLog::Writer::TakeRoutes(const Event& event) {
 }
 
 void RouteLog::Writer::TakeGone(const Event& event) {
-  const std::shared_ptr<RoutingEngine> engine = engine_.lock();
+  const std::shared_ptr<RoutingEngine> engine = Engine();
   // Nobody waits at the end for routes that nobody lost.
   if (engine == nullptr || stopping_.load(std::memory_order_relaxed)) return;
   uint64_t lines = 0, written = 0;
@@ -387,7 +395,7 @@ absl::Status RouteLog::Writer::WalkPeer(const RoutingEngine& engine, const Route
 }
 
 void RouteLog::Writer::Dump(absl::Time due) {
-  const std::shared_ptr<RoutingEngine> engine = engine_.lock();
+  const std::shared_ptr<RoutingEngine> engine = Engine();
   if (engine == nullptr) return;
   const absl::Time begun = absl::Now();
   uint64_t lines = 0;
@@ -398,7 +406,8 @@ void RouteLog::Writer::Dump(absl::Time due) {
     dumped_.dump_seconds = absl::ToDoubleSeconds(absl::Now() - begun);
     dumped_.last_dump = due;
     dump_error_.clear();
-  } else if (!stopping_.load(std::memory_order_relaxed)) {
+  } else if (!stopping_.load(std::memory_order_relaxed) && !absl::IsFailedPrecondition(status)) {
+    // An engine that does not run yet, or no more, has no tables.
     ++dumped_.failed_dumps;
     ++dumped_.errors;
     dump_error_ = absl::StrCat("a dump was given up: ", status.message());
