@@ -15,8 +15,8 @@
 // lost in files + dropped + waiting, but for those deletions. Ownership: outlives the engine as its observers do; where
 // a disk never answers the thread is left behind by Close, with what it needs. Threads: observers' calls come from the
 // engine's, all else from any. Errors: New tells of a pattern; later ones are counted, and told to on_error when they
-// begin. Cost: for the engine 50 to 100 ns an update and its octets, and a look-up for each route withdrawn; for the
-// thread about a microsecond a line.
+// begin. Cost: for the engine 0.7 microseconds an update, and a
+// look-up for each route withdrawn; for the thread 0.4 microseconds a line. README.md.
 
 #ifndef FLOWACCT_COLLECTOR_ROUTELOG_ROUTE_LOG_H_
 #define FLOWACCT_COLLECTOR_ROUTELOG_ROUTE_LOG_H_
