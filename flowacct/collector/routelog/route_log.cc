@@ -548,8 +548,14 @@ bool RouteLog::Concerns(const PeerBook::Peer& peer) const {
   return (peer.key.view != rib::RibView::kSession) == options_.monitored;
 }
 
+RouteLog::MonitoredKey RouteLog::KeyOf(const base::IpAddress& router, const base::IpAddress& peer, uint64_t rd,
+                                       rib::RibView view) {
+  // A Loc-RIB has no neighbour, whatever it is called.
+  return {router, view == rib::RibView::kLocRib ? base::IpAddress() : peer, rd, view};
+}
+
 RouteLog::MonitoredKey RouteLog::KeyOf(const PeerBook::Peer& peer) {
-  return {peer.key.told_by, peer.key.address, peer.key.distinguisher, peer.key.view};
+  return KeyOf(peer.key.told_by, peer.key.address, peer.key.distinguisher, peer.key.view);
 }
 
 void RouteLog::OnUp(const PeerBook::Peer& peer, absl::Time time) {
@@ -755,7 +761,7 @@ void RouteLog::OnMonitoredUp(const base::IpAddress& router, const bmp::PeerUp& u
   AppendPeerUp(router, up, time, options_.zone, &lines);
   TellLines(router, std::move(lines), time);
   if (up.peer.key.type != bmp::PeerType::kLocRibInstance) return;
-  const MonitoredKey key{router, up.peer.key.address, up.peer.key.distinguisher, rib::RibView::kLocRib};
+  const MonitoredKey key = KeyOf(router, up.peer.key.address, up.peer.key.distinguisher, rib::RibView::kLocRib);
   if (up.filtered ? !filtered_.insert(key).second : filtered_.erase(key) == 0) return;
   const auto known = monitored_.find(key);
   if (known == monitored_.end()) return;
@@ -774,15 +780,15 @@ void RouteLog::OnMonitoredDown(const base::IpAddress& router, const bmp::PeerDow
 void RouteLog::OnMonitoredUpdate(const base::IpAddress& router, const bmp::RouteUpdate& update, absl::Time time) {
   if (!LogsMonitored()) return;
   TellRouterBegins(router, time);
-  const MonitoredKey key{router, update.peer.key.address, update.peer.key.distinguisher,
-                         ViewOf(update.rib, update.post_policy)};
+  const MonitoredKey key =
+      KeyOf(router, update.peer.key.address, update.peer.key.distinguisher, ViewOf(update.rib, update.post_policy));
   TellUpdate(*MonitoredSource(key), update.update, time, update.time);
 }
 
 void RouteLog::OnStatistics(const base::IpAddress& router, const bmp::StatisticsReport& report, absl::Time time) {
   if (!LogsMonitored()) return;
   std::string lines;
-  const MonitoredKey key{router, report.peer.key.address, report.peer.key.distinguisher, rib::RibView::kLocRib};
+  const MonitoredKey key = KeyOf(router, report.peer.key.address, report.peer.key.distinguisher, rib::RibView::kLocRib);
   AppendStatistics(router, report, filtered_.contains(key), time, options_.zone, &lines);
   TellLines(router, std::move(lines), time);
 }

@@ -125,6 +125,7 @@ class RouteLog final : public RoutingObserver {
   explicit RouteLog(RouteLogOptions options);
   bool Concerns(const PeerBook::Peer& peer) const;
   bool LogsMonitored() const { return options_.monitored && !options_.message_log.empty(); }
+  static MonitoredKey KeyOf(const base::IpAddress& router, const base::IpAddress& peer, uint64_t rd, rib::RibView view);
   static MonitoredKey KeyOf(const PeerBook::Peer& peer);
   // The session's port is known only after OnUp.
   void TellBegun();

@@ -79,8 +79,9 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
 }
 
 absl::StatusOr<RouteLogOptions> PlanRouteLog(const ConfigFile& file, const config::MessageLog* log,
-                                             const config::JsonDump* dump) {
+                                             const config::JsonDump* dump, bool monitored) {
   RouteLogOptions options;
+  options.monitored = monitored;
   const auto zone_of = [&file](const auto& part, absl::TimeZone* zone) {
     if (absl::LoadTimeZone(part.time_zone(), zone)) return absl::OkStatus();
     return file.ErrorAt(part, "time_zone",
@@ -113,7 +114,7 @@ absl::StatusOr<RouteLogOptions> PlanRouteLog(const ConfigFile& file, const confi
 absl::StatusOr<RouteLogOptions> PlanBgpLog(const ConfigFile& file) {
   const config::Bgp& bgp = file.message().bgp();
   return PlanRouteLog(file, bgp.has_message_log() ? &bgp.message_log() : nullptr,
-                      bgp.has_json_dump() ? &bgp.json_dump() : nullptr);
+                      bgp.has_json_dump() ? &bgp.json_dump() : nullptr, /*monitored=*/false);
 }
 
 absl::StatusOr<size_t> PlanHistory(const ConfigFile& file) {

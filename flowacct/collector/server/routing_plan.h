@@ -27,9 +27,9 @@ struct RoutingHolder {
 // Of a configuration without `bgp`: the defaults.
 absl::StatusOr<RoutingOptions> PlanRouting(const config::ConfigFile& file);
 absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const config::ConfigFile& file, const config::Routes& routes);
-// Of one of a speaker's logs and dumps; `log` and `dump` may be null, parts of the file's message.
+// Of sessions, or of what BMP tells (`monitored`); `log` and `dump` may be null, parts of the file's message.
 absl::StatusOr<RouteLogOptions> PlanRouteLog(const config::ConfigFile& file, const config::MessageLog* log,
-                                             const config::JsonDump* dump);
+                                             const config::JsonDump* dump, bool monitored);
 // Of a configuration's `bgp`.
 absl::StatusOr<RouteLogOptions> PlanBgpLog(const config::ConfigFile& file);
 // 0: none is kept.

@@ -33,7 +33,9 @@ class MonitorFeed final : public bmp::Listener {
         ++it;
         continue;
       }
-      book_->Down(it->second, absl::Minutes(2), time_);
+      // What a Peer Down withdraws is gone at once.
+      book_->Down(it->second,
+                  down.reason == bmp::PeerDownReason::kStreamEnded ? absl::Minutes(2) : absl::ZeroDuration(), time_);
       it = peers_.erase(it);
     }
   }
@@ -45,12 +47,12 @@ class MonitorFeed final : public bmp::Listener {
     PeerBook::Peer*& peer = peers_[{update.peer.index, view}];
     if (peer == nullptr) {
       Announcer announcer;
-      announcer.key = {update.peer.key.address,
-                       update.peer.bgp_identifier,
-                       update.peer.as,
-                       update.peer.key.distinguisher,
-                       view,
-                       router_};
+      announcer.key.address = view == rib::RibView::kLocRib ? router_ : update.peer.key.address;
+      announcer.key.bgp_identifier = update.peer.bgp_identifier;
+      announcer.key.as = update.peer.as;
+      announcer.key.distinguisher = update.peer.key.distinguisher;
+      announcer.key.view = view;
+      announcer.key.told_by = router_;
       announcer.rd = update.peer.key.distinguisher;
       peer = book_->Up(announcer, time_);
     }
