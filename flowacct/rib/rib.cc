@@ -526,6 +526,28 @@ void RibReader::FindBatch(TableId id, const uint8_t* addresses, size_t stride, s
   }
 }
 
+RouteView RibReader::FindPath(TableId id, const base::IpPrefix& prefix, uint32_t path_id) const {
+  const Rib::Table* const table = TableOf(id);
+  const uint32_t value = table == nullptr ? lpm::LiveTable::kNone : table->live.Get(prefix);
+  if (value == lpm::LiveTable::kNone) return RouteView();
+  const bool v6 = V6Of(prefix);
+  RouteView view;
+  if ((value & Rib::kList) == 0) {
+    if (path_id != 0) return RouteView();
+    view = ViewOf(*table, value, v6, nullptr);
+  } else {
+    const Rib::PathList* const list = rib_->ListOf(value);
+    uint32_t i = 0;
+    while (i < list->count && list->paths()[i].path_id != path_id) ++i;
+    if (i == list->count) return RouteView();
+    view = ViewOf(*table, list->paths()[i].value, v6, nullptr);
+    view.path_id = path_id;
+    view.label = list->paths()[i].label;
+  }
+  view.length = prefix.length();
+  return view;
+}
+
 void RibReader::Walk(TableId id, bool v6, const base::IpPrefix* from,
                      absl::FunctionRef<bool(const base::IpPrefix&, const RouteView&, bool)> visit) const {
   const Rib::Table* const table = TableOf(id);

@@ -322,6 +322,8 @@ class RibReader {
   // address of zeros is none.
   void FindBatch(TableId table, const uint8_t* addresses, size_t stride, size_t n, RouteView* routes,
                  const uint8_t* next_hops = nullptr, size_t next_hop_stride = 0) const;
+  // The path of just this prefix and path identifier. On the writer's thread alone.
+  RouteView FindPath(TableId table, const base::IpPrefix& prefix, uint32_t path_id) const;
   // Calls `visit` with each path of a family after the prefix `*from` (null: from the first one) in the order of
   // prefixes, until it returns false after the last path of a prefix.
   void Walk(TableId table, bool v6, const base::IpPrefix* from,

@@ -176,37 +176,50 @@ int RunDump(const Flags& flags) {
   return Fail(failure);
 }
 
-void AddMrt(CLI::App& command, Flags& flags, bool required = false) {
-  command
+CLI::Option* AddMrt(CLI::App& command, Flags& flags) {
+  return command
       .add_option("--mrt", flags.mrt,
-                  required ? "MRT file, plain, gzip or zstd; may be given several times, in their order"
-                           : "Asks MRT files instead of a collector: tables, and updates behind them; may be given "
-                             "several times")
+                  "Asks MRT files instead of a collector: tables, and updates behind them; may be given several times")
       ->type_name("FILE")
       ->take_all()
-      ->allow_extra_args(false)
-      ->required(required);
+      ->allow_extra_args(false);
 }
 
-void AddFilter(CLI::App& command, Flags& flags, bool with_prefix) {
+// Those that a history of a collector does not have.
+std::vector<CLI::Option*> AddFilter(CLI::App& command, Flags& flags, bool with_prefix) {
   command.add_option("--peer", flags.list.peer, "Only what this peer told: its address or BGP identifier")
       ->type_name("IP");
   if (with_prefix) {
     command.add_option("--prefix", flags.list.prefix, "Only this prefix, such as 198.51.100.0/24")->type_name("PREFIX");
   }
-  command.add_flag("--longer", flags.list.longer, "And all prefixes within it");
-  command.add_option("--origin-as", flags.list.origin_as, "Only routes whose path ends in this AS")->type_name("AS");
-  command.add_option("--as", flags.list.as, "Only routes with this AS in their path")->type_name("AS");
-  command
-      .add_option("--community", flags.list.community,
-                  "Only routes with it: 64496:100, 64496:*, no-export, rt:64496:100, 4200000000:1:*")
-      ->type_name("COMMUNITY");
-  command.add_option("--rd", flags.list.rd, "Only routes of this VRF, by its route distinguisher, such as 64500:1")
-      ->type_name("RD");
+  std::vector<CLI::Option*> filters = {
+      command.add_flag("--longer", flags.list.longer, "And all prefixes within it"),
+      command.add_option("--origin-as", flags.list.origin_as, "Only routes whose path ends in this AS")
+          ->type_name("AS"),
+      command.add_option("--as", flags.list.as, "Only routes with this AS in their path")->type_name("AS"),
+      command
+          .add_option("--community", flags.list.community,
+                      "Only routes with it: 64496:100, 64496:*, no-export, rt:64496:100, 4200000000:1:*")
+          ->type_name("COMMUNITY"),
+      command.add_option("--rd", flags.list.rd, "Only routes of this VRF, by its route distinguisher, such as 64500:1")
+          ->type_name("RD")};
   command.add_option("--limit", flags.list.limit, "Rows at most; 0: all (of a collector 100,000)")
       ->type_name("N")
       ->check(WholeNumber())
       ->capture_default_str();
+  return filters;
+}
+
+// Of a collector what was said lately, the newest first; of MRT files all, in time.
+int RunHistory(const Flags& flags) {
+  constexpr char kNothing[] = "nobody said anything of it\n";
+  if (!flags.mrt.empty()) return Show(Read(ReadHistory(flags)), flags, kNothing);
+  collector::HistoryQuestion question;
+  question.prefix = flags.list.prefix;
+  question.peer = flags.list.peer;
+  question.limit = flags.list.limit;
+  return RunOnline(
+      flags, [&](collector::CollectorClient& client) { return client.History(question); }, kNothing);
 }
 
 }  // namespace
@@ -271,14 +284,20 @@ void AddRibCommand(CLI::App& app, int& exit_code) {
   diff->footer("Examples:\n  flowacct rib diff monday.mrt tuesday.mrt\n  flowacct rib diff monday.mrt 127.0.0.1:2112");
   diff->callback([flags, &exit_code] { exit_code = RunDiff(*flags); });
 
-  CLI::App* history = rib->add_subcommand("history", "Tells what each peer of MRT files said of a prefix, in time");
-  history->add_option("PREFIX", flags->list.prefix, "Such as 198.51.100.0/24")->required()->type_name("");
-  AddMrt(*history, *flags, /*required=*/true);
-  AddFilter(*history, *flags, /*with_prefix=*/false);
+  CLI::App* history = rib->add_subcommand("history", "Tells what each peer said of a prefix: lately, or in MRT files");
+  history
+      ->add_option("PREFIX", flags->list.prefix,
+                   "Such as 198.51.100.0/24; of a collector also those within it, or an address")
+      ->required()
+      ->type_name("");
+  AddAddress(*history, flags->collector);
+  CLI::Option* const mrt = AddMrt(*history, *flags);
+  for (CLI::Option* option : AddFilter(*history, *flags, /*with_prefix=*/false)) option->needs(mrt);
   AddFormat(*history, flags->collector, {"table", "json", "csv"});
-  history->footer("Example:\n  flowacct rib history 198.51.100.0/24 --mrt rib.gz --mrt updates.gz");
-  history->callback(
-      [flags, &exit_code] { exit_code = Show(Read(ReadHistory(*flags)), *flags, "nobody said anything of it\n"); });
+  history->footer(
+      "Examples:\n  flowacct rib history 198.51.100.0/24 --peer 192.0.2.1\n"
+      "  flowacct rib history 198.51.100.0/24 --mrt rib.gz --mrt updates.gz");
+  history->callback([flags, &exit_code] { exit_code = RunHistory(*flags); });
 
   CLI::App* dump = rib->add_subcommand("dump", "Writes the routes of a running collector as an MRT file");
   AddAddress(*dump, flags->collector);

@@ -100,6 +100,7 @@ const AdminApi::Route AdminApi::kRoutes[] = {
     {"/api/v1/rpki/validate", true, false, true, false, &AdminApi::RpkiValidate},
     {"/api/v1/bgp/routes", true, false, true, true, &AdminApi::BgpRoutes},
     {"/api/v1/bgp/mrt", true, false, true, true, &AdminApi::BgpMrt},
+    {"/api/v1/bgp/history", true, false, true, true, &AdminApi::BgpHistory},
     {"/api/v1/reload", false, true, true, false, &AdminApi::Reload},
 };
 
@@ -340,6 +341,20 @@ AdminResponse AdminApi::RpkiValidate(const RequestTarget& target, bool) {
     return Error(400, "give a prefix and its origin, such as prefix=192.0.2.0/24&as=64500");
   }
   absl::StatusOr<std::string> answer = control_->Rpki(question);
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::BgpHistory(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({"prefix", "peer", "limit"}); !status.ok()) return Failure(status);
+  HistoryQuestion question;
+  for (const auto& [name, value] :
+       {std::make_pair("prefix", &question.prefix), std::make_pair("peer", &question.peer)}) {
+    if (absl::Status status = target.Get(name, value); !status.ok()) return Failure(status);
+  }
+  if (absl::Status status = target.Get("limit", &question.limit); !status.ok()) return Failure(status);
+  if (question.limit == 0 || question.limit > options_.max_query_rows) question.limit = options_.max_query_rows;
+  absl::StatusOr<std::string> answer = control_->History(question);
   if (!answer.ok()) return Failure(answer.status());
   return Json(*std::move(answer));
 }

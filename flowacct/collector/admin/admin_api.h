@@ -103,6 +103,7 @@ class AdminApi {
   AdminResponse RpkiValidate(const RequestTarget& target, bool changes);
   AdminResponse BgpRoutes(const RequestTarget& target, bool changes);
   AdminResponse BgpMrt(const RequestTarget& target, bool changes);
+  AdminResponse BgpHistory(const RequestTarget& target, bool changes);
   AdminResponse Reload(const RequestTarget& target, bool changes);
 
   CollectorControl* const control_;

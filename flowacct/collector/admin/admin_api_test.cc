@@ -3,6 +3,7 @@
 #include <rapidjson/document.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -51,6 +52,19 @@ TEST_F(AdminApiTest, AllThatCanBeRead) {
   EXPECT_EQ(Get("/readyz").body, "ready\n");
   EXPECT_EQ(api_.counters().requests_failed, 0u);
   EXPECT_EQ(api_.counters().requests, 15u);
+}
+
+TEST_F(AdminApiTest, HistoryIsAskedForAsItIsMeant) {
+  EXPECT_EQ(Get("/api/v1/bgp/history?prefix=198.51.100.0/24&peer=192.0.2.1&limit=5").status, 200);
+  EXPECT_EQ(Get("/api/v1/bgp/history").status, 200);
+  EXPECT_EQ(Get("/api/v1/bgp/history?prefixes=1").status, 400);
+  EXPECT_EQ(Get("/api/v1/bgp/history?limit=many").status, 400);
+  const std::vector<HistoryQuestion> questions = collector_.history_questions();
+  ASSERT_EQ(questions.size(), 2u);
+  EXPECT_EQ(questions[0].prefix, "198.51.100.0/24");
+  EXPECT_EQ(questions[0].peer, "192.0.2.1");
+  EXPECT_EQ(questions[0].limit, 5u);
+  EXPECT_EQ(questions[1].limit, 1000u);
 }
 
 TEST_F(AdminApiTest, WhatIsNotThere) {

@@ -128,6 +128,12 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   file.failures = 79;
   file.updated = status.started;
   file.last_error = "No such file or directory; is the path right?";
+  RouteLogStatus& route_log = status.route_logs.emplace_back();
+  route_log.name = "bgp";
+  route_log.lines = 71;
+  route_log.dropped = 72;
+  route_log.dump_seconds = 0.5;
+  route_log.last_dump = absl::FromUnixSeconds(1767225600);
 
   PipelineStatus& as = status.pipelines.emplace_back();
   as.name = "as";

@@ -55,6 +55,11 @@ class FakeCollector : public CollectorControl {
     rpki_questions_.push_back(question);
     return answer_;
   }
+  absl::StatusOr<std::string> History(const HistoryQuestion& question) override {
+    base::MutexLock lock(&mutex_);
+    history_questions_.push_back(question);
+    return answer_;
+  }
   absl::Status Reload() override {
     base::MutexLock lock(&mutex_);
     ++reloads_;
@@ -89,6 +94,10 @@ class FakeCollector : public CollectorControl {
     base::MutexLock lock(&mutex_);
     return rpki_questions_;
   }
+  std::vector<HistoryQuestion> history_questions() {
+    base::MutexLock lock(&mutex_);
+    return history_questions_;
+  }
   int reloads() {
     base::MutexLock lock(&mutex_);
     return reloads_;
@@ -106,6 +115,7 @@ class FakeCollector : public CollectorControl {
   std::vector<MemoryQuestion> questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<RoutesQuestion> routes_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<RpkiQuestion> rpki_questions_ ABSL_GUARDED_BY(mutex_);
+  std::vector<HistoryQuestion> history_questions_ ABSL_GUARDED_BY(mutex_);
   int reloads_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -117,6 +117,16 @@ void RpkiUpdated(const Scrape& scrape, Series* series) {
   for (const RpkiFileStatus& file : scrape.status.rpki.files) add(file.file, file.updated);
 }
 template <auto kMember>
+void OfRouteLogs(const Scrape& scrape, Series* series) {
+  for (const RouteLogStatus& log : scrape.status.route_logs) series->Add({log.name}, Value(log.*kMember));
+}
+void RouteLogLastDump(const Scrape& scrape, Series* series) {
+  for (const RouteLogStatus& log : scrape.status.route_logs) {
+    if (log.last_dump > absl::UnixEpoch())
+      series->Add({log.name}, absl::ToDoubleSeconds(log.last_dump - absl::UnixEpoch()));
+  }
+}
+template <auto kMember>
 void OfExporters(const Scrape& scrape, Series* series) {
   for (const ExporterSample& e : scrape.exporters.samples) {
     series->Add({e.exporter, e.protocol, e.domain}, Value(e.report.*kMember));

@@ -58,6 +58,8 @@ TEST(StatusJsonTest, EveryMemberIsTold) {
         R"("rpki":{"validates":true,"vrps":71,"tables":72,"octets":73,)",
         R"("caches":[{"cache":"tcp://192.0.2.8:323","state":"synchronized","version":1,"session":74,)",
         R"("files":[{"file":"/var/lib/rpki-client/json","vrps":77,)",
+        R"("route_logs":[{"name":"bgp","lines":71,"dropped":72,)",
+        R"("last_dump":"2026-01-01T00:00:00Z")",
         R"("enrichment":[{"enricher":"rules","counter":"rules_met","value":90001}])",
         R"("receivers":[{"to":"198.51.100.1:2055","sent":999990,"dropped":6,"errors":4}])",
         R"("process":{)"}) {

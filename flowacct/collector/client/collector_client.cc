@@ -110,6 +110,17 @@ absl::StatusOr<QueryAnswer> CollectorClient::Rpki(const RpkiQuestion& question) 
   return QueryAnswer::FromJson(*body);
 }
 
+absl::StatusOr<QueryAnswer> CollectorClient::History(const HistoryQuestion& question) {
+  std::string path = absl::StrCat("/api/v1/bgp/history?limit=", question.limit);
+  for (const auto& [name, value] :
+       {std::make_pair("prefix", &question.prefix), std::make_pair("peer", &question.peer)}) {
+    if (!value->empty()) absl::StrAppend(&path, "&", name, "=", HttpClient::Escape(*value));
+  }
+  absl::StatusOr<std::string> body = Body(http_.Get(path));
+  if (!body.ok()) return body.status();
+  return QueryAnswer::FromJson(*body);
+}
+
 absl::StatusOr<QueryAnswer> CollectorClient::ListRoutes(const RouteListQuestion& question) {
   std::string target = absl::StrCat("/api/v1/bgp/routes?limit=", question.limit);
   for (const auto& [name, value] :

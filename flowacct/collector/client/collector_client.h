@@ -54,6 +54,7 @@ class CollectorClient {
   absl::StatusOr<QueryAnswer> ListRoutes(const RouteListQuestion& question);
   // MRT of all peers, or of one.
   absl::StatusOr<std::string> DumpRoutes(const std::string& peer);
+  absl::StatusOr<QueryAnswer> History(const HistoryQuestion& question);
   absl::Status Reload();
 
   const CollectorAddress& address() const { return http_.address(); }

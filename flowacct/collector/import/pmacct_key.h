@@ -73,6 +73,9 @@ enum class Setting : uint8_t {
   kRpkiCacheVersion,
   kBgpFollowDefault,
   kBgpFollowNextHop,
+  kBgpMessageLog,
+  kBgpDumpFile,
+  kBgpDumpEvery,
   // A plugin's.
   kAggregate,
   kAggregateFilter,

@@ -51,6 +51,7 @@ void RoutingImport::Write(ConfigWriter* out) {
   if (const auto max_peers = settings.NumberOf(peers, 1, 8192)) out->Number("max_peers", *max_peers, From(peers));
   WriteAllowed(out);
   WriteMap(out);
+  WriteLogs(out);
   out->Close();
   out->Blank();
 }
@@ -138,6 +139,24 @@ void RoutingImport::WriteRpki(ConfigWriter* out) {
   out->Append(rpki);
   out->Close();
   out->Blank();
+}
+
+void RoutingImport::WriteLogs(ConfigWriter* out) {
+  Settings& settings = context_->settings();
+  if (const Statement* const log = settings.Of(Setting::kBgpMessageLog)) {
+    out->Open("message_log");
+    out->Text("file", log->value, From(log));
+    out->Close();
+  }
+  const Statement* const dump = settings.Of(Setting::kBgpDumpFile);
+  const Statement* const every = settings.Of(Setting::kBgpDumpEvery);
+  if (dump == nullptr) return;
+  out->Open("json_dump");
+  out->Text("file", dump->value, From(dump));
+  if (const auto seconds = settings.NumberOf(every, 1, 86400)) {
+    out->Text("every", absl::StrCat(*seconds, "s"), From(every));
+  }
+  out->Close();
 }
 
 void RoutingImport::WriteRoutes(ConfigWriter* out) {

@@ -24,6 +24,7 @@ class RoutingImport {
  private:
   void WriteAllowed(ConfigWriter* out);
   void WriteMap(ConfigWriter* out);
+  void WriteLogs(ConfigWriter* out);
 
   ImportContext* context_;
 };

@@ -9,8 +9,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "flowacct/collector/looking_glass/mrt_history.h"
 #include "flowacct/collector/looking_glass/route_filter.h"
-#include "flowacct/collector/looking_glass/route_history.h"
 #include "flowacct/collector/mrt/offline_routes.h"
 #include "flowacct/collector/mrt/testing/mrt_text.h"
 #include "gtest/gtest.h"
@@ -171,7 +171,7 @@ TEST(LookingGlassTest, History) {
   file.State("192.0.2.1", 64501, 6, 1);
   file.State("192.0.2.7", 64507, 6, 1);  // said nothing of it
   const auto history = [&file](const RouteListQuestion& question) {
-    RouteHistory told(*RouteFilter::Of(question), question.limit);
+    MrtHistory told(*RouteFilter::Of(question), question.limit);
     told.Read(file.octets());
     told.EndFile();
     return std::move(told).Finish();

@@ -139,6 +139,23 @@ struct BmpStatus {
   std::vector<BmpRouterStatus> routers;
 };
 
+// A log of what is said of routes, and dumps of them.
+struct RouteLogStatus {
+  std::string name;      // "bgp"
+  uint64_t lines = 0;    // in the message log
+  uint64_t dropped = 0;  // lines: the disk was too slow
+  uint64_t lost = 0;     // lines, for an error
+  uint64_t errors = 0;
+  uint64_t open_files = 0;
+  uint64_t queued_octets = 0;
+  uint64_t dumps = 0;
+  uint64_t failed_dumps = 0;
+  uint64_t dump_lines = 0;  // of the last dump
+  double dump_seconds = 0;  // that it took
+  absl::Time last_dump = absl::InfinitePast();
+  std::string last_error;  // that lasts
+};
+
 // All zero without BGP.
 struct BgpStatus {
   uint64_t established = 0;
@@ -177,6 +194,7 @@ struct CollectorStatus {
   BgpStatus bgp;
   BmpStatus bmp;
   RpkiStatus rpki;
+  std::vector<RouteLogStatus> route_logs;
   // What the start found: state restored, records that a crash lost. A line each.
   std::vector<std::string> notes;
   // Lines of the log, and those that its rate limit kept back.
@@ -221,6 +239,13 @@ struct RouteListQuestion {
   size_t limit = 1000;    // rows; 0: all
 };
 
+// A question to what BGP peers said lately.
+struct HistoryQuestion {
+  std::string prefix;   // this one, those within it and around it, or of an address; empty: all
+  std::string peer;     // an address or router id: only of this one; empty: of all
+  size_t limit = 1000;  // the newest
+};
+
 // What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds.
 class CollectorControl {
  public:
@@ -240,6 +265,9 @@ class CollectorControl {
   // MRT (TABLE_DUMP_V2) of all peers, or of the one of that address or BGP identifier. ResourceExhausted: it is larger
   // than an answer may be.
   virtual absl::StatusOr<std::string> DumpRoutes(const std::string& peer) = 0;
+  // JSON, of what peers said lately. FailedPrecondition: the configuration has no history; InvalidArgument: what is
+  // wrong.
+  virtual absl::StatusOr<std::string> History(const HistoryQuestion& question) = 0;
   // Reads the configuration again; an error changes nothing.
   virtual absl::Status Reload() = 0;
 };

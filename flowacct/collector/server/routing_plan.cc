@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
+#include "flowacct/collector/routelog/log_file_set.h"
 #include "flowacct/collector/routing/routing_engine.h"
 #include "flowacct/collector/server/config_address.h"
 #include "flowacct/collector/socket/endpoint.h"
@@ -133,7 +134,64 @@ absl::StatusOr<RouteKeeperOptions> PlanRouteKeeper(const ConfigFile& file) {
     if (options.dump_path.empty()) return file.ErrorAt(bgp.mrt(), "path", "is empty");
     if (options.dump_every < absl::Seconds(1)) return file.ErrorAt(bgp.mrt(), "every", "is at least 1s");
   }
+  // Wrong ones are found before anything is opened.
+  if (auto log = PlanBgpLog(file); !log.ok()) return log.status();
+  if (auto log = PlanBmpLog(file); !log.ok()) return log.status();
+  if (auto history = PlanHistory(file); !history.ok()) return history.status();
   return options;
+}
+
+absl::StatusOr<RouteLogOptions> PlanRouteLog(const ConfigFile& file, const config::MessageLog* log,
+                                             const config::JsonDump* dump, bool monitored) {
+  RouteLogOptions options;
+  options.monitored = monitored;
+  const auto zone_of = [&file](const auto& part, absl::TimeZone* zone) {
+    if (absl::LoadTimeZone(part.time_zone(), zone)) return absl::OkStatus();
+    return file.ErrorAt(part, "time_zone",
+                        absl::StrCat("\"", part.time_zone(), "\" is no time zone; such as Europe/Rome"));
+  };
+  if (log != nullptr) {
+    if (absl::Status status = CheckLogPattern(log->file()); !status.ok()) {
+      return file.ErrorAt(*log, "file", status.message());
+    }
+    if (absl::Status status = zone_of(*log, &options.zone); !status.ok()) return status;
+    if (log->max_open_files() == 0) return file.ErrorAt(*log, "max_open_files", "is at least 1");
+    options.message_log = log->file();
+    options.max_queued_octets = ConfigFile::OctetsOf(log->queue());
+    options.max_open_files = log->max_open_files();
+  }
+  if (dump != nullptr) {
+    if (absl::Status status = CheckLogPattern(dump->file()); !status.ok()) {
+      return file.ErrorAt(*dump, "file", status.message());
+    }
+    if (absl::Status status = zone_of(*dump, &options.dump_zone); !status.ok()) return status;
+    options.dump = dump->file();
+    options.dump_every = ConfigFile::DurationOf(dump->every());
+    if (options.dump_every != absl::Floor(options.dump_every, absl::Seconds(1))) {
+      return file.ErrorAt(*dump, "every", "is whole seconds, such as 5m");
+    }
+  }
+  return options;
+}
+
+absl::StatusOr<RouteLogOptions> PlanBgpLog(const ConfigFile& file) {
+  const config::Bgp& bgp = file.message().bgp();
+  return PlanRouteLog(file, bgp.has_message_log() ? &bgp.message_log() : nullptr,
+                      bgp.has_json_dump() ? &bgp.json_dump() : nullptr, /*monitored=*/false);
+}
+
+absl::StatusOr<RouteLogOptions> PlanBmpLog(const ConfigFile& file) {
+  const config::Bmp& bmp = file.message().bmp();
+  return PlanRouteLog(file, bmp.has_message_log() ? &bmp.message_log() : nullptr,
+                      bmp.has_json_dump() ? &bmp.json_dump() : nullptr, /*monitored=*/true);
+}
+
+absl::StatusOr<size_t> PlanHistory(const ConfigFile& file) {
+  const config::Bgp& bgp = file.message().bgp();
+  if (bgp.history().empty()) return 0;
+  const absl::StatusOr<uint64_t> octets = config::ParseOctets(bgp.history());
+  if (!octets.ok()) return file.ErrorAt(bgp, "history", octets.status().message());
+  return static_cast<size_t>(*octets);
 }
 
 absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const ConfigFile& file, const config::Routes& routes) {

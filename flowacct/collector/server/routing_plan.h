@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/mrt/route_keeper.h"
+#include "flowacct/collector/routelog/route_log.h"
 #include "flowacct/collector/routing/routing_options.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
@@ -36,6 +37,14 @@ absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const config::ConfigFile& file,
 // Asks `holder` for the speaker when an enricher is made. `validates`: routes are held against its VRPs.
 enrich::EnricherFactory RoutesFactory(std::shared_ptr<const RoutingHolder> holder, enrich::RoutesOptions options,
                                       bool validates);
+// Of sessions, or of what BMP tells (`monitored`); `log` and `dump` may be null, parts of the file's message.
+absl::StatusOr<RouteLogOptions> PlanRouteLog(const config::ConfigFile& file, const config::MessageLog* log,
+                                             const config::JsonDump* dump, bool monitored);
+// Of a configuration's `bgp`, and of its `bmp`.
+absl::StatusOr<RouteLogOptions> PlanBgpLog(const config::ConfigFile& file);
+absl::StatusOr<RouteLogOptions> PlanBmpLog(const config::ConfigFile& file);
+// 0: none is kept.
+absl::StatusOr<size_t> PlanHistory(const config::ConfigFile& file);
 
 }  // namespace flowacct::collector
 

@@ -11,8 +11,11 @@
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/bgp/attribute_set.h"
+#include "flowacct/bgp/nlri.h"
 #include "flowacct/bgp/session.h"
 #include "flowacct/collector/looking_glass/looking_glass.h"
+#include "flowacct/collector/routelog/route_line.h"
+#include "flowacct/enrich/field_value.h"
 #include "flowacct/record/value_text.h"
 #include "flowacct/rib/rib.h"
 
@@ -165,6 +168,57 @@ absl::StatusOr<std::string> AnswerFromRoutes(const RoutesQuestion& question, Rou
   const absl::Status status = engine.Call([&](PeerBook& book) { answer = LookUpRoutes(book, question); });
   if (!status.ok()) return status;
   return answer;
+}
+
+absl::StatusOr<std::string> AnswerFromHistory(const HistoryQuestion& question, const RouteHistory& history) {
+  RouteHistoryQuestion asked;
+  asked.limit = question.limit;
+  if (!question.prefix.empty()) {
+    asked.prefix = base::IpPrefix::Parse(question.prefix);
+    if (!asked.prefix) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("prefix: \"", question.prefix, "\" is no prefix and no address; such as 198.51.100.0/24"));
+    }
+    asked.around = question.prefix.find('/') == std::string::npos;
+  }
+  if (!question.peer.empty()) {
+    asked.peer = base::IpAddress::Parse(question.peer);
+    if (!asked.peer) {
+      return absl::InvalidArgumentError(absl::StrCat("peer: \"", question.peer, "\" is no address; such as 192.0.2.1"));
+    }
+  }
+  Table table({"time", "peer", "as", "told_by", "event", "rd", "prefix", "path_id", "next_hop", "as_path",
+               "communities", "large_communities"});
+  history.Visit(asked, [&table](const RouteHistoryRow& row) {
+    const auto text = [&table](const auto& list, auto append) {
+      std::string out;
+      append(list, &out);
+      out.empty() ? table.Absent() : table.Text(out);
+    };
+    table.Row();
+    table.Text(absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", row.time, absl::UTCTimeZone()));
+    table.Text(row.peer->address.ToString());
+    table.Number(uint64_t{row.peer->as});
+    row.peer->told_by == base::IpAddress() ? table.Absent() : table.Text(row.peer->told_by.ToString());
+    table.Text(RouteEventName(row.event));
+    row.rd == 0 ? table.Absent() : table.Text(bgp::RouteDistinguisherText(row.rd));
+    row.prefix ? table.Text(row.prefix->ToString()) : table.Absent();
+    row.path_id ? table.Number(*row.path_id) : table.Absent();
+    const auto next_hop = row.attributes.next_hop();
+    next_hop ? table.Text(next_hop->ToString()) : table.Absent();
+    row.event == RouteEvent::kAnnounced ? table.Text(row.attributes.as_path().ToString()) : table.Absent();
+    text(row.attributes.communities(), AppendCommunities);
+    text(row.attributes.large_communities(), AppendLargeCommunities);
+  });
+  const RouteHistoryCounters counters = history.counters();
+  std::string json = absl::StrCat("{\"entries\":", counters.entries, ",\"octets\":", counters.octets, ",\"oldest\":");
+  if (counters.entries == 0) {
+    json += "null";
+  } else {
+    record::AppendJsonString(TimeText(counters.oldest), &json);
+  }
+  absl::StrAppend(&json, ",", std::move(table).Finish(), "}\n");
+  return json;
 }
 
 }  // namespace flowacct::collector

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "flowacct/collector/routelog/route_history.h"
 #include "flowacct/collector/routing/routing_engine.h"
 #include "flowacct/collector/server/collector_status.h"
 
@@ -18,6 +19,8 @@ namespace flowacct::collector {
 BgpStatus DescribeRouting(const RoutingStatus& status);
 BmpStatus DescribeMonitoring(const RoutingStatus& status);
 absl::StatusOr<std::string> AnswerFromRoutes(const RoutesQuestion& question, RoutingEngine& engine);
+// The newest first.
+absl::StatusOr<std::string> AnswerFromHistory(const HistoryQuestion& question, const RouteHistory& history);
 
 }  // namespace flowacct::collector
 

@@ -158,12 +158,22 @@ absl::Status Server::OpenRouting() {
   if (!config.has_bgp() && !config.has_bmp()) return absl::OkStatus();
   auto options = PlanRouting(*plan_->file);
   if (!options.ok()) return options.status();
-  auto engine = RoutingEngine::New(*options);
+  std::vector<RoutingObserver*> observers;
+  if (absl::Status status = OpenRouteLog("bgp", PlanBgpLog(*plan_->file), &observers); !status.ok()) return status;
+  if (absl::Status status = OpenRouteLog("bmp", PlanBmpLog(*plan_->file), &observers); !status.ok()) return status;
+  const auto history = PlanHistory(*plan_->file);
+  if (!history.ok()) return history.status();
+  if (*history != 0) {
+    history_ = std::make_unique<RouteHistory>(*history);
+    observers.push_back(history_.get());
+  }
+  auto engine = RoutingEngine::New(*options, observers);
   if (!engine.ok()) {
     return config.has_bgp() ? plan_->file->ErrorAt(config.bgp(), "", engine.status().message())
                             : plan_->file->ErrorAt(config.bmp(), "", engine.status().message());
   }
   routing_->engine = *std::move(engine);
+  for (const NamedRouteLog& log : route_logs_) log.log->Attach(routing_->engine);
   auto keeper = PlanRouteKeeper(*plan_->file);
   if (!keeper.ok()) return keeper.status();
   keeper->log = options_.log;
@@ -180,6 +190,18 @@ absl::Status Server::OpenValidation() {
   auto validator = Validator::New(*options, routing_->vrps, options_.log);
   if (!validator.ok()) return plan_->file->ErrorAt(config.rpki(), "", validator.status().message());
   validator_ = *std::move(validator);
+  return absl::OkStatus();
+}
+
+absl::Status Server::OpenRouteLog(absl::string_view name, absl::StatusOr<RouteLogOptions> options,
+                                  std::vector<RoutingObserver*>* observers) {
+  if (!options.ok()) return options.status();
+  if (options->message_log.empty() && options->dump.empty()) return absl::OkStatus();
+  options->on_error = options_.log;
+  auto log = RouteLog::New(*std::move(options));
+  if (!log.ok()) return log.status();
+  observers->push_back(log->get());
+  route_logs_.push_back({std::string(name), *std::move(log)});
   return absl::OkStatus();
 }
 
@@ -332,6 +354,7 @@ absl::Status Server::Reload(ConfigFile file) {
 }
 
 absl::Status Server::Reload() {
+  for (const NamedRouteLog& log : route_logs_) log.log->Reopen();
   if (!options_.read_config) return absl::FailedPreconditionError("there is no configuration file to read again");
   auto file = options_.read_config();
   if (file.ok()) return Reload(*std::move(file));
@@ -361,6 +384,9 @@ absl::Status Server::Stop(absl::Duration patience) {
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
   const absl::Time deadline = absl::Now() + patience;
   std::vector<std::string> left;
+  for (const NamedRouteLog& log : route_logs_) {
+    if (!log.log->Close(deadline - absl::Now())) left.push_back(absl::StrCat("the route log of ", log.name));
+  }
   if (keeper_ != nullptr) keeper_->SaveDecoders(workers_, *assignment_);
   for (size_t i = 0; i < assignment_->mergers.size(); ++i) {
     const absl::Duration left_time = std::max(deadline - absl::Now(), absl::ZeroDuration());
@@ -409,6 +435,23 @@ CollectorStatus Server::Status() {
     status.bgp.dump_files_failed = kept.files_failed;
   }
   if (validator_ != nullptr) status.rpki = validator_->Status();
+  for (const NamedRouteLog& log : route_logs_) {
+    const RouteLogCounters counters = log.log->counters();
+    RouteLogStatus& shown = status.route_logs.emplace_back();
+    shown.name = log.name;
+    shown.lines = counters.lines;
+    shown.dropped = counters.dropped;
+    shown.lost = counters.lost;
+    shown.errors = counters.errors;
+    shown.open_files = counters.open_files;
+    shown.queued_octets = counters.queued_octets;
+    shown.dumps = counters.dumps;
+    shown.failed_dumps = counters.failed_dumps;
+    shown.dump_lines = counters.dump_lines;
+    shown.dump_seconds = counters.dump_seconds;
+    shown.last_dump = counters.last_dump;
+    shown.last_error = counters.last_error;
+  }
   absl::flat_hash_set<base::IpAddress> addresses;
   for (const record::ExporterReport& exporter : exporters) {
     if (exporter.scope != record::ExporterScope::kDomain) continue;
@@ -514,6 +557,14 @@ absl::StatusOr<std::string> Server::DumpRoutes(const std::string& peer) {
     }
   }
   return RouteDumpOf(*routing_->engine, options, absl::Now());
+}
+
+absl::StatusOr<std::string> Server::History(const HistoryQuestion& question) {
+  // Set once, before anybody asks.
+  if (history_ == nullptr) {
+    return absl::FailedPreconditionError("the configuration keeps no history; give bgp { history: \"16MiB\" }");
+  }
+  return AnswerFromHistory(question, *history_);
 }
 
 absl::StatusOr<std::string> Server::Query(const MemoryQuestion& question) {

@@ -29,6 +29,8 @@
 #include "absl/time/time.h"
 #include "flowacct/base/mutex.h"
 #include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/routelog/route_history.h"
+#include "flowacct/collector/routelog/route_log.h"
 #include "flowacct/collector/server/collector_status.h"
 #include "flowacct/collector/server/plan.h"
 #include "flowacct/collector/server/state_keeper.h"
@@ -74,6 +76,7 @@ class Server final : public CollectorControl {
   absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) override;
   absl::StatusOr<std::string> ListRoutes(const RouteListQuestion& question) override;
   absl::StatusOr<std::string> DumpRoutes(const std::string& peer) override;
+  absl::StatusOr<std::string> History(const HistoryQuestion& question) override;
   // Where BGP peers connect to, with the ports that the system chose; none without bgp. After Start.
   std::vector<Endpoint> bgp_endpoints() const;
   std::vector<Endpoint> bmp_endpoints() const;  // and BMP speakers
@@ -88,6 +91,9 @@ class Server final : public CollectorControl {
   void FlushWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenRouting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenValidation() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Adds it to `observers`, if it is wanted.
+  absl::Status OpenRouteLog(absl::string_view name, absl::StatusOr<RouteLogOptions> options,
+                            std::vector<RoutingObserver*>* observers);
   absl::Status OpenState() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunKeeper();
 
@@ -96,6 +102,13 @@ class Server final : public CollectorControl {
   base::Mutex reload_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   // Held while the shape of things changes or is looked at; never by a worker.
   base::Mutex mutex_;
+  // What observes the routing engine, and so is there before it and after. Set by Start.
+  struct NamedRouteLog {
+    std::string name;
+    std::unique_ptr<RouteLog> log;
+  };
+  std::vector<NamedRouteLog> route_logs_;
+  std::unique_ptr<RouteHistory> history_;
   // Of BGP; empty without it. Set by Start.
   const std::shared_ptr<RoutingHolder> routing_ = std::make_shared<RoutingHolder>();
   std::unique_ptr<Validator> validator_;  // of RPKI; null without it. Set by Start.

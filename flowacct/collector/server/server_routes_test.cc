@@ -1,7 +1,14 @@
 // The whole collector with a BGP neighbour: flows of the router that told the routes, joined to them, while they
 // change.
 
+#include <stdlib.h>
+
+#include <algorithm>
 #include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -84,6 +91,57 @@ TEST_F(ServerRoutesTest, AReloadKeepsSessionsAndRoutes) {
             "test.conf:2:1: bgp: cannot change while the collector runs; restart it");
 }
 
+TEST_F(ServerRoutesTest, WhatIsSaidOfRoutesIsLoggedDumpedAndRemembered) {
+  std::string folder = absl::StrCat(testing::TempDir(), "/routes.XXXXXX");
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const auto read = [](const std::string& name) {
+    std::ifstream in(name);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string log = folder + "/log/127_0_0_2.json", dump = folder + "/dump.json";
+  StartServer(absl::StrCat("input { name: \"in\" udp { listen: \"127.0.0.1:0\" } }\n",
+                           "bgp { listen: \"127.0.0.1:0\" history: \"1MiB\" message_log { file: \"", folder,
+                           "/log/$peer_src_ip.json\" } json_dump { file: \"", dump, "\" every: \"1s\" } }\n",
+                           "pipeline { name: \"p\" by: \"dst_as\" every: \"1d\" sink { memory {} } }\n"));
+  const auto peer = Connect();
+  bgp::testing::UpdateBuilder update(peer->context());
+  update.Origin(0).AsPath({64501, 64502}).NextHop("203.0.113.7").Communities({0xfbf40007}).Announce("198.51.100.0/24");
+  ASSERT_TRUE(peer->Send(update.Message()));
+  ASSERT_TRUE(Eventually([&] { return absl::StrContains(read(log), "198.51.100.0/24"); })) << read(log);
+  ASSERT_TRUE(Eventually([&] { return absl::StrContains(read(dump), "198.51.100.0/24"); })) << read(dump);
+  // logrotate: a reload, also of a wrong file, begins a new one.
+  ASSERT_EQ(rename(log.c_str(), (log + ".1").c_str()), 0);
+  (void)server_->Reload();
+  bgp::testing::UpdateBuilder withdrawal(peer->context());
+  withdrawal.Withdraw("198.51.100.0/24");
+  ASSERT_TRUE(Eventually([&] { return server_->Status().route_logs[0].open_files == 0; }));
+  ASSERT_TRUE(peer->Send(withdrawal.Message()));
+  ASSERT_TRUE(Eventually([&] { return absl::StrContains(read(log), "withdraw"); })) << read(log);
+
+  const CollectorStatus status = server_->Status();
+  ASSERT_EQ(status.route_logs.size(), 1u);
+  EXPECT_EQ(status.route_logs[0].name, "bgp");
+  EXPECT_EQ(status.route_logs[0].lines, 3u);
+  EXPECT_GE(status.route_logs[0].dumps, 1u);
+  EXPECT_EQ(status.route_logs[0].last_error, "");
+  HistoryQuestion question;
+  question.prefix = "198.51.100.7";
+  auto history = server_->History(question);
+  ASSERT_TRUE(history.ok()) << history.status();
+  EXPECT_TRUE(
+      absl::StrContains(*history, R"("127.0.0.2",64500,null,"withdrawn",null,"198.51.100.0/24",null,null,null,)"))
+      << *history;
+  EXPECT_TRUE(
+      absl::StrContains(*history, R"("announced",null,"198.51.100.0/24",null,"203.0.113.7","64501 64502","64500:7")"))
+      << *history;
+  question.prefix = "198.51.100.0/33";
+  EXPECT_EQ(server_->History(question).status().message(),
+            "prefix: \"198.51.100.0/33\" is no prefix and no address; such as 198.51.100.0/24");
+  EXPECT_TRUE(server_->Stop(absl::Seconds(5)).ok());
+  EXPECT_TRUE(absl::StrContains(read(log), "log_close")) << read(log);
+  (void)!system(absl::StrCat("rm -rf ", folder).c_str());
+}
+
 TEST_F(ServerRoutesTest, WhatCannotBeIsToldWhereItIs) {
   const auto error = [](const std::string& text) {
     auto file = config::ConfigFile::Parse(text, "c");
@@ -99,6 +157,14 @@ TEST_F(ServerRoutesTest, WhatCannotBeIsToldWhereItIs) {
             "c:3:29: allow: \"10.0.0.0/33\" is no prefix; such as 192.0.2.0/24 or 192.0.2.1");
   EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" router_id: \"::1\" }"),
             "c:3:29: router_id: is an IPv4 address, such as 192.0.2.1");
+  EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" message_log { file: \"/tmp/\" } }"),
+            "c:3:43: file: names a folder, not a file");
+  EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" json_dump { file: \"x\" every: \"1500ms\" } }"),
+            "c:3:51: every: is whole seconds, such as 5m");
+  EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" json_dump { file: \"x\" time_zone: \"Mars\" } }"),
+            "c:3:51: time_zone: \"Mars\" is no time zone; such as Europe/Rome");
+  EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" history: \"much\" }"),
+            "c:3:29: history: \"much\" is no size; such as 64KiB, 8MiB, 1GiB");
 }
 
 }  // namespace

@@ -1,14 +1,14 @@
 // What each peer of MRT files said of a prefix, in the files' order: the entries of tables, announcements, withdrawals,
 // and ends of sessions that took the route along.
 //
-//     RouteHistory history(filter, /*limit=*/1000);
+//     MrtHistory history(filter, /*limit=*/1000);
 //     history.Read(block);  ...  history.EndFile();      // of each file
 //     std::string json = std::move(history).Finish();
 //
 // Threads: one at a time. Errors: damaged records are counted by the reader. Cost: that of decoding each update.
 
-#ifndef FLOWACCT_COLLECTOR_LOOKING_GLASS_ROUTE_HISTORY_H_
-#define FLOWACCT_COLLECTOR_LOOKING_GLASS_ROUTE_HISTORY_H_
+#ifndef FLOWACCT_COLLECTOR_LOOKING_GLASS_MRT_HISTORY_H_
+#define FLOWACCT_COLLECTOR_LOOKING_GLASS_MRT_HISTORY_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -25,9 +25,9 @@
 
 namespace flowacct::collector {
 
-class RouteHistory final : private mrt::Listener {
+class MrtHistory final : private mrt::Listener {
  public:
-  RouteHistory(RouteFilter filter, size_t limit);
+  MrtHistory(RouteFilter filter, size_t limit);
 
   void Read(base::Octets block) { reader_.Read(block); }
   void EndFile() { reader_.End(); }
@@ -57,4 +57,4 @@ class RouteHistory final : private mrt::Listener {
 
 }  // namespace flowacct::collector
 
-#endif  // FLOWACCT_COLLECTOR_LOOKING_GLASS_ROUTE_HISTORY_H_
+#endif  // FLOWACCT_COLLECTOR_LOOKING_GLASS_MRT_HISTORY_H_

@@ -1,4 +1,4 @@
-#include "flowacct/collector/looking_glass/route_history.h"
+#include "flowacct/collector/looking_glass/mrt_history.h"
 
 #include "absl/strings/str_cat.h"
 #include "flowacct/bgp/canonicalize.h"
@@ -12,10 +12,10 @@ constexpr absl::string_view kColumns[] = {"time",   "peer",    "as", "event",
 
 }  // namespace
 
-RouteHistory::RouteHistory(RouteFilter filter, size_t limit)
+MrtHistory::MrtHistory(RouteFilter filter, size_t limit)
     : filter_(std::move(filter)), limit_(limit), reader_(this), rows_(kColumns) {}
 
-bool RouteHistory::Begin(absl::Time time, const mrt::Peer& peer, absl::string_view event) {
+bool MrtHistory::Begin(absl::Time time, const mrt::Peer& peer, absl::string_view event) {
   if (++all_ > limit_ && limit_ != 0) return false;
   rows_.Row();
   rows_.Time(time);
@@ -25,13 +25,13 @@ bool RouteHistory::Begin(absl::Time time, const mrt::Peer& peer, absl::string_vi
   return true;
 }
 
-void RouteHistory::Route(const bgp::Nlri& route) {
+void MrtHistory::Route(const bgp::Nlri& route) {
   rows_.Text(route.prefix().ToString());
   route.has_path_id ? rows_.Number(uint64_t{route.path_id}) : rows_.Absent();
   route.rd != 0 ? rows_.Text(bgp::RouteDistinguisherText(route.rd)) : rows_.Absent();
 }
 
-void RouteHistory::OnRibEntry(const mrt::RibEntry& entry) {
+void MrtHistory::OnRibEntry(const mrt::RibEntry& entry) {
   if (!filter_.WantsPrefix(entry.route.prefix()) || !filter_.WantsDistinguisher(entry.route.rd)) return;
   if (!filter_.WantsPeer(entry.peer.address, entry.peer.bgp_identifier)) return;
   const bgp::AttributeSetView set(entry.attributes);
@@ -42,7 +42,7 @@ void RouteHistory::OnRibEntry(const mrt::RibEntry& entry) {
   AppendAttributes(set, &rows_);
 }
 
-void RouteHistory::OnMessage(const mrt::BgpMessage& message) {
+void MrtHistory::OnMessage(const mrt::BgpMessage& message) {
   const mrt::Peer& peer = message.ends.peer;
   if (message.from_local || message.type != bgp::MessageType::kUpdate) return;
   if (!filter_.WantsPeer(peer.address, peer.bgp_identifier)) return;
@@ -70,7 +70,7 @@ void RouteHistory::OnMessage(const mrt::BgpMessage& message) {
   }
 }
 
-void RouteHistory::OnStateChange(const mrt::StateChange& change) {
+void MrtHistory::OnStateChange(const mrt::StateChange& change) {
   if (change.old_state != mrt::FsmState::kEstablished || change.new_state == mrt::FsmState::kEstablished) return;
   const mrt::Peer& peer = change.ends.peer;
   if (!speakers_.contains({peer.address, peer.as}) || !Begin(change.ends.time, peer, "session ended")) return;
@@ -78,7 +78,7 @@ void RouteHistory::OnStateChange(const mrt::StateChange& change) {
   AppendNoAttributes(&rows_);
 }
 
-std::string RouteHistory::Finish() && {
+std::string MrtHistory::Finish() && {
   const bool more = all_ > rows_.rows();
   return absl::StrCat("{", std::move(rows_).Finish(), more ? absl::StrCat(",\"groups\":", all_) : "", "}\n");
 }
