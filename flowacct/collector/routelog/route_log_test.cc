@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -21,6 +22,8 @@
 #include "absl/time/clock.h"
 #include "flowacct/base/mutex.h"
 #include "flowacct/bgp/testing/update_builder.h"
+#include "flowacct/bmp/testing/message_builder.h"
+#include "flowacct/collector/routelog/testing/monitor_feed.h"
 #include "flowacct/collector/routing/testing/scripted_peer.h"
 #include "flowacct/rib/testing/route_table.h"
 
@@ -310,6 +313,58 @@ TEST_F(RouteLogTest, AFullTableIsDumpedBesideItsChanges) {
   EXPECT_TRUE(absl::StartsWith(text, "{\"timestamp\""));
   EXPECT_EQ(Count(text, "dump_init"), 1u);
   EXPECT_TRUE(absl::StrContains(text.substr(text.size() - 200), "dump_close"));
+}
+
+TEST_F(RouteLogTest, ARouterThatIsLostAndItsDump) {
+  namespace b = bmp::testing;
+  RouteLogOptions options;
+  options.monitored = true;
+  options.message_log = Path("$bmp_router.json");
+  options.dump = Path("dump");
+  options.dump_every = absl::Seconds(1);
+  Start(options);
+  b::BuiltPeer loc;
+  loc.type = bmp::PeerType::kLocRibInstance;
+  loc.address = base::IpAddress::V4(0);
+  UpdateBuilder builder;
+  builder.Origin(0).AsPath({64510}).NextHop("192.0.2.1").Announce("198.51.100.0/24").Announce("203.0.113.0/24");
+  const b::Octets announced = b::RouteMonitoringMessage(loc, builder.Message());
+  builder.Clear();
+  builder.Withdraw("203.0.113.0/24");
+  const b::Octets withdrawn = b::RouteMonitoringMessage(loc, builder.Message());
+  std::unique_ptr<MonitorFeed> feed;
+  std::unique_ptr<bmp::Station> station;
+  const auto on_engine = [&](const std::function<void()>& step) {
+    ASSERT_TRUE(engine_
+                    ->Call([&](PeerBook& book) {
+                      if (feed == nullptr) {
+                        feed = std::make_unique<MonitorFeed>(bgp::testing::AddressOf("127.0.0.3"), &book, log_.get(),
+                                                             absl::Now());
+                        station = std::make_unique<bmp::Station>(bmp::StationOptions(), feed.get());
+                      }
+                      step();
+                    })
+                    .ok());
+  };
+  on_engine([&] {
+    station->Receive(b::PeerUpMessage(loc, b::OpenMessage(64500), b::OpenMessage(64500)));
+    station->Receive(announced);
+    station->Receive(withdrawn);
+  });
+  // A withdrawal tells what the route had: the log knows the Loc-RIB's table.
+  const std::string file = Path("127_0_0_3.json");
+  ASSERT_TRUE(Has(file, "\"withdraw\""));
+  EXPECT_TRUE(absl::StrContains(Read(file), R"("ip_prefix": "203.0.113.0/24", "bgp_nexthop": "192.0.2.1")"));
+  EXPECT_EQ(Count(Read(file), "64510"), 3u) << Read(file);
+  ASSERT_TRUE(Has(Path("dump"), "198.51.100.0/24"));
+  EXPECT_TRUE(absl::StrContains(Read(Path("dump")), R"("is_loc": 1, "event_type": "dump")")) << Read(Path("dump"));
+  on_engine([&] {
+    station->End();
+    feed->End();
+  });
+  ASSERT_TRUE(Has(file, "log_close"));
+  EXPECT_EQ(Count(Read(file), R"("bmp_msg_type": "internal")"), 1u) << Read(file);
+  EXPECT_EQ(log_->counters().dropped, 0u);
 }
 
 TEST_F(RouteLogTest, ADumpThatCannotBeWrittenIsGivenUp) {
