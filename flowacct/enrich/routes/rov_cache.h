@@ -1,8 +1,8 @@
 // What was said of routes that were validated lately: most flows are of few prefixes.
 //
 // Standard: RFC 6811. Guaranteed: what Find tells is what the table said that was met last. Ownership: owns all.
-// Threads: one. Errors: none; a route whose place another takes is validated anew. Cost: Find some 3 ns while in a
-// cache, against 40 to 150 of the table. Memory: 288 KiB from the first Meet on.
+// Threads: one. Errors: none; a route whose place another takes is validated anew. Cost: a load or two, against a
+// search in the table; README.md has what that is worth. Memory: 288 KiB from the first Meet on.
 
 #ifndef FLOWACCT_ENRICH_ROUTES_ROV_CACHE_H_
 #define FLOWACCT_ENRICH_ROUTES_ROV_CACHE_H_
@@ -52,7 +52,7 @@ class RovCache {
   }
 
  private:
-  // 192 and 96 KiB: within a core's own cache, for the prefixes of some 80 of 100 flows.
+  // 192 and 96 KiB: within a core's own cache.
   static constexpr unsigned kV4Bits = 14, kV6Bits = 12;
 
   struct Tail {
