@@ -142,8 +142,8 @@ absl::StatusOr<std::string> LookUpRoutes(PeerBook& book, const RoutesQuestion& q
   JsonRows rows(kColumns);
   const rib::RibReader reader(&book.rib());
   for (const PeerBook::Peer* peer : book.Peers()) {
-    if (!question.exporter.empty() && peer->key.address != *exporter &&
-        base::IpAddress::V4(peer->key.bgp_identifier) != *exporter) {
+    if (!question.exporter.empty() && peer->router() != *exporter &&
+        base::IpAddress::V4(peer->router_identifier()) != *exporter) {
       continue;
     }
     const auto found = book.rib().FindTable(peer->id, rd);
