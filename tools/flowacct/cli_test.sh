@@ -203,7 +203,7 @@ printf '\x65\x53\xf1\x00\x00\x0d\x00\x01\x00\x00\x00\x15\x0a\x00\x00\x01\x00\x00
 '\x01'
 } >"$work/two.mrt"
 expect 0 "" "$flowacct" rib routes --mrt "$work/one.mrt" --format csv
-printed "198.51.100.0/24,192.0.2.1,dump,,192.0.2.1,64501 64510,igp,"
+printed "198.51.100.0/24,192.0.2.1,192.0.2.1,64501 64510,igp,"
 expect 0 "" "$flowacct" rib routes --mrt "$work/one.mrt" --as 1
 printed "no such route"
 expect 2 "as: \"x\" is no AS number" "$flowacct" rib routes --mrt "$work/one.mrt" --as x

@@ -81,12 +81,12 @@ void AppendRoute(const rib::PeerKey& peer, const base::IpPrefix& prefix, const r
   rows->Row();
   rows->Text(prefix.ToString());
   rows->Text(peer.address.ToString());
-  rows->Text(rib::RibViewName(peer.view));
-  peer.told_by == base::IpAddress() ? rows->Absent() : rows->Text(peer.told_by.ToString());
   AppendAttributes(bgp::AttributeSetView(route.octets), rows);
   route.path_id != 0 ? rows->Number(uint64_t{route.path_id}) : rows->Absent();
   route.label != rib::Announcement::kNoLabel ? rows->Number(uint64_t{route.label}) : rows->Absent();
   rows->Number(uint64_t{route.stale});
+  rows->Text(rib::RibViewName(peer.view));
+  peer.told_by == base::IpAddress() ? rows->Absent() : rows->Text(peer.told_by.ToString());
 }
 
 }  // namespace flowacct::collector

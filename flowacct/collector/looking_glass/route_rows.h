@@ -54,9 +54,9 @@ class JsonRows {
 void AppendAttributes(bgp::AttributeSetView set, JsonRows* rows);
 void AppendNoAttributes(JsonRows* rows);
 
-// A route, as 15 columns. `table`: which of a router's (rib::RibViewName); `told_by`: the BMP speaker.
+// A route, as 15 columns. `table`: rib::RibViewName; `told_by`: the BMP speaker.
 #define FLOWACCT_ROUTE_COLUMNS \
-  "prefix", "peer", "table", "told_by", FLOWACCT_ATTRIBUTE_COLUMNS, "path_id", "label", "stale"
+  "prefix", "peer", FLOWACCT_ATTRIBUTE_COLUMNS, "path_id", "label", "stale", "table", "told_by"
 void AppendRoute(const rib::PeerKey& peer, const base::IpPrefix& prefix, const rib::RouteView& route, JsonRows* rows);
 
 }  // namespace flowacct::collector
