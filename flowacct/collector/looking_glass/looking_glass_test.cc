@@ -84,8 +84,9 @@ TEST(LookingGlassTest, ListsByEveryFilter) {
   few.origin_as = "64510";
   EXPECT_EQ(*ListRoutes(routes->book(), few),
             R"({"columns":["prefix","peer","next_hop","as_path","origin","local_pref","med","communities",)"
-            R"("ext_communities","large_communities","path_id","label","stale","rd"],"rows":[["198.51.100.0/24",)"
-            R"("192.0.2.1","192.0.2.1","64501 64510","igp",null,null,"64500:1",null,null,null,null,0,null]]})"
+            R"("ext_communities","large_communities","path_id","label","stale","table","told_by","rd"],"rows":[)"
+            R"(["198.51.100.0/24","192.0.2.1","192.0.2.1","64501 64510","igp",null,null,"64500:1",null,null,null,null,)"
+            R"(0,"dump",null,null]]})"
             "\n");
   few.origin_as.clear();
   EXPECT_TRUE(absl::StrContains(*ListRoutes(routes->book(), few), "]],\"groups\":6}"));

@@ -20,6 +20,7 @@ uint64_t PathsOf(base::Octets octets, size_t step) {
   options.max_told_peers = 8;
   options.max_routes_per_peer = 64;
   options.max_tables_per_peer = 4;
+  options.rib.max_tables = 64;
   PeerBook book(options);
   RouteLoaderOptions loading;
   loading.max_peers = 16;

@@ -59,7 +59,7 @@ TEST_F(ServerRouteFilesTest, RoutesAreThereBeforeTheSessionIs) {
       << absl::StrJoin(server->Status().notes, "\n");
   const std::string restored = List(*server);
   EXPECT_TRUE(absl::StrContains(restored, "[\"198.51.100.0/24\",\"127.0.0.2\",\"203.0.113.7\",\"64501 64502\","));
-  EXPECT_TRUE(absl::StrContains(restored, ",null,null,1,null]"));  // stale
+  EXPECT_TRUE(absl::StrContains(restored, ",null,null,1,\"session\",null,null]"));  // stale
   EXPECT_EQ(server->Status().bgp.peers.size(), 1u);
   EXPECT_EQ(server->Status().bgp.peers[0].stale_paths, 2u);
   ScriptedPeer peer(server->bgp_endpoints()[0], "127.0.0.2");
@@ -67,7 +67,7 @@ TEST_F(ServerRouteFilesTest, RoutesAreThereBeforeTheSessionIs) {
   EXPECT_TRUE(absl::StrContains(List(*server), "203.0.113.0/24"));
   announce(peer, {"198.51.100.0/24"});
   ASSERT_TRUE(Eventually([&] { return !absl::StrContains(List(*server), "203.0.113.0/24"); }));
-  EXPECT_TRUE(absl::StrContains(List(*server), ",null,null,0,null]")) << List(*server);
+  EXPECT_TRUE(absl::StrContains(List(*server), ",null,null,0,\"session\",null,null]")) << List(*server);
   EXPECT_EQ(server->Status().bgp.peers[0].stale_paths, 0u);
 }
 
