@@ -368,7 +368,7 @@ void PipelineImport::WriteNetworks(const Plugin& plugin, ConfigWriter* out) {
     const std::string value = absl::AsciiStrToLower(method->value);
     if (value == "file") wanted = "REPLACE";
     if (value == "longest" || value == "fallback") wanted = "LONGEST";
-    if ((value == "bgp" && !RoutingImport(context_).active()) || value == "bmp" || value == "igp") {
+    if (((value == "bgp" || value == "bmp") && !RoutingImport(context_).active()) || value == "igp") {
       settings.Attention(method, "routes have no counterpart yet: what the exporter and networks_file tell counts");
     }
     if (wanted.empty()) continue;

@@ -14,55 +14,51 @@
 
 namespace flowacct::collector {
 
-bool RoutingImport::active() {
-  // pmacct takes "passive" and "online" for true, too.
-  const Statement* const daemon = context_->settings().Of(Setting::kBgpDaemon);
+namespace {
+
+// Of pmacct's two daemons the keys that are alike.
+struct DaemonSettings {
+  Setting daemon, ip, port, max_peers, allow, log, dump, dump_every;
+};
+constexpr DaemonSettings kBgp = {Setting::kBgpDaemon,   Setting::kBgpIp,        Setting::kBgpPort,
+                                 Setting::kBgpMaxPeers, Setting::kBgpAllowFile, Setting::kBgpMessageLog,
+                                 Setting::kBgpDumpFile, Setting::kBgpDumpEvery};
+constexpr DaemonSettings kBmp = {Setting::kBmpDaemon,   Setting::kBmpIp,        Setting::kBmpPort,
+                                 Setting::kBmpMaxPeers, Setting::kBmpAllowFile, Setting::kBmpMessageLog,
+                                 Setting::kBmpDumpFile, Setting::kBmpDumpEvery};
+
+// pmacct takes "passive" and "online" for true, too.
+bool IsOn(Settings& settings, Setting setting) {
+  const Statement* const daemon = settings.Of(setting);
   if (daemon == nullptr) return false;
   const std::string value = absl::AsciiStrToLower(daemon->value);
   return value == "true" || value == "passive" || value == "online";
 }
 
-void RoutingImport::Write(ConfigWriter* out) {
-  if (!active()) return;
-  Settings& settings = context_->settings();
-  out->Open("bgp");
-  const Statement* const ip = settings.Of(Setting::kBgpIp);
-  const Statement* const port = settings.Of(Setting::kBgpPort);
+void WriteListen(Settings& settings, const DaemonSettings& keys, uint64_t usual_port, ConfigWriter* out) {
+  const Statement* const ip = settings.Of(keys.ip);
+  const Statement* const port = settings.Of(keys.port);
   std::string address = ip == nullptr ? "::" : ip->value;
   if (ip != nullptr && !base::IpAddress::Parse(address)) {
     settings.Attention(ip, absl::StrCat("\"", address, "\" is no address: every one of this machine is listened on"));
     address = "::";
   }
-  const uint64_t number = settings.NumberOf(port, 1, 65535).value_or(179);
+  const uint64_t number = settings.NumberOf(port, 1, 65535).value_or(usual_port);
   const std::string listen = address.find(':') == std::string::npos ? absl::StrCat(address, ":", number)
                                                                     : absl::StrCat("[", address, "]:", number);
-  out->Text("listen", listen, From(ip != nullptr ? ip : port != nullptr ? port : settings.Of(Setting::kBgpDaemon)));
-  if (const Statement* id = settings.Of(Setting::kBgpId)) {
-    const auto identifier = base::IpAddress::Parse(id->value);
-    if (identifier && identifier->IsV4()) {
-      out->Text("router_id", id->value, From(id));
-    } else {
-      settings.Attention(id, absl::StrCat("\"", id->value, "\" is no IPv4 address: one of this machine is taken"));
-    }
-  }
-  const Statement* const as = settings.Of(Setting::kBgpAs);
-  if (const auto local_as = settings.NumberOf(as, 1, UINT32_MAX)) out->Number("local_as", *local_as, From(as));
-  const Statement* const peers = settings.Of(Setting::kBgpMaxPeers);
-  if (const auto max_peers = settings.NumberOf(peers, 1, 8192)) out->Number("max_peers", *max_peers, From(peers));
-  WriteAllowed(out);
-  WriteMap(out);
-  WriteLogs(out);
-  out->Close();
-  out->Blank();
+  out->Text("listen", listen, From(ip != nullptr ? ip : port != nullptr ? port : settings.Of(keys.daemon)));
 }
 
-void RoutingImport::WriteAllowed(ConfigWriter* out) {
-  Settings& settings = context_->settings();
-  const Statement* const file = settings.Of(Setting::kBgpAllowFile);
+// `block` and `who`: for the sentence about a file that cannot be read.
+void WriteAllowed(ImportContext* context, const DaemonSettings& keys, absl::string_view block, absl::string_view who,
+                  ConfigWriter* out) {
+  Settings& settings = context->settings();
+  const Statement* const file = settings.Of(keys.allow);
   if (file == nullptr) return;
-  // Rather too few peers than all of them.
+  // Rather too few than all of them.
   constexpr absl::string_view kNobody = "::/128";
-  const auto list = context_->ReadList(file, "until prefixes are given in bgp { allow: ... } nobody may peer");
+  const auto list =
+      context->ReadList(file, absl::StrCat("until prefixes are given in ", block, " { allow: ... } nobody may ", who));
   size_t prefixes = 0;
   for (const ListLine& line : list ? *list : std::vector<ListLine>()) {
     const auto prefix = base::IpPrefix::Parse(line.word);
@@ -74,6 +70,71 @@ void RoutingImport::WriteAllowed(ConfigWriter* out) {
     }
   }
   if (prefixes == 0) out->Text("allow", kNobody, "nobody");
+}
+
+void WriteLogs(Settings& settings, const DaemonSettings& keys, ConfigWriter* out) {
+  if (const Statement* const log = settings.Of(keys.log)) {
+    out->Open("message_log");
+    out->Text("file", log->value, From(log));
+    out->Close();
+  }
+  const Statement* const dump = settings.Of(keys.dump);
+  const Statement* const every = settings.Of(keys.dump_every);
+  if (dump == nullptr) return;
+  out->Open("json_dump");
+  out->Text("file", dump->value, From(dump));
+  if (const auto seconds = settings.NumberOf(every, 1, 86400)) {
+    out->Text("every", absl::StrCat(*seconds, "s"), From(every));
+  }
+  out->Close();
+}
+
+}  // namespace
+
+bool RoutingImport::active() {
+  return IsOn(context_->settings(), kBgp.daemon) || IsOn(context_->settings(), kBmp.daemon);
+}
+
+void RoutingImport::Write(ConfigWriter* out) {
+  WriteBgp(out);
+  WriteBmp(out);
+}
+
+void RoutingImport::WriteBmp(ConfigWriter* out) {
+  Settings& settings = context_->settings();
+  if (!IsOn(settings, kBmp.daemon)) return;
+  out->Open("bmp");
+  WriteListen(settings, kBmp, 1790, out);
+  const Statement* const routers = settings.Of(kBmp.max_peers);
+  if (const auto number = settings.NumberOf(routers, 1, 32768)) out->Number("max_routers", *number, From(routers));
+  WriteAllowed(context_, kBmp, "bmp", "connect", out);
+  WriteLogs(settings, kBmp, out);
+  out->Close();
+  out->Blank();
+}
+
+void RoutingImport::WriteBgp(ConfigWriter* out) {
+  Settings& settings = context_->settings();
+  if (!IsOn(settings, kBgp.daemon)) return;
+  out->Open("bgp");
+  WriteListen(settings, kBgp, 179, out);
+  if (const Statement* id = settings.Of(Setting::kBgpId)) {
+    const auto identifier = base::IpAddress::Parse(id->value);
+    if (identifier && identifier->IsV4()) {
+      out->Text("router_id", id->value, From(id));
+    } else {
+      settings.Attention(id, absl::StrCat("\"", id->value, "\" is no IPv4 address: one of this machine is taken"));
+    }
+  }
+  const Statement* const as = settings.Of(Setting::kBgpAs);
+  if (const auto local_as = settings.NumberOf(as, 1, UINT32_MAX)) out->Number("local_as", *local_as, From(as));
+  const Statement* const peers = settings.Of(kBgp.max_peers);
+  if (const auto max_peers = settings.NumberOf(peers, 1, 8192)) out->Number("max_peers", *max_peers, From(peers));
+  WriteAllowed(context_, kBgp, "bgp", "peer", out);
+  WriteMap(out);
+  WriteLogs(settings, kBgp, out);
+  out->Close();
+  out->Blank();
 }
 
 // bgp_agent_map: "bgp_ip=192.0.2.1 ip=198.51.100.0/24".
@@ -139,24 +200,6 @@ void RoutingImport::WriteRpki(ConfigWriter* out) {
   out->Append(rpki);
   out->Close();
   out->Blank();
-}
-
-void RoutingImport::WriteLogs(ConfigWriter* out) {
-  Settings& settings = context_->settings();
-  if (const Statement* const log = settings.Of(Setting::kBgpMessageLog)) {
-    out->Open("message_log");
-    out->Text("file", log->value, From(log));
-    out->Close();
-  }
-  const Statement* const dump = settings.Of(Setting::kBgpDumpFile);
-  const Statement* const every = settings.Of(Setting::kBgpDumpEvery);
-  if (dump == nullptr) return;
-  out->Open("json_dump");
-  out->Text("file", dump->value, From(dump));
-  if (const auto seconds = settings.NumberOf(every, 1, 86400)) {
-    out->Text("every", absl::StrCat(*seconds, "s"), From(every));
-  }
-  out->Close();
 }
 
 void RoutingImport::WriteRoutes(ConfigWriter* out) {

@@ -1,4 +1,4 @@
-// pmacct's bgp_daemon and its like: the speaker, and how its routes are put into records.
+// pmacct's bgp_daemon, bmp_daemon and their like: who tells routes, and how these are put into records.
 
 #ifndef FLOWACCT_COLLECTOR_IMPORT_ROUTING_IMPORT_H_
 #define FLOWACCT_COLLECTOR_IMPORT_ROUTING_IMPORT_H_
@@ -12,9 +12,9 @@ class RoutingImport {
  public:
   explicit RoutingImport(ImportContext* context) : context_(context) {}
 
-  // Whether routers peer with the daemon.
+  // Whether routers tell their routes.
   bool active();
-  // The `bgp` of the configuration; nothing if it is not active.
+  // The `bgp` and `bmp` of the configuration; nothing of what is not active.
   void Write(ConfigWriter* out);
   // The `rpki` of the configuration; nothing if no cache or file is named.
   void WriteRpki(ConfigWriter* out);
@@ -22,9 +22,9 @@ class RoutingImport {
   void WriteRoutes(ConfigWriter* out);
 
  private:
-  void WriteAllowed(ConfigWriter* out);
+  void WriteBgp(ConfigWriter* out);
+  void WriteBmp(ConfigWriter* out);
   void WriteMap(ConfigWriter* out);
-  void WriteLogs(ConfigWriter* out);
 
   ImportContext* context_;
 };

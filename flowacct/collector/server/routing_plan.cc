@@ -14,6 +14,8 @@
 #include "flowacct/collector/routing/routing_engine.h"
 #include "flowacct/collector/server/config_address.h"
 #include "flowacct/collector/socket/endpoint.h"
+#include "flowacct/filter/route.h"
+#include "flowacct/record/field.h"
 
 namespace flowacct::collector {
 
@@ -216,6 +218,28 @@ absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const ConfigFile& file, const c
     if (!prefix.ok()) return prefix.status();
     options.follow_next_hop.push_back(*prefix);
   }
+  const auto patterns = [&](const char* name, record::FieldType type, const auto& texts,
+                            std::vector<filter::CommunityPattern>* parsed) -> absl::Status {
+    for (int i = 0; i < texts.size(); ++i) {
+      const std::string why = filter::ParseCommunity(type, texts.Get(i), &parsed->emplace_back());
+      if (!why.empty()) return file.ErrorAt(routes, name, why, i);
+    }
+    return absl::OkStatus();
+  };
+  absl::Status status =
+      patterns("std_comm", record::FieldType::kCommunities, routes.std_comm(), &options.values.std_comm);
+  status.Update(patterns("ext_comm", record::FieldType::kExtCommunities, routes.ext_comm(), &options.values.ext_comm));
+  status.Update(
+      patterns("lrg_comm", record::FieldType::kLargeCommunities, routes.lrg_comm(), &options.values.lrg_comm));
+  for (int i = 0; i < routes.as_of_community_size(); ++i) {
+    const std::string& text = routes.as_of_community(i);
+    const bool large = std::count(text.begin(), text.end(), ':') > 1;
+    std::vector<filter::CommunityPattern>& list = large ? options.values.as_of_lrg_comm : options.values.as_of_std_comm;
+    const std::string why = filter::ParseCommunity(
+        large ? record::FieldType::kLargeCommunities : record::FieldType::kCommunities, text, &list.emplace_back());
+    if (!why.empty()) status.Update(file.ErrorAt(routes, "as_of_community", why, i));
+  }
+  if (!status.ok()) return status;
   return options;
 }
 

@@ -62,6 +62,35 @@ std::vector<uint8_t> CutPath(const bgp::AsPathView& path, size_t radius) {
   return cut;
 }
 
+// Of a list of communities of `size` octets each those that a pattern describes.
+std::vector<uint8_t> Described(record::FieldType type, size_t size, base::Octets list,
+                               absl::Span<const filter::CommunityPattern> patterns) {
+  std::vector<uint8_t> described;
+  for (; list.size() >= size; list.remove_prefix(size)) {
+    const base::Octets one = list.subspan(0, size);
+    if (filter::HasCommunity(type, one, patterns) != filter::Answer::kYes) continue;
+    described.insert(described.end(), one.begin(), one.end());
+  }
+  return described;
+}
+
+struct Neighbours {
+  uint32_t peer, origin;
+};
+std::optional<Neighbours> AsOfCommunity(const bgp::AttributeSetView& set, const RouteValuesOptions& options) {
+  if (!options.as_of_std_comm.empty()) {
+    const std::vector<uint8_t> found =
+        Described(record::FieldType::kCommunities, 4, set.communities().octets(), options.as_of_std_comm);
+    if (!found.empty()) return Neighbours{base::LoadBe16(found.data()), base::LoadBe16(found.data() + 2)};
+  }
+  if (!options.as_of_lrg_comm.empty()) {
+    const std::vector<uint8_t> found =
+        Described(record::FieldType::kLargeCommunities, 12, set.large_communities().octets(), options.as_of_lrg_comm);
+    if (!found.empty()) return Neighbours{base::LoadBe32(found.data()), base::LoadBe32(found.data() + 4)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 RouteValues ReadRouteValues(base::Octets octets, RouteValueMask wanted, const RouteValuesOptions& options,
@@ -82,6 +111,12 @@ RouteValues ReadRouteValues(base::Octets octets, RouteValueMask wanted, const Ro
   };
   const bgp::AttributeSetView set(octets);
   const bgp::AsPathView path = set.as_path();
+  if (path.octets().empty()) {
+    if (const auto told = AsOfCommunity(set, options)) {
+      number(RouteValue::kOriginAs, told->origin);
+      number(RouteValue::kPeerAs, told->peer);
+    }
+  }
   number(RouteValue::kOriginAs, options.skip_private_as ? LastPublicAs(path) : path.origin_as());
   if (uint32_t origin = 0; (wanted & MaskOf(RouteValue::kOwnOrigin)) != 0 && path.RouteOrigin(0, &origin)) {
     if (origin == 0) tell(RouteValue::kOwnOrigin);
@@ -95,9 +130,18 @@ RouteValues ReadRouteValues(base::Octets octets, RouteValueMask wanted, const Ro
     const std::vector<uint8_t> cut = CutPath(path, options.as_path_radius);
     text(RouteValue::kAsPath, cut);
   }
-  text(RouteValue::kCommunities, set.communities().octets());
-  text(RouteValue::kExtCommunities, set.extended_communities().octets());
-  text(RouteValue::kLargeCommunities, set.large_communities().octets());
+  const auto communities = [&](RouteValue value, record::FieldType type, size_t size, base::Octets list,
+                               const std::vector<filter::CommunityPattern>& patterns) {
+    if (patterns.empty()) return text(value, list);
+    const std::vector<uint8_t> described = Described(type, size, list, patterns);
+    text(value, described);
+  };
+  communities(RouteValue::kCommunities, record::FieldType::kCommunities, 4, set.communities().octets(),
+              options.std_comm);
+  communities(RouteValue::kExtCommunities, record::FieldType::kExtCommunities, 8, set.extended_communities().octets(),
+              options.ext_comm);
+  communities(RouteValue::kLargeCommunities, record::FieldType::kLargeCommunities, 12, set.large_communities().octets(),
+              options.lrg_comm);
   if (const auto origin = set.origin(); origin && (wanted & MaskOf(RouteValue::kOrigin)) != 0) {
     values.origin = static_cast<uint8_t>(*origin);
     tell(RouteValue::kOrigin);

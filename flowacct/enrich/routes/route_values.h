@@ -11,10 +11,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "flowacct/base/chunk.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/filter/route.h"
 #include "flowacct/rib/attribute_store.h"
 
 namespace flowacct::enrich {
@@ -42,6 +44,12 @@ struct RouteValuesOptions {
   size_t as_path_radius = 0;
   // Private AS numbers (RFC 6996) are neither origin nor peer: the next one inwards is.
   bool skip_private_as = false;
+  // Of standard, extended and large communities only those that one of its patterns describes are told; without
+  // patterns all of the kind.
+  std::vector<filter::CommunityPattern> std_comm, ext_comm, lrg_comm;
+  // Routes without an AS path, as those of customers that are connected by static routes: the first community that one
+  // of these describes tells peer (its first part) and origin (its second). Standard ones are asked first.
+  std::vector<filter::CommunityPattern> as_of_std_comm, as_of_lrg_comm;
 };
 
 // A set of RouteValue.

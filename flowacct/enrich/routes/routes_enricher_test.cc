@@ -16,6 +16,7 @@
 #include "flowacct/base/interner.h"
 #include "flowacct/base/octet_writer.h"
 #include "flowacct/bgp/as_path.h"
+#include "flowacct/filter/route.h"
 #include "flowacct/record/field.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/value_text.h"
@@ -573,6 +574,29 @@ TEST_F(RoutesEnricherTest, AsATwinThatScansAllRoutes) {
   }
   EXPECT_EQ(compared, 12000u);
   EXPECT_GT(found, 6000u);
+}
+
+// Of communities those that are asked for; a customer's AS where the route has no path.
+TEST_F(RoutesEnricherTest, CommunitiesByPatternAndTheAsThatTheyName) {
+  const rib::TableId table = Table("192.0.2.1");
+  Attributes with_path = {{65001, 65002}};
+  with_path.communities = {64500u << 16 | 7, 64501u << 16 | 8, 64500u << 16 | 9};
+  Attributes without = {{}};
+  without.communities = {64501u << 16 | 8, 64999u << 16 | 65010};
+  Announce(table, "10.0.0.0/8", with_path);
+  Announce(table, "11.0.0.0/8", without);
+  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession);
+  Publish();
+  RoutesOptions options;
+  ASSERT_EQ(filter::ParseCommunity(record::FieldType::kCommunities, "64500:*", &options.values.std_comm.emplace_back()),
+            "");
+  ASSERT_EQ(
+      filter::ParseCommunity(record::FieldType::kCommunities, "64999:*", &options.values.as_of_std_comm.emplace_back()),
+      "");
+  Make({F::kDstAs, F::kPeerDstAs, F::kStdComm, F::kSrcAs, F::kPeerSrcAs}, options);
+  Flow("192.0.2.1", "11.0.0.1", "10.0.0.1");
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "src_as=65010 dst_as=65002 peer_src_as=64999 peer_dst_as=65001 std_comm=64500:7 64500:9");
 }
 
 // A router's neighbours by BMP: as if all their routes were in one table, and chosen as a router chooses.
