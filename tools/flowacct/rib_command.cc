@@ -13,8 +13,8 @@
 #include "flowacct/collector/client/collector_client.h"
 #include "flowacct/collector/interrupt.h"
 #include "flowacct/collector/looking_glass/looking_glass.h"
+#include "flowacct/collector/looking_glass/mrt_history.h"
 #include "flowacct/collector/looking_glass/route_filter.h"
-#include "flowacct/collector/looking_glass/route_history.h"
 #include "flowacct/collector/mrt/mrt_file.h"
 #include "flowacct/collector/mrt/offline_routes.h"
 #include "tools/flowacct/collector_options.h"
@@ -139,7 +139,7 @@ int RunDiff(const Flags& flags) {
 absl::StatusOr<std::string> ReadHistory(const Flags& flags) {
   auto filter = collector::RouteFilter::Of(flags.list);
   if (!filter.ok()) return filter.status();
-  collector::RouteHistory history(*std::move(filter), flags.list.limit);
+  collector::MrtHistory history(*std::move(filter), flags.list.limit);
   Terminal terminal(/*quiet=*/false);
   uint64_t blocks = 0;
   for (const std::string& path : flags.mrt) {

@@ -14,7 +14,6 @@
 #include "flowacct/bgp/nlri.h"
 #include "flowacct/bgp/session.h"
 #include "flowacct/collector/looking_glass/looking_glass.h"
-#include "flowacct/collector/routelog/route_line.h"
 #include "flowacct/enrich/field_value.h"
 #include "flowacct/record/value_text.h"
 #include "flowacct/rib/rib.h"
@@ -187,28 +186,22 @@ absl::StatusOr<std::string> AnswerFromHistory(const HistoryQuestion& question, c
       return absl::InvalidArgumentError(absl::StrCat("peer: \"", question.peer, "\" is no address; such as 192.0.2.1"));
     }
   }
-  Table table({"time", "peer", "as", "told_by", "event", "rd", "prefix", "path_id", "next_hop", "as_path",
-               "communities", "large_communities"});
+  // As those of MRT files, and of which table it was.
+  constexpr absl::string_view kColumns[] = {
+      "time", "peer", "as", "event", "prefix", "path_id", "rd", FLOWACCT_ATTRIBUTE_COLUMNS, "table", "told_by"};
+  JsonRows table(kColumns);
   history.Visit(asked, [&table](const RouteHistoryRow& row) {
-    const auto text = [&table](const auto& list, auto append) {
-      std::string out;
-      append(list, &out);
-      out.empty() ? table.Absent() : table.Text(out);
-    };
     table.Row();
-    table.Text(absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", row.time, absl::UTCTimeZone()));
+    table.Time(absl::FromUnixMillis(absl::ToUnixMillis(row.time)));
     table.Text(row.peer->address.ToString());
     table.Number(uint64_t{row.peer->as});
-    row.peer->told_by == base::IpAddress() ? table.Absent() : table.Text(row.peer->told_by.ToString());
     table.Text(RouteEventName(row.event));
-    row.rd == 0 ? table.Absent() : table.Text(bgp::RouteDistinguisherText(row.rd));
     row.prefix ? table.Text(row.prefix->ToString()) : table.Absent();
-    row.path_id ? table.Number(*row.path_id) : table.Absent();
-    const auto next_hop = row.attributes.next_hop();
-    next_hop ? table.Text(next_hop->ToString()) : table.Absent();
-    row.event == RouteEvent::kAnnounced ? table.Text(row.attributes.as_path().ToString()) : table.Absent();
-    text(row.attributes.communities(), AppendCommunities);
-    text(row.attributes.large_communities(), AppendLargeCommunities);
+    row.path_id ? table.Number(uint64_t{*row.path_id}) : table.Absent();
+    row.rd == 0 ? table.Absent() : table.Text(bgp::RouteDistinguisherText(row.rd));
+    row.event == RouteEvent::kAnnounced ? AppendAttributes(row.attributes, &table) : AppendNoAttributes(&table);
+    table.Text(rib::RibViewName(row.peer->view));
+    row.peer->told_by == base::IpAddress() ? table.Absent() : table.Text(row.peer->told_by.ToString());
   });
   const RouteHistoryCounters counters = history.counters();
   std::string json = absl::StrCat("{\"entries\":", counters.entries, ",\"octets\":", counters.octets, ",\"oldest\":");
