@@ -52,10 +52,13 @@ struct TableSource {
   uint32_t own_as = 0;  // who originates the routes with an empty AS path there (RFC 6811, 2); 0: it is not known
 };
 
+// Of a directory's sources; the default is one of which nothing is known.
+enum class SourceId : uint32_t {};
+
 struct TableChoice {
   TableId table{};
   RouteOrigin origin = RouteOrigin::kSession;
-  uint32_t source = 0;   // TableDirectory::source
+  SourceId source{};     // TableDirectory::source
   bool for_all = false;  // comes behind the exporter's own, and answers together with others for all
   friend bool operator==(const TableChoice& a, const TableChoice& b) {
     return a.table == b.table && a.origin == b.origin && a.source == b.source;
@@ -74,7 +77,7 @@ class TableDirectory {
   // Only those that are the exporter's own, not those for all.
   absl::Span<const TableChoice> FindOwn(const base::IpAddress& exporter, uint64_t rd) const;
   // Of whoever was not told of, the default.
-  const TableSource& source(const TableChoice& choice) const { return sources_[choice.source]; }
+  const TableSource& source(const TableChoice& choice) const { return sources_[static_cast<uint32_t>(choice.source)]; }
   size_t size() const { return own_.size() + for_all_.size(); }
 
  private:
@@ -87,14 +90,14 @@ class TableDirectory {
 class TableDirectoryBuilder {
  public:
   // For the tables that are added with what it returns.
-  uint32_t AddSource(const TableSource& source) {
+  SourceId AddSource(const TableSource& source) {
     directory_->sources_.push_back(source);
-    return static_cast<uint32_t>(directory_->sources_.size() - 1);
+    return SourceId{static_cast<uint32_t>(directory_->sources_.size() - 1)};
   }
-  void Add(const base::IpAddress& exporter, uint64_t rd, TableId table, RouteOrigin origin, uint32_t source = 0) {
+  void Add(const base::IpAddress& exporter, uint64_t rd, TableId table, RouteOrigin origin, SourceId source = {}) {
     directory_->own_[{exporter, rd}].push_back({table, origin, source, false});
   }
-  void AddForAll(uint64_t rd, TableId table, RouteOrigin origin, uint32_t source = 0) {
+  void AddForAll(uint64_t rd, TableId table, RouteOrigin origin, SourceId source = {}) {
     directory_->for_all_[rd].push_back({table, origin, source, true});
   }
   // Choices are ordered by their origin, equal ones as they were added.

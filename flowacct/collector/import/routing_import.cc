@@ -210,7 +210,7 @@ void RoutingImport::WriteRoutes(ConfigWriter* out) {
   const std::string method = as == nullptr ? "" : absl::AsciiStrToLower(as->value);
   if (method == "longest" || method == "fallback") {
     out->Word("policy", "LONGEST", From(as));
-  } else if (method != "bgp") {
+  } else if (method != "bgp" && method != "bmp") {
     out->Word("policy", "FILL",
               as == nullptr ? "AS numbers are the exporter's unless nfacctd_as or its like says bgp" : From(as));
   }

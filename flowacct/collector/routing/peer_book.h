@@ -80,7 +80,7 @@ class PeerBook {
 
    private:
     friend class PeerBook;
-    uint32_t source = 0;                                 // in the directory that is made
+    rib::SourceId source{};                              // in the directory that is made
     bgp::FamilySet awaited;                              // agreed, and not complete
     absl::flat_hash_map<uint64_t, rib::TableId> tables;  // by route distinguisher
     uint64_t last_rd = 0;

@@ -128,11 +128,10 @@ TEST_F(ServerRoutesTest, WhatIsSaidOfRoutesIsLoggedDumpedAndRemembered) {
   question.prefix = "198.51.100.7";
   auto history = server_->History(question);
   ASSERT_TRUE(history.ok()) << history.status();
-  EXPECT_TRUE(
-      absl::StrContains(*history, R"("127.0.0.2",64500,null,"withdrawn",null,"198.51.100.0/24",null,null,null,)"))
+  EXPECT_TRUE(absl::StrContains(*history, R"("127.0.0.2",64500,"withdrawn","198.51.100.0/24",null,null,null,)"))
       << *history;
-  EXPECT_TRUE(
-      absl::StrContains(*history, R"("announced",null,"198.51.100.0/24",null,"203.0.113.7","64501 64502","64500:7")"))
+  EXPECT_TRUE(absl::StrContains(
+      *history, R"("announced","198.51.100.0/24",null,null,"203.0.113.7","64501 64502","igp",null,null,"64500:7")"))
       << *history;
   question.prefix = "198.51.100.0/33";
   EXPECT_EQ(server_->History(question).status().message(),

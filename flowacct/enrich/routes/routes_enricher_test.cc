@@ -435,7 +435,9 @@ TEST_F(RoutesEnricherTest, ValidatesAsATwinThatScans) {
   const auto below = [&random](uint32_t n) { return static_cast<uint32_t>(random() % n); };
   const rib::TableId table = Table("192.0.2.1");
   constexpr uint32_t kOwn = 2;
-  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession, kOwn);
+  rib::TableSource source;
+  source.own_as = kOwn;
+  builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kSession, builder_.AddSource(source));
   Publish();
   const auto published = std::make_shared<rpki::PublishedVrps>();
   RoutesOptions options;
@@ -596,7 +598,7 @@ TEST_F(RoutesEnricherTest, CommunitiesByPatternAndTheAsThatTheyName) {
   Make({F::kDstAs, F::kPeerDstAs, F::kStdComm, F::kSrcAs, F::kPeerSrcAs}, options);
   Flow("192.0.2.1", "11.0.0.1", "10.0.0.1");
   enricher_->Apply(*batch_);
-  EXPECT_EQ(Told(0), "src_as=65010 dst_as=65002 peer_src_as=64999 peer_dst_as=65001 std_comm=64500:7 64500:9");
+  EXPECT_EQ(Told(0), "dst_as=65002 peer_dst_as=65001 std_comm=64500:7 64500:9 src_as=65010 peer_src_as=64999");
 }
 
 // A router's neighbours by BMP: as if all their routes were in one table, and chosen as a router chooses.
@@ -682,6 +684,31 @@ TEST_F(RoutesEnricherTest, TablesThatAnswerTogetherGiveTheBestOfAll) {
   }
   EXPECT_GT(by_next_hop, 100u);
   EXPECT_GT(by_reflector, 100u);
+}
+
+// What is validated is the winner's own AS, also where both announce the same.
+TEST_F(RoutesEnricherTest, TheOwnAsIsOfWhoAnswers) {
+  const rib::TableId first = Table("198.51.100.1"), second = Table("198.51.100.2");
+  rib::TableSource one, two;
+  one.own_as = 1;
+  one.path.bgp_identifier = 2;
+  two.own_as = 2;
+  two.path.bgp_identifier = 1;
+  builder_.Add(A("192.0.2.1"), 0, first, RouteOrigin::kAdjRibIn, builder_.AddSource(one));
+  builder_.Add(A("192.0.2.1"), 0, second, RouteOrigin::kAdjRibIn, builder_.AddSource(two));
+  Announce(first, "10.0.0.0/8", {{}, "203.0.113.1"});
+  Announce(second, "10.0.0.0/8", {{}, "203.0.113.2"});
+  Publish();
+  const auto published = std::make_shared<rpki::PublishedVrps>();
+  published->Publish(std::make_shared<const rpki::VrpTable>(std::vector<rpki::Vrp>{{P("10.0.0.0/8"), 8, 2}}));
+  RoutesOptions options;
+  options.vrps = published;
+  Make({F::kDstRoa, F::kBgpNextHop}, options);
+  Flow("192.0.2.1", "::", "10.0.0.1");
+  Flow("192.0.2.1", "::", "10.0.0.1").Set<F::kBgpNextHop>(A("203.0.113.1"));
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "dst_roa=valid bgp_next_hop=203.0.113.2");
+  EXPECT_EQ(Told(1), "dst_roa=invalid bgp_next_hop=203.0.113.1");
 }
 
 // An exporter that is a peer of the file has its own routes; all others the best of the file.
