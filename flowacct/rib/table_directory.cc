@@ -5,7 +5,6 @@
 namespace flowacct::rib {
 namespace {
 
-// Tables for all are the last, of whatever origin, and told from own ones by that alone.
 void Order(std::vector<TableChoice>* choices) {
   std::stable_sort(choices->begin(), choices->end(),
                    [](const TableChoice& a, const TableChoice& b) { return a.origin < b.origin; });
@@ -13,21 +12,9 @@ void Order(std::vector<TableChoice>* choices) {
 
 }  // namespace
 
-absl::Span<const TableChoice> TableDirectory::FindOwn(const base::IpAddress& exporter, uint64_t rd) const {
-  const auto own = own_.find({exporter, rd});
-  if (own == own_.end()) return {};
-  const auto all = for_all_.find(rd);
-  const size_t shared = all == for_all_.end() ? 0 : all->second.size();
-  return absl::MakeConstSpan(own->second).first(own->second.size() - shared);
-}
-
 std::unique_ptr<const TableDirectory> TableDirectoryBuilder::Build() && {
   for (auto& [rd, choices] : directory_->for_all_) Order(&choices);
-  for (auto& [key, choices] : directory_->own_) {
-    Order(&choices);
-    const auto all = directory_->for_all_.find(key.second);
-    if (all != directory_->for_all_.end()) choices.insert(choices.end(), all->second.begin(), all->second.end());
-  }
+  for (auto& [key, choices] : directory_->own_) Order(&choices);
   return std::move(directory_);
 }
 

@@ -40,12 +40,6 @@ enum class RouteOrigin : uint8_t {
   kDump,       // an MRT file
 };
 
-// Tables of one such origin answer together, with the best route of all: each neighbour's is a part of what the router
-// knows. Of others the first that has a route answers.
-constexpr bool AnswersTogether(RouteOrigin origin) {
-  return origin == RouteOrigin::kAdjRibIn || origin == RouteOrigin::kAdjRibOut || origin == RouteOrigin::kDump;
-}
-
 // Whose routes a table has.
 struct TableSource {
   PathSource path;      // to choose the best of those that answer together
@@ -58,31 +52,65 @@ enum class SourceId : uint32_t {};
 struct TableChoice {
   TableId table{};
   RouteOrigin origin = RouteOrigin::kSession;
-  SourceId source{};     // TableDirectory::source
-  bool for_all = false;  // comes behind the exporter's own, and answers together with others for all
+  SourceId source{};   // TableDirectory::source
+  uint32_t group = 0;  // those beside one another that have the same answer together; 0: it answers alone
   friend bool operator==(const TableChoice& a, const TableChoice& b) {
-    return a.table == b.table && a.origin == b.origin && a.source == b.source;
+    return a.table == b.table && a.origin == b.origin && a.source == b.source && a.group == b.group;
   }
+};
+
+// The choices of an exporter, in order: its own, then those for all. The first that has a route answers; those of a
+// group, such as what a router's neighbours told it, answer with the best route of all of them.
+class TableChoices {
+ public:
+  class Iterator {
+   public:
+    Iterator(const TableChoices* choices, size_t i) : choices_(choices), i_(i) {}
+    const TableChoice& operator*() const { return (*choices_)[i_]; }
+    Iterator& operator++() {
+      ++i_;
+      return *this;
+    }
+    friend bool operator!=(const Iterator& a, const Iterator& b) { return a.i_ != b.i_; }
+
+   private:
+    const TableChoices* choices_;
+    size_t i_;
+  };
+
+  TableChoices(absl::Span<const TableChoice> own, absl::Span<const TableChoice> for_all)
+      : own_(own), for_all_(for_all) {}
+  size_t size() const { return own_.size() + for_all_.size(); }
+  bool empty() const { return size() == 0; }
+  const TableChoice& operator[](size_t i) const { return i < own_.size() ? own_[i] : for_all_[i - own_.size()]; }
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, size()}; }
+
+ private:
+  absl::Span<const TableChoice> own_, for_all_;
 };
 
 class TableDirectory {
  public:
   // Of an exporter (or, to follow a next hop, of that router) for a VRF; `rd` 0: the global table.
-  absl::Span<const TableChoice> Find(const base::IpAddress& exporter, uint64_t rd) const {
-    const auto own = own_.find({exporter, rd});
-    if (own != own_.end()) return own->second;
+  TableChoices Find(const base::IpAddress& exporter, uint64_t rd) const {
     const auto all = for_all_.find(rd);
-    return all == for_all_.end() ? absl::Span<const TableChoice>() : all->second;
+    return {OwnOf(exporter, rd), all == for_all_.end() ? absl::Span<const TableChoice>() : all->second};
   }
   // Only those that are the exporter's own, not those for all.
-  absl::Span<const TableChoice> FindOwn(const base::IpAddress& exporter, uint64_t rd) const;
+  TableChoices FindOwn(const base::IpAddress& exporter, uint64_t rd) const { return {OwnOf(exporter, rd), {}}; }
   // Of whoever was not told of, the default.
   const TableSource& source(const TableChoice& choice) const { return sources_[static_cast<uint32_t>(choice.source)]; }
   size_t size() const { return own_.size() + for_all_.size(); }
 
  private:
   friend class TableDirectoryBuilder;
-  absl::flat_hash_map<std::pair<base::IpAddress, uint64_t>, std::vector<TableChoice>> own_;  // and those for all behind
+  absl::Span<const TableChoice> OwnOf(const base::IpAddress& exporter, uint64_t rd) const {
+    const auto own = own_.find({exporter, rd});
+    return own == own_.end() ? absl::Span<const TableChoice>() : own->second;
+  }
+
+  absl::flat_hash_map<std::pair<base::IpAddress, uint64_t>, std::vector<TableChoice>> own_;
   absl::flat_hash_map<uint64_t, std::vector<TableChoice>> for_all_;
   std::vector<TableSource> sources_ = {TableSource()};
 };
@@ -94,11 +122,12 @@ class TableDirectoryBuilder {
     directory_->sources_.push_back(source);
     return SourceId{static_cast<uint32_t>(directory_->sources_.size() - 1)};
   }
-  void Add(const base::IpAddress& exporter, uint64_t rd, TableId table, RouteOrigin origin, SourceId source = {}) {
-    directory_->own_[{exporter, rd}].push_back({table, origin, source, false});
+  void Add(const base::IpAddress& exporter, uint64_t rd, TableId table, RouteOrigin origin, SourceId source = {},
+           uint32_t group = 0) {
+    directory_->own_[{exporter, rd}].push_back({table, origin, source, group});
   }
-  void AddForAll(uint64_t rd, TableId table, RouteOrigin origin, SourceId source = {}) {
-    directory_->for_all_[rd].push_back({table, origin, source, true});
+  void AddForAll(uint64_t rd, TableId table, RouteOrigin origin, SourceId source = {}, uint32_t group = 0) {
+    directory_->for_all_[rd].push_back({table, origin, source, group});
   }
   // Choices are ordered by their origin, equal ones as they were added.
   std::unique_ptr<const TableDirectory> Build() &&;

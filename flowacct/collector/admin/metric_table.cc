@@ -83,7 +83,7 @@ void OfBmp(const Scrape& scrape, Series* series) {
 template <auto kMember>
 void OfBmpRouters(const Scrape& scrape, Series* series) {
   for (const BmpRouterStatus& router : scrape.status.bmp.routers) {
-    series->Add({router.router, router.name}, Value(router.*kMember));
+    series->Add({router.router}, Value(router.*kMember));
   }
 }
 template <auto kMember>

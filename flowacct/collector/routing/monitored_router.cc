@@ -27,7 +27,7 @@ rib::RibView ViewOf(bmp::RibKind rib, bool post_policy) {
 
 bmp::StationOptions StationOptionsOf(const RoutingOptions& options) {
   bmp::StationOptions station;
-  station.max_peers = options.max_told_peers;
+  station.max_peers = options.max_tables_of_router;
   return station;
 }
 
@@ -98,7 +98,8 @@ void MonitoredRouter::OnPeerUp(const bmp::PeerUp& up) {
   if (monitored.router_identifier != 0 && (own || told_.bgp_identifier == 0)) {
     told_.bgp_identifier = monitored.router_identifier;
   }
-  if (up.sent != nullptr) {
+  // The OPENs of a Loc-RIB are made up; one that says nothing of families says nothing.
+  if (up.sent != nullptr && (!loc_rib || up.sent->capabilities != 0)) {
     monitored.external = up.sent->as != up.peer.as;
     monitored.families = up.sent->families;
     if (!loc_rib && up.received != nullptr) monitored.families = monitored.families & up.received->families;
@@ -116,13 +117,19 @@ void MonitoredRouter::OnPeerDown(const bmp::PeerDown& down) {
 
 void MonitoredRouter::Down(Monitored* monitored, absl::Duration keep_for) {
   for (PeerBook::Peer*& peer : monitored->peers) {
-    if (peer != nullptr) book_->Down(std::exchange(peer, nullptr), keep_for, now_);
+    if (peer == nullptr) continue;
+    --tables_;
+    book_->Down(std::exchange(peer, nullptr), keep_for, now_);
   }
 }
 
 PeerBook::Peer* MonitoredRouter::PeerOf(Monitored* monitored, const bmp::MonitoredPeer& peer, rib::RibView view) {
   PeerBook::Peer*& place = monitored->peers[static_cast<size_t>(view)];
   if (place != nullptr) return place;
+  if (tables_ >= options_.max_tables_of_router) {
+    ++told_.refused_updates;
+    return nullptr;
+  }
   Announcer announcer;
   announcer.key.address = view == rib::RibView::kLocRib ? told_.address : peer.key.address;
   announcer.key.bgp_identifier = peer.bgp_identifier;
@@ -141,6 +148,7 @@ PeerBook::Peer* MonitoredRouter::PeerOf(Monitored* monitored, const bmp::Monitor
     ++told_.refused_updates;
     return nullptr;
   }
+  ++tables_;
   place->told.port = told_.port;
   return place;
 }

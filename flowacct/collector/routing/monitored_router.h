@@ -10,8 +10,8 @@
 // whom the tables answer for.
 // Guarantees: a neighbour that is down has no routes any more, at once; what a stream that ends has told stays, stale,
 // for `keep_for`, and what the next stream tells again stays on (End-of-RIB sweeps the rest).
-// Ownership: borrows the book. Threads: the book's. Errors: counted, in Tell. Bounds: RoutingOptions::max_told_peers of
-// all routers. Cost: bmp/README.md's and the book's.
+// Ownership: borrows the book. Threads: the book's. Errors: counted, in Tell. Bounds: RoutingOptions::
+// max_tables_of_router tables and neighbours, max_told_peers of all routers. Cost: bmp/README.md's and the book's.
 
 #ifndef FLOWACCT_COLLECTOR_ROUTING_MONITORED_ROUTER_H_
 #define FLOWACCT_COLLECTOR_ROUTING_MONITORED_ROUTER_H_
@@ -71,7 +71,7 @@ class MonitoredRouter final : private bmp::Listener {
   void OnStatistics(const bmp::StatisticsReport& report) override;
   void OnTermination(bmp::TerminationReason reason, absl::string_view text) override;
 
-  // The book's peer of a table, up; null: there are too many, counted.
+  // The book's peer of a table, up; null: there are too many, or another neighbour has it, counted.
   PeerBook::Peer* PeerOf(Monitored* monitored, const bmp::MonitoredPeer& peer, rib::RibView view);
   void Down(Monitored* monitored, absl::Duration keep_for);
 
@@ -81,6 +81,7 @@ class MonitoredRouter final : private bmp::Listener {
   bmp::Station station_;
   RoutingRouter told_;
   absl::flat_hash_map<uint32_t, Monitored> monitored_;  // by MonitoredPeer::index
+  size_t tables_ = 0;                                   // that are up
   bool speaks_ = false;
   std::string farewell_;
   absl::Time now_;

@@ -196,6 +196,74 @@ TEST_F(MonitoredRouterTest, TablesBeyondTheBoundAreRefusedAndCounted) {
   EXPECT_EQ(book_->told_peers(), 0u);
 }
 
+// Two that are told apart on the wire, and are one here: the second is refused, and leaves nothing behind.
+TEST_F(MonitoredRouterTest, NeighboursThatAreOneHereAreNotMixed) {
+  BuiltPeer global = Neighbour("198.51.100.2"), local = global;
+  local.type = bmp::PeerType::kLocalInstance;
+  ASSERT_TRUE(Receive({Up(global), Announce(global, {"10.0.0.0/8"}), Up(local), Announce(local, {"11.0.0.0/8"}),
+                       bmp::testing::PeerDownMessage(global, 4, Octets()), Announce(local, {"12.0.0.0/8"})}));
+  EXPECT_EQ(router_->Tell().refused_updates, 1u);
+  EXPECT_EQ(Answers("192.0.2.1"), "adj_rib_in_pre 198.51.100.2 12.0.0.0/8=7");
+  EXPECT_EQ(book_->told_peers(), 1u);
+  BuiltPeer one = LocRib(), two = LocRib();
+  two.address = AddressOf("0.0.0.9");
+  ASSERT_TRUE(Receive({Up(one), Announce(one, {"10.0.0.0/8"}), Up(two), Announce(two, {"10.0.0.0/8"}),
+                       bmp::testing::PeerDownMessage(one, 6, Octets()), Announce(two, {"10.0.0.0/8"}, 9)}));
+  router_->End("", absl::ZeroDuration(), now_);
+  EXPECT_EQ(book_->told_peers(), 0u);
+}
+
+TEST_F(MonitoredRouterTest, ARouterDoesNotTakeAllTables) {
+  RoutingOptions options;
+  options.max_tables_of_router = 2;
+  Make(options);
+  const BuiltPeer peer = Neighbour("198.51.100.2"), post = Neighbour("198.51.100.2", kPostPolicy),
+                  out = Neighbour("198.51.100.2", kOut);
+  ASSERT_TRUE(Receive(
+      {Up(peer), Announce(peer, {"10.0.0.0/8"}), Announce(post, {"10.0.0.0/8"}), Announce(out, {"10.0.0.0/8"})}));
+  EXPECT_EQ(router_->Tell().refused_updates, 1u);
+  ASSERT_TRUE(Receive({Up(Neighbour("198.51.100.3")), Up(Neighbour("198.51.100.4"))}));
+  EXPECT_EQ(router_->Tell().neighbours.size(), 2u);
+}
+
+// A mapped router's neighbours answer as they do for itself.
+TEST_F(MonitoredRouterTest, NeighboursAnswerTogetherForOthersToo) {
+  RoutingOptions options;
+  options.mapped = {{*base::IpPrefix::Parse("192.0.2.77/32"), AddressOf("192.0.2.1")}};
+  options.reflectors = {AddressOf("192.0.2.1")};
+  Make(options);
+  const BuiltPeer one = Neighbour("198.51.100.2"), two = Neighbour("198.51.100.3");
+  ASSERT_TRUE(Receive({Up(one), Up(two), Announce(one, {"10.0.0.0/8"}), Announce(two, {"10.0.0.0/8"})}));
+  Settle();
+  for (const char* exporter : {"192.0.2.1", "192.0.2.77", "192.0.2.99"}) {
+    const rib::TableChoices choices = book_->directory().Get()->Find(AddressOf(exporter), 0);
+    ASSERT_GE(choices.size(), 2u) << exporter;
+    EXPECT_NE(choices[0].group, 0u) << exporter;
+    EXPECT_EQ(choices[0].group, choices[1].group) << exporter;
+  }
+  // Whose own they are, and those for all, are apart.
+  const rib::TableChoices choices = book_->directory().Get()->Find(AddressOf("192.0.2.1"), 0);
+  ASSERT_EQ(choices.size(), 4u);
+  EXPECT_NE(choices[1].group, choices[2].group);
+}
+
+// What is kept until a router has told it again is kept for as long as BMP is asked for, not BGP.
+TEST_F(MonitoredRouterTest, KeepsStaleRoutesForItsOwnTime) {
+  RoutingOptions options;
+  options.stale_for = absl::ZeroDuration();
+  options.bmp_stale_for = absl::Minutes(10);
+  Make(options);
+  const BuiltPeer peer = Neighbour("198.51.100.2");
+  ASSERT_TRUE(Receive({Up(peer), Announce(peer, {"10.0.0.0/8", "11.0.0.0/8"})}));
+  router_->End("lost", options.bmp_stale_for, now_);
+  Connect();
+  ASSERT_TRUE(Receive({Up(peer), Announce(peer, {"10.0.0.0/8"})}));
+  now_ += absl::Minutes(5);
+  EXPECT_EQ(Answers("192.0.2.1"), "adj_rib_in_pre 198.51.100.2 10.0.0.0/8=7 11.0.0.0/8=7~");
+  now_ += absl::Minutes(6);
+  EXPECT_EQ(Answers("192.0.2.1"), "adj_rib_in_pre 198.51.100.2 10.0.0.0/8=7");
+}
+
 TEST_F(MonitoredRouterTest, KeepsTheLastStatistics) {
   const BuiltPeer peer = Neighbour("198.51.100.2");
   const auto report = [&](uint8_t value) {

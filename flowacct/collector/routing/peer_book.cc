@@ -48,6 +48,15 @@ rib::RouteOrigin OriginOf(rib::RibView view) {
 // peer's.
 uint32_t OwnAsOf(const rib::PeerKey& key) { return OriginOf(key.view) == rib::RouteOrigin::kAdjRibOut ? 0 : key.as; }
 
+// What a router's neighbours told it, or it tells them, is a part of what it knows each: all answer together, of
+// whomever they are asked for (`asked`; 0: of the router itself).
+uint32_t GroupOf(rib::RibView view, size_t asked) {
+  const rib::RouteOrigin origin = OriginOf(view);
+  const bool together = origin == rib::RouteOrigin::kAdjRibIn || origin == rib::RouteOrigin::kAdjRibOut ||
+                        origin == rib::RouteOrigin::kDump;
+  return together ? static_cast<uint32_t>(asked * 16 + static_cast<size_t>(origin) + 1) : 0;
+}
+
 bool IsBeforePolicy(rib::RibView view) {
   return view == rib::RibView::kAdjRibInPre || view == rib::RibView::kAdjRibOutPre;
 }
@@ -70,6 +79,8 @@ struct PolicyTable {
 
 rib::RibOptions PeerBook::RibOptionsOf(const RoutingOptions& options) {
   rib::RibOptions rib = options.rib;
+  // Those of the peers themselves, and VRFs of some hundred.
+  rib.max_tables = size_t{1} << 18;
   rib.max_peers = 2 * (options.max_peers + options.max_told_peers);  // as many again may be stale
   rib.max_paths_per_peer = options.max_routes_per_peer;
   return rib;
@@ -84,6 +95,8 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
   const size_t limit = session ? options_.max_peers : options_.max_told_peers;
   if ((session ? established_ : told_peers_) >= limit) return nullptr;
   std::unique_ptr<Peer>& place = peers_[key];
+  // Who tells twice of what is one here has it once.
+  if (place != nullptr && place->up) return nullptr;
   if (place == nullptr) {
     // With the place that was just made.
     const size_t known = session ? known_sessions_ : peers_.size() - 1 - known_sessions_;
@@ -115,6 +128,9 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
     made->told.bgp_identifier = key.bgp_identifier;
   }
   Peer* const peer = peers_[key].get();
+  if (const auto named = stale_of_.find(NameOf(*peer)); named != stale_of_.end() && named->second == peer) {
+    stale_of_.erase(named);
+  }
   peer->up = true;
   peer->rd = announcer.rd;
   peer->external = announcer.external;
@@ -133,7 +149,7 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
     if (FamiliesOf(announcer.families, v6).empty()) rib_.EndOfRib(peer->id, v6);
   }
   const bool stale = rib_.counters(peer->id, false).stale + rib_.counters(peer->id, true).stale != 0;
-  told.stale_until = stale ? now + options_.stale_for : absl::InfiniteFuture();
+  told.stale_until = stale ? now + ConfirmTime(key.view) : absl::InfiniteFuture();
   stale_deadline_ = std::min(stale_deadline_, told.stale_until);
   // Nothing of it answered before: a table is complete, or it is waited for.
   peer->waits = options_.wait_for_table > absl::ZeroDuration() && !stale && !peer->awaited.empty() &&
@@ -247,13 +263,13 @@ void PeerBook::Down(Peer* peer, absl::Duration keep_for, absl::Time now) {
   directory_is_old_ = true;
   const uint64_t paths = rib_.counters(peer->id, false).paths + rib_.counters(peer->id, true).paths;
   if (keep_for <= absl::ZeroDuration() || paths == 0) return Remove(peer);
-  // One that comes with another identifier each time keeps no more than one that does not.
-  for (Peer* other : Peers()) {
-    if (other != peer && !other->up && other->key.address == peer->key.address &&
-        other->key.distinguisher == peer->key.distinguisher && other->key.view == peer->key.view &&
-        other->key.told_by == peer->key.told_by) {
+  // One that comes with another identifier each time keeps no more than one that does not. What an earlier run or a
+  // file knew may well have been several side by side.
+  if (!peer->restored && peer->key.view != rib::RibView::kDump) {
+    Peer*& other = stale_of_[NameOf(*peer)];
+    if (Peer* const older = std::exchange(other, peer); older != nullptr && older != peer) {
       ++evicted_peers_;
-      Remove(other);
+      Remove(older);
     }
   }
   rib_.PeerDown(peer->id, rib::Rib::Stale::kKeep);
@@ -263,8 +279,22 @@ void PeerBook::Down(Peer* peer, absl::Duration keep_for, absl::Time now) {
   stale_deadline_ = std::min(stale_deadline_, peer->told.stale_until);
 }
 
+absl::Duration PeerBook::ConfirmTime(rib::RibView view) const {
+  switch (view) {
+    case rib::RibView::kSession:
+      return options_.stale_for;
+    case rib::RibView::kDump:
+      return absl::InfiniteDuration();  // whoever reads it says when it is over
+    default:
+      return options_.bmp_stale_for;
+  }
+}
+
 void PeerBook::Remove(Peer* peer) {
   directory_is_old_ = true;
+  if (const auto named = stale_of_.find(NameOf(*peer)); named != stale_of_.end() && named->second == peer) {
+    stale_of_.erase(named);
+  }
   rib_.RemovePeer(peer->id);
   if (IsSession(*peer)) --known_sessions_;
   peers_.erase(rib::PeerKey(peer->key));
@@ -347,20 +377,24 @@ void PeerBook::PublishDirectory(absl::Time now) {
     source.own_as = OwnAsOf(peer->key);
     peer->source = builder.AddSource(source);
     for (const auto& [rd, table] : peer->tables) {
-      if (counts(*peer, rd)) builder.Add(peer->router(), rd, table, OriginOf(peer->key.view), peer->source);
+      if (!counts(*peer, rd)) continue;
+      builder.Add(peer->router(), rd, table, OriginOf(peer->key.view), peer->source, GroupOf(peer->key.view, 0));
     }
   }
   for (const Peer* peer : peers) {
     const base::IpAddress identifier = base::IpAddress::V4(peer->router_identifier());
     if (peer->router_identifier() == 0 || identifier == peer->router()) continue;
     for (const auto& [rd, table] : peer->tables) {
-      if (counts(*peer, rd)) builder.Add(identifier, rd, table, OriginOf(peer->key.view), peer->source);
+      if (!counts(*peer, rd)) continue;
+      builder.Add(identifier, rd, table, OriginOf(peer->key.view), peer->source, GroupOf(peer->key.view, 0));
     }
   }
   size_t mapped = 0;
+  size_t asked = 0;  // tells groups apart
   directory_overflows_ = 0;
   for (const RoutingMapping& mapping : options_.mapped) {
     const size_t exporters = AddressesOf(mapping.exporters);
+    ++asked;
     for (const Peer* peer : peers) {
       if (!IsCalled(*peer, mapping.peer)) continue;
       for (const auto& [rd, table] : peer->tables) {
@@ -372,24 +406,27 @@ void PeerBook::PublishDirectory(absl::Time now) {
         mapped += exporters;
         base::IpAddress exporter = mapping.exporters.address();
         for (size_t i = 0; i < exporters; ++i, exporter = Next(exporter)) {
-          builder.Add(exporter, rd, table, rib::RouteOrigin::kMapped, peer->source);
+          builder.Add(exporter, rd, table, rib::RouteOrigin::kMapped, peer->source, GroupOf(peer->key.view, asked));
         }
       }
     }
   }
   for (const base::IpAddress& reflector : options_.reflectors) {
+    ++asked;
     for (const Peer* peer : peers) {
       if (!IsCalled(*peer, reflector)) continue;
       for (const auto& [rd, table] : peer->tables) {
-        if (counts(*peer, rd)) builder.AddForAll(rd, table, rib::RouteOrigin::kReflector, peer->source);
+        if (!counts(*peer, rd)) continue;
+        builder.AddForAll(rd, table, rib::RouteOrigin::kReflector, peer->source, GroupOf(peer->key.view, asked));
       }
     }
   }
   if (options_.dumps_for_all) {
+    ++asked;
     for (const Peer* peer : peers) {
       if (peer->key.view != rib::RibView::kDump) continue;
       for (const auto& [rd, table] : peer->tables) {
-        builder.AddForAll(rd, table, rib::RouteOrigin::kDump, peer->source);
+        builder.AddForAll(rd, table, rib::RouteOrigin::kDump, peer->source, GroupOf(peer->key.view, asked));
       }
     }
   }

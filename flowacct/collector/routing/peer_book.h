@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -126,6 +127,13 @@ class PeerBook {
   const rib::PublishedDirectory& directory() const { return directory_; }
 
  private:
+  // What stays the same of a neighbour that says another identifier or AS.
+  using Name = std::tuple<base::IpAddress, rib::RibView, uint64_t, base::IpAddress>;
+  static Name NameOf(const Peer& peer) {
+    return {peer.key.told_by, peer.key.view, peer.key.distinguisher, peer.key.address};
+  }
+  // How long what was told before is kept while it is told anew.
+  absl::Duration ConfirmTime(rib::RibView view) const;
   static rib::RibOptions RibOptionsOf(const RoutingOptions& options);
   bool IsSession(const Peer& peer) const { return peer.key.view == rib::RibView::kSession; }
   // Nothing: a bound forbids it, counted.
@@ -139,6 +147,7 @@ class PeerBook {
   rib::Rib rib_;
   rib::PublishedDirectory directory_;
   absl::flat_hash_map<rib::PeerKey, std::unique_ptr<Peer>> peers_;
+  absl::flat_hash_map<Name, Peer*> stale_of_;  // the last of that name that is not up
   std::vector<RoutingObserver*> observers_;
   size_t established_ = 0;
   size_t told_peers_ = 0;

@@ -48,6 +48,7 @@ absl::Status CheckRoutingOptions(const RoutingOptions& options) {
   } numbers[] = {
       {"max_peers", options.max_peers, 1, 32768, "500 is what it is measured with"},
       {"max_told_peers", options.max_told_peers, 1, 65536, "8192 is the default"},
+      {"max_tables_of_router", options.max_tables_of_router, 1, 65536, "2048 is the default"},
       {"max_routers", options.max_routers, 1, 32768, "1024 is the default"},
       {"max_pending", options.max_pending, 1, 32768, "128 is the default"},
       {"max_pending_of_address", options.max_pending_of_address, 1, 1024, "2 are needed to resolve a collision"},

@@ -49,6 +49,8 @@ struct RoutingOptions {
   size_t max_peers = 500;
   // Peers of which BMP speakers and MRT files tell, all told: the tables of a network's routers and their neighbours.
   size_t max_told_peers = 8192;
+  // Tables, and neighbours, of one BMP speaker: that none takes all.
+  size_t max_tables_of_router = 2048;
   // Connections whose session is not up yet, and those of one address: as many as may come at once after a restart of
   // the collector. The oldest makes room.
   size_t max_pending = 128;

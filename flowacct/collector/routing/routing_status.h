@@ -30,7 +30,7 @@ namespace flowacct::collector {
   X(kTooOften, "too_often", "the address connects more often than connections_per_minute")                   \
   X(kTooManyOfAddress, "too_many_of_address", "beyond max_pending_of_address")                               \
   X(kTooManyPending, "too_many_pending", "the oldest that was no session yet made room, beyond max_pending") \
-  X(kTooManyPeers, "too_many_peers", "beyond max_peers: told Cease, Out of Resources")                       \
+  X(kTooManyPeers, "too_many_peers", "beyond max_peers (told Cease, Out of Resources) or max_routers")       \
   X(kCollision, "collision", "lost against another connection of the same neighbour (RFC 4271, 6.8)")        \
   X(kNoDescriptor, "no_descriptor", "the system has no file descriptor or memory for it; those who knock wait")
 

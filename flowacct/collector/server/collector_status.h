@@ -132,10 +132,12 @@ struct BmpStatus {
   uint64_t connected = 0;
   uint64_t connections_accepted = 0;
   uint64_t connections_refused = 0;
+  uint64_t connections_replaced = 0;  // by another one of the same router
   uint64_t tables = 0;
-  uint64_t messages = 0;  // of routers that are gone, too
+  uint64_t messages = 0;  // this and what follows of routers that are gone, too
   uint64_t octets = 0;
   uint64_t errors = 0;
+  uint64_t refused_updates = 0;  // of tables beyond a bound
   std::vector<BmpRouterStatus> routers;
 };
 
@@ -166,7 +168,11 @@ struct BgpStatus {
   uint64_t sessions_established = 0;
   uint64_t sessions_lost = 0;
   uint64_t connections_refused = 0;
-  uint64_t dumps_written = 0;  // as MRT: of all routes, and to be kept over a restart
+  uint64_t congestions = 0;        // readers were too slow: nothing was read from peers meanwhile
+  uint64_t evicted_peers = 0;      // whose stale routes made room
+  uint64_t incomplete_tables = 0;  // asked after wait_for_table without an End-of-RIB
+  uint64_t mappings_left_out = 0;  // exporters of `map` beyond a bound
+  uint64_t dumps_written = 0;      // as MRT: of all routes, and to be kept over a restart
   uint64_t dumps_failed = 0;
   uint64_t dump_files_loaded = 0;  // times that MRT files were read
   uint64_t dump_files_failed = 0;

@@ -56,6 +56,7 @@ absl::Status PlanBmp(const ConfigFile& file, RoutingOptions* options) {
   if (options->bmp_listen.empty()) return file.ErrorAt(bmp, "", "give listen: \"[::]:11019\"");
   options->max_routers = bmp.max_routers();
   options->max_told_peers = bmp.max_tables();
+  options->max_tables_of_router = bmp.max_tables_per_router();
   options->bmp_stale_for = ConfigFile::DurationOf(bmp.stale_for());
   return absl::OkStatus();
 }

@@ -1,5 +1,6 @@
 #include "flowacct/collector/server/routing_query.h"
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -25,6 +26,15 @@ std::string TimeText(absl::Time time) { return absl::FormatTime(absl::RFC3339_se
 
 std::string PeerName(const RoutingPeer& peer) {
   return peer.interface.empty() ? peer.address.ToString() : absl::StrCat(peer.address.ToString(), "%", peer.interface);
+}
+
+void AppendRefusals(const std::array<uint64_t, kRoutingRefusalCount>& refusals, std::string* json) {
+  absl::StrAppend(json, "\"connections_refused\":{");
+  for (size_t i = 0; i < kRoutingRefusalCount; ++i) {
+    absl::StrAppend(json, i == 0 ? "" : ",", "\"", RoutingRefusalName(static_cast<RoutingRefusal>(i)),
+                    "\":", refusals[i]);
+  }
+  json->push_back('}');
 }
 
 std::string PeersAsJson(const RoutingStatus& status) {
@@ -53,12 +63,9 @@ std::string PeersAsJson(const RoutingStatus& status) {
   record::AppendJsonString(base::IpAddress::V4(status.bgp_identifier).ToString(), &json);
   absl::StrAppend(&json, ",\"established\":", status.established, ",\"pending\":", status.pending,
                   ",\"paths\":", status.paths, ",\"attribute_sets\":", status.attribute_sets,
-                  ",\"octets\":", status.octets, ",\"connections_refused\":{");
-  for (size_t i = 0; i < kRoutingRefusalCount; ++i) {
-    absl::StrAppend(&json, i == 0 ? "" : ",", "\"", RoutingRefusalName(static_cast<RoutingRefusal>(i)),
-                    "\":", status.counters.refusals[i]);
-  }
-  absl::StrAppend(&json, "},", std::move(table).Finish(), "}\n");
+                  ",\"octets\":", status.octets, ",");
+  AppendRefusals(status.counters.refusals, &json);
+  absl::StrAppend(&json, ",", std::move(table).Finish(), "}\n");
   return json;
 }
 
@@ -88,7 +95,9 @@ std::string RoutersAsJson(const RoutingStatus& status) {
       statistics.empty() ? table.Absent() : table.Text(statistics);
     }
   }
-  std::string json = absl::StrCat("{\"connected\":", status.routers.size(), ",\"recent_ends\":[");
+  std::string json = absl::StrCat("{\"connected\":", status.routers.size(), ",");
+  AppendRefusals(status.counters.router_refusals, &json);
+  json += ",\"recent_ends\":[";
   for (size_t i = 0; i < status.recent_router_ends.size(); ++i) {
     const RoutingRouterEnd& end = status.recent_router_ends[i];
     absl::StrAppend(&json, i == 0 ? "" : ",", "{\"time\":\"", TimeText(end.time), "\",\"router\":\"",
@@ -114,6 +123,10 @@ BgpStatus DescribeRouting(const RoutingStatus& status) {
   bgp.sessions_established = status.counters.established;
   bgp.sessions_lost = status.counters.lost;
   for (const uint64_t refused : status.counters.refusals) bgp.connections_refused += refused;
+  bgp.congestions = status.counters.congestions;
+  bgp.evicted_peers = status.counters.evicted_peers;
+  bgp.incomplete_tables = status.counters.incomplete_tables;
+  bgp.mappings_left_out = status.counters.directory_overflows;
   for (const RoutingPeer& told : status.peers) {
     // What BMP and MRT tell are tables of others: thousands.
     if (told.view != rib::RibView::kSession) continue;
@@ -141,6 +154,8 @@ BmpStatus DescribeMonitoring(const RoutingStatus& status) {
   bmp.connected = status.routers.size();
   bmp.connections_accepted = status.counters.routers_accepted;
   for (const uint64_t refused : status.counters.router_refusals) bmp.connections_refused += refused;
+  bmp.connections_replaced = status.counters.routers_replaced;
+  bmp.refused_updates = status.counters.bmp_refused_updates;
   bmp.messages = status.counters.bmp_messages;
   bmp.octets = status.counters.bmp_octets;
   bmp.errors = status.counters.bmp_errors;

@@ -128,7 +128,6 @@ absl::Status Server::Start() {
   }
   // Files are read then, before there are records.
   if (validator_ != nullptr) validator_->Start();
-  for (const std::unique_ptr<Worker>& worker : workers_) worker->Start();
   if (routing_->engine != nullptr) {
     for (std::string& note : route_keeper_->LoadBeforeStart(absl::Now())) {
       Note(note);
@@ -137,6 +136,7 @@ absl::Status Server::Start() {
     routing_->engine->Start();
     route_keeper_->Start();
   }
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->Start();
   running_ = true;
   shape_.started = absl::Now();
   if (keeper_ != nullptr) keeper_thread_ = std::thread(&Server::RunKeeper, this);

@@ -161,7 +161,7 @@ void RoutesEnricher::Apply(record::FlowBatch& batch) {
       if (std::memcmp(row + exporter_.offset, head + exporter_.offset, base::IpAddress::kSize) != 0) break;
       if (distinguisher_.there() && base::LoadHost<uint64_t>(row + distinguisher_.offset) != rd) break;
     }
-    const absl::Span<const rib::TableChoice> choices = directory_->Find(exporter, rd);
+    const rib::TableChoices choices = directory_->Find(exporter, rd);
     for (const Side& side : sides_) {
       if (side.wanted) Join(side, batch, first, n, rd, choices);
     }
@@ -172,7 +172,7 @@ void RoutesEnricher::Apply(record::FlowBatch& batch) {
 }
 
 void RoutesEnricher::Join(const Side& side, record::FlowBatch& batch, size_t first, size_t n, uint64_t rd,
-                          absl::Span<const rib::TableChoice> choices) {
+                          const rib::TableChoices& choices) {
   const size_t stride = batch.stride();
   uint8_t* const rows = batch.data() + first * stride;
   const uint8_t* const addresses = rows + side.address.offset;
@@ -233,15 +233,14 @@ void RoutesEnricher::ValidateAwaited(const Side& side) {
   awaited_ = 0;
 }
 
-void RoutesEnricher::Answer(absl::Span<const rib::TableChoice> choices, const uint8_t* addresses,
-                            const uint8_t* next_hops, size_t stride, size_t n, Found* found) {
+void RoutesEnricher::Answer(const rib::TableChoices& choices, const uint8_t* addresses, const uint8_t* next_hops,
+                            size_t stride, size_t n, Found* found) {
   size_t missing = n;
   size_t together = 1;
   for (size_t c = 0; c < choices.size() && missing > 0; c += together) {
     const rib::RouteOrigin origin = choices[c].origin;
     together = 1;
-    while (rib::AnswersTogether(origin) && c + together < choices.size() && choices[c + together].origin == origin &&
-           choices[c + together].for_all == choices[c].for_all) {
+    while (choices[c].group != 0 && c + together < choices.size() && choices[c + together].group == choices[c].group) {
       ++together;
     }
     // Where most have a route already, only the others are looked up.
@@ -259,7 +258,7 @@ void RoutesEnricher::Answer(absl::Span<const rib::TableChoice> choices, const ui
       found[i].origin = origin;
       size_t answered = c;
       if (together > 1) {
-        answered += BestOf(choices.subspan(c, together), i, n, next_hop);
+        answered += BestOf(choices, c, together, i, n, next_hop);
         found[i].route = views_[(answered - c) * n + i];
       } else if (batch) {
         found[i].route = views_[i];
@@ -274,8 +273,8 @@ void RoutesEnricher::Answer(absl::Span<const rib::TableChoice> choices, const ui
   if (choices.empty()) std::fill_n(found, n, Found());
 }
 
-size_t RoutesEnricher::BestOf(absl::Span<const rib::TableChoice> choices, size_t row, size_t rows,
-                              const base::IpAddress& next_hop) {
+size_t RoutesEnricher::BestOf(const rib::TableChoices& choices, size_t first_choice, size_t together, size_t row,
+                              size_t rows, const base::IpAddress& next_hop) {
   const auto next_hop_matches = [&next_hop](const rib::RouteView& view) {
     return next_hop != base::IpAddress() &&
            (view.next_hop_matched || bgp::AttributeSetView(view.octets).next_hop() == next_hop);
@@ -284,7 +283,7 @@ size_t RoutesEnricher::BestOf(absl::Span<const rib::TableChoice> choices, size_t
   candidates_.clear();
   bool matched = false;
   uint8_t length = 0;
-  for (size_t t = 0; t < choices.size(); ++t) {
+  for (size_t t = 0; t < together; ++t) {
     const rib::RouteView& view = views_[t * rows + row];
     if (!view.found() || (!candidates_.empty() && view.length < length)) continue;
     const bool matches = next_hop_matches(view);
@@ -308,8 +307,8 @@ size_t RoutesEnricher::BestOf(absl::Span<const rib::TableChoice> choices, size_t
     paths_.clear();
     const size_t last = std::min(candidates_.size(), first + rib::kMaxPaths - 1);
     const auto add = [&](size_t t) {
-      paths_.push_back(rib::PathOf(bgp::AttributeSetView(view_of(t).octets), directory_->source(choices[t]).path,
-                                   view_of(t).path_id));
+      paths_.push_back(rib::PathOf(bgp::AttributeSetView(view_of(t).octets),
+                                   directory_->source(choices[first_choice + t]).path, view_of(t).path_id));
     };
     add(best);
     for (size_t i = first; i < last; ++i) add(candidates_[i]);

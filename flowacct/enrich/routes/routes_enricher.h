@@ -109,15 +109,17 @@ class RoutesEnricher : public Enricher {
 
   // Rows [first, first + n), at most a block, have one exporter and VRF.
   void Join(const Side& side, record::FlowBatch& batch, size_t first, size_t n, uint64_t rd,
-            absl::Span<const rib::TableChoice> choices);
+            const rib::TableChoices& choices);
   void Follow(const Side& side, const base::IpAddress& address, uint64_t rd, Found* found);
   // The route of `router`'s own tables, if they have one.
   bool FindAt(const base::IpAddress& router, const base::IpAddress& address, uint64_t rd, Found* found);
   // What the choices say of `n` addresses. `next_hops`: null, or the flows' own.
-  void Answer(absl::Span<const rib::TableChoice> choices, const uint8_t* addresses, const uint8_t* next_hops,
-              size_t stride, size_t n, Found* found);
-  // Whose of what `choices` answered together in views_ is best for a row; if nobody has a route, the first.
-  size_t BestOf(absl::Span<const rib::TableChoice> choices, size_t row, size_t rows, const base::IpAddress& next_hop);
+  void Answer(const rib::TableChoices& choices, const uint8_t* addresses, const uint8_t* next_hops, size_t stride,
+              size_t n, Found* found);
+  // Of the choices from the first one on that answered together in views_, whose is best for a row; if nobody has a
+  // route, 0.
+  size_t BestOf(const rib::TableChoices& choices, size_t first_choice, size_t together, size_t row, size_t rows,
+                const base::IpAddress& next_hop);
   void Tell(const Side& side, const Found& found, uint8_t* row, base::Interner* interner);
   // Tells what is known of the route, or puts it beside those of the block that are to be validated.
   void Validate(const Side& side, const Found& found, const RouteValues& values, uint8_t* row);

@@ -621,7 +621,7 @@ TEST_F(RoutesEnricherTest, TablesThatAnswerTogetherGiveTheBestOfAll) {
     rib::TableSource source;
     source.path.bgp_identifier = static_cast<uint32_t>(100 - i);
     source.path.address = A(address);
-    builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kAdjRibIn, builder_.AddSource(source));
+    builder_.Add(A("192.0.2.1"), 0, table, RouteOrigin::kAdjRibIn, builder_.AddSource(source), 1);
     std::map<IpPrefix, bool> seen;
     for (int r = 0; r < 120; ++r) {
       const IpPrefix prefix(IpAddress::V4(0x0a000000 | below(64) << 16), static_cast<uint8_t>(11 + below(8)));
@@ -694,8 +694,8 @@ TEST_F(RoutesEnricherTest, TheOwnAsIsOfWhoAnswers) {
   one.path.bgp_identifier = 2;
   two.own_as = 2;
   two.path.bgp_identifier = 1;
-  builder_.Add(A("192.0.2.1"), 0, first, RouteOrigin::kAdjRibIn, builder_.AddSource(one));
-  builder_.Add(A("192.0.2.1"), 0, second, RouteOrigin::kAdjRibIn, builder_.AddSource(two));
+  builder_.Add(A("192.0.2.1"), 0, first, RouteOrigin::kAdjRibIn, builder_.AddSource(one), 1);
+  builder_.Add(A("192.0.2.1"), 0, second, RouteOrigin::kAdjRibIn, builder_.AddSource(two), 1);
   Announce(first, "10.0.0.0/8", {{}, "203.0.113.1"});
   Announce(second, "10.0.0.0/8", {{}, "203.0.113.2"});
   Publish();
@@ -717,10 +717,10 @@ TEST_F(RoutesEnricherTest, DumpsForAllComeBehindThePeersOwn) {
   Announce(own, "10.0.0.0/8", {{1, 2, 3}});
   Announce(other, "10.0.0.0/8", {{9}});
   Announce(other, "11.0.0.0/8", {{9}});
-  builder_.Add(A("192.0.2.1"), 0, own, RouteOrigin::kDump);
-  builder_.Add(A("192.0.2.2"), 0, other, RouteOrigin::kDump);
-  builder_.AddForAll(0, own, RouteOrigin::kDump);
-  builder_.AddForAll(0, other, RouteOrigin::kDump);
+  builder_.Add(A("192.0.2.1"), 0, own, RouteOrigin::kDump, {}, 1);
+  builder_.Add(A("192.0.2.2"), 0, other, RouteOrigin::kDump, {}, 1);
+  builder_.AddForAll(0, own, RouteOrigin::kDump, {}, 2);
+  builder_.AddForAll(0, other, RouteOrigin::kDump, {}, 2);
   Publish();
   Make({F::kDstAs});
   Flow("192.0.2.1", "::", "10.0.0.1");
