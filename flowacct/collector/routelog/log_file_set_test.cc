@@ -45,7 +45,7 @@ class LogFileSetTest : public testing::Test {
 };
 
 TEST_F(LogFileSetTest, Names) {
-  const auto name = [this](absl::string_view pattern, const LogTeller& teller) {
+  const auto name = [](absl::string_view pattern, const LogTeller& teller) {
     return ExpandLogName(pattern, teller, kTime, absl::UTCTimeZone());
   };
   EXPECT_EQ(name("bgp-$peer_src_ip-%Y%m%d-%H%M.json", v4_), "bgp-192_0_2_1-20261129-0156.json");

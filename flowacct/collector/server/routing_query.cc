@@ -15,7 +15,6 @@
 #include "flowacct/bgp/nlri.h"
 #include "flowacct/bgp/session.h"
 #include "flowacct/collector/looking_glass/looking_glass.h"
-#include "flowacct/enrich/field_value.h"
 #include "flowacct/record/value_text.h"
 #include "flowacct/rib/rib.h"
 
