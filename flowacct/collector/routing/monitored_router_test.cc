@@ -261,6 +261,7 @@ TEST_F(MonitoredRouterTest, KeepsStaleRoutesForItsOwnTime) {
   now_ += absl::Minutes(5);
   EXPECT_EQ(Answers("192.0.2.1"), "adj_rib_in_pre 198.51.100.2 10.0.0.0/8=7 11.0.0.0/8=7~");
   now_ += absl::Minutes(6);
+  Settle();  // the sweep begins
   EXPECT_EQ(Answers("192.0.2.1"), "adj_rib_in_pre 198.51.100.2 10.0.0.0/8=7");
 }
 
