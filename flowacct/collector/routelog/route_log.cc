@@ -19,6 +19,7 @@
 #include "flowacct/base/mutex.h"
 #include "flowacct/bgp/canonicalize.h"
 #include "flowacct/collector/routelog/log_file_set.h"
+#include "flowacct/collector/routing/bmp_view.h"
 #include "flowacct/collector/routing/route_walk.h"
 
 namespace flowacct::collector {
@@ -30,18 +31,6 @@ constexpr absl::Duration kTick = absl::Seconds(1);
 // Beyond the bound, for what is rare and small: sessions that begin and end.
 constexpr size_t kReserveOctets = size_t{1} << 20;
 constexpr size_t kDumpBufferOctets = size_t{1} << 20;
-
-rib::RibView ViewOf(bmp::RibKind rib, bool post_policy) {
-  switch (rib) {
-    case bmp::RibKind::kLocRib:
-      return rib::RibView::kLocRib;
-    case bmp::RibKind::kAdjRibOut:
-      return post_policy ? rib::RibView::kAdjRibOutPost : rib::RibView::kAdjRibOutPre;
-    case bmp::RibKind::kAdjRibIn:
-      break;
-  }
-  return post_policy ? rib::RibView::kAdjRibInPost : rib::RibView::kAdjRibInPre;
-}
 
 LogTeller TellerOf(const RouteSource& source) { return {source.teller(), source.port}; }
 
@@ -779,7 +768,7 @@ void RouteLog::OnMonitoredUpdate(const base::IpAddress& router, const bmp::Route
   if (!LogsMonitored()) return;
   TellRouterBegins(router, time);
   const MonitoredKey key =
-      KeyOf(router, update.peer.key.address, update.peer.key.distinguisher, ViewOf(update.rib, update.post_policy));
+      KeyOf(router, update.peer.key.address, update.peer.key.distinguisher, RibViewOf(update.rib, update.post_policy));
   TellUpdate(*MonitoredSource(key), update.update, time, update.time);
 }
 
