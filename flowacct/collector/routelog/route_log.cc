@@ -487,8 +487,8 @@ absl::Status RouteLog::Writer::DumpTo(RoutingEngine& engine, absl::Time due, uin
 // --- On the engine's thread ---
 
 absl::StatusOr<std::unique_ptr<RouteLog>> RouteLog::New(RouteLogOptions options) {
-  const auto check = [](absl::string_view what, const std::string& pattern) {
-    const absl::Status status = pattern.empty() ? absl::OkStatus() : CheckLogPattern(pattern);
+  const auto check = [&options](absl::string_view what, const std::string& pattern) {
+    const absl::Status status = pattern.empty() ? absl::OkStatus() : CheckLogPattern(pattern, !options.monitored);
     return status.ok() ? status : absl::InvalidArgumentError(absl::StrCat(what, ": ", status.message()));
   };
   if (absl::Status status = check("message_log", options.message_log); !status.ok()) return status;
