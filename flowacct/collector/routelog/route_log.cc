@@ -37,6 +37,15 @@ LogTeller TellerOf(const RouteSource& source) { return {source.teller(), source.
 }  // namespace
 
 struct RouteLog::Event {
+  // A line of 400 octets for 8 that came: made by the thread.
+  struct Statistics {
+    bmp::MonitoredPeer peer;
+    absl::Time time;
+    bmp::RibKind rib = bmp::RibKind::kAdjRibIn;
+    bool post_policy = false;
+    bool filtered = false;
+    std::vector<bmp::Statistic> values;
+  };
   enum class Kind : uint8_t {
     kInit,       // log_init
     kGone,       // the routes of `tables` that are stale
@@ -44,6 +53,7 @@ struct RouteLog::Event {
     kAnnounced,  // `octets`: NLRI, then attributes
     kWithdrawn,  // `route`; `octets`: the attributes that it had
     kLines,      // `octets`: lines without their beginning
+    kStatistics,
   };
   Kind kind = Kind::kInit;
   bool add_path = false;
@@ -55,8 +65,12 @@ struct RouteLog::Event {
   LoggedRoute route;
   std::string octets;
   std::vector<std::pair<uint64_t, rib::TableId>> tables;
+  std::unique_ptr<const Statistics> statistics;
 
-  size_t size() const { return sizeof(Event) + octets.size() + tables.size() * sizeof(tables[0]); }
+  size_t size() const {
+    return sizeof(Event) + octets.size() + tables.size() * sizeof(tables[0]) +
+           (statistics == nullptr ? 0 : sizeof(Statistics) + statistics->values.size() * sizeof(bmp::Statistic));
+  }
 };
 
 // What the thread works with; it may outlive the log.
@@ -94,6 +108,9 @@ class RouteLog::Writer {
   void Take(const Event& event);
   void TakeRoutes(const Event& event);
   void TakeGone(const Event& event);
+  void TakeStatistics(const Event& event);
+  // `lines` have no beginning yet.
+  void Lines(const RouteSource& source, absl::Time time, absl::string_view lines);
   void Line(const RouteSource& source, absl::Time time, size_t lines);
   // Beside long walks.
   void Breathe();
@@ -268,16 +285,35 @@ void RouteLog::Writer::Take(const Event& event) {
     case Event::Kind::kAnnounced:
     case Event::Kind::kWithdrawn:
       return TakeRoutes(event);
-    case Event::Kind::kLines: {
-      size_t lines = 0;
-      for (size_t at = 0; at < event.octets.size(); ++lines) {
-        const size_t end = event.octets.find('\n', at) + 1;
-        absl::StrAppend(&text_, "{\"event_type\": \"log\", \"seq\": ", seq_++,
-                        absl::string_view(event.octets).substr(at, end - at));
-        at = end;
-      }
-      return Line(source, event.time, lines);
-    }
+    case Event::Kind::kLines:
+      return Lines(source, event.time, event.octets);
+    case Event::Kind::kStatistics:
+      return TakeStatistics(event);
+  }
+}
+
+void RouteLog::Writer::Lines(const RouteSource& source, absl::Time time, absl::string_view lines) {
+  size_t count = 0;
+  for (size_t at = 0; at < lines.size(); ++count) {
+    const size_t end = lines.find('\n', at) + 1;
+    absl::StrAppend(&text_, "{\"event_type\": \"log\", \"seq\": ", seq_++, lines.substr(at, end - at));
+    at = end;
+  }
+  Line(source, time, count);
+}
+
+void RouteLog::Writer::TakeStatistics(const Event& event) {
+  constexpr size_t kStep = 256;  // lines, of 100 KB
+  const Event::Statistics& statistics = *event.statistics;
+  const absl::Span<const bmp::Statistic> values = statistics.values;
+  std::string lines;
+  for (size_t at = 0; at < values.size(); at += kStep) {
+    lines.clear();
+    AppendStatistics(event.source->router,
+                     {statistics.peer, statistics.time, statistics.rib, statistics.post_policy,
+                      values.subspan(at, std::min(kStep, values.size() - at))},
+                     statistics.filtered, event.time, options_.zone, &lines);
+    Lines(*event.source, event.time, lines);
   }
 }
 
@@ -774,10 +810,17 @@ void RouteLog::OnMonitoredUpdate(const base::IpAddress& router, const bmp::Route
 
 void RouteLog::OnStatistics(const base::IpAddress& router, const bmp::StatisticsReport& report, absl::Time time) {
   if (!LogsMonitored()) return;
-  std::string lines;
+  TellRouterBegins(router, time);
+  if (report.statistics.empty()) return;
   const MonitoredKey key = KeyOf(router, report.peer.key.address, report.peer.key.distinguisher, rib::RibView::kLocRib);
-  AppendStatistics(router, report, filtered_.contains(key), time, options_.zone, &lines);
-  TellLines(router, std::move(lines), time);
+  Event event;
+  event.kind = Event::Kind::kStatistics;
+  event.time = time;
+  event.source = routers_[router];
+  event.statistics = std::make_unique<const Event::Statistics>(
+      Event::Statistics{report.peer, report.time, report.rib, report.post_policy, filtered_.contains(key),
+                        {report.statistics.begin(), report.statistics.end()}});
+  writer_->Push(std::move(event), report.statistics.size());
 }
 
 }  // namespace flowacct::collector

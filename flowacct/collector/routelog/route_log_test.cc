@@ -350,12 +350,16 @@ TEST_F(RouteLogTest, ARouterThatIsLostAndItsDump) {
     station->Receive(b::PeerUpMessage(loc, b::OpenMessage(64500), b::OpenMessage(64500)));
     station->Receive(announced);
     station->Receive(withdrawn);
+    // More than are written at once.
+    station->Receive(b::StatisticsMessage(loc, std::vector<b::BuiltStatistic>(600, {8, {0, 0, 0, 0, 0, 0, 0, 7}})));
   });
   // A withdrawal tells what the route had: the log knows the Loc-RIB's table.
   const std::string file = Path("127_0_0_3.json");
   ASSERT_TRUE(Has(file, "\"withdraw\""));
   EXPECT_TRUE(absl::StrContains(Read(file), R"("ip_prefix": "203.0.113.0/24", "bgp_nexthop": "192.0.2.1")"));
   EXPECT_EQ(Count(Read(file), "64510"), 3u) << Read(file);
+  ASSERT_TRUE(Eventually([&] { return Count(Read(file), "\"counter_value\": 7}\n") == 600; }));
+  ASSERT_TRUE(Eventually([&] { return log_->counters().lines == Numbers(Read(file)).size(); }));
   ASSERT_TRUE(Has(Path("dump"), "198.51.100.0/24"));
   EXPECT_TRUE(absl::StrContains(Read(Path("dump")), R"("is_loc": 1, "event_type": "dump")")) << Read(Path("dump"));
   on_engine([&] {
