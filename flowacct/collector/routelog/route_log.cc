@@ -588,10 +588,12 @@ void RouteLog::OnUp(const PeerBook::Peer& peer, absl::Time time) {
     begun_.emplace_back(&peer, time);
     return;
   }
-  Source* const source = MonitoredSource(KeyOf(peer));
-  source->in_table = true;
-  source->id = peer.id;
-  source->rd = peer.rd;
+  const MonitoredKey key = KeyOf(peer);
+  Source source = MonitoredSource(key);
+  source.in_table = true;
+  source.id = peer.id;
+  source.rd = peer.rd;
+  monitored_[key] = std::move(source);
 }
 
 void RouteLog::TellBegun() {
@@ -700,19 +702,17 @@ void RouteLog::TellUpdate(const Source& source, const bgp::Update& update, absl:
 
 // --- BMP ---
 
-RouteLog::Source* RouteLog::MonitoredSource(const MonitoredKey& key) {
-  Source& source = monitored_[key];
-  if (source.told == nullptr) {
-    RouteSource told;
-    told.peer = key.peer;
-    told.router = key.router;
-    told.view = key.view;
-    told.rd = key.rd;
-    told.filtered = filtered_.contains(key);
-    source.told = std::make_shared<const RouteSource>(told);
-    source.rd = key.rd;
-  }
-  return &source;
+RouteLog::Source RouteLog::MonitoredSource(const MonitoredKey& key) const {
+  RouteSource told;
+  told.peer = key.peer;
+  told.router = key.router;
+  told.view = key.view;
+  told.rd = key.rd;
+  told.filtered = filtered_.contains(key);
+  Source source;
+  source.told = std::make_shared<const RouteSource>(told);
+  source.rd = key.rd;
+  return source;
 }
 
 void RouteLog::TellRouterBegins(const base::IpAddress& router, absl::Time time) {
@@ -761,21 +761,6 @@ void RouteLog::OnRouterDown(const base::IpAddress& router, absl::string_view, ab
   event.source = known->second;
   routers_.erase(known);
   writer_->Push(std::move(event), 1, /*small=*/true);
-  for (auto it = monitored_.begin(); it != monitored_.end();) {
-    // What is in the table goes with OnDown.
-    if (it->first.router == router && !it->second.in_table) {
-      monitored_.erase(it++);
-    } else {
-      ++it;
-    }
-  }
-  for (auto it = filtered_.begin(); it != filtered_.end();) {
-    if (it->router == router) {
-      filtered_.erase(it++);
-    } else {
-      ++it;
-    }
-  }
 }
 
 void RouteLog::OnMonitoredUp(const base::IpAddress& router, const bmp::PeerUp& up, absl::Time time) {
@@ -798,6 +783,8 @@ void RouteLog::OnMonitoredDown(const base::IpAddress& router, const bmp::PeerDow
   std::string lines;
   AppendPeerDown(router, down, time, options_.zone, &lines);
   if (!lines.empty()) TellLines(router, std::move(lines), time);
+  if (down.peer.key.type != bmp::PeerType::kLocRibInstance) return;
+  filtered_.erase(KeyOf(router, down.peer.key.address, down.peer.key.distinguisher, rib::RibView::kLocRib));
 }
 
 void RouteLog::OnMonitoredUpdate(const base::IpAddress& router, const bmp::RouteUpdate& update, absl::Time time) {
@@ -805,7 +792,10 @@ void RouteLog::OnMonitoredUpdate(const base::IpAddress& router, const bmp::Route
   TellRouterBegins(router, time);
   const MonitoredKey key =
       KeyOf(router, update.peer.key.address, update.peer.key.distinguisher, RibViewOf(update.rib, update.post_policy));
-  TellUpdate(*MonitoredSource(key), update.update, time, update.time);
+  // The first one comes before its table is up, and of tables that were refused none ever is: nothing is kept of those.
+  const auto known = monitored_.find(key);
+  if (known != monitored_.end()) return TellUpdate(known->second, update.update, time, update.time);
+  TellUpdate(MonitoredSource(key), update.update, time, update.time);
 }
 
 void RouteLog::OnStatistics(const base::IpAddress& router, const bmp::StatisticsReport& report, absl::Time time) {

@@ -371,6 +371,48 @@ TEST_F(RouteLogTest, ARouterThatIsLostAndItsDump) {
   EXPECT_EQ(log_->counters().dropped, 0u);
 }
 
+TEST_F(RouteLogTest, TablesThatTheBookRefusedAreLogged) {
+  namespace b = bmp::testing;
+  struct Refused final : bmp::Listener {
+    void OnPeerUp(const bmp::PeerUp& up) override { log->OnMonitoredUp(router, up, absl::Now()); }
+    void OnPeerDown(const bmp::PeerDown& down) override { log->OnMonitoredDown(router, down, absl::Now()); }
+    void OnUpdate(const bmp::RouteUpdate& update) override { log->OnMonitoredUpdate(router, update, absl::Now()); }
+    const base::IpAddress router = bgp::testing::AddressOf("127.0.0.3");
+    RouteLog* log = nullptr;
+  };
+  RouteLogOptions options;
+  options.monitored = true;
+  options.message_log = Path("log");
+  options.dump = Path("$bmp_router_port");
+  EXPECT_TRUE(absl::StartsWith(RouteLog::New(options).status().message(), "dump: the port of a BMP router"));
+  options.dump = "";
+  auto log = RouteLog::New(options);
+  ASSERT_TRUE(log.ok()) << log.status();
+  log_ = *std::move(log);
+  Refused refused;
+  refused.log = log_.get();
+  bmp::Station station({}, &refused);
+  b::BuiltPeer peer;
+  peer.address = bgp::testing::AddressOf("10.0.0.7");
+  UpdateBuilder builder;
+  for (int i = 0; i < 2; ++i) {
+    station.Receive(b::PeerUpMessage(peer, b::OpenMessage(64500), b::OpenMessage(64496)));
+    builder.Clear();
+    builder.Origin(0).AsPath({64510}).NextHop("192.0.2.1").Announce("198.51.100.0/24");
+    station.Receive(b::RouteMonitoringMessage(peer, builder.Message()));
+    builder.Clear();
+    builder.Withdraw("198.51.100.0/24");
+    station.Receive(b::RouteMonitoringMessage(peer, builder.Message()));
+    station.Receive(b::PeerDownMessage(peer, 5, {}));
+  }
+  station.End();
+  log_->OnRouterDown(refused.router, "closed", absl::Now());
+  ASSERT_TRUE(Has(Path("log"), "log_close"));
+  const std::string text = Read(Path("log"));
+  for (const char* what : {"\"update\"", "\"withdraw\"", "\"peer_up\"", "\"peer_down\""}) EXPECT_EQ(Count(text, what), 2u);
+  EXPECT_EQ(Numbers(text).size(), 10u) << text;
+}
+
 TEST_F(RouteLogTest, ADumpThatCannotBeWrittenIsGivenUp) {
   std::ofstream(Path("file")) << "a file";
   RouteLogOptions options;
