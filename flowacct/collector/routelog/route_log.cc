@@ -78,6 +78,7 @@ class RouteLog::Writer {
  public:
   explicit Writer(const RouteLogOptions& options)
       : options_(options),
+        on_error_(options.on_error),
         files_(LogFileOptions{options.message_log, options.zone, options.max_open_files}),
         writer_(options.zone),
         dump_writer_(options.dump_zone) {}
@@ -94,6 +95,11 @@ class RouteLog::Writer {
     stop_.Notify();
   }
   bool Ended(absl::Duration patience) { return ended_.WaitFor(patience); }
+  // Nobody is told anything any more, from when it returns.
+  void Mute() {
+    base::MutexLock lock(&tell_mutex_);
+    on_error_ = nullptr;
+  }
   RouteLogCounters counters() const;
 
   void Run();
@@ -116,6 +122,7 @@ class RouteLog::Writer {
   void Breathe();
   void Publish();
   void TellErrors();
+  void Tell(absl::string_view error);
   void Dump(absl::Time due);
   absl::Status DumpTo(RoutingEngine& engine, absl::Time due, uint64_t seq, uint64_t* lines);
   // Of one peer; `rest` as WalkTable's.
@@ -135,6 +142,10 @@ class RouteLog::Writer {
   uint64_t gap_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
   RouteLogCounters published_ ABSL_GUARDED_BY(mutex_);
+
+  // Held while somebody is told.
+  base::Mutex tell_mutex_;
+  std::function<void(absl::string_view)> on_error_ ABSL_GUARDED_BY(tell_mutex_);
 
   // The thread's.
   LogFileSet files_;
@@ -180,13 +191,17 @@ void RouteLog::Writer::Publish() {
   published_ = std::move(counters);
 }
 
+void RouteLog::Writer::Tell(absl::string_view error) {
+  base::MutexLock lock(&tell_mutex_);
+  if (on_error_) on_error_(error);
+}
+
 void RouteLog::Writer::TellErrors() {
-  if (!options_.on_error) return;
   const absl::string_view name = options_.monitored ? "bmp" : "bgp";
   const std::string& error = files_.error().empty() ? dump_error_ : files_.error();
   if (error.empty() != told_error_.empty()) {
-    options_.on_error(error.empty() ? absl::StrCat("the route log of ", name, " is written again")
-                                    : absl::StrCat("the route log of ", name, ": ", error));
+    Tell(error.empty() ? absl::StrCat("the route log of ", name, " is written again")
+                       : absl::StrCat("the route log of ", name, ": ", error));
     told_error_ = error;
   }
   uint64_t dropped = 0;
@@ -195,8 +210,8 @@ void RouteLog::Writer::TellErrors() {
     dropped = dropped_;
   }
   if (dropped != told_dropped_) {
-    options_.on_error(absl::StrCat("the route log of ", name, " is too slow: ", dropped - told_dropped_,
-                                   " lines were dropped; their numbers (seq) are missing in its files"));
+    Tell(absl::StrCat("the route log of ", name, " is too slow: ", dropped - told_dropped_,
+                      " lines were dropped; their numbers (seq) are missing in its files"));
     told_dropped_ = dropped;
   }
 }
@@ -551,6 +566,8 @@ bool RouteLog::Close(absl::Duration patience) {
   if (ended) {
     thread_.join();
   } else {
+    // What on_error refers to may go now.
+    writer_->Mute();
     thread_.detach();
   }
   return ended;

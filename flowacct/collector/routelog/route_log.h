@@ -53,7 +53,7 @@ struct RouteLogOptions {
   // Messages that wait for the thread: all of a full table that comes at once.
   size_t max_queued_octets = size_t{64} << 20;
   size_t max_open_files = 64;
-  // Of a slow disk, an error and its end; on the log's thread. May be empty.
+  // Of a slow disk, an error and its end; on the log's thread, and never once Close has returned. May be empty.
   std::function<void(absl::string_view)> on_error;
 };
 

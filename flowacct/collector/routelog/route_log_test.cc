@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -217,19 +218,26 @@ TEST_F(RouteLogTest, AThreadThatNeverComesBackIsLeft) {
   options.message_log = Path("pipe");
   ASSERT_EQ(mkfifo(options.message_log.c_str(), 0600), 0);
   Descriptor reader(open(options.message_log.c_str(), O_RDONLY | O_NONBLOCK));
+  const auto told = std::make_shared<std::atomic<int>>(0);
+  options.on_error = [told](absl::string_view) { ++*told; };
   Start(options);
   auto peer = Peer();
   for (int i = 0; i < 2000; ++i) Announce(*peer, {absl::StrCat("10.", i / 250, ".", i % 250, ".0/24")});
   ASSERT_TRUE(Eventually([&] { return PeerOf(*engine_, "127.0.0.2").v4.paths == 2000; }));
-  absl::SleepFor(absl::Milliseconds(300));
+  absl::SleepFor(absl::Milliseconds(1000));  // an error is told once a second at most
   engine_->Stop();
   EXPECT_FALSE(log_->Close(absl::Milliseconds(100)));
   log_.reset();
+  const int before = *told;
   // With a reader's end closed its write ends, and the thread with it.
   reader.Reset();
   const std::weak_ptr<RoutingEngine> engine = engine_;
   engine_.reset();
   EXPECT_TRUE(Eventually([&] { return engine.expired(); }));
+  // The thread had an error at its end, and told nobody.
+  options = RouteLogOptions();
+  EXPECT_TRUE(Eventually([&] { return told.use_count() == 1; }));
+  EXPECT_EQ(*told, before);
 }
 
 TEST_F(RouteLogTest, MovedFilesBeginAnew) {
