@@ -478,9 +478,10 @@ absl::Status RouteLog::Writer::DumpTo(RoutingEngine& engine, absl::Time due, uin
   std::stable_sort(dumped.begin(), dumped.end(), [](const Dumped& a, const Dumped& b) {
     return std::tie(a.name, a.source.teller()) < std::tie(b.name, b.source.teller());
   });
+  // One of the files, which may have several tables of several tellers.
   std::string name, text;
   Descriptor file;
-  absl::Status status;
+  absl::Status status, first_error;
   const auto temporary = [&name] { return absl::StrCat(name, ".partial"); };
   const auto write = [&] {
     size_t written = 0;
@@ -488,34 +489,48 @@ absl::Status RouteLog::Writer::DumpTo(RoutingEngine& engine, absl::Time due, uin
     text.clear();
     return status.ok();
   };
-  const auto finish = [&] {
-    if (!file.is_open()) return;
-    write();
-    file.Reset();
-    if (status.ok() && rename(temporary().c_str(), name.c_str()) != 0) {
-      status = absl::UnavailableError(std::strerror(errno));
+  const auto begin = [&](const std::string& next) {
+    name = next;
+    status = absl::OkStatus();
+    auto opened = OpenLogFile(temporary(), O_WRONLY | O_CREAT | O_TRUNC);
+    if (!opened.ok()) {
+      status = opened.status();
+      return;
     }
-    if (status.ok()) return;
-    status = absl::UnavailableError(absl::StrCat(name, ": ", status.message()));
-    (void)unlink(temporary().c_str());
+    file = *std::move(opened);
+  };
+  const auto finish = [&] {
+    if (file.is_open()) {
+      write();
+      file.Reset();
+      if (status.ok() && rename(temporary().c_str(), name.c_str()) != 0) {
+        status = absl::UnavailableError(std::strerror(errno));
+      }
+      if (!status.ok()) {
+        status = absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
+        (void)unlink(temporary().c_str());
+      }
+    }
+    text.clear();
+    first_error.Update(status);
   };
   const int64_t period = absl::ToInt64Seconds(options_.dump_every);
+  const auto stops = [this] { return stopping_.load(std::memory_order_relaxed); };
   const auto rest = [&] {
     if (text.size() >= kDumpBufferOctets && !write()) return false;
     TakeQueue();
     Breathe();
-    return !stopping_.load(std::memory_order_relaxed);
+    return !stops();
   };
-  for (size_t i = 0; i < dumped.size() && status.ok(); ++i) {
+  size_t i = 0;
+  for (; i < dumped.size() && !stops(); ++i) {
     const Dumped& one = dumped[i];
-    if (one.name != name) {
+    if (i == 0 || one.name != name) {
       finish();
-      if (!status.ok()) break;
-      name = one.name;
-      auto opened = OpenLogFile(temporary(), O_WRONLY | O_CREAT | O_TRUNC);
-      if (!opened.ok()) return opened.status();
-      file = *std::move(opened);
+      begin(one.name);
     }
+    // A file that cannot be written is given up, not those behind it.
+    if (!status.ok()) continue;
     // A router has several tables.
     const auto same = [&one](const Dumped& other) {
       return one.source.monitored() && other.name == one.name && other.source.teller() == one.source.teller();
@@ -525,14 +540,15 @@ absl::Status RouteLog::Writer::DumpTo(RoutingEngine& engine, absl::Time due, uin
     const absl::Status walked = WalkPeer(
         engine, one.source, one.peer->tables, RouteLineKind::kDump, /*stale_only=*/false,
         one.peer->told.agreed.add_path, due, [seq] { return seq; }, &dump_writer_, &text, rest, &entries);
-    if (status.ok()) status = walked;
+    status.Update(walked);
     *lines += entries;
     if (i + 1 == dumped.size() || !same(dumped[i + 1])) {
       AppendDumpClose(one.source, seq, due, entries, options_.dump_zone, &text);
     }
   }
+  if (i < dumped.size()) status.Update(absl::CancelledError("the collector stops"));
   finish();
-  return status;
+  return first_error;
 }
 
 // --- On the engine's thread ---

@@ -379,6 +379,24 @@ TEST_F(RouteLogTest, ARouterThatIsLostAndItsDump) {
   EXPECT_EQ(log_->counters().dropped, 0u);
 }
 
+TEST_F(RouteLogTest, AFileThatCannotBeWrittenKeepsNoOtherFromBeingDumped) {
+  // One that cannot take its place, one that cannot be opened, and one behind them.
+  ASSERT_EQ(mkdir(Path("127_0_0_2.json").c_str(), 0700), 0);
+  ASSERT_EQ(mkdir(Path("127_0_0_4.json.partial").c_str(), 0700), 0);
+  RouteLogOptions options;
+  options.dump = Path("$peer_src_ip.json");
+  options.dump_every = absl::Seconds(1);
+  Start(options);
+  const auto one = Peer("127.0.0.2"), two = Peer("127.0.0.4"), three = Peer("127.0.0.5");
+  for (ScriptedPeer* peer : {one.get(), two.get(), three.get()}) Announce(*peer, {"198.51.100.0/24"});
+  ASSERT_TRUE(Eventually([&] {
+    const std::string text = Read(Path("127_0_0_5.json"));
+    return absl::StrContains(text, "198.51.100.0/24") && absl::StrContains(text, "dump_close");
+  }));
+  ASSERT_TRUE(Eventually([&] { return log_->counters().failed_dumps != 0; }));
+  EXPECT_TRUE(absl::StrContains(log_->counters().last_error, "127_0_0_2.json")) << log_->counters().last_error;
+}
+
 TEST_F(RouteLogTest, TablesThatTheBookRefusedAreLogged) {
   namespace b = bmp::testing;
   struct Refused final : bmp::Listener {
