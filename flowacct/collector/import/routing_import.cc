@@ -7,9 +7,11 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
+#include "flowacct/collector/routelog/log_file_set.h"
 #include "flowacct/collector/routing/routing_options.h"
 
 namespace flowacct::collector {
@@ -72,17 +74,26 @@ void WriteAllowed(ImportContext* context, const DaemonSettings& keys, absl::stri
   if (prefixes == 0) out->Text("allow", kNobody, "nobody");
 }
 
-void WriteLogs(Settings& settings, const DaemonSettings& keys, ConfigWriter* out) {
+// `ports`: those of whoever tells are known here, too.
+void WriteLogs(Settings& settings, const DaemonSettings& keys, bool ports, ConfigWriter* out) {
+  const auto write_file = [&](const Statement* file) {
+    std::string name = file->value;
+    for (absl::string_view word = PortWordOf(name); !ports && !word.empty(); word = PortWordOf(name)) {
+      settings.Attention(file, absl::StrCat("the port of a BMP router is not known: 0 stands for ", word));
+      absl::StrReplaceAll({{word, "0"}}, &name);
+    }
+    out->Text("file", name, From(file));
+  };
   if (const Statement* const log = settings.Of(keys.log)) {
     out->Open("message_log");
-    out->Text("file", log->value, From(log));
+    write_file(log);
     out->Close();
   }
   const Statement* const dump = settings.Of(keys.dump);
   const Statement* const every = settings.Of(keys.dump_every);
   if (dump == nullptr) return;
   out->Open("json_dump");
-  out->Text("file", dump->value, From(dump));
+  write_file(dump);
   if (const auto seconds = settings.NumberOf(every, 1, 86400)) {
     out->Text("every", absl::StrCat(*seconds, "s"), From(every));
   }
@@ -108,7 +119,7 @@ void RoutingImport::WriteBmp(ConfigWriter* out) {
   const Statement* const routers = settings.Of(kBmp.max_peers);
   if (const auto number = settings.NumberOf(routers, 1, 32768)) out->Number("max_routers", *number, From(routers));
   WriteAllowed(context_, kBmp, "bmp", "connect", out);
-  WriteLogs(settings, kBmp, out);
+  WriteLogs(settings, kBmp, /*ports=*/false, out);
   out->Close();
   out->Blank();
 }
@@ -132,7 +143,7 @@ void RoutingImport::WriteBgp(ConfigWriter* out) {
   if (const auto max_peers = settings.NumberOf(peers, 1, 8192)) out->Number("max_peers", *max_peers, From(peers));
   WriteAllowed(context_, kBgp, "bgp", "peer", out);
   WriteMap(out);
-  WriteLogs(settings, kBgp, out);
+  WriteLogs(settings, kBgp, /*ports=*/true, out);
   out->Close();
   out->Blank();
 }

@@ -18,6 +18,7 @@ namespace {
 
 // Linux's NAME_MAX and PATH_MAX.
 constexpr size_t kMaxNameOctets = 4095;
+constexpr absl::string_view kPortWords[] = {"$peer_tcp_port", "$bmp_router_port"};
 
 bool MakeFoldersAbove(const std::string& name) {
   for (size_t at = name.find('/', 1); at != std::string::npos; at = name.find('/', at + 1)) {
@@ -36,14 +37,26 @@ std::string ExpandLogName(absl::string_view pattern, const LogTeller& teller, ab
   // StrReplaceAll takes the longest word of those that begin alike.
   return absl::StrReplaceAll(
       absl::FormatTime(pattern, time, zone),
-      {{"$peer_src_ip", address}, {"$bmp_router", address}, {"$peer_tcp_port", port}, {"$bmp_router_port", port}});
+      {{"$peer_src_ip", address}, {"$bmp_router", address}, {kPortWords[0], port}, {kPortWords[1], port}});
 }
 
-absl::Status CheckLogPattern(absl::string_view pattern) {
+absl::string_view PortWordOf(absl::string_view pattern) {
+  for (const absl::string_view word : kPortWords) {
+    if (absl::StrContains(pattern, word)) return word;
+  }
+  return "";
+}
+
+absl::Status CheckLogPattern(absl::string_view pattern, bool ports) {
   if (pattern.empty()) return absl::InvalidArgumentError("names no file; such as /var/log/flowacct/bgp-%Y%m%d.json");
   if (pattern.size() > kMaxNameOctets) return absl::InvalidArgumentError("is longer than a path can be");
   if (absl::EndsWith(pattern, "/")) return absl::InvalidArgumentError("names a folder, not a file");
   if (absl::StrContains(pattern, '\0')) return absl::InvalidArgumentError("holds a NUL");
+  const absl::string_view word = PortWordOf(pattern);
+  if (!ports && !word.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the port of a BMP router is not known: leave ", word, " out; $bmp_router is its address"));
+  }
   return absl::OkStatus();
 }
 

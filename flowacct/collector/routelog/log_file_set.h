@@ -39,8 +39,10 @@ struct LogTeller {
 };
 
 std::string ExpandLogName(absl::string_view pattern, const LogTeller& teller, absl::Time time, absl::TimeZone zone);
-// InvalidArgument: what is wrong with a pattern.
-absl::Status CheckLogPattern(absl::string_view pattern);
+// The word of a pattern for the teller's port; empty: it has none.
+absl::string_view PortWordOf(absl::string_view pattern);
+// InvalidArgument: what is wrong with a pattern. `ports`: those of its tellers are known.
+absl::Status CheckLogPattern(absl::string_view pattern, bool ports);
 
 // Opens `name` with flags of open(2), and makes the folders above it if they are not there.
 absl::StatusOr<Descriptor> OpenLogFile(const std::string& name, int flags);

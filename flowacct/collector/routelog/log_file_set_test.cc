@@ -56,10 +56,14 @@ TEST_F(LogFileSetTest, Names) {
   for (const char* text : {"::", "::ffff:1.2.3.4", "fe80::1", "255.255.255.255"}) {
     EXPECT_EQ(name("$peer_src_ip", {AddressOf(text), 0}).find_first_not_of("0123456789abcdef_"), std::string::npos);
   }
-  EXPECT_FALSE(CheckLogPattern("").ok());
-  EXPECT_FALSE(CheckLogPattern("/tmp/").ok());
-  EXPECT_FALSE(CheckLogPattern(std::string(5000, 'a')).ok());
-  EXPECT_TRUE(CheckLogPattern("bgp.json").ok());
+  EXPECT_FALSE(CheckLogPattern("", true).ok());
+  EXPECT_FALSE(CheckLogPattern("/tmp/", true).ok());
+  EXPECT_FALSE(CheckLogPattern(std::string(5000, 'a'), true).ok());
+  EXPECT_TRUE(CheckLogPattern("bgp.json", false).ok());
+  for (const char* pattern : {"a-$peer_tcp_port", "$bmp_router-$bmp_router_port.json"}) {
+    EXPECT_TRUE(CheckLogPattern(pattern, true).ok());
+    EXPECT_FALSE(CheckLogPattern(pattern, false).ok());
+  }
 }
 
 TEST_F(LogFileSetTest, FilesOfTellersAndTimes) {

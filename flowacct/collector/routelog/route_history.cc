@@ -10,8 +10,9 @@
 namespace flowacct::collector {
 namespace {
 
-// Messages that are read with the lock held: some hundred microseconds.
-constexpr size_t kStep = 1024;
+// What is copied with the lock held: the engine waits for it.
+constexpr size_t kStepMessages = 1024;
+constexpr size_t kStepOctets = 65536;
 
 bool Holds(const base::IpPrefix& outer, const base::IpPrefix& inner) {
   return outer.length() <= inner.length() && outer.Contains(inner.address());
@@ -36,9 +37,9 @@ std::shared_ptr<const rib::PeerKey> RouteHistory::KeyOf(const PeerBook::Peer& pe
 
 void RouteHistory::Peer(const PeerBook::Peer& peer, RouteEvent event, absl::Time time) {
   Entry entry;
-  entry.time = time;
-  entry.peer = KeyOf(peer);
-  entry.event = event;
+  entry.message.time = time;
+  entry.message.peer = KeyOf(peer);
+  entry.message.event = event;
   Keep(std::move(entry));
 }
 
@@ -51,15 +52,16 @@ void RouteHistory::OnUpdate(const PeerBook::Peer& peer, const bgp::Update& updat
   const auto keep = [&](const bgp::NlriSection& section, RouteEvent event, base::Octets attributes) {
     if (!bgp::RowOf(section.family).joined || section.count == 0) return;
     Entry entry;
-    entry.time = time;
-    entry.peer = KeyOf(peer);
-    entry.rd = peer.rd;
-    entry.event = event;
-    entry.add_path = section.add_path;
-    entry.family = section.family;
-    entry.nlri_octets = static_cast<uint32_t>(section.octets.size());
-    entry.octet_count = static_cast<uint32_t>(section.octets.size() + attributes.size());
-    entry.octets = std::make_unique<uint8_t[]>(entry.octet_count);
+    Message& message = entry.message;
+    message.time = time;
+    message.peer = KeyOf(peer);
+    message.rd = peer.rd;
+    message.event = event;
+    message.add_path = section.add_path;
+    message.family = section.family;
+    message.nlri_octets = static_cast<uint32_t>(section.octets.size());
+    message.octet_count = static_cast<uint32_t>(section.octets.size() + attributes.size());
+    entry.octets = std::make_unique<uint8_t[]>(message.octet_count);
     std::memcpy(entry.octets.get(), section.octets.data(), section.octets.size());
     if (!attributes.empty())
       std::memcpy(entry.octets.get() + section.octets.size(), attributes.data(), attributes.size());
@@ -93,27 +95,27 @@ RouteHistoryCounters RouteHistory::counters() const {
   counters.entries = entries_.size();
   counters.octets = octets_;
   counters.forgotten = first_;
-  if (!entries_.empty()) counters.oldest = entries_.front().time;
+  if (!entries_.empty()) counters.oldest = entries_.front().message.time;
   return counters;
 }
 
-void RouteHistory::Read(const Entry& entry, const RouteHistoryQuestion& question, size_t* rows,
-                        absl::FunctionRef<void(const RouteHistoryRow& row)> visit) {
-  if (question.peer && *question.peer != entry.peer->address &&
-      *question.peer != base::IpAddress::V4(entry.peer->bgp_identifier)) {
+void RouteHistory::Read(const Message& message, base::Octets octets, const RouteHistoryQuestion& question,
+                        size_t* rows, absl::FunctionRef<void(const RouteHistoryRow& row)> visit) {
+  if (question.peer && *question.peer != message.peer->address &&
+      *question.peer != base::IpAddress::V4(message.peer->bgp_identifier)) {
     return;
   }
   RouteHistoryRow row;
-  row.time = entry.time;
-  row.peer = entry.peer.get();
-  row.event = entry.event;
-  if (entry.nlri_octets == 0) {
+  row.time = message.time;
+  row.peer = message.peer.get();
+  row.event = message.event;
+  if (message.nlri_octets == 0) {
     ++*rows;
     return visit(row);
   }
-  const base::Octets octets(entry.octets.get(), entry.octet_count);
-  row.attributes = bgp::AttributeSetView(octets.subspan(entry.nlri_octets));
-  bgp::VisitNlri(entry.family, entry.add_path, octets.subspan(0, entry.nlri_octets), [&](const bgp::Nlri& route) {
+  row.attributes = bgp::AttributeSetView(octets.subspan(message.nlri_octets));
+  const base::Octets routes = octets.subspan(0, message.nlri_octets);
+  bgp::VisitNlri(message.family, message.add_path, routes, [&](const bgp::Nlri& route) {
     const base::IpPrefix prefix = route.prefix();
     if (question.prefix && !(question.around ? Holds(prefix, *question.prefix) : Holds(*question.prefix, prefix))) {
       return;
@@ -121,7 +123,7 @@ void RouteHistory::Read(const Entry& entry, const RouteHistoryQuestion& question
     if (*rows == question.limit) return;
     row.prefix = prefix;
     row.path_id = route.has_path_id ? std::optional<uint32_t>(route.path_id) : std::nullopt;
-    row.rd = route.rd != 0 ? route.rd : entry.rd;
+    row.rd = route.rd != 0 ? route.rd : message.rd;
     ++*rows;
     visit(row);
   });
@@ -131,13 +133,27 @@ void RouteHistory::Visit(const RouteHistoryQuestion& question,
                          absl::FunctionRef<void(const RouteHistoryRow& row)> visit) const {
   size_t rows = 0;
   uint64_t before = ~uint64_t{0};  // what comes meanwhile is not of the answer
-  while (rows < question.limit) {
-    base::MutexLock lock(&mutex_);
-    before = std::min(before, first_ + entries_.size());
-    for (size_t i = 0; i < kStep && rows < question.limit; ++i) {
-      if (before <= first_) return;
-      --before;
-      Read(entries_[before - first_], question, &rows, visit);
+  std::vector<Message> step;
+  std::vector<uint8_t> octets;
+  bool more = true;
+  while (more && rows < question.limit) {
+    step.clear();
+    octets.clear();
+    {
+      base::MutexLock lock(&mutex_);
+      before = std::min(before, first_ + entries_.size());
+      while (before > first_ && step.size() < kStepMessages && octets.size() < kStepOctets) {
+        const Entry& entry = entries_[--before - first_];
+        step.push_back(entry.message);
+        octets.insert(octets.end(), entry.octets.get(), entry.octets.get() + entry.message.octet_count);
+      }
+      more = before > first_;
+    }
+    base::Octets rest(octets);
+    for (const Message& message : step) {
+      if (rows == question.limit) return;
+      Read(message, rest.subspan(0, message.octet_count), question, &rows, visit);
+      rest.remove_prefix(message.octet_count);
     }
   }
 }

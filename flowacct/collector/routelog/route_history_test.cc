@@ -102,6 +102,28 @@ TEST_F(RouteHistoryTest, TheOldestMakeRoom) {
   EXPECT_EQ(none.counters().entries, 0u);
 }
 
+// A row is seen with nothing held: whoever is slow with it may even ask again, and messages are kept meanwhile.
+TEST_F(RouteHistoryTest, NothingIsHeldWhileARowIsSeen) {
+  RouteHistory history(1 << 24);
+  PeerBook::Peer* peer = Up(&history, "192.0.2.1");
+  UpdateBuilder builder;
+  Plain(builder);
+  for (int i = 0; i < 800; ++i) builder.Announce(absl::StrCat("10.", i / 250, ".", i % 250, ".0/24"));
+  bgp::DecodeUpdate(builder.Message(), {}, &update_, &counters_);
+  for (int i = 0; i < 100; ++i) book_.Take(peer, update_, now_ += absl::Seconds(1));
+  RouteHistoryQuestion all;
+  all.limit = 1 << 20;
+  size_t rows = 0;
+  history.Visit(all, [&](const RouteHistoryRow& row) {
+    if (rows++ % 1000 != 0) return;
+    EXPECT_GT(history.counters().entries, 0u);
+    book_.EndOfRib(peer, bgp::Family::kIpv4Unicast, row.time);
+  });
+  // Several steps, each message once, and nothing of what came meanwhile.
+  EXPECT_EQ(rows, 100u * 800u + 1);
+  EXPECT_EQ(history.counters().entries, 101u + 81u);
+}
+
 TEST_F(RouteHistoryTest, ReadBesideChanges) {
   RouteHistory history(200000);
   PeerBook::Peer* peer = Up(&history, "192.0.2.1");

@@ -162,26 +162,6 @@ void AppendPeerDistinguisher(const bmp::MonitoredPeer& peer, std::string* out) {
   if (peer.key.distinguisher != 0) AppendDistinguisher(peer.key.distinguisher, "bmp", out);
 }
 
-// TLVs by what they are called; of equal names the last one.
-class Members {
- public:
-  void Set(std::string name, std::string json) {
-    for (auto& [known, value] : members_) {
-      if (known == name) {
-        value = std::move(json);
-        return;
-      }
-    }
-    members_.emplace_back(std::move(name), std::move(json));
-  }
-  void AppendTo(std::string* out) const {
-    for (const auto& [name, json] : members_) absl::StrAppend(out, ", \"", name, "\": ", json);
-  }
-
- private:
-  std::vector<std::pair<std::string, std::string>> members_;
-};
-
 absl::string_view TextOf(base::Octets octets) {
   return absl::string_view(reinterpret_cast<const char*>(octets.data()), octets.size());
 }
@@ -194,14 +174,37 @@ std::string JsonOf(absl::string_view text) {
 
 // "76-72-66-2D-61"
 std::string HexOf(base::Octets octets) {
-  std::string text;
+  std::string text = "\"";
+  text.reserve(3 * octets.size() + 2);
   for (const uint8_t octet : octets) {
-    if (!text.empty()) text.push_back('-');
+    if (text.size() > 1) text.push_back('-');
     constexpr char kDigits[] = "0123456789ABCDEF";
     text.push_back(kDigits[octet >> 4]);
     text.push_back(kDigits[octet & 15]);
   }
-  return absl::StrCat("\"", text, "\"");
+  text.push_back('"');
+  return text;
+}
+
+// A Peer Up's first kMaxToldTlvs, of a type the last one.
+void AppendInformation(base::Octets information, std::string* out) {
+  std::array<bmp::Tlv, kMaxToldTlvs> tlvs;
+  size_t types = 0, seen = 0;
+  bmp::ForEachTlv(information, [&](const bmp::Tlv& tlv) {
+    if (++seen > kMaxToldTlvs) return;
+    const auto end = tlvs.begin() + types;
+    const auto known = std::find_if(tlvs.begin(), end, [&](const bmp::Tlv& other) { return other.type == tlv.type; });
+    if (known == end) ++types;
+    *known = tlv;
+  });
+  for (size_t i = 0; i < types; ++i) {
+    const base::Octets value = tlvs[i].value.subspan(0, std::min(tlvs[i].value.size(), kMaxToldTlvOctets));
+    if (tlvs[i].type == static_cast<uint16_t>(bmp::InformationType::kString)) {
+      absl::StrAppend(out, ", \"bmp_peer_up_info_string\": ", JsonOf(TextOf(value)));
+    } else {
+      absl::StrAppend(out, ", \"bmp_peer_up_info_", tlvs[i].type, "\": ", HexOf(value));
+    }
+  }
 }
 
 }  // namespace
@@ -412,15 +415,7 @@ void AppendPeerUp(const base::IpAddress& router, const bmp::PeerUp& up, absl::Ti
   AppendAddress(up.local_address, out);
   out->push_back('"');
   AppendPeerDistinguisher(up.peer, out);
-  Members members;
-  bmp::ForEachTlv(up.information, [&members](const bmp::Tlv& tlv) {
-    if (tlv.type == 0) {
-      members.Set("bmp_peer_up_info_string", JsonOf(TextOf(tlv.value)));
-    } else {
-      members.Set(absl::StrCat("bmp_peer_up_info_", tlv.type), HexOf(tlv.value));
-    }
-  });
-  members.AppendTo(out);
+  AppendInformation(up.information, out);
   out->append("}\n");
 }
 

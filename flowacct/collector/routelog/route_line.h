@@ -91,6 +91,10 @@ void AppendDumpInit(const RouteSource& source, uint64_t seq, absl::Time time, in
 void AppendDumpClose(const RouteSource& source, uint64_t seq, absl::Time time, uint64_t entries, absl::TimeZone zone,
                      std::string* out);
 
+// What a stranger says at length in a Peer Up is told in part: routers send a few TLVs, of names.
+inline constexpr size_t kMaxToldTlvs = 64;
+inline constexpr size_t kMaxToldTlvOctets = 255;
+
 // What BMP says besides routes: lines without their beginning, `{"event_type": "log", "seq": N`, each with its end.
 void AppendInitiation(const base::IpAddress& router, absl::string_view name, absl::string_view description,
                       absl::Time time, absl::TimeZone zone, std::string* out);

@@ -274,5 +274,32 @@ TEST(MonitoredLine, HostileNamesAreValidJson) {
   station.End();
 }
 
+// As many TLVs as a message has room for, each of a type of its own, and long ones: a line of bounded length.
+TEST(MonitoredLine, FloodsOfInformationAreToldInPart) {
+  namespace b = bmp::testing;
+  b::BuiltPeer peer;
+  peer.address = AddressOf("10.0.0.7");
+  Octets many;
+  for (int i = 0; i < 260000; ++i) {
+    const Octets tlv = b::Tlv16(static_cast<uint16_t>(i % 60000 + 1), "");
+    many.insert(many.end(), tlv.begin(), tlv.end());
+  }
+  const std::string text(60000, 'x');
+  for (const Octets& information : {many, b::Join({b::Tlv16(0, text), b::Tlv16(9, text), b::Tlv16(9, "y")})}) {
+    Lines lines;
+    bmp::StationOptions options;
+    options.max_message_octets = size_t{2} << 20;
+    bmp::Station station(options, &lines);
+    ASSERT_TRUE(station.Receive(b::PeerUpMessage(peer, b::OpenMessage(64500), b::OpenMessage(64496), information)));
+    EXPECT_TRUE(IsJsonObject(absl::StrCat("{\"seq\": 1", lines.text))) << lines.text.substr(0, 1000);
+    const bool first = information.size() == many.size();
+    EXPECT_LT(lines.text.size(), first ? 4000u : 1000u);
+    const std::string last = first ? R"("bmp_peer_up_info_64": ""})" : R"("bmp_peer_up_info_9": "79"})";
+    EXPECT_NE(lines.text.find(last), std::string::npos) << lines.text;
+    const std::string told = absl::StrCat("\"", text.substr(0, kMaxToldTlvOctets), "\"");
+    EXPECT_EQ(lines.text.find(told) == std::string::npos, first);
+  }
+}
+
 }  // namespace
 }  // namespace flowacct::collector

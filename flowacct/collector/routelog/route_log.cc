@@ -19,6 +19,7 @@
 #include "flowacct/base/mutex.h"
 #include "flowacct/bgp/canonicalize.h"
 #include "flowacct/collector/routelog/log_file_set.h"
+#include "flowacct/collector/routing/bmp_view.h"
 #include "flowacct/collector/routing/route_walk.h"
 
 namespace flowacct::collector {
@@ -31,23 +32,20 @@ constexpr absl::Duration kTick = absl::Seconds(1);
 constexpr size_t kReserveOctets = size_t{1} << 20;
 constexpr size_t kDumpBufferOctets = size_t{1} << 20;
 
-rib::RibView ViewOf(bmp::RibKind rib, bool post_policy) {
-  switch (rib) {
-    case bmp::RibKind::kLocRib:
-      return rib::RibView::kLocRib;
-    case bmp::RibKind::kAdjRibOut:
-      return post_policy ? rib::RibView::kAdjRibOutPost : rib::RibView::kAdjRibOutPre;
-    case bmp::RibKind::kAdjRibIn:
-      break;
-  }
-  return post_policy ? rib::RibView::kAdjRibInPost : rib::RibView::kAdjRibInPre;
-}
-
 LogTeller TellerOf(const RouteSource& source) { return {source.teller(), source.port}; }
 
 }  // namespace
 
 struct RouteLog::Event {
+  // A line of 400 octets for 8 that came: made by the thread.
+  struct Statistics {
+    bmp::MonitoredPeer peer;
+    absl::Time time;
+    bmp::RibKind rib = bmp::RibKind::kAdjRibIn;
+    bool post_policy = false;
+    bool filtered = false;
+    std::vector<bmp::Statistic> values;
+  };
   enum class Kind : uint8_t {
     kInit,       // log_init
     kGone,       // the routes of `tables` that are stale
@@ -55,6 +53,7 @@ struct RouteLog::Event {
     kAnnounced,  // `octets`: NLRI, then attributes
     kWithdrawn,  // `route`; `octets`: the attributes that it had
     kLines,      // `octets`: lines without their beginning
+    kStatistics,
   };
   Kind kind = Kind::kInit;
   bool add_path = false;
@@ -66,8 +65,12 @@ struct RouteLog::Event {
   LoggedRoute route;
   std::string octets;
   std::vector<std::pair<uint64_t, rib::TableId>> tables;
+  std::unique_ptr<const Statistics> statistics;
 
-  size_t size() const { return sizeof(Event) + octets.size() + tables.size() * sizeof(tables[0]); }
+  size_t size() const {
+    return sizeof(Event) + octets.size() + tables.size() * sizeof(tables[0]) +
+           (statistics == nullptr ? 0 : sizeof(Statistics) + statistics->values.size() * sizeof(bmp::Statistic));
+  }
 };
 
 // What the thread works with; it may outlive the log.
@@ -75,6 +78,7 @@ class RouteLog::Writer {
  public:
   explicit Writer(const RouteLogOptions& options)
       : options_(options),
+        on_error_(options.on_error),
         files_(LogFileOptions{options.message_log, options.zone, options.max_open_files}),
         writer_(options.zone),
         dump_writer_(options.dump_zone) {}
@@ -91,6 +95,11 @@ class RouteLog::Writer {
     stop_.Notify();
   }
   bool Ended(absl::Duration patience) { return ended_.WaitFor(patience); }
+  // Nobody is told anything any more, from when it returns.
+  void Mute() {
+    base::MutexLock lock(&tell_mutex_);
+    on_error_ = nullptr;
+  }
   RouteLogCounters counters() const;
 
   void Run();
@@ -105,11 +114,15 @@ class RouteLog::Writer {
   void Take(const Event& event);
   void TakeRoutes(const Event& event);
   void TakeGone(const Event& event);
+  void TakeStatistics(const Event& event);
+  // `lines` have no beginning yet.
+  void Lines(const RouteSource& source, absl::Time time, absl::string_view lines);
   void Line(const RouteSource& source, absl::Time time, size_t lines);
   // Beside long walks.
   void Breathe();
   void Publish();
   void TellErrors();
+  void Tell(absl::string_view error);
   void Dump(absl::Time due);
   absl::Status DumpTo(RoutingEngine& engine, absl::Time due, uint64_t seq, uint64_t* lines);
   // Of one peer; `rest` as WalkTable's.
@@ -129,6 +142,10 @@ class RouteLog::Writer {
   uint64_t gap_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
   RouteLogCounters published_ ABSL_GUARDED_BY(mutex_);
+
+  // Held while somebody is told.
+  base::Mutex tell_mutex_;
+  std::function<void(absl::string_view)> on_error_ ABSL_GUARDED_BY(tell_mutex_);
 
   // The thread's.
   LogFileSet files_;
@@ -174,13 +191,17 @@ void RouteLog::Writer::Publish() {
   published_ = std::move(counters);
 }
 
+void RouteLog::Writer::Tell(absl::string_view error) {
+  base::MutexLock lock(&tell_mutex_);
+  if (on_error_) on_error_(error);
+}
+
 void RouteLog::Writer::TellErrors() {
-  if (!options_.on_error) return;
   const absl::string_view name = options_.monitored ? "bmp" : "bgp";
   const std::string& error = files_.error().empty() ? dump_error_ : files_.error();
   if (error.empty() != told_error_.empty()) {
-    options_.on_error(error.empty() ? absl::StrCat("the route log of ", name, " is written again")
-                                    : absl::StrCat("the route log of ", name, ": ", error));
+    Tell(error.empty() ? absl::StrCat("the route log of ", name, " is written again")
+                       : absl::StrCat("the route log of ", name, ": ", error));
     told_error_ = error;
   }
   uint64_t dropped = 0;
@@ -189,8 +210,8 @@ void RouteLog::Writer::TellErrors() {
     dropped = dropped_;
   }
   if (dropped != told_dropped_) {
-    options_.on_error(absl::StrCat("the route log of ", name, " is too slow: ", dropped - told_dropped_,
-                                   " lines were dropped; their numbers (seq) are missing in its files"));
+    Tell(absl::StrCat("the route log of ", name, " is too slow: ", dropped - told_dropped_,
+                      " lines were dropped; their numbers (seq) are missing in its files"));
     told_dropped_ = dropped;
   }
 }
@@ -279,16 +300,35 @@ void RouteLog::Writer::Take(const Event& event) {
     case Event::Kind::kAnnounced:
     case Event::Kind::kWithdrawn:
       return TakeRoutes(event);
-    case Event::Kind::kLines: {
-      size_t lines = 0;
-      for (size_t at = 0; at < event.octets.size(); ++lines) {
-        const size_t end = event.octets.find('\n', at) + 1;
-        absl::StrAppend(&text_, "{\"event_type\": \"log\", \"seq\": ", seq_++,
-                        absl::string_view(event.octets).substr(at, end - at));
-        at = end;
-      }
-      return Line(source, event.time, lines);
-    }
+    case Event::Kind::kLines:
+      return Lines(source, event.time, event.octets);
+    case Event::Kind::kStatistics:
+      return TakeStatistics(event);
+  }
+}
+
+void RouteLog::Writer::Lines(const RouteSource& source, absl::Time time, absl::string_view lines) {
+  size_t count = 0;
+  for (size_t at = 0; at < lines.size(); ++count) {
+    const size_t end = lines.find('\n', at) + 1;
+    absl::StrAppend(&text_, "{\"event_type\": \"log\", \"seq\": ", seq_++, lines.substr(at, end - at));
+    at = end;
+  }
+  Line(source, time, count);
+}
+
+void RouteLog::Writer::TakeStatistics(const Event& event) {
+  constexpr size_t kStep = 256;  // lines, of 100 KB
+  const Event::Statistics& statistics = *event.statistics;
+  const absl::Span<const bmp::Statistic> values = statistics.values;
+  std::string lines;
+  for (size_t at = 0; at < values.size(); at += kStep) {
+    lines.clear();
+    AppendStatistics(event.source->router,
+                     {statistics.peer, statistics.time, statistics.rib, statistics.post_policy,
+                      values.subspan(at, std::min(kStep, values.size() - at))},
+                     statistics.filtered, event.time, options_.zone, &lines);
+    Lines(*event.source, event.time, lines);
   }
 }
 
@@ -438,9 +478,10 @@ absl::Status RouteLog::Writer::DumpTo(RoutingEngine& engine, absl::Time due, uin
   std::stable_sort(dumped.begin(), dumped.end(), [](const Dumped& a, const Dumped& b) {
     return std::tie(a.name, a.source.teller()) < std::tie(b.name, b.source.teller());
   });
+  // One of the files, which may have several tables of several tellers.
   std::string name, text;
   Descriptor file;
-  absl::Status status;
+  absl::Status status, first_error;
   const auto temporary = [&name] { return absl::StrCat(name, ".partial"); };
   const auto write = [&] {
     size_t written = 0;
@@ -448,34 +489,48 @@ absl::Status RouteLog::Writer::DumpTo(RoutingEngine& engine, absl::Time due, uin
     text.clear();
     return status.ok();
   };
-  const auto finish = [&] {
-    if (!file.is_open()) return;
-    write();
-    file.Reset();
-    if (status.ok() && rename(temporary().c_str(), name.c_str()) != 0) {
-      status = absl::UnavailableError(std::strerror(errno));
+  const auto begin = [&](const std::string& next) {
+    name = next;
+    status = absl::OkStatus();
+    auto opened = OpenLogFile(temporary(), O_WRONLY | O_CREAT | O_TRUNC);
+    if (!opened.ok()) {
+      status = opened.status();
+      return;
     }
-    if (status.ok()) return;
-    status = absl::UnavailableError(absl::StrCat(name, ": ", status.message()));
-    (void)unlink(temporary().c_str());
+    file = *std::move(opened);
+  };
+  const auto finish = [&] {
+    if (file.is_open()) {
+      write();
+      file.Reset();
+      if (status.ok() && rename(temporary().c_str(), name.c_str()) != 0) {
+        status = absl::UnavailableError(std::strerror(errno));
+      }
+      if (!status.ok()) {
+        status = absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
+        (void)unlink(temporary().c_str());
+      }
+    }
+    text.clear();
+    first_error.Update(status);
   };
   const int64_t period = absl::ToInt64Seconds(options_.dump_every);
+  const auto stops = [this] { return stopping_.load(std::memory_order_relaxed); };
   const auto rest = [&] {
     if (text.size() >= kDumpBufferOctets && !write()) return false;
     TakeQueue();
     Breathe();
-    return !stopping_.load(std::memory_order_relaxed);
+    return !stops();
   };
-  for (size_t i = 0; i < dumped.size() && status.ok(); ++i) {
+  size_t i = 0;
+  for (; i < dumped.size() && !stops(); ++i) {
     const Dumped& one = dumped[i];
-    if (one.name != name) {
+    if (i == 0 || one.name != name) {
       finish();
-      if (!status.ok()) break;
-      name = one.name;
-      auto opened = OpenLogFile(temporary(), O_WRONLY | O_CREAT | O_TRUNC);
-      if (!opened.ok()) return opened.status();
-      file = *std::move(opened);
+      begin(one.name);
     }
+    // A file that cannot be written is given up, not those behind it.
+    if (!status.ok()) continue;
     // A router has several tables.
     const auto same = [&one](const Dumped& other) {
       return one.source.monitored() && other.name == one.name && other.source.teller() == one.source.teller();
@@ -485,21 +540,22 @@ absl::Status RouteLog::Writer::DumpTo(RoutingEngine& engine, absl::Time due, uin
     const absl::Status walked = WalkPeer(
         engine, one.source, one.peer->tables, RouteLineKind::kDump, /*stale_only=*/false,
         one.peer->told.agreed.add_path, due, [seq] { return seq; }, &dump_writer_, &text, rest, &entries);
-    if (status.ok()) status = walked;
+    status.Update(walked);
     *lines += entries;
     if (i + 1 == dumped.size() || !same(dumped[i + 1])) {
       AppendDumpClose(one.source, seq, due, entries, options_.dump_zone, &text);
     }
   }
+  if (i < dumped.size()) status.Update(absl::CancelledError("the collector stops"));
   finish();
-  return status;
+  return first_error;
 }
 
 // --- On the engine's thread ---
 
 absl::StatusOr<std::unique_ptr<RouteLog>> RouteLog::New(RouteLogOptions options) {
-  const auto check = [](absl::string_view what, const std::string& pattern) {
-    const absl::Status status = pattern.empty() ? absl::OkStatus() : CheckLogPattern(pattern);
+  const auto check = [&options](absl::string_view what, const std::string& pattern) {
+    const absl::Status status = pattern.empty() ? absl::OkStatus() : CheckLogPattern(pattern, !options.monitored);
     return status.ok() ? status : absl::InvalidArgumentError(absl::StrCat(what, ": ", status.message()));
   };
   if (absl::Status status = check("message_log", options.message_log); !status.ok()) return status;
@@ -526,6 +582,8 @@ bool RouteLog::Close(absl::Duration patience) {
   if (ended) {
     thread_.join();
   } else {
+    // What on_error refers to may go now.
+    writer_->Mute();
     thread_.detach();
   }
   return ended;
@@ -563,10 +621,12 @@ void RouteLog::OnUp(const PeerBook::Peer& peer, absl::Time time) {
     begun_.emplace_back(&peer, time);
     return;
   }
-  Source* const source = MonitoredSource(KeyOf(peer));
-  source->in_table = true;
-  source->id = peer.id;
-  source->rd = peer.rd;
+  const MonitoredKey key = KeyOf(peer);
+  Source source = MonitoredSource(key);
+  source.in_table = true;
+  source.id = peer.id;
+  source.rd = peer.rd;
+  monitored_[key] = std::move(source);
 }
 
 void RouteLog::TellBegun() {
@@ -675,19 +735,17 @@ void RouteLog::TellUpdate(const Source& source, const bgp::Update& update, absl:
 
 // --- BMP ---
 
-RouteLog::Source* RouteLog::MonitoredSource(const MonitoredKey& key) {
-  Source& source = monitored_[key];
-  if (source.told == nullptr) {
-    RouteSource told;
-    told.peer = key.peer;
-    told.router = key.router;
-    told.view = key.view;
-    told.rd = key.rd;
-    told.filtered = filtered_.contains(key);
-    source.told = std::make_shared<const RouteSource>(told);
-    source.rd = key.rd;
-  }
-  return &source;
+RouteLog::Source RouteLog::MonitoredSource(const MonitoredKey& key) const {
+  RouteSource told;
+  told.peer = key.peer;
+  told.router = key.router;
+  told.view = key.view;
+  told.rd = key.rd;
+  told.filtered = filtered_.contains(key);
+  Source source;
+  source.told = std::make_shared<const RouteSource>(told);
+  source.rd = key.rd;
+  return source;
 }
 
 void RouteLog::TellRouterBegins(const base::IpAddress& router, absl::Time time) {
@@ -736,21 +794,6 @@ void RouteLog::OnRouterDown(const base::IpAddress& router, absl::string_view, ab
   event.source = known->second;
   routers_.erase(known);
   writer_->Push(std::move(event), 1, /*small=*/true);
-  for (auto it = monitored_.begin(); it != monitored_.end();) {
-    // What is in the table goes with OnDown.
-    if (it->first.router == router && !it->second.in_table) {
-      monitored_.erase(it++);
-    } else {
-      ++it;
-    }
-  }
-  for (auto it = filtered_.begin(); it != filtered_.end();) {
-    if (it->router == router) {
-      filtered_.erase(it++);
-    } else {
-      ++it;
-    }
-  }
 }
 
 void RouteLog::OnMonitoredUp(const base::IpAddress& router, const bmp::PeerUp& up, absl::Time time) {
@@ -773,22 +816,34 @@ void RouteLog::OnMonitoredDown(const base::IpAddress& router, const bmp::PeerDow
   std::string lines;
   AppendPeerDown(router, down, time, options_.zone, &lines);
   if (!lines.empty()) TellLines(router, std::move(lines), time);
+  if (down.peer.key.type != bmp::PeerType::kLocRibInstance) return;
+  filtered_.erase(KeyOf(router, down.peer.key.address, down.peer.key.distinguisher, rib::RibView::kLocRib));
 }
 
 void RouteLog::OnMonitoredUpdate(const base::IpAddress& router, const bmp::RouteUpdate& update, absl::Time time) {
   if (!LogsMonitored()) return;
   TellRouterBegins(router, time);
   const MonitoredKey key =
-      KeyOf(router, update.peer.key.address, update.peer.key.distinguisher, ViewOf(update.rib, update.post_policy));
-  TellUpdate(*MonitoredSource(key), update.update, time, update.time);
+      KeyOf(router, update.peer.key.address, update.peer.key.distinguisher, RibViewOf(update.rib, update.post_policy));
+  // The first one comes before its table is up, and of tables that were refused none ever is: nothing is kept of those.
+  const auto known = monitored_.find(key);
+  if (known != monitored_.end()) return TellUpdate(known->second, update.update, time, update.time);
+  TellUpdate(MonitoredSource(key), update.update, time, update.time);
 }
 
 void RouteLog::OnStatistics(const base::IpAddress& router, const bmp::StatisticsReport& report, absl::Time time) {
   if (!LogsMonitored()) return;
-  std::string lines;
+  TellRouterBegins(router, time);
+  if (report.statistics.empty()) return;
   const MonitoredKey key = KeyOf(router, report.peer.key.address, report.peer.key.distinguisher, rib::RibView::kLocRib);
-  AppendStatistics(router, report, filtered_.contains(key), time, options_.zone, &lines);
-  TellLines(router, std::move(lines), time);
+  Event event;
+  event.kind = Event::Kind::kStatistics;
+  event.time = time;
+  event.source = routers_[router];
+  event.statistics = std::make_unique<const Event::Statistics>(
+      Event::Statistics{report.peer, report.time, report.rib, report.post_policy, filtered_.contains(key),
+                        {report.statistics.begin(), report.statistics.end()}});
+  writer_->Push(std::move(event), report.statistics.size());
 }
 
 }  // namespace flowacct::collector

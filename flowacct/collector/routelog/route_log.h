@@ -53,7 +53,7 @@ struct RouteLogOptions {
   // Messages that wait for the thread: all of a full table that comes at once.
   size_t max_queued_octets = size_t{64} << 20;
   size_t max_open_files = 64;
-  // Of a slow disk, an error and its end; on the log's thread. May be empty.
+  // Of a slow disk, an error and its end; on the log's thread, and never once Close has returned. May be empty.
   std::function<void(absl::string_view)> on_error;
 };
 
@@ -131,7 +131,7 @@ class RouteLog final : public RoutingObserver {
   void TellBegun();
   void TellUpdate(const Source& source, const bgp::Update& update, absl::Time time, absl::Time router_time);
   void TellRouterBegins(const base::IpAddress& router, absl::Time time);
-  Source* MonitoredSource(const MonitoredKey& key);
+  Source MonitoredSource(const MonitoredKey& key) const;
   // Lines that begin alike, without their beginning.
   void TellLines(const base::IpAddress& router, std::string lines, absl::Time time);
 
@@ -143,8 +143,8 @@ class RouteLog final : public RoutingObserver {
   const rib::Rib* rib_ = nullptr;
   std::vector<std::pair<const PeerBook::Peer*, absl::Time>> begun_;  // not told yet
   absl::flat_hash_map<uint32_t, Source> sessions_;                   // by rib::PeerId
-  absl::flat_hash_map<MonitoredKey, Source> monitored_;
-  absl::flat_hash_set<MonitoredKey> filtered_;  // Loc-RIBs of which not all is told
+  absl::flat_hash_map<MonitoredKey, Source> monitored_;              // that are in the table, which bounds them
+  absl::flat_hash_set<MonitoredKey> filtered_;                       // Loc-RIBs, up, of which not all is told
   absl::flat_hash_map<base::IpAddress, std::shared_ptr<const RouteSource>> routers_;  // that are connected
   std::vector<uint8_t> attributes_;                                                   // scratch
 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -217,19 +218,26 @@ TEST_F(RouteLogTest, AThreadThatNeverComesBackIsLeft) {
   options.message_log = Path("pipe");
   ASSERT_EQ(mkfifo(options.message_log.c_str(), 0600), 0);
   Descriptor reader(open(options.message_log.c_str(), O_RDONLY | O_NONBLOCK));
+  const auto told = std::make_shared<std::atomic<int>>(0);
+  options.on_error = [told](absl::string_view) { ++*told; };
   Start(options);
   auto peer = Peer();
   for (int i = 0; i < 2000; ++i) Announce(*peer, {absl::StrCat("10.", i / 250, ".", i % 250, ".0/24")});
   ASSERT_TRUE(Eventually([&] { return PeerOf(*engine_, "127.0.0.2").v4.paths == 2000; }));
-  absl::SleepFor(absl::Milliseconds(300));
+  absl::SleepFor(absl::Milliseconds(1000));  // an error is told once a second at most
   engine_->Stop();
   EXPECT_FALSE(log_->Close(absl::Milliseconds(100)));
   log_.reset();
+  const int before = *told;
   // With a reader's end closed its write ends, and the thread with it.
   reader.Reset();
   const std::weak_ptr<RoutingEngine> engine = engine_;
   engine_.reset();
   EXPECT_TRUE(Eventually([&] { return engine.expired(); }));
+  // The thread had an error at its end, and told nobody.
+  options = RouteLogOptions();
+  EXPECT_TRUE(Eventually([&] { return told.use_count() == 1; }));
+  EXPECT_EQ(*told, before);
 }
 
 TEST_F(RouteLogTest, MovedFilesBeginAnew) {
@@ -350,12 +358,16 @@ TEST_F(RouteLogTest, ARouterThatIsLostAndItsDump) {
     station->Receive(b::PeerUpMessage(loc, b::OpenMessage(64500), b::OpenMessage(64500)));
     station->Receive(announced);
     station->Receive(withdrawn);
+    // More than are written at once.
+    station->Receive(b::StatisticsMessage(loc, std::vector<b::BuiltStatistic>(600, {8, {0, 0, 0, 0, 0, 0, 0, 7}})));
   });
   // A withdrawal tells what the route had: the log knows the Loc-RIB's table.
   const std::string file = Path("127_0_0_3.json");
   ASSERT_TRUE(Has(file, "\"withdraw\""));
   EXPECT_TRUE(absl::StrContains(Read(file), R"("ip_prefix": "203.0.113.0/24", "bgp_nexthop": "192.0.2.1")"));
   EXPECT_EQ(Count(Read(file), "64510"), 3u) << Read(file);
+  ASSERT_TRUE(Eventually([&] { return Count(Read(file), "\"counter_value\": 7}\n") == 600; }));
+  ASSERT_TRUE(Eventually([&] { return log_->counters().lines == Numbers(Read(file)).size(); }));
   ASSERT_TRUE(Has(Path("dump"), "198.51.100.0/24"));
   EXPECT_TRUE(absl::StrContains(Read(Path("dump")), R"("is_loc": 1, "event_type": "dump")")) << Read(Path("dump"));
   on_engine([&] {
@@ -365,6 +377,66 @@ TEST_F(RouteLogTest, ARouterThatIsLostAndItsDump) {
   ASSERT_TRUE(Has(file, "log_close"));
   EXPECT_EQ(Count(Read(file), R"("bmp_msg_type": "internal")"), 1u) << Read(file);
   EXPECT_EQ(log_->counters().dropped, 0u);
+}
+
+TEST_F(RouteLogTest, AFileThatCannotBeWrittenKeepsNoOtherFromBeingDumped) {
+  // One that cannot take its place, one that cannot be opened, and one behind them.
+  ASSERT_EQ(mkdir(Path("127_0_0_2.json").c_str(), 0700), 0);
+  ASSERT_EQ(mkdir(Path("127_0_0_4.json.partial").c_str(), 0700), 0);
+  RouteLogOptions options;
+  options.dump = Path("$peer_src_ip.json");
+  options.dump_every = absl::Seconds(1);
+  Start(options);
+  const auto one = Peer("127.0.0.2"), two = Peer("127.0.0.4"), three = Peer("127.0.0.5");
+  for (ScriptedPeer* peer : {one.get(), two.get(), three.get()}) Announce(*peer, {"198.51.100.0/24"});
+  ASSERT_TRUE(Eventually([&] {
+    const std::string text = Read(Path("127_0_0_5.json"));
+    return absl::StrContains(text, "198.51.100.0/24") && absl::StrContains(text, "dump_close");
+  }));
+  ASSERT_TRUE(Eventually([&] { return log_->counters().failed_dumps != 0; }));
+  EXPECT_TRUE(absl::StrContains(log_->counters().last_error, "127_0_0_2.json")) << log_->counters().last_error;
+}
+
+TEST_F(RouteLogTest, TablesThatTheBookRefusedAreLogged) {
+  namespace b = bmp::testing;
+  struct Refused final : bmp::Listener {
+    void OnPeerUp(const bmp::PeerUp& up) override { log->OnMonitoredUp(router, up, absl::Now()); }
+    void OnPeerDown(const bmp::PeerDown& down) override { log->OnMonitoredDown(router, down, absl::Now()); }
+    void OnUpdate(const bmp::RouteUpdate& update) override { log->OnMonitoredUpdate(router, update, absl::Now()); }
+    const base::IpAddress router = bgp::testing::AddressOf("127.0.0.3");
+    RouteLog* log = nullptr;
+  };
+  RouteLogOptions options;
+  options.monitored = true;
+  options.message_log = Path("log");
+  options.dump = Path("$bmp_router_port");
+  EXPECT_TRUE(absl::StartsWith(RouteLog::New(options).status().message(), "dump: the port of a BMP router"));
+  options.dump = "";
+  auto log = RouteLog::New(options);
+  ASSERT_TRUE(log.ok()) << log.status();
+  log_ = *std::move(log);
+  Refused refused;
+  refused.log = log_.get();
+  bmp::Station station({}, &refused);
+  b::BuiltPeer peer;
+  peer.address = bgp::testing::AddressOf("10.0.0.7");
+  UpdateBuilder builder;
+  for (int i = 0; i < 2; ++i) {
+    station.Receive(b::PeerUpMessage(peer, b::OpenMessage(64500), b::OpenMessage(64496)));
+    builder.Clear();
+    builder.Origin(0).AsPath({64510}).NextHop("192.0.2.1").Announce("198.51.100.0/24");
+    station.Receive(b::RouteMonitoringMessage(peer, builder.Message()));
+    builder.Clear();
+    builder.Withdraw("198.51.100.0/24");
+    station.Receive(b::RouteMonitoringMessage(peer, builder.Message()));
+    station.Receive(b::PeerDownMessage(peer, 5, {}));
+  }
+  station.End();
+  log_->OnRouterDown(refused.router, "closed", absl::Now());
+  ASSERT_TRUE(Has(Path("log"), "log_close"));
+  const std::string text = Read(Path("log"));
+  for (const char* what : {"\"update\"", "\"withdraw\"", "\"peer_up\"", "\"peer_down\""}) EXPECT_EQ(Count(text, what), 2u);
+  EXPECT_EQ(Numbers(text).size(), 10u) << text;
 }
 
 TEST_F(RouteLogTest, ADumpThatCannotBeWrittenIsGivenUp) {

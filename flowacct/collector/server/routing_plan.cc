@@ -154,7 +154,7 @@ absl::StatusOr<RouteLogOptions> PlanRouteLog(const ConfigFile& file, const confi
                         absl::StrCat("\"", part.time_zone(), "\" is no time zone; such as Europe/Rome"));
   };
   if (log != nullptr) {
-    if (absl::Status status = CheckLogPattern(log->file()); !status.ok()) {
+    if (absl::Status status = CheckLogPattern(log->file(), /*ports=*/!monitored); !status.ok()) {
       return file.ErrorAt(*log, "file", status.message());
     }
     if (absl::Status status = zone_of(*log, &options.zone); !status.ok()) return status;
@@ -164,7 +164,7 @@ absl::StatusOr<RouteLogOptions> PlanRouteLog(const ConfigFile& file, const confi
     options.max_open_files = log->max_open_files();
   }
   if (dump != nullptr) {
-    if (absl::Status status = CheckLogPattern(dump->file()); !status.ok()) {
+    if (absl::Status status = CheckLogPattern(dump->file(), /*ports=*/!monitored); !status.ok()) {
       return file.ErrorAt(*dump, "file", status.message());
     }
     if (absl::Status status = zone_of(*dump, &options.dump_zone); !status.ok()) return status;

@@ -162,6 +162,11 @@ TEST_F(ServerRoutesTest, WhatCannotBeIsToldWhereItIs) {
             "c:3:51: every: is whole seconds, such as 5m");
   EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" json_dump { file: \"x\" time_zone: \"Mars\" } }"),
             "c:3:51: time_zone: \"Mars\" is no time zone; such as Europe/Rome");
+  const std::string no_port = "the port of a BMP router is not known: leave ";
+  EXPECT_EQ(error(input + pipeline + "bmp { listen: \"127.0.0.1:0\" message_log { file: \"a-$bmp_router_port\" } }"),
+            absl::StrCat("c:3:43: file: ", no_port, "$bmp_router_port out; $bmp_router is its address"));
+  EXPECT_EQ(error(input + pipeline + "bmp { listen: \"127.0.0.1:0\" json_dump { file: \"a-$peer_tcp_port\" } }"),
+            absl::StrCat("c:3:41: file: ", no_port, "$peer_tcp_port out; $bmp_router is its address"));
   EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" history: \"much\" }"),
             "c:3:29: history: \"much\" is no size; such as 64KiB, 8MiB, 1GiB");
 }

@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "flowacct/bmp/station.h"
+#include "flowacct/collector/routing/bmp_view.h"
 #include "flowacct/collector/routing/peer_book.h"
 #include "flowacct/collector/routing/routing_observer.h"
 
@@ -40,10 +41,7 @@ class MonitorFeed final : public bmp::Listener {
     }
   }
   void OnUpdate(const bmp::RouteUpdate& update) override {
-    const rib::RibView view = update.rib == bmp::RibKind::kLocRib ? rib::RibView::kLocRib
-                              : update.rib == bmp::RibKind::kAdjRibIn
-                                  ? (update.post_policy ? rib::RibView::kAdjRibInPost : rib::RibView::kAdjRibInPre)
-                                  : (update.post_policy ? rib::RibView::kAdjRibOutPost : rib::RibView::kAdjRibOutPre);
+    const rib::RibView view = RibViewOf(update.rib, update.post_policy);
     PeerBook::Peer*& peer = peers_[{update.peer.index, view}];
     if (peer == nullptr) {
       Announcer announcer;
