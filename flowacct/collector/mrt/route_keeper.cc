@@ -21,10 +21,12 @@ constexpr absl::Duration kRound = absl::Milliseconds(200);
 constexpr int kShare = 20;
 
 // Reads a file to its end, each block by `take`.
-absl::Status ReadBlocks(const std::string& path, absl::FunctionRef<absl::Status(base::Octets)> take) {
-  auto file = MrtFile::Open(path);
+absl::Status ReadBlocks(const std::string& path, absl::FunctionRef<bool()> interrupted,
+                        absl::FunctionRef<absl::Status(base::Octets)> take) {
+  auto file = MrtFile::OpenRegular(path);
   if (!file.ok()) return file.status();
   for (;;) {
+    if (interrupted()) return absl::CancelledError("interrupted");
     const auto block = (*file)->Next();
     if (!block.ok()) return block.status();
     if (block->empty()) return absl::OkStatus();
@@ -72,10 +74,12 @@ std::string RouteKeeper::LoadState(absl::Time now) {
   options.not_before = now - options_.stale_for;
   PeerBook& book = engine_->book_before_start();
   RouteLoader loader(&book, options);
-  const absl::Status status = ReadBlocks(options_.state_path, [&](base::Octets block) {
-    loader.Read(block, now);
-    return absl::OkStatus();
-  });
+  const absl::Status status = ReadBlocks(
+      options_.state_path, [] { return false; },
+      [&](base::Octets block) {
+        loader.Read(block, now);
+        return absl::OkStatus();
+      });
   loader.EndFile();
   const size_t peers = loader.peers();
   loader.EndSessions(options_.stale_for, now);
@@ -100,10 +104,11 @@ std::string RouteKeeper::LoadState(absl::Time now) {
 
 std::string RouteKeeper::LoadFiles(absl::Time now, Calling call) {
   const std::string names = absl::StrJoin(options_.files, ", ");
+  const auto ends = [this] { return Ends(); };
   // All are read to their end before anything changes: a file that is cut costs nothing that is there.
   absl::Status status;
   for (const std::string& path : options_.files) {
-    status.Update(ReadBlocks(path, [](base::Octets) { return absl::OkStatus(); }));
+    status.Update(ReadBlocks(path, ends, [](base::Octets) { return absl::OkStatus(); }));
   }
   if (status.ok()) {
     std::unique_ptr<RouteLoader> loader;
@@ -115,7 +120,7 @@ std::string RouteKeeper::LoadFiles(absl::Time now, Calling call) {
     });
     for (const std::string& path : options_.files) {
       if (!status.ok()) break;
-      status = ReadBlocks(path, [&](base::Octets block) {
+      status = ReadBlocks(path, ends, [&](base::Octets block) {
         return call([&](PeerBook& book) {
           loader->Read(block, now);
           book.rib().Reclaim(65536);
@@ -129,6 +134,7 @@ std::string RouteKeeper::LoadFiles(absl::Time now, Calling call) {
       loader_ = std::move(loader);
     }
   }
+  if (Ends()) return "";
   if (!status.ok()) {
     Count(&RouteKeeperStatus::files_failed);
     return absl::StrCat("routes: ", status.message(), "; what was there before stays");
@@ -166,6 +172,11 @@ RouteKeeperStatus RouteKeeper::status() const {
 void RouteKeeper::Count(uint64_t RouteKeeperStatus::*counter) {
   base::MutexLock lock(&mutex_);
   ++(status_.*counter);
+}
+
+bool RouteKeeper::Ends() const {
+  base::MutexLock lock(&mutex_);
+  return ends_;
 }
 
 std::vector<RouteKeeper::Looked> RouteKeeper::Look() const {
@@ -211,7 +222,7 @@ void RouteKeeper::Run() {
         loaded_ = looked_;
         const std::string line =
             LoadFiles(now, [this](absl::FunctionRef<void(PeerBook&)> function) { return engine_->Call(function); });
-        Tell(options_.note, line);
+        if (!line.empty()) Tell(options_.note, line);
       }
       next_look = absl::Now() + options_.look_every;
     }
@@ -232,10 +243,7 @@ void RouteKeeper::KeepState() {
 void RouteKeeper::WriteDump(absl::Time when) {
   const std::string path = absl::FormatTime(options_.dump_path, when, absl::UTCTimeZone());
   RouteDumpOptions options;
-  options.interrupted = [this] {
-    base::MutexLock lock(&mutex_);
-    return ends_;
-  };
+  options.interrupted = [this] { return Ends(); };
   const auto written = WriteRouteDump(*engine_, options, absl::Now(), path);
   if (absl::IsCancelled(written.status())) return;
   Count(written.ok() ? &RouteKeeperStatus::dumps_written : &RouteKeeperStatus::dumps_failed);

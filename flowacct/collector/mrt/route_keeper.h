@@ -88,6 +88,7 @@ class RouteKeeper {
   using Calling = absl::FunctionRef<absl::Status(absl::FunctionRef<void(PeerBook&)>)>;
 
   void Run();
+  bool Ends() const;
   std::vector<Looked> Look() const;
   std::string LoadState(absl::Time now);
   std::string LoadFiles(absl::Time now, Calling call);

@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -219,6 +220,23 @@ TEST(RouteKeeperTest, FilesAreReadAgainWhenTheyChange) {
   std::ofstream(options.files[0], std::ios::binary | std::ios::trunc) << "nothing of the kind";
   ASSERT_TRUE(Eventually([&] { return keeper.status().files_failed == 1; }));
   EXPECT_EQ(PathsOf(*engine), 3u);
+  keeper.Stop();
+}
+
+// Neither at the start nor at the stop does anybody wait for its writer.
+TEST(RouteKeeperTest, AFifoIsNoFile) {
+  RouteKeeperOptions options;
+  options.files = {Path("fifo.mrt")};
+  options.look_every = absl::Milliseconds(50);
+  std::remove(options.files[0].c_str());
+  ASSERT_EQ(mkfifo(options.files[0].c_str(), 0600), 0);
+  auto engine = NewEngine();
+  RouteKeeper keeper(engine.get(), options);
+  const std::string notes = absl::StrJoin(keeper.LoadBeforeStart(absl::Now()), "\n");
+  EXPECT_TRUE(absl::StrContains(notes, "fifo.mrt' is no regular file")) << notes;
+  EXPECT_EQ(keeper.status().files_failed, 1u);
+  engine->Start();
+  keeper.Start();
   keeper.Stop();
 }
 
