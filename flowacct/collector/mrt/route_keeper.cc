@@ -19,6 +19,8 @@ namespace {
 constexpr absl::Duration kRound = absl::Milliseconds(200);
 // Routes are kept for at most so much of the time.
 constexpr int kShare = 20;
+constexpr size_t kReclaimSteps = 65536;
+constexpr absl::Duration kCongestedPause = absl::Milliseconds(10);
 
 // Reads a file to its end, each block by `take`.
 absl::Status ReadBlocks(const std::string& path, absl::FunctionRef<bool()> interrupted,
@@ -59,7 +61,7 @@ std::vector<std::string> RouteKeeper::LoadBeforeStart(absl::Time now) {
     }));
   }
   PeerBook& book = engine_->book_before_start();
-  while (book.rib().Reclaim(65536)) {
+  while (book.rib().Reclaim(kReclaimSteps)) {
   }
   book.Tick(now);
   return notes;
@@ -121,10 +123,19 @@ std::string RouteKeeper::LoadFiles(absl::Time now, Calling call) {
     for (const std::string& path : options_.files) {
       if (!status.ok()) break;
       status = ReadBlocks(path, ends, [&](base::Octets block) {
-        return call([&](PeerBook& book) {
-          loader->Read(block, now);
-          book.rib().Reclaim(65536);
-        });
+        for (;;) {
+          bool taken = false;
+          absl::Status called = call([&](PeerBook& book) {
+            book.rib().Reclaim(kReclaimSteps);
+            if (book.rib().congested()) return;
+            loader->Read(block, now);
+            taken = true;
+          });
+          if (taken || !called.ok()) return called;
+          // Readers are too slow for the changes: not a step more until they catch up, and the engine does not wait.
+          if (Ends()) return absl::CancelledError("interrupted");
+          absl::SleepFor(kCongestedPause);
+        }
       });
       if (status.ok()) status = call([&](PeerBook&) { loader->EndFile(); });
     }

@@ -223,6 +223,51 @@ TEST(RouteKeeperTest, FilesAreReadAgainWhenTheyChange) {
   keeper.Stop();
 }
 
+// As a session would: what is read does not pile up in front of a reader that stalls.
+TEST(RouteKeeperTest, FilesWaitForReadersThatStall) {
+  RouteKeeperOptions options;
+  options.files = {Path("routes.mrt")};
+  options.look_every = absl::Milliseconds(20);
+  const auto write = [&](uint32_t as) {
+    MrtText file;
+    file.Peers({{"192.0.2.1", 64501, "10.0.0.1"}});
+    // Several blocks.
+    for (uint32_t i = 0; i < 20000; ++i) {
+      file.Entry(0, absl::StrCat("10.", i >> 8, ".", i & 255, ".0/24"), {as, i}, "192.0.2.1");
+    }
+    ASSERT_TRUE(file.WriteTo(options.files[0]));
+  };
+  write(64601);
+  RoutingOptions routing;
+  routing.listen = {"tcp://127.0.0.1:0"};
+  routing.rib.attributes.max_garbage_octets = 16 << 10;
+  routing.rib.routes.max_garbage_octets = 16 << 10;
+  auto engine = *RoutingEngine::New(routing);
+  RouteKeeper keeper(engine.get(), options);
+  keeper.LoadBeforeStart(absl::Now());
+  EXPECT_EQ(keeper.status().files_loaded, 1u);
+  engine->Start();
+  auto reader = engine->tables().epochs->NewReader();
+  ASSERT_TRUE(reader.has_value());
+  reader->Online();
+  keeper.Start();
+  write(64602);
+  ASSERT_TRUE(Eventually([&] { return engine->Status()->congested; }));
+  absl::SleepFor(absl::Milliseconds(100));
+  EXPECT_EQ(keeper.status().files_loaded, 1u);
+  reader->Offline();
+  ASSERT_TRUE(Eventually([&] { return keeper.status().files_loaded == 2; }));
+  EXPECT_EQ(PathsOf(*engine), 20000u);
+  // And the stop does not wait for such a reader.
+  reader->Online();
+  write(64603);
+  ASSERT_TRUE(Eventually([&] { return engine->Status()->congested; }));
+  keeper.Stop();
+  EXPECT_EQ(keeper.status().files_loaded, 2u);
+  EXPECT_EQ(keeper.status().files_failed, 0u);
+  reader->Offline();
+}
+
 // Neither at the start nor at the stop does anybody wait for its writer.
 TEST(RouteKeeperTest, AFifoIsNoFile) {
   RouteKeeperOptions options;
