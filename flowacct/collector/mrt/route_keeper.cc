@@ -54,11 +54,12 @@ std::vector<std::string> RouteKeeper::LoadBeforeStart(absl::Time now) {
     if (std::string note = LoadState(now); !note.empty()) notes.push_back(std::move(note));
   }
   if (!options_.files.empty()) {
-    loaded_ = looked_ = Look();
-    notes.push_back(LoadFiles(now, [this](absl::FunctionRef<void(PeerBook&)> function) {
+    looked_ = Look();
+    files_trouble_ = LoadFiles(now, &notes.emplace_back(), [this](absl::FunctionRef<void(PeerBook&)> function) {
       function(engine_->book_before_start());
       return absl::OkStatus();
-    }));
+    });
+    if (!files_trouble_.empty()) notes.back() = files_trouble_;
   }
   PeerBook& book = engine_->book_before_start();
   while (book.rib().Reclaim(kReclaimSteps)) {
@@ -104,15 +105,17 @@ std::string RouteKeeper::LoadState(absl::Time now) {
   return line;
 }
 
-std::string RouteKeeper::LoadFiles(absl::Time now, Calling call) {
+std::string RouteKeeper::LoadFiles(absl::Time now, std::string* note, Calling call) {
   const std::string names = absl::StrJoin(options_.files, ", ");
   const auto ends = [this] { return Ends(); };
   // All are read to their end before anything changes: a file that is cut costs nothing that is there.
   absl::Status status;
+  bool changed = false;
   for (const std::string& path : options_.files) {
     status.Update(ReadBlocks(path, ends, [](base::Octets) { return absl::OkStatus(); }));
   }
   if (status.ok()) {
+    changed = true;
     std::unique_ptr<RouteLoader> loader;
     status = call([&](PeerBook& book) {
       RouteLoaderOptions options;
@@ -139,7 +142,8 @@ std::string RouteKeeper::LoadFiles(absl::Time now, Calling call) {
       });
       if (status.ok()) status = call([&](PeerBook&) { loader->EndFile(); });
     }
-    // A file that changes under the reader leaves what could be read.
+    // A file that changes under the reader leaves what could be read. It may come to be again what it was.
+    loaded_.clear();
     if (loader != nullptr) {
       status.Update(call([&](PeerBook&) { loader->Finish(now); }));
       loader_ = std::move(loader);
@@ -148,15 +152,20 @@ std::string RouteKeeper::LoadFiles(absl::Time now, Calling call) {
   if (Ends()) return "";
   if (!status.ok()) {
     Count(&RouteKeeperStatus::files_failed);
-    return absl::StrCat("routes: ", status.message(), "; what was there before stays");
+    failed_ = looked_;
+    try_again_ = now + options_.try_again_every;
+    return absl::StrCat("routes: ", status.message(),
+                        changed ? "; only what was read before is there" : "; what was there before stays");
   }
   Count(&RouteKeeperStatus::files_loaded);
+  loaded_ = looked_;
   const uint64_t damaged = loader_->reader_counters().errors.errors();
-  return absl::StrCat(
-      "routes: ", collector::Count(loader_->counters().entries, "route"), " and ",
-      collector::Count(loader_->counters().updates, "update"), " of ", collector::Count(loader_->peers(), "peer"),
-      " from ", names,
-      damaged == 0 ? "" : absl::StrCat("; ", collector::Count(damaged, "record"), " damaged, not taken"));
+  *note =
+      absl::StrCat("routes: ", collector::Count(loader_->counters().entries, "route"), " and ",
+                   collector::Count(loader_->counters().updates, "update"), " of ",
+                   collector::Count(loader_->peers(), "peer"), " from ", names,
+                   damaged == 0 ? "" : absl::StrCat("; ", collector::Count(damaged, "record"), " damaged, not taken"));
+  return "";
 }
 
 void RouteKeeper::Start() {
@@ -229,11 +238,13 @@ void RouteKeeper::Run() {
       std::vector<Looked> looked = Look();
       const bool still = looked == looked_;
       looked_ = std::move(looked);
-      if (still && !(looked_ == loaded_)) {
-        loaded_ = looked_;
-        const std::string line =
-            LoadFiles(now, [this](absl::FunctionRef<void(PeerBook&)> function) { return engine_->Call(function); });
-        if (!line.empty()) Tell(options_.note, line);
+      if (still && looked_ != loaded_ && (looked_ != failed_ || now >= try_again_)) {
+        std::string note;
+        std::string trouble = LoadFiles(
+            now, &note, [this](absl::FunctionRef<void(PeerBook&)> function) { return engine_->Call(function); });
+        if (!note.empty()) Tell(options_.note, note);
+        if (!trouble.empty() && trouble != files_trouble_) Tell(options_.log, trouble);
+        files_trouble_ = std::move(trouble);
       }
       next_look = absl::Now() + options_.look_every;
     }

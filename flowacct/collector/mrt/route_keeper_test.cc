@@ -3,6 +3,7 @@
 
 #include "flowacct/collector/mrt/route_keeper.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cstdio>
@@ -191,6 +192,10 @@ TEST(RouteKeeperTest, FilesAreReadAgainWhenTheyChange) {
   RouteKeeperOptions options;
   options.files = {Path("routes.mrt")};
   options.look_every = absl::Milliseconds(50);
+  options.try_again_every = absl::Milliseconds(100);
+  std::vector<std::string> log, notes;
+  options.log = [&log](absl::string_view line) { log.emplace_back(line); };
+  options.note = [&notes](absl::string_view line) { notes.emplace_back(line); };
   MrtText file;
   file.Peers({{"192.0.2.1", 64501, "10.0.0.1"}, {"192.0.2.2", 64502, "10.0.0.2"}});
   file.Entry(0, "198.51.100.0/24", {64501}, "192.0.2.1");
@@ -216,10 +221,41 @@ TEST(RouteKeeperTest, FilesAreReadAgainWhenTheyChange) {
   EXPECT_EQ(routes.size(), 3u);
   EXPECT_TRUE(absl::StrContains(routes.at("198.51.100.0/24"), "64501 64777"));
 
-  // What cannot be read changes nothing.
+  // What cannot be read changes nothing, is told once, and tried again.
   std::ofstream(options.files[0], std::ios::binary | std::ios::trunc) << "nothing of the kind";
-  ASSERT_TRUE(Eventually([&] { return keeper.status().files_failed == 1; }));
+  ASSERT_TRUE(Eventually([&] { return keeper.status().files_failed >= 2; }));
   EXPECT_EQ(PathsOf(*engine), 3u);
+  keeper.Stop();
+  ASSERT_EQ(log.size(), 1u) << absl::StrJoin(log, "\n");
+  EXPECT_TRUE(absl::StrContains(log[0], "is no MRT file")) << log[0];
+  EXPECT_TRUE(absl::StrContains(log[0], "; what was there before stays")) << log[0];
+  EXPECT_EQ(notes,
+            std::vector<std::string>{absl::StrCat("routes: 3 routes and 0 updates of 1 peer from ", options.files[0])});
+}
+
+// What could not be read at the start is, once it can be, with the file the same.
+TEST(RouteKeeperTest, FilesAreTriedAgain) {
+  RouteKeeperOptions options;
+  options.files = {Path("unreadable.mrt")};
+  options.look_every = absl::Milliseconds(20);
+  options.try_again_every = absl::Milliseconds(50);
+  MrtText file;
+  file.Peers({{"192.0.2.1", 64501, "10.0.0.1"}});
+  file.Entry(0, "198.51.100.0/24", {64501}, "192.0.2.1");
+  ASSERT_TRUE(file.WriteTo(options.files[0]));
+  auto engine = NewEngine();
+  RouteKeeper keeper(engine.get(), options);
+  rlimit many;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &many), 0);
+  const rlimit none = {0, many.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::string notes = absl::StrJoin(keeper.LoadBeforeStart(absl::Now()), "\n");
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &many), 0);
+  EXPECT_TRUE(absl::StrContains(notes, "cannot be opened")) << notes;
+  EXPECT_EQ(keeper.status().files_failed, 1u);
+  engine->Start();
+  keeper.Start();
+  EXPECT_TRUE(Eventually([&] { return PathsOf(*engine) == 1; }));
   keeper.Stop();
 }
 
