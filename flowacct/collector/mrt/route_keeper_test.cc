@@ -101,6 +101,59 @@ TEST(RouteDumpTest, WhatIsReadBackIsWhatWasThere) {
   EXPECT_FALSE(std::ifstream(path + kUnfinishedSuffix).good());
 }
 
+// A reader knows peers by address, AS and BGP identifier.
+TEST(RouteDumpTest, OneViewOfANeighbourIsWritten) {
+  auto engine = NewEngine();
+  PeerBook& book = engine->book_before_start();
+  const absl::Time now = absl::FromUnixSeconds(1700000000);
+  const std::string attributes = rib::MakeRouteTable(1, 1, 1, 1, 64501).sets[0];
+  const auto tell = [&](const char* address, rib::RibView view, const char* told_by, uint64_t distinguisher,
+                        std::initializer_list<const char*> prefixes) {
+    Announcer announcer;
+    announcer.key = {*base::IpAddress::Parse(address), 0x0a000002, 64501, distinguisher, view};
+    announcer.key.told_by = *base::IpAddress::Parse(told_by);
+    announcer.rd = distinguisher;
+    PeerBook::Peer* peer = book.Up(announcer, now);
+    ASSERT_NE(peer, nullptr);
+    for (const char* text : prefixes) {
+      const auto prefix = *base::IpPrefix::Parse(text);
+      bgp::Nlri route;
+      route.address = prefix.address();
+      route.length = prefix.length();
+      route.rd = distinguisher;
+      book.TakeRoute(peer, route, base::AsOctets(attributes));
+    }
+  };
+  using View = rib::RibView;
+  // By two routers before and after policy, and by a session; the same address in a VRF of one of them.
+  tell("192.0.2.1", View::kAdjRibInPre, "203.0.113.1", 0, {"10.1.0.0/16", "10.2.0.0/16"});
+  tell("192.0.2.1", View::kAdjRibInPost, "203.0.113.2", 0, {"10.3.0.0/16"});
+  tell("192.0.2.1", View::kSession, "::", 0, {"10.4.0.0/16"});
+  tell("192.0.2.1", View::kAdjRibInPost, "203.0.113.2", 7, {"10.5.0.0/16"});
+  // Without a session, and by one router whose table is empty.
+  tell("192.0.2.2", View::kAdjRibInPre, "203.0.113.1", 0, {"10.6.0.0/16"});
+  tell("192.0.2.2", View::kAdjRibInPost, "203.0.113.1", 0, {"10.7.0.0/16"});
+  tell("192.0.2.2", View::kLocRib, "203.0.113.2", 0, {});
+  tell("192.0.2.2", View::kAdjRibOutPost, "203.0.113.1", 0, {"10.8.0.0/16"});
+  tell("192.0.2.3", View::kAdjRibOutPre, "203.0.113.1", 0, {"10.9.0.0/16"});
+  engine->Start();
+  const std::string path = Path("dump.mrt");
+  const auto written = WriteRouteDump(*engine, {}, now, path);
+  ASSERT_TRUE(written.ok()) << written.status();
+  EXPECT_EQ(written->peers, 2u);
+  EXPECT_EQ(written->routes, 3u);
+  EXPECT_EQ(written->left_out, 6u);
+  OfflineRoutesOptions options;
+  options.files = {path};
+  auto read = OfflineRoutes::Load(options);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ((*read)->loader().peers(), 2u);
+  const std::string routes = *ListRoutes((*read)->book(), {});
+  for (const char* expected : {"10.4.0.0/16\",\"192.0.2.1", "10.5.0.0/16\",\"192.0.2.1", "10.7.0.0/16\",\"192.0.2.2"}) {
+    EXPECT_TRUE(absl::StrContains(routes, expected)) << expected << " in " << routes;
+  }
+}
+
 TEST(RouteDumpTest, WhatCannotBeWrittenLeavesNothing) {
   auto engine = NewEngine();
   engine->Start();
