@@ -177,7 +177,7 @@ int RunDump(const Flags& flags) {
   const auto dump = (*client)->DumpRoutes(flags.list.peer);
   if (!dump.ok()) return Fail(dump.status());
   if (flags.out == "-") return Print(*dump);
-  const std::string part = flags.out + ".part";
+  const std::string part = flags.out + ".partial";
   FILE* file = std::fopen(part.c_str(), "wb");
   const bool written = file != nullptr && std::fwrite(dump->data(), 1, dump->size(), file) == dump->size();
   const bool closed = file != nullptr && std::fclose(file) == 0;

@@ -89,7 +89,6 @@ std::map<Vrf, std::vector<Placed>> RoutesOf(PeerBook& book, const PeerBook::Peer
 std::string Differences(base::Octets before, base::Octets after) {
   std::map<uint8_t, std::pair<base::Octets, base::Octets>> values;
   bgp::AttributeSetView(before).ForEach([&](uint8_t code, base::Octets value) { values[code].first = value; });
-  std::map<uint8_t, base::Octets> later;
   bgp::AttributeSetView(after).ForEach([&](uint8_t code, base::Octets value) { values[code].second = value; });
   std::vector<std::string> names;
   for (const auto& [code, value] : values) {

@@ -58,7 +58,7 @@ absl::StatusOr<std::string> RouteDumpOf(RoutingEngine& engine, const RouteDumpOp
 inline constexpr size_t kMaxRouteDumpOctets = size_t{240} << 20;
 
 // Files that are left by a crash while they were written end in this.
-inline constexpr char kUnfinishedSuffix[] = ".part";
+inline constexpr char kUnfinishedSuffix[] = ".partial";
 
 }  // namespace flowacct::collector
 
