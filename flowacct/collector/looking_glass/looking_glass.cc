@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -157,16 +158,19 @@ absl::StatusOr<std::string> ListRoutes(PeerBook& book, const RouteListQuestion& 
   auto filter = RouteFilter::Of(question);
   if (!filter.ok()) return filter.status();
   Lister lister(*std::move(filter), question.limit);
+  const std::optional<base::IpPrefix> from = lister.filter().from();
   const rib::RibReader reader(&book.rib());
   for (const PeerBook::Peer* peer : book.Peers()) {
     if (!lister.filter().WantsPeer(peer->key.address, peer->key.bgp_identifier)) continue;
     for (const auto& table : TablesOf(*peer)) {
       if (!lister.filter().WantsDistinguisher(table.first)) continue;
       for (const bool v6 : {false, true}) {
-        reader.Walk(table.second, v6, nullptr, [&](const base::IpPrefix& prefix, const rib::RouteView& route, bool) {
-          lister.Take(peer->key, table.first, prefix, route);
-          return true;
-        });
+        if (!lister.filter().WantsFamily(v6)) continue;
+        reader.Walk(table.second, v6, from ? &*from : nullptr,
+                    [&](const base::IpPrefix& prefix, const rib::RouteView& route, bool) {
+                      lister.Take(peer->key, table.first, prefix, route);
+                      return lister.filter().MayFollow(prefix);
+                    });
       }
     }
   }
@@ -177,6 +181,7 @@ absl::StatusOr<std::string> ListRoutes(RoutingEngine& engine, const RouteListQue
   auto filter = RouteFilter::Of(question);
   if (!filter.ok()) return filter.status();
   Lister lister(*std::move(filter), question.limit);
+  const std::optional<base::IpPrefix> from = lister.filter().from();
   auto peers = ListTables(engine);
   if (!peers.ok()) return peers.status();
   for (const WalkedPeer& peer : *peers) {
@@ -184,11 +189,14 @@ absl::StatusOr<std::string> ListRoutes(RoutingEngine& engine, const RouteListQue
     for (const auto& table : peer.tables) {
       if (!lister.filter().WantsDistinguisher(table.first)) continue;
       for (const bool v6 : {false, true}) {
-        const absl::Status status =
-            WalkTable(engine, table.second, v6, [&](const base::IpPrefix& prefix, const rib::RouteView& route, bool) {
+        if (!lister.filter().WantsFamily(v6)) continue;
+        const absl::Status status = WalkTable(
+            engine, table.second, v6,
+            [&](const base::IpPrefix& prefix, const rib::RouteView& route, bool) {
               lister.Take(peer.key, table.first, prefix, route);
-              return true;
-            });
+              return lister.filter().MayFollow(prefix);
+            },
+            nullptr, from ? &*from : nullptr);
         if (!status.ok()) return status;
       }
     }
