@@ -213,6 +213,8 @@ expect 0 "" "$flowacct" rib lookup 10.0.0.1 --mrt "$work/two.mrt"
 printed "0.0.0.0/0"
 expect 0 "all: 1 added, 0 withdrawn, 0 changed, 1 the same" "$flowacct" rib diff "$work/one.mrt" "$work/two.mrt"
 printed added
+expect 1 "cannot be opened" "$flowacct" rib diff "$work/one.mrt" "$work/nothing"
+expect 1 "cannot be opened" "$flowacct" rib diff "$work/one.mrt" nothing.zst
 expect 0 "" "$flowacct" rib history 198.51.100.0/24 --mrt "$work/one.mrt"
 printed "2023-11-14T22:13:20Z"
 expect 0 "routes: 2 routes of 1 peer from 3 MRT records" "$flowacct" replay "$capture" --routes "$work/two.mrt" \

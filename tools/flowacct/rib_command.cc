@@ -1,6 +1,8 @@
 // rib: a looking glass over the routes of a running collector, or of MRT files, and over what they are validated
 // against.
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -110,24 +112,33 @@ int RunRoutes(const Flags& flags) {
   return Show(answer, flags, "no such route\n");
 }
 
-// A file; what is none is a collector's address.
-absl::StatusOr<std::shared_ptr<collector::OfflineRoutes>> LoadSide(const std::string& name) {
-  const bool file = std::unique_ptr<FILE, int (*)(FILE*)>(std::fopen(name.c_str(), "rb"), std::fclose) != nullptr;
-  if (name == "-" || file || absl::EndsWith(name, ".mrt") || absl::EndsWith(name, ".gz")) return Load({name});
+// Whether a side of a comparison is a file, there or not: else it is a collector's address.
+bool NamesFile(const std::string& name) {
+  if (name == "-" || access(name.c_str(), F_OK) == 0) return true;
+  if (absl::StrContains(name, "://") || absl::StartsWith(name, "unix:")) return false;
+  if (absl::StrContains(name, '/')) return true;
+  for (const char* suffix : {".mrt", ".gz", ".zst", ".bz2"}) {
+    if (absl::EndsWith(name, suffix)) return true;
+  }
+  return false;
+}
+
+absl::StatusOr<std::shared_ptr<collector::OfflineRoutes>> LoadSide(const std::string& name, const std::string& peer) {
+  if (NamesFile(name)) return Load({name});
   collector::InterruptScope interrupt;
   CollectorFlags address;
   address.address = name;
   const auto client = NewClient(address, interrupt);
   if (!client.ok()) return client.status();
-  auto dump = (*client)->DumpRoutes("");
+  auto dump = (*client)->DumpRoutes(peer);
   if (!dump.ok()) return dump.status();
   return collector::OfflineRoutes::LoadOctets(*std::move(dump), name);
 }
 
 int RunDiff(const Flags& flags) {
-  const auto before = LoadSide(flags.before);
+  const auto before = LoadSide(flags.before, flags.list.peer);
   if (!before.ok()) return Fail(before.status());
-  const auto after = LoadSide(flags.after);
+  const auto after = LoadSide(flags.after, flags.list.peer);
   if (!after.ok()) return Fail(after.status());
   const auto differences = collector::CompareRoutes((*before)->book(), (*after)->book(), flags.list);
   if (!differences.ok()) return Fail(differences.status());
@@ -166,7 +177,7 @@ int RunDump(const Flags& flags) {
   const auto dump = (*client)->DumpRoutes(flags.list.peer);
   if (!dump.ok()) return Fail(dump.status());
   if (flags.out == "-") return Print(*dump);
-  const std::string part = flags.out + ".part";
+  const std::string part = flags.out + ".partial";
   FILE* file = std::fopen(part.c_str(), "wb");
   const bool written = file != nullptr && std::fwrite(dump->data(), 1, dump->size(), file) == dump->size();
   const bool closed = file != nullptr && std::fclose(file) == 0;

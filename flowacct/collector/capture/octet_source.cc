@@ -111,6 +111,18 @@ absl::StatusOr<std::unique_ptr<OctetSource>> OpenFileSource(absl::string_view pa
   return std::make_unique<FileSource>(descriptor, !standard_input, total, std::move(interrupted));
 }
 
+absl::StatusOr<std::unique_ptr<OctetSource>> OpenRegularFileSource(absl::string_view path) {
+  const int descriptor = open(std::string(path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return absl::ErrnoToStatus(errno, "cannot be opened");
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    close(descriptor);
+    return absl::InvalidArgumentError("is no regular file; is the path right?");
+  }
+  posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+  return std::make_unique<FileSource>(descriptor, /*owned=*/true, static_cast<uint64_t>(status.st_size), nullptr);
+}
+
 std::unique_ptr<OctetSource> NewMemorySource(std::string octets) {
   return std::make_unique<MemorySource>(std::move(octets));
 }

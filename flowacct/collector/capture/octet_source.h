@@ -30,6 +30,9 @@ class OctetSource {
 // `interrupted` is asked when a signal ends a wait for octets: true gives up (kCancelled), false or none waits on.
 absl::StatusOr<std::unique_ptr<OctetSource>> OpenFileSource(absl::string_view path,
                                                             std::function<bool()> interrupted = nullptr);
+// A regular file and nothing else, so that opening and reading it wait for nobody: for whoever must not be stopped by
+// a FIFO.
+absl::StatusOr<std::unique_ptr<OctetSource>> OpenRegularFileSource(absl::string_view path);
 std::unique_ptr<OctetSource> NewMemorySource(std::string octets);
 // The same, decompressed if the first octets say gzip or zstd.
 absl::StatusOr<std::unique_ptr<OctetSource>> Decompressed(std::unique_ptr<OctetSource> source,

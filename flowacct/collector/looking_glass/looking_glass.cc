@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -89,7 +90,6 @@ std::map<Vrf, std::vector<Placed>> RoutesOf(PeerBook& book, const PeerBook::Peer
 std::string Differences(base::Octets before, base::Octets after) {
   std::map<uint8_t, std::pair<base::Octets, base::Octets>> values;
   bgp::AttributeSetView(before).ForEach([&](uint8_t code, base::Octets value) { values[code].first = value; });
-  std::map<uint8_t, base::Octets> later;
   bgp::AttributeSetView(after).ForEach([&](uint8_t code, base::Octets value) { values[code].second = value; });
   std::vector<std::string> names;
   for (const auto& [code, value] : values) {
@@ -158,16 +158,19 @@ absl::StatusOr<std::string> ListRoutes(PeerBook& book, const RouteListQuestion& 
   auto filter = RouteFilter::Of(question);
   if (!filter.ok()) return filter.status();
   Lister lister(*std::move(filter), question.limit);
+  const std::optional<base::IpPrefix> from = lister.filter().from();
   const rib::RibReader reader(&book.rib());
   for (const PeerBook::Peer* peer : book.Peers()) {
     if (!lister.filter().WantsPeer(peer->key.address, peer->key.bgp_identifier)) continue;
     for (const auto& table : TablesOf(*peer)) {
       if (!lister.filter().WantsDistinguisher(table.first)) continue;
       for (const bool v6 : {false, true}) {
-        reader.Walk(table.second, v6, nullptr, [&](const base::IpPrefix& prefix, const rib::RouteView& route, bool) {
-          lister.Take(peer->key, table.first, prefix, route);
-          return true;
-        });
+        if (!lister.filter().WantsFamily(v6)) continue;
+        reader.Walk(table.second, v6, from ? &*from : nullptr,
+                    [&](const base::IpPrefix& prefix, const rib::RouteView& route, bool) {
+                      lister.Take(peer->key, table.first, prefix, route);
+                      return lister.filter().MayFollow(prefix);
+                    });
       }
     }
   }
@@ -178,6 +181,7 @@ absl::StatusOr<std::string> ListRoutes(RoutingEngine& engine, const RouteListQue
   auto filter = RouteFilter::Of(question);
   if (!filter.ok()) return filter.status();
   Lister lister(*std::move(filter), question.limit);
+  const std::optional<base::IpPrefix> from = lister.filter().from();
   auto peers = ListTables(engine);
   if (!peers.ok()) return peers.status();
   for (const WalkedPeer& peer : *peers) {
@@ -185,11 +189,14 @@ absl::StatusOr<std::string> ListRoutes(RoutingEngine& engine, const RouteListQue
     for (const auto& table : peer.tables) {
       if (!lister.filter().WantsDistinguisher(table.first)) continue;
       for (const bool v6 : {false, true}) {
-        const absl::Status status =
-            WalkTable(engine, table.second, v6, [&](const base::IpPrefix& prefix, const rib::RouteView& route, bool) {
+        if (!lister.filter().WantsFamily(v6)) continue;
+        const absl::Status status = WalkTable(
+            engine, table.second, v6,
+            [&](const base::IpPrefix& prefix, const rib::RouteView& route, bool) {
               lister.Take(peer.key, table.first, prefix, route);
-              return true;
-            });
+              return lister.filter().MayFollow(prefix);
+            },
+            nullptr, from ? &*from : nullptr);
         if (!status.ok()) return status;
       }
     }

@@ -5,7 +5,8 @@
 //     auto diff = CompareRoutes(before->book(), after->book(), question);
 //
 // Threads: the table's own, or for a running collector any but its speaker's. Errors: InvalidArgument that names the
-// option and what can be. Cost: a list goes through all routes of the peers that are asked for, some 30 ns each.
+// option and what can be. Cost: a list goes through all routes of the peers that are asked for, some 30 ns each; of a
+// prefix through that and what is within it.
 
 #ifndef FLOWACCT_COLLECTOR_LOOKING_GLASS_LOOKING_GLASS_H_
 #define FLOWACCT_COLLECTOR_LOOKING_GLASS_LOOKING_GLASS_H_

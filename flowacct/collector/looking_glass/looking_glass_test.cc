@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "flowacct/base/ip_prefix.h"
 #include "flowacct/collector/looking_glass/mrt_history.h"
 #include "flowacct/collector/looking_glass/route_filter.h"
 #include "flowacct/collector/mrt/offline_routes.h"
@@ -90,6 +91,59 @@ TEST(LookingGlassTest, ListsByEveryFilter) {
             "\n");
   few.origin_as.clear();
   EXPECT_TRUE(absl::StrContains(*ListRoutes(routes->book(), few), "]],\"groups\":6}"));
+}
+
+// A list of a prefix begins at it and ends behind it: what it finds is what a filter of the whole list would.
+TEST(LookingGlassTest, PrefixesAreFoundWhereverTheyStand) {
+  MrtText file;
+  file.Peers({{"192.0.2.1", 64501, "10.0.0.1"}});
+  std::vector<base::IpPrefix> all;
+  for (const char* text : {"0.0.0.0/0",
+                           "0.0.0.0/1",
+                           "10.0.0.0/8",
+                           "10.0.0.0/9",
+                           "10.0.0.0/32",
+                           "10.127.255.255/32",
+                           "10.128.0.0/9",
+                           "10.128.0.0/32",
+                           "10.255.255.255/32",
+                           "11.0.0.0/8",
+                           "128.0.0.0/1",
+                           "255.255.255.255/32",
+                           "::/0",
+                           "::/128",
+                           "8000::/1",
+                           "2001:db8::/32",
+                           "2001:db8::/33",
+                           "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff/128",
+                           "2001:db8:8000::/33",
+                           "2001:db8:8000::/128",
+                           "2001:db9::/32",
+                           "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"}) {
+    all.push_back(*base::IpPrefix::Parse(text));
+    const bool v4 = all.back().address().IsV4();
+    file.Entry(0, text, {64501}, v4 ? "192.0.2.1" : "2001:db8::1");
+  }
+  const auto routes = Load(file);
+  std::vector<base::IpPrefix> asked = all;
+  for (const char* text : {"10.64.0.0/10", "10.192.0.0/10", "12.0.0.0/6", "127.0.0.0/8", "4000::/2", "2001:db8::/31"}) {
+    asked.push_back(*base::IpPrefix::Parse(text));
+  }
+  for (const base::IpPrefix& prefix : asked) {
+    for (const bool longer : {false, true}) {
+      RouteListQuestion question;
+      question.prefix = prefix.ToString();
+      question.longer = longer;
+      const std::string json = *ListRoutes(routes->book(), question);
+      for (const base::IpPrefix& other : all) {
+        const bool same_family = other.address().IsV4() == prefix.address().IsV4();
+        const bool within = same_family && other.length() >= prefix.length() && prefix.Contains(other.address());
+        EXPECT_EQ(absl::StrContains(json, absl::StrCat("[\"", other.ToString(), "\"")),
+                  longer ? within : prefix == other)
+            << prefix.ToString() << (longer ? " and longer: " : ": ") << other.ToString();
+      }
+    }
+  }
 }
 
 TEST(LookingGlassTest, WrongQuestionsNameTheOption) {

@@ -85,6 +85,26 @@ bool RouteFilter::WantsPrefix(const base::IpPrefix& prefix) const {
   return prefix.length() >= prefix_->length() && prefix_->Contains(prefix.address());
 }
 
+std::optional<base::IpPrefix> RouteFilter::from() const {
+  if (!prefix_ || prefix_->length() == 0) return std::nullopt;
+  // The last one before it in the order of address, then length.
+  const size_t bits = prefix_->address().IsV4() ? 32 : 128;
+  const size_t last_bit = 128 - bits + prefix_->length() - 1;
+  base::IpAddress address = prefix_->address();
+  if ((address.data()[last_bit / 8] & (0x80 >> last_bit % 8)) == 0) {
+    return base::IpPrefix(address, static_cast<uint8_t>(prefix_->length() - 1));
+  }
+  for (size_t i = base::IpAddress::kSize; i-- > 0;) {
+    if (address.data()[i]-- != 0) break;
+  }
+  return base::IpPrefix(address, static_cast<uint8_t>(bits));
+}
+
+bool RouteFilter::MayFollow(const base::IpPrefix& prefix) const {
+  if (!prefix_) return true;
+  return longer_ ? prefix_->Contains(prefix.address()) : *prefix_ == prefix;
+}
+
 bool RouteFilter::WantsAttributes(bgp::AttributeSetView set) const {
   if (origin_as_ && set.as_path().origin_as() != origin_as_) return false;
   if (as_) {

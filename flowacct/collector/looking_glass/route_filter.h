@@ -27,6 +27,10 @@ class RouteFilter {
   bool WantsPeer(const base::IpAddress& address, uint32_t bgp_identifier) const;
   bool WantsDistinguisher(uint64_t rd) const { return !rd_ || *rd_ == rd; }
   bool WantsPrefix(const base::IpPrefix& prefix) const;
+  bool WantsFamily(bool v6) const { return !prefix_ || prefix_->address().IsV4() != v6; }
+  // A walk in the order of prefixes needs to see what is behind `from` (nothing: all) as far as MayFollow.
+  std::optional<base::IpPrefix> from() const;
+  bool MayFollow(const base::IpPrefix& prefix) const;
   bool WantsAttributes(bgp::AttributeSetView set) const;
 
  private:

@@ -35,6 +35,14 @@ absl::StatusOr<std::unique_ptr<MrtFile>> MrtFile::Open(absl::string_view path, s
   return Start(path == "-" ? "standard input" : path, *std::move(source));
 }
 
+absl::StatusOr<std::unique_ptr<MrtFile>> MrtFile::OpenRegular(absl::string_view path) {
+  auto source = OpenRegularFileSource(path);
+  if (!source.ok()) {
+    return absl::Status(source.status().code(), absl::StrCat("'", path, "' ", source.status().message()));
+  }
+  return Start(path, *std::move(source));
+}
+
 absl::StatusOr<std::unique_ptr<MrtFile>> MrtFile::OfOctets(std::string octets, absl::string_view name) {
   return Start(name, NewMemorySource(std::move(octets)));
 }

@@ -37,6 +37,8 @@ class MrtFile {
   // "-" is standard input. `interrupted` as OpenFileSource has it.
   static absl::StatusOr<std::unique_ptr<MrtFile>> Open(absl::string_view path,
                                                        std::function<bool()> interrupted = nullptr);
+  // A regular file alone: neither standard input nor what may wait for a writer.
+  static absl::StatusOr<std::unique_ptr<MrtFile>> OpenRegular(absl::string_view path);
   static absl::StatusOr<std::unique_ptr<MrtFile>> OfOctets(std::string octets, absl::string_view name);
 
   // Empty: the end. After an error the same again.

@@ -1,12 +1,12 @@
 #include "flowacct/collector/mrt/offline_routes.h"
 
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "flowacct/base/decode_result.h"
 #include "flowacct/collector/count_text.h"
+#include "flowacct/collector/routing/routing_options.h"
 
 namespace flowacct::collector {
 namespace {
@@ -16,8 +16,7 @@ constexpr size_t kReclaimSteps = 65536;
 RoutingOptions RoutingOptionsOf() {
   RoutingOptions options;
   options.dumps_for_all = true;
-  std::random_device random;
-  options.rib.attribute_store.seed = uint64_t{random()} << 32 | random() | 1;
+  options.rib.attribute_store.seed = RandomSeed();
   return options;
 }
 

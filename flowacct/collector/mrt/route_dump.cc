@@ -3,8 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <iterator>
+#include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -29,6 +34,76 @@ bgp::Family FamilyOf(uint64_t rd, bool labelled, bool v6) {
   return v6 ? bgp::Family::kIpv6Unicast : bgp::Family::kIpv4Unicast;
 }
 
+uint64_t PathsOf(const WalkedPeer& peer) { return peer.told.v4.paths + peer.told.v6.paths; }
+
+// Which of a neighbour's views is written: that of the lowest rank. What has no route stands behind what has one.
+constexpr size_t kNever = 2 * rib::kRibViewCount;
+size_t RankOf(const WalkedPeer& peer) {
+  constexpr rib::RibView kViews[] = {rib::RibView::kSession, rib::RibView::kLocRib, rib::RibView::kAdjRibInPost,
+                                     rib::RibView::kAdjRibInPre, rib::RibView::kDump};
+  const auto* const view = std::find(std::begin(kViews), std::end(kViews), peer.key.view);
+  if (view == std::end(kViews)) return kNever;
+  return static_cast<size_t>(view - kViews) + (PathsOf(peer) == 0 ? rib::kRibViewCount : 0);
+}
+
+// A peer whose tables are written, and its place in the index.
+struct Written {
+  const WalkedPeer* walked;
+  uint16_t index;
+};
+
+// One view of each neighbour: MRT knows a peer by address, AS and BGP identifier, and nothing of its views and tellers.
+// Instances of a router (distinguishers) are one peer of the index with several VRFs, as far as these are different.
+std::vector<Written> Choose(const std::vector<WalkedPeer>& listed, const RouteDumpOptions& options,
+                            std::vector<mrt::Peer>* peers, RouteDumpCounters* counters) {
+  using Key = std::tuple<base::IpAddress, uint32_t, uint32_t>;
+  std::vector<size_t> order;
+  for (size_t i = 0; i < listed.size(); ++i) {
+    const rib::PeerKey& key = listed[i].key;
+    if (options.only_sessions && (key.view != rib::RibView::kSession || key.distinguisher != 0)) continue;
+    if (options.peer && *options.peer != key.address && *options.peer != base::IpAddress::V4(key.bgp_identifier)) {
+      continue;
+    }
+    order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return RankOf(listed[a]) < RankOf(listed[b]); });
+  std::set<std::pair<Key, uint64_t>> instances, tables;
+  std::vector<size_t> chosen;
+  for (const size_t i : order) {
+    const WalkedPeer& peer = listed[i];
+    const Key key(peer.key.address, peer.key.as, peer.key.bgp_identifier);
+    const bool wanted = RankOf(peer) < kNever && instances.insert({key, peer.key.distinguisher}).second &&
+                        std::none_of(peer.tables.begin(), peer.tables.end(), [&](const auto& table) {
+                          return tables.count({key, table.first}) != 0;
+                        });
+    if (!wanted) {
+      counters->left_out += PathsOf(peer);
+      continue;
+    }
+    for (const auto& table : peer.tables) tables.insert({key, table.first});
+    chosen.push_back(i);
+  }
+  std::sort(chosen.begin(), chosen.end());
+  std::map<Key, uint16_t> places;
+  std::vector<Written> written;
+  for (const size_t i : chosen) {
+    const rib::PeerKey& key = listed[i].key;
+    const auto place = places.find({key.address, key.as, key.bgp_identifier});
+    if (place != places.end()) {
+      written.push_back({&listed[i], place->second});
+    } else if (peers->size() == kMaxMrtPeers) {
+      counters->left_out += PathsOf(listed[i]);
+    } else {
+      const auto index = static_cast<uint16_t>(peers->size());
+      places.emplace(Key(key.address, key.as, key.bgp_identifier), index);
+      written.push_back({&listed[i], index});
+      peers->push_back({key.address, key.as, key.bgp_identifier});
+    }
+  }
+  return written;
+}
+
 absl::Status WriteAll(int descriptor, base::Octets octets) {
   while (!octets.empty()) {
     const ssize_t written = write(descriptor, octets.data(), octets.size());
@@ -46,21 +121,8 @@ absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const Ro
   auto listed = ListTables(engine);
   if (!listed.ok()) return listed.status();
   RouteDumpCounters counters;
-  std::vector<const WalkedPeer*> walked;
   std::vector<mrt::Peer> peers;
-  for (const WalkedPeer& peer : *listed) {
-    if (options.only_sessions && (peer.key.view != rib::RibView::kSession || peer.key.distinguisher != 0)) continue;
-    if (options.peer && *options.peer != peer.key.address &&
-        *options.peer != base::IpAddress::V4(peer.key.bgp_identifier)) {
-      continue;
-    }
-    if (peers.size() == kMaxMrtPeers) {
-      counters.left_out += peer.told.v4.paths + peer.told.v6.paths;
-      continue;
-    }
-    walked.push_back(&peer);
-    peers.push_back({peer.key.address, peer.key.as, peer.key.bgp_identifier});
-  }
+  const std::vector<Written> walked = Choose(*listed, options, &peers, &counters);
   counters.peers = peers.size();
 
   base::OctetWriter octets;
@@ -78,8 +140,8 @@ absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const Ro
     octets.Clear();
     return status;
   };
-  for (size_t i = 0; i < walked.size(); ++i) {
-    for (const auto& [rd, table] : walked[i]->tables) {
+  for (const Written& peer : walked) {
+    for (const auto& [rd, table] : peer.walked->tables) {
       for (const bool v6 : {false, true}) {
         const uint64_t distinguisher = rd;
         absl::Status status = WalkTable(
@@ -92,9 +154,9 @@ absl::StatusOr<RouteDumpCounters> WriteRouteDump(RoutingEngine& engine, const Ro
               route.rd = distinguisher;
               route.label = labelled ? path.label : 0;
               mrt::RibRoute entry;
-              entry.peer_index = static_cast<uint16_t>(i);
+              entry.peer_index = peer.index;
               // The moment at which it came is not kept.
-              entry.originated = walked[i]->told.since;
+              entry.originated = peer.walked->told.since;
               entry.path_id = path.path_id;
               entry.attributes = path.octets;
               const size_t written = writer.WriteRib(now, FamilyOf(distinguisher, labelled, v6), route,

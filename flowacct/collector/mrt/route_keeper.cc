@@ -19,12 +19,16 @@ namespace {
 constexpr absl::Duration kRound = absl::Milliseconds(200);
 // Routes are kept for at most so much of the time.
 constexpr int kShare = 20;
+constexpr size_t kReclaimSteps = 65536;
+constexpr absl::Duration kCongestedPause = absl::Milliseconds(10);
 
 // Reads a file to its end, each block by `take`.
-absl::Status ReadBlocks(const std::string& path, absl::FunctionRef<absl::Status(base::Octets)> take) {
-  auto file = MrtFile::Open(path);
+absl::Status ReadBlocks(const std::string& path, absl::FunctionRef<bool()> interrupted,
+                        absl::FunctionRef<absl::Status(base::Octets)> take) {
+  auto file = MrtFile::OpenRegular(path);
   if (!file.ok()) return file.status();
   for (;;) {
+    if (interrupted()) return absl::CancelledError("interrupted");
     const auto block = (*file)->Next();
     if (!block.ok()) return block.status();
     if (block->empty()) return absl::OkStatus();
@@ -50,14 +54,15 @@ std::vector<std::string> RouteKeeper::LoadBeforeStart(absl::Time now) {
     if (std::string note = LoadState(now); !note.empty()) notes.push_back(std::move(note));
   }
   if (!options_.files.empty()) {
-    loaded_ = looked_ = Look();
-    notes.push_back(LoadFiles(now, [this](absl::FunctionRef<void(PeerBook&)> function) {
+    looked_ = Look();
+    files_trouble_ = LoadFiles(now, &notes.emplace_back(), [this](absl::FunctionRef<void(PeerBook&)> function) {
       function(engine_->book_before_start());
       return absl::OkStatus();
-    }));
+    });
+    if (!files_trouble_.empty()) notes.back() = files_trouble_;
   }
   PeerBook& book = engine_->book_before_start();
-  while (book.rib().Reclaim(65536)) {
+  while (book.rib().Reclaim(kReclaimSteps)) {
   }
   book.Tick(now);
   return notes;
@@ -72,10 +77,12 @@ std::string RouteKeeper::LoadState(absl::Time now) {
   options.not_before = now - options_.stale_for;
   PeerBook& book = engine_->book_before_start();
   RouteLoader loader(&book, options);
-  const absl::Status status = ReadBlocks(options_.state_path, [&](base::Octets block) {
-    loader.Read(block, now);
-    return absl::OkStatus();
-  });
+  const absl::Status status = ReadBlocks(
+      options_.state_path, [] { return false; },
+      [&](base::Octets block) {
+        loader.Read(block, now);
+        return absl::OkStatus();
+      });
   loader.EndFile();
   const size_t peers = loader.peers();
   loader.EndSessions(options_.stale_for, now);
@@ -98,14 +105,17 @@ std::string RouteKeeper::LoadState(absl::Time now) {
   return line;
 }
 
-std::string RouteKeeper::LoadFiles(absl::Time now, Calling call) {
+std::string RouteKeeper::LoadFiles(absl::Time now, std::string* note, Calling call) {
   const std::string names = absl::StrJoin(options_.files, ", ");
+  const auto ends = [this] { return Ends(); };
   // All are read to their end before anything changes: a file that is cut costs nothing that is there.
   absl::Status status;
+  bool changed = false;
   for (const std::string& path : options_.files) {
-    status.Update(ReadBlocks(path, [](base::Octets) { return absl::OkStatus(); }));
+    status.Update(ReadBlocks(path, ends, [](base::Octets) { return absl::OkStatus(); }));
   }
   if (status.ok()) {
+    changed = true;
     std::unique_ptr<RouteLoader> loader;
     status = call([&](PeerBook& book) {
       RouteLoaderOptions options;
@@ -115,31 +125,47 @@ std::string RouteKeeper::LoadFiles(absl::Time now, Calling call) {
     });
     for (const std::string& path : options_.files) {
       if (!status.ok()) break;
-      status = ReadBlocks(path, [&](base::Octets block) {
-        return call([&](PeerBook& book) {
-          loader->Read(block, now);
-          book.rib().Reclaim(65536);
-        });
+      status = ReadBlocks(path, ends, [&](base::Octets block) {
+        for (;;) {
+          bool taken = false;
+          absl::Status called = call([&](PeerBook& book) {
+            book.rib().Reclaim(kReclaimSteps);
+            if (book.rib().congested()) return;
+            loader->Read(block, now);
+            taken = true;
+          });
+          if (taken || !called.ok()) return called;
+          // Readers are too slow for the changes: not a step more until they catch up, and the engine does not wait.
+          if (Ends()) return absl::CancelledError("interrupted");
+          absl::SleepFor(kCongestedPause);
+        }
       });
       if (status.ok()) status = call([&](PeerBook&) { loader->EndFile(); });
     }
-    // A file that changes under the reader leaves what could be read.
+    // A file that changes under the reader leaves what could be read. It may come to be again what it was.
+    loaded_.clear();
     if (loader != nullptr) {
       status.Update(call([&](PeerBook&) { loader->Finish(now); }));
       loader_ = std::move(loader);
     }
   }
+  if (Ends()) return "";
   if (!status.ok()) {
     Count(&RouteKeeperStatus::files_failed);
-    return absl::StrCat("routes: ", status.message(), "; what was there before stays");
+    failed_ = looked_;
+    try_again_ = now + options_.try_again_every;
+    return absl::StrCat("routes: ", status.message(),
+                        changed ? "; only what was read before is there" : "; what was there before stays");
   }
   Count(&RouteKeeperStatus::files_loaded);
+  loaded_ = looked_;
   const uint64_t damaged = loader_->reader_counters().errors.errors();
-  return absl::StrCat(
-      "routes: ", collector::Count(loader_->counters().entries, "route"), " and ",
-      collector::Count(loader_->counters().updates, "update"), " of ", collector::Count(loader_->peers(), "peer"),
-      " from ", names,
-      damaged == 0 ? "" : absl::StrCat("; ", collector::Count(damaged, "record"), " damaged, not taken"));
+  *note =
+      absl::StrCat("routes: ", collector::Count(loader_->counters().entries, "route"), " and ",
+                   collector::Count(loader_->counters().updates, "update"), " of ",
+                   collector::Count(loader_->peers(), "peer"), " from ", names,
+                   damaged == 0 ? "" : absl::StrCat("; ", collector::Count(damaged, "record"), " damaged, not taken"));
+  return "";
 }
 
 void RouteKeeper::Start() {
@@ -166,6 +192,11 @@ RouteKeeperStatus RouteKeeper::status() const {
 void RouteKeeper::Count(uint64_t RouteKeeperStatus::*counter) {
   base::MutexLock lock(&mutex_);
   ++(status_.*counter);
+}
+
+bool RouteKeeper::Ends() const {
+  base::MutexLock lock(&mutex_);
+  return ends_;
 }
 
 std::vector<RouteKeeper::Looked> RouteKeeper::Look() const {
@@ -207,11 +238,13 @@ void RouteKeeper::Run() {
       std::vector<Looked> looked = Look();
       const bool still = looked == looked_;
       looked_ = std::move(looked);
-      if (still && !(looked_ == loaded_)) {
-        loaded_ = looked_;
-        const std::string line =
-            LoadFiles(now, [this](absl::FunctionRef<void(PeerBook&)> function) { return engine_->Call(function); });
-        Tell(options_.note, line);
+      if (still && looked_ != loaded_ && (looked_ != failed_ || now >= try_again_)) {
+        std::string note;
+        std::string trouble = LoadFiles(
+            now, &note, [this](absl::FunctionRef<void(PeerBook&)> function) { return engine_->Call(function); });
+        if (!note.empty()) Tell(options_.note, note);
+        if (!trouble.empty() && trouble != files_trouble_) Tell(options_.log, trouble);
+        files_trouble_ = std::move(trouble);
       }
       next_look = absl::Now() + options_.look_every;
     }
@@ -232,10 +265,7 @@ void RouteKeeper::KeepState() {
 void RouteKeeper::WriteDump(absl::Time when) {
   const std::string path = absl::FormatTime(options_.dump_path, when, absl::UTCTimeZone());
   RouteDumpOptions options;
-  options.interrupted = [this] {
-    base::MutexLock lock(&mutex_);
-    return ends_;
-  };
+  options.interrupted = [this] { return Ends(); };
   const auto written = WriteRouteDump(*engine_, options, absl::Now(), path);
   if (absl::IsCancelled(written.status())) return;
   Count(written.ok() ? &RouteKeeperStatus::dumps_written : &RouteKeeperStatus::dumps_failed);

@@ -52,6 +52,8 @@ struct RouteKeeperOptions {
   std::vector<std::string> files;
   // How often they are looked at. A file is read once it was the same twice.
   absl::Duration look_every = absl::Seconds(5);
+  // Files that could not be read are tried again although they are the same: rights and descriptors come back.
+  absl::Duration try_again_every = absl::Minutes(1);
 
   // Lines for the log: troubles, and what went well. May be empty.
   std::function<void(absl::string_view)> log, note;
@@ -88,9 +90,11 @@ class RouteKeeper {
   using Calling = absl::FunctionRef<absl::Status(absl::FunctionRef<void(PeerBook&)>)>;
 
   void Run();
+  bool Ends() const;
   std::vector<Looked> Look() const;
   std::string LoadState(absl::Time now);
-  std::string LoadFiles(absl::Time now, Calling call);
+  // What is wrong, or nothing, and then to `note` what was read.
+  std::string LoadFiles(absl::Time now, std::string* note, Calling call);
   void KeepState();
   void WriteDump(absl::Time when);
   void Count(uint64_t RouteKeeperStatus::*counter);
@@ -101,7 +105,10 @@ class RouteKeeper {
   RoutingEngine* const engine_;
   const RouteKeeperOptions options_;
   std::unique_ptr<RouteLoader> loader_;  // of the files; its peers are the table's
-  std::vector<Looked> loaded_, looked_;
+  // As the files were when what is there was read of them; when they were looked at last; when they could not be read.
+  std::vector<Looked> loaded_, looked_, failed_;
+  absl::Time try_again_ = absl::InfinitePast();  // where they are still as failed_
+  std::string files_trouble_;                    // told already
   bool dump_fails_ = false, state_fails_ = false;
 
   std::thread thread_;

@@ -3,8 +3,10 @@
 
 #include "flowacct/collector/mrt/route_keeper.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -99,6 +101,59 @@ TEST(RouteDumpTest, WhatIsReadBackIsWhatWasThere) {
   EXPECT_FALSE(std::ifstream(path + kUnfinishedSuffix).good());
 }
 
+// A reader knows peers by address, AS and BGP identifier.
+TEST(RouteDumpTest, OneViewOfANeighbourIsWritten) {
+  auto engine = NewEngine();
+  PeerBook& book = engine->book_before_start();
+  const absl::Time now = absl::FromUnixSeconds(1700000000);
+  const std::string attributes = rib::MakeRouteTable(1, 1, 1, 1, 64501).sets[0];
+  const auto tell = [&](const char* address, rib::RibView view, const char* told_by, uint64_t distinguisher,
+                        std::initializer_list<const char*> prefixes) {
+    Announcer announcer;
+    announcer.key = {*base::IpAddress::Parse(address), 0x0a000002, 64501, distinguisher, view};
+    announcer.key.told_by = *base::IpAddress::Parse(told_by);
+    announcer.rd = distinguisher;
+    PeerBook::Peer* peer = book.Up(announcer, now);
+    ASSERT_NE(peer, nullptr);
+    for (const char* text : prefixes) {
+      const auto prefix = *base::IpPrefix::Parse(text);
+      bgp::Nlri route;
+      route.address = prefix.address();
+      route.length = prefix.length();
+      route.rd = distinguisher;
+      book.TakeRoute(peer, route, base::AsOctets(attributes));
+    }
+  };
+  using View = rib::RibView;
+  // By two routers before and after policy, and by a session; the same address in a VRF of one of them.
+  tell("192.0.2.1", View::kAdjRibInPre, "203.0.113.1", 0, {"10.1.0.0/16", "10.2.0.0/16"});
+  tell("192.0.2.1", View::kAdjRibInPost, "203.0.113.2", 0, {"10.3.0.0/16"});
+  tell("192.0.2.1", View::kSession, "::", 0, {"10.4.0.0/16"});
+  tell("192.0.2.1", View::kAdjRibInPost, "203.0.113.2", 7, {"10.5.0.0/16"});
+  // Without a session, and by one router whose table is empty.
+  tell("192.0.2.2", View::kAdjRibInPre, "203.0.113.1", 0, {"10.6.0.0/16"});
+  tell("192.0.2.2", View::kAdjRibInPost, "203.0.113.1", 0, {"10.7.0.0/16"});
+  tell("192.0.2.2", View::kLocRib, "203.0.113.2", 0, {});
+  tell("192.0.2.2", View::kAdjRibOutPost, "203.0.113.1", 0, {"10.8.0.0/16"});
+  tell("192.0.2.3", View::kAdjRibOutPre, "203.0.113.1", 0, {"10.9.0.0/16"});
+  engine->Start();
+  const std::string path = Path("dump.mrt");
+  const auto written = WriteRouteDump(*engine, {}, now, path);
+  ASSERT_TRUE(written.ok()) << written.status();
+  EXPECT_EQ(written->peers, 2u);
+  EXPECT_EQ(written->routes, 3u);
+  EXPECT_EQ(written->left_out, 6u);
+  OfflineRoutesOptions options;
+  options.files = {path};
+  auto read = OfflineRoutes::Load(options);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ((*read)->loader().peers(), 2u);
+  const std::string routes = *ListRoutes((*read)->book(), {});
+  for (const char* expected : {"10.4.0.0/16\",\"192.0.2.1", "10.5.0.0/16\",\"192.0.2.1", "10.7.0.0/16\",\"192.0.2.2"}) {
+    EXPECT_TRUE(absl::StrContains(routes, expected)) << expected << " in " << routes;
+  }
+}
+
 TEST(RouteDumpTest, WhatCannotBeWrittenLeavesNothing) {
   auto engine = NewEngine();
   engine->Start();
@@ -190,6 +245,10 @@ TEST(RouteKeeperTest, FilesAreReadAgainWhenTheyChange) {
   RouteKeeperOptions options;
   options.files = {Path("routes.mrt")};
   options.look_every = absl::Milliseconds(50);
+  options.try_again_every = absl::Milliseconds(100);
+  std::vector<std::string> log, notes;
+  options.log = [&log](absl::string_view line) { log.emplace_back(line); };
+  options.note = [&notes](absl::string_view line) { notes.emplace_back(line); };
   MrtText file;
   file.Peers({{"192.0.2.1", 64501, "10.0.0.1"}, {"192.0.2.2", 64502, "10.0.0.2"}});
   file.Entry(0, "198.51.100.0/24", {64501}, "192.0.2.1");
@@ -215,10 +274,103 @@ TEST(RouteKeeperTest, FilesAreReadAgainWhenTheyChange) {
   EXPECT_EQ(routes.size(), 3u);
   EXPECT_TRUE(absl::StrContains(routes.at("198.51.100.0/24"), "64501 64777"));
 
-  // What cannot be read changes nothing.
+  // What cannot be read changes nothing, is told once, and tried again.
   std::ofstream(options.files[0], std::ios::binary | std::ios::trunc) << "nothing of the kind";
-  ASSERT_TRUE(Eventually([&] { return keeper.status().files_failed == 1; }));
+  ASSERT_TRUE(Eventually([&] { return keeper.status().files_failed >= 2; }));
   EXPECT_EQ(PathsOf(*engine), 3u);
+  keeper.Stop();
+  ASSERT_EQ(log.size(), 1u) << absl::StrJoin(log, "\n");
+  EXPECT_TRUE(absl::StrContains(log[0], "is no MRT file")) << log[0];
+  EXPECT_TRUE(absl::StrContains(log[0], "; what was there before stays")) << log[0];
+  EXPECT_EQ(notes,
+            std::vector<std::string>{absl::StrCat("routes: 3 routes and 0 updates of 1 peer from ", options.files[0])});
+}
+
+// What could not be read at the start is, once it can be, with the file the same.
+TEST(RouteKeeperTest, FilesAreTriedAgain) {
+  RouteKeeperOptions options;
+  options.files = {Path("unreadable.mrt")};
+  options.look_every = absl::Milliseconds(20);
+  options.try_again_every = absl::Milliseconds(50);
+  MrtText file;
+  file.Peers({{"192.0.2.1", 64501, "10.0.0.1"}});
+  file.Entry(0, "198.51.100.0/24", {64501}, "192.0.2.1");
+  ASSERT_TRUE(file.WriteTo(options.files[0]));
+  auto engine = NewEngine();
+  RouteKeeper keeper(engine.get(), options);
+  rlimit many;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &many), 0);
+  const rlimit none = {0, many.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::string notes = absl::StrJoin(keeper.LoadBeforeStart(absl::Now()), "\n");
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &many), 0);
+  EXPECT_TRUE(absl::StrContains(notes, "cannot be opened")) << notes;
+  EXPECT_EQ(keeper.status().files_failed, 1u);
+  engine->Start();
+  keeper.Start();
+  EXPECT_TRUE(Eventually([&] { return PathsOf(*engine) == 1; }));
+  keeper.Stop();
+}
+
+// As a session would: what is read does not pile up in front of a reader that stalls.
+TEST(RouteKeeperTest, FilesWaitForReadersThatStall) {
+  RouteKeeperOptions options;
+  options.files = {Path("routes.mrt")};
+  options.look_every = absl::Milliseconds(20);
+  const auto write = [&](uint32_t as) {
+    MrtText file;
+    file.Peers({{"192.0.2.1", 64501, "10.0.0.1"}});
+    // Several blocks.
+    for (uint32_t i = 0; i < 20000; ++i) {
+      file.Entry(0, absl::StrCat("10.", i >> 8, ".", i & 255, ".0/24"), {as, i}, "192.0.2.1");
+    }
+    ASSERT_TRUE(file.WriteTo(options.files[0]));
+  };
+  write(64601);
+  RoutingOptions routing;
+  routing.listen = {"tcp://127.0.0.1:0"};
+  routing.rib.attributes.max_garbage_octets = 16 << 10;
+  routing.rib.routes.max_garbage_octets = 16 << 10;
+  auto engine = *RoutingEngine::New(routing);
+  RouteKeeper keeper(engine.get(), options);
+  keeper.LoadBeforeStart(absl::Now());
+  EXPECT_EQ(keeper.status().files_loaded, 1u);
+  engine->Start();
+  auto reader = engine->tables().epochs->NewReader();
+  ASSERT_TRUE(reader.has_value());
+  reader->Online();
+  keeper.Start();
+  write(64602);
+  ASSERT_TRUE(Eventually([&] { return engine->Status()->congested; }));
+  absl::SleepFor(absl::Milliseconds(100));
+  EXPECT_EQ(keeper.status().files_loaded, 1u);
+  reader->Offline();
+  ASSERT_TRUE(Eventually([&] { return keeper.status().files_loaded == 2; }));
+  EXPECT_EQ(PathsOf(*engine), 20000u);
+  // And the stop does not wait for such a reader.
+  reader->Online();
+  write(64603);
+  ASSERT_TRUE(Eventually([&] { return engine->Status()->congested; }));
+  keeper.Stop();
+  EXPECT_EQ(keeper.status().files_loaded, 2u);
+  EXPECT_EQ(keeper.status().files_failed, 0u);
+  reader->Offline();
+}
+
+// Neither at the start nor at the stop does anybody wait for its writer.
+TEST(RouteKeeperTest, AFifoIsNoFile) {
+  RouteKeeperOptions options;
+  options.files = {Path("fifo.mrt")};
+  options.look_every = absl::Milliseconds(50);
+  std::remove(options.files[0].c_str());
+  ASSERT_EQ(mkfifo(options.files[0].c_str(), 0600), 0);
+  auto engine = NewEngine();
+  RouteKeeper keeper(engine.get(), options);
+  const std::string notes = absl::StrJoin(keeper.LoadBeforeStart(absl::Now()), "\n");
+  EXPECT_TRUE(absl::StrContains(notes, "fifo.mrt' is no regular file")) << notes;
+  EXPECT_EQ(keeper.status().files_failed, 1u);
+  engine->Start();
+  keeper.Start();
   keeper.Stop();
 }
 

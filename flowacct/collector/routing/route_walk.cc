@@ -33,13 +33,13 @@ absl::StatusOr<std::vector<WalkedPeer>> ListTables(RoutingEngine& engine) {
 absl::Status WalkTable(
     const RoutingEngine& engine, rib::TableId table, bool v6,
     absl::FunctionRef<bool(const base::IpPrefix& prefix, const rib::RouteView& path, bool best)> visit,
-    const std::function<absl::Status()>& between) {
+    const std::function<absl::Status()>& between, const base::IpPrefix* from) {
   const enrich::RouteTables tables = engine.tables();
   std::optional<lpm::ReaderEpochs::Reader> epoch = tables.epochs->NewReader();
   if (!epoch) return absl::ResourceExhaustedError("too many walks of the routing table at once");
   const rib::RibReader reader(tables.rib);
-  base::IpPrefix last;
-  bool begun = false, wanted = true;
+  base::IpPrefix last = from != nullptr ? *from : base::IpPrefix();
+  bool begun = from != nullptr, wanted = true;
   size_t paths = kPathsOfAStep;
   while (wanted && paths >= kPathsOfAStep) {
     paths = 0;

@@ -42,12 +42,13 @@ struct WalkedPeer {
 // In the order of the status; those that are stale too.
 absl::StatusOr<std::vector<WalkedPeer>> ListTables(RoutingEngine& engine);
 
-// Calls `visit` with each path of a family in the order of prefixes, until it returns false. `between`, if there is
+// Calls `visit` with each path of a family in the order of prefixes, from the first one or, if there is a `from`, from
+// the one after it, until it returns false. `between`, if there is
 // one, is called between steps, when nothing is held: it may take its time, and ends the walk by an error.
 absl::Status WalkTable(
     const RoutingEngine& engine, rib::TableId table, bool v6,
     absl::FunctionRef<bool(const base::IpPrefix& prefix, const rib::RouteView& path, bool best)> visit,
-    const std::function<absl::Status()>& between = nullptr);
+    const std::function<absl::Status()>& between = nullptr, const base::IpPrefix* from = nullptr);
 
 }  // namespace flowacct::collector
 

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <ctime>
 #include <optional>
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -67,11 +66,8 @@ uint32_t AnyIdentifier() {
   return found;
 }
 
-// So that no stranger can choose attributes that collide in the table.
 RoutingOptions WithSecret(RoutingOptions options) {
-  if (options.rib.attribute_store.seed != 0) return options;
-  std::random_device random;
-  options.rib.attribute_store.seed = uint64_t{random()} << 32 | random() | 1;
+  if (options.rib.attribute_store.seed == 0) options.rib.attribute_store.seed = RandomSeed();
   return options;
 }
 

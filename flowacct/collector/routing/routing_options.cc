@@ -1,6 +1,7 @@
 #include "flowacct/collector/routing/routing_options.h"
 
 #include <limits>
+#include <random>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -20,6 +21,11 @@ absl::Status Refuse(const Why&... why) {
 }
 
 }  // namespace
+
+uint64_t RandomSeed() {
+  std::random_device random;
+  return uint64_t{random()} << 32 | random() | 1;
+}
 
 size_t AddressesOf(const base::IpPrefix& prefix) {
   const unsigned host_bits = (prefix.address().IsV4() ? 32u : 128u) - prefix.length();

@@ -115,6 +115,9 @@ inline constexpr size_t kMaxMappedExporters = 65536;
 
 absl::Status CheckRoutingOptions(const RoutingOptions& options);
 
+// A seed for the hash of attributes, so that no stranger can choose attributes that collide in the table. Never 0.
+uint64_t RandomSeed();
+
 // The addresses of a prefix; SIZE_MAX if there are more than a size_t holds.
 size_t AddressesOf(const base::IpPrefix& prefix);
 

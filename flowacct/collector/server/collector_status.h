@@ -262,7 +262,8 @@ class CollectorControl {
   // JSON: {"columns": [...], "rows": [[...], ...], "groups": 1234, "incomplete": true}; `groups`: how many there are,
   // if `top` shows less. NotFound: no such pipeline, or none with a memory sink; InvalidArgument: what is wrong.
   virtual absl::StatusOr<std::string> Query(const MemoryQuestion& question) = 0;
-  // JSON, of peers or of routes. FailedPrecondition: the configuration has no bgp; InvalidArgument: what is wrong.
+  // JSON, of peers or of routes. FailedPrecondition: the configuration has neither bgp nor bmp; InvalidArgument:
+  // what is wrong.
   virtual absl::StatusOr<std::string> Routes(const RoutesQuestion& question) = 0;
   // JSON, of caches and files or of a route. FailedPrecondition: the configuration has no rpki; InvalidArgument: what
   // is wrong; Unavailable: there are no VRPs yet.

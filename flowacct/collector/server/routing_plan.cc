@@ -130,7 +130,13 @@ absl::StatusOr<RouteKeeperOptions> PlanRouteKeeper(const ConfigFile& file) {
     options.state_every = std::max(std::min(ConfigFile::DurationOf(config.state().checkpoint()), options.stale_for / 2),
                                    absl::Seconds(1));
   }
-  options.files.assign(bgp.dump_file().begin(), bgp.dump_file().end());
+  for (int i = 0; i < bgp.dump_file_size(); ++i) {
+    // They are read again: standard input cannot be.
+    if (bgp.dump_file(i).empty() || bgp.dump_file(i) == "-") {
+      return file.ErrorAt(bgp, "dump_file", "is the path of a file", i);
+    }
+    options.files.push_back(bgp.dump_file(i));
+  }
   if (bgp.has_mrt()) {
     options.dump_path = bgp.mrt().path();
     options.dump_every = ConfigFile::DurationOf(bgp.mrt().every());

@@ -540,14 +540,14 @@ absl::StatusOr<std::string> Server::Rpki(const RpkiQuestion& question) {
 
 absl::StatusOr<std::string> Server::ListRoutes(const RouteListQuestion& question) {
   if (routing_->engine == nullptr) {
-    return absl::FailedPreconditionError("the configuration has no bgp, so that there are no routes");
+    return absl::FailedPreconditionError("the configuration has neither bgp nor bmp, so that there are no routes");
   }
   return collector::ListRoutes(*routing_->engine, question);
 }
 
 absl::StatusOr<std::string> Server::DumpRoutes(const std::string& peer) {
   if (routing_->engine == nullptr) {
-    return absl::FailedPreconditionError("the configuration has no bgp, so that there are no routes");
+    return absl::FailedPreconditionError("the configuration has neither bgp nor bmp, so that there are no routes");
   }
   RouteDumpOptions options;
   if (!peer.empty()) {

@@ -101,6 +101,7 @@ TEST_F(ServerRouteFilesTest, WithoutBgpThereAreNoRoutes) {
       "input { name: \"in\" udp { listen: \"127.0.0.1:0\" } }\n"
       "pipeline { name: \"p\" by: \"dst_as\" every: \"1d\" sink { memory {} } }\n");
   EXPECT_TRUE(absl::IsFailedPrecondition(server->ListRoutes({}).status()));
+  EXPECT_TRUE(absl::StrContains(server->DumpRoutes("").status().message(), "neither bgp nor bmp"));
   EXPECT_TRUE(absl::IsFailedPrecondition(server->DumpRoutes("").status()));
 }
 

@@ -154,6 +154,8 @@ TEST_F(ServerRoutesTest, WhatCannotBeIsToldWhereItIs) {
             "c:2:56: routes: there is nobody who tells routes; give bgp { listen: \"[::]:179\" } or bmp");
   EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" allow: \"10.0.0.0/33\" }"),
             "c:3:29: allow: \"10.0.0.0/33\" is no prefix; such as 192.0.2.0/24 or 192.0.2.1");
+  EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" dump_file: \"a.mrt\" dump_file: \"-\" }"),
+            "c:3:48: dump_file: is the path of a file");
   EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" router_id: \"::1\" }"),
             "c:3:29: router_id: is an IPv4 address, such as 192.0.2.1");
   EXPECT_EQ(error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" message_log { file: \"/tmp/\" } }"),
