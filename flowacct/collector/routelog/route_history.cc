@@ -99,8 +99,8 @@ RouteHistoryCounters RouteHistory::counters() const {
   return counters;
 }
 
-void RouteHistory::Read(const Message& message, base::Octets octets, const RouteHistoryQuestion& question,
-                        size_t* rows, absl::FunctionRef<void(const RouteHistoryRow& row)> visit) {
+void RouteHistory::Read(const Message& message, base::Octets octets, const RouteHistoryQuestion& question, size_t* rows,
+                        absl::FunctionRef<void(const RouteHistoryRow& row)> visit) {
   if (question.peer && *question.peer != message.peer->address &&
       *question.peer != base::IpAddress::V4(message.peer->bgp_identifier)) {
     return;

@@ -841,7 +841,11 @@ void RouteLog::OnStatistics(const base::IpAddress& router, const bmp::Statistics
   event.time = time;
   event.source = routers_[router];
   event.statistics = std::make_unique<const Event::Statistics>(
-      Event::Statistics{report.peer, report.time, report.rib, report.post_policy, filtered_.contains(key),
+      Event::Statistics{report.peer,
+                        report.time,
+                        report.rib,
+                        report.post_policy,
+                        filtered_.contains(key),
                         {report.statistics.begin(), report.statistics.end()}});
   writer_->Push(std::move(event), report.statistics.size());
 }

@@ -435,7 +435,8 @@ TEST_F(RouteLogTest, TablesThatTheBookRefusedAreLogged) {
   log_->OnRouterDown(refused.router, "closed", absl::Now());
   ASSERT_TRUE(Has(Path("log"), "log_close"));
   const std::string text = Read(Path("log"));
-  for (const char* what : {"\"update\"", "\"withdraw\"", "\"peer_up\"", "\"peer_down\""}) EXPECT_EQ(Count(text, what), 2u);
+  for (const char* what : {"\"update\"", "\"withdraw\"", "\"peer_up\"", "\"peer_down\""})
+    EXPECT_EQ(Count(text, what), 2u);
   EXPECT_EQ(Numbers(text).size(), 10u) << text;
 }
 

@@ -6,24 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "flowacct/bgp/attribute.h"
 #include "flowacct/bgp/open.h"
+#include "flowacct/collector/routing/bmp_view.h"
 
 namespace flowacct::collector {
 namespace {
 
 // Statistics that are kept of a neighbour: all that have a row, of some families each.
 constexpr size_t kMaxStatistics = 64;
-
-rib::RibView ViewOf(bmp::RibKind rib, bool post_policy) {
-  switch (rib) {
-    case bmp::RibKind::kLocRib:
-      return rib::RibView::kLocRib;
-    case bmp::RibKind::kAdjRibIn:
-      return post_policy ? rib::RibView::kAdjRibInPost : rib::RibView::kAdjRibInPre;
-    case bmp::RibKind::kAdjRibOut:
-      return post_policy ? rib::RibView::kAdjRibOutPost : rib::RibView::kAdjRibOutPre;
-  }
-  return rib::RibView::kAdjRibInPre;
-}
 
 bmp::StationOptions StationOptionsOf(const RoutingOptions& options) {
   bmp::StationOptions station;
@@ -156,7 +145,7 @@ PeerBook::Peer* MonitoredRouter::PeerOf(Monitored* monitored, const bmp::Monitor
 void MonitoredRouter::OnUpdate(const bmp::RouteUpdate& update) {
   for (RoutingObserver* observer : observers_) observer->OnMonitoredUpdate(told_.address, update, now_);
   Monitored& monitored = monitored_[update.peer.index];
-  PeerBook::Peer* const peer = PeerOf(&monitored, update.peer, ViewOf(update.rib, update.post_policy));
+  PeerBook::Peer* const peer = PeerOf(&monitored, update.peer, RibViewOf(update.rib, update.post_policy));
   if (peer == nullptr) return;
   ++peer->told.counters.updates.messages;
   if (update.update.action() != bgp::ErrorAction::kNone) ++peer->told.counters.erroneous_updates;
