@@ -322,7 +322,7 @@ TEST(RouteKeeperTest, FilesWaitForReadersThatStall) {
     file.Peers({{"192.0.2.1", 64501, "10.0.0.1"}});
     // Several blocks.
     for (uint32_t i = 0; i < 20000; ++i) {
-      file.Entry(0, absl::StrCat("10.", i >> 8, ".", i & 255, ".0/24"), {as, i}, "192.0.2.1");
+      file.Entry(0, absl::StrCat("10.", i >> 8, ".", i & 255, ".0/24"), {as, i + 1}, "192.0.2.1");
     }
     ASSERT_TRUE(file.WriteTo(options.files[0]));
   };
