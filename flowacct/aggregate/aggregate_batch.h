@@ -53,6 +53,18 @@ struct TimeBin {  // [start, end), nanoseconds since 1970; both 0: no bins were 
   int64_t end_nanos = 0;
 };
 
+// Which batch it is, for stores that are to count it once though it is written twice. Number 0: nobody said.
+struct BatchIdentity {
+  std::string collector;  // as it is called
+  std::string pipeline;
+  uint64_t run = 0;     // when the collector, or the replay, began: nanoseconds since 1970
+  uint64_t number = 0;  // from 1 on, of the batches of the pipeline in that run
+
+  friend bool operator==(const BatchIdentity& a, const BatchIdentity& b) {
+    return a.number == b.number && a.run == b.run && a.pipeline == b.pipeline && a.collector == b.collector;
+  }
+};
+
 using base::Chunk;
 using base::NewChunk;
 
@@ -119,6 +131,8 @@ class AggregateBatch {
   // True if the bin was closed and written before: these rows came late, and are to be added to what was written.
   bool correction() const { return correction_; }
   void set_correction(bool correction) { correction_ = correction; }
+  const BatchIdentity& identity() const { return identity_; }
+  void set_identity(BatchIdentity identity) { identity_ = std::move(identity); }
   void set_overflow_row(size_t row) {
     has_overflow_ = true;
     overflow_row_ = row;
@@ -142,6 +156,7 @@ class AggregateBatch {
   bool has_overflow_ = false;
   bool incomplete_ = false;
   bool correction_ = false;
+  BatchIdentity identity_;
 };
 
 // Row numbers of `batch` in the order asked: by the value column `by` (an index into schema().values), largest first,
