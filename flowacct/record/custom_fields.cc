@@ -222,4 +222,16 @@ absl::StatusOr<CustomFields> CustomFields::New(absl::Span<const CustomFieldOptio
   return custom;
 }
 
+absl::StatusOr<CustomFields> CustomFields::OfNames(absl::Span<const std::pair<std::string, FieldId>> names) {
+  CustomFields custom;
+  for (const auto& [name, id] : names) {
+    if (absl::Status status = custom.names_.Add(name, id); !status.ok()) return status;
+    CustomField field;
+    field.name = name;
+    field.field = id;
+    custom.fields_.push_back(std::move(field));
+  }
+  return custom;
+}
+
 }  // namespace flowacct::record

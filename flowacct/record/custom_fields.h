@@ -97,6 +97,8 @@ bool SetCustomField(const CustomField& field, base::Octets octets, base::Interne
 class CustomFields {
  public:
   static absl::StatusOr<CustomFields> New(absl::Span<const CustomFieldOptions> options);
+  // Names alone, for rows that were filled elsewhere.
+  static absl::StatusOr<CustomFields> OfNames(absl::Span<const std::pair<std::string, FieldId>> names);
 
   absl::Span<const CustomField> fields() const { return fields_; }
   const FieldNames& names() const { return names_; }
