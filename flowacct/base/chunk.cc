@@ -12,15 +12,12 @@ Chunk NewChunk(size_t octets, bool huge) {
 }
 
 ZeroedMemory::ZeroedMemory(size_t octets) {
-  const size_t slack = octets >= kHugePageOctets ? kHugePageOctets : 0;  // to begin on a huge page
-  memory_.reset(static_cast<uint8_t*>(std::calloc(octets + slack, 1)));
+  const size_t alignment = octets >= kHugePageOctets ? kHugePageOctets : 64;
+  memory_.reset(static_cast<uint8_t*>(std::calloc(octets + alignment, 1)));
   if (memory_ == nullptr) std::abort();
-  uintptr_t begin = reinterpret_cast<uintptr_t>(memory_.get());
-  if (slack != 0) {
-    begin = (begin + kHugePageOctets - 1) / kHugePageOctets * kHugePageOctets;
-    (void)madvise(reinterpret_cast<void*>(begin), octets, MADV_HUGEPAGE);
-  }
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory_.get()) + alignment - 1) / alignment * alignment;
   begin_ = reinterpret_cast<uint8_t*>(begin);
+  if (alignment == kHugePageOctets) (void)madvise(begin_, octets, MADV_HUGEPAGE);
 }
 
 }  // namespace flowacct::base

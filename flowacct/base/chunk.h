@@ -36,8 +36,8 @@ using Chunk = std::unique_ptr<uint8_t[], ChunkDelete>;
 inline constexpr size_t kHugePageOctets = size_t{2} << 20;
 Chunk NewChunk(size_t octets, bool huge = false);
 
-// `octets` of zeros that cost memory page by page as they are first touched. Of a huge page or more, they lie in huge
-// pages.
+// `octets` of zeros that cost memory page by page as they are first touched, beginning on a cache line. Of a huge page
+// or more, they lie in huge pages.
 class ZeroedMemory {
  public:
   ZeroedMemory() = default;

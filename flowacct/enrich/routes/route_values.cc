@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -165,45 +164,40 @@ void RouteValueCache::Want(RouteValueMask wanted) {
 }
 
 void RouteValueCache::Clear() {
-  entries_ = nullptr;
-  place_bits_ = kMinPlaceBits;
+  entries_ = Table();
+  old_ = Table();
   made_in_this_size_ = 0;
 }
 
-void RouteValueCache::Make() {
-  const size_t octets = sizeof(Entry) << place_bits_;
-  entries_ = base::NewChunk(octets, octets >= base::kHugePageOctets);
-  for (size_t i = 0; i < size_t{1} << place_bits_; ++i) new (&places()[i]) Entry();
+const RouteValueCache::Entry* RouteValueCache::Table::Find(const Key& key) const {
+  const Entry* const pair = PairOf(key.id);
+  if (pair[0].key == key) return &pair[0];
+  return pair[1].key == key ? &pair[1] : nullptr;
 }
 
-RouteValueCache::Entry* RouteValueCache::NewEntry(rib::AttributeSetId id) {
-  Entry* const pair = &places()[PlaceOf(id)];
+RouteValueCache::Entry* RouteValueCache::Table::NewEntry(rib::AttributeSetId id) {
+  Entry* const pair = PairOf(id);
   if (pair[0].key.id != id) pair[1] = pair[0];
   return &pair[0];
 }
 
-void RouteValueCache::Grow() {
-  const base::Chunk old = std::move(entries_);
-  const size_t count = size_t{1} << place_bits_;
-  ++place_bits_;
-  made_in_this_size_ = 0;
-  Make();
-  for (size_t i = 0; i < count; ++i) {
-    const Entry& entry = reinterpret_cast<const Entry*>(old.get())[i];
-    if (entry.key.id != rib::AttributeSetId::kNone) *NewEntry(entry.key.id) = entry;
-  }
-}
-
 const RouteValues& RouteValueCache::Find(const Key& key, base::Octets octets, base::Interner* interner) {
-  if (entries_ == nullptr) Make();
-  Entry* const pair = &places()[PlaceOf(key.id)];
-  for (size_t i = 0; i < 2; ++i) {
-    if (pair[i].key == key) return pair[i].values;
+  if (entries_.places() == nullptr) entries_ = Table(kMinPlaceBits);
+  if (const Entry* entry = entries_.Find(key); entry != nullptr) return entry->values;
+  const Entry* const known = old_.places() == nullptr ? nullptr : old_.Find(key);
+  // As many were made as there are places: they are too few.
+  if (known == nullptr && ++made_in_this_size_ > size_t{1} << entries_.place_bits() &&
+      entries_.place_bits() < kMaxPlaceBits) {
+    old_ = std::move(entries_);
+    entries_ = Table(old_.place_bits() + 1);
+    made_in_this_size_ = 0;
+  }
+  Entry* const entry = entries_.NewEntry(key.id);
+  if (known != nullptr) {
+    *entry = *known;
+    return entry->values;
   }
   ++made_;
-  // As many were made as there are places: they are too few.
-  if (++made_in_this_size_ > size_t{1} << place_bits_ && place_bits_ < kMaxPlaceBits) Grow();
-  Entry* const entry = NewEntry(key.id);
   entry->values = ReadRouteValues(octets, wanted_, options_, interner);
   entry->key = key;
   return entry->values;

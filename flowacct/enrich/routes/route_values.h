@@ -91,8 +91,7 @@ class RouteValueCache {
   // Valid until the next call.
   const RouteValues& Find(const Key& key, base::Octets octets, base::Interner* interner);
   void Prefetch(rib::AttributeSetId id) const {
-    if (entries_ == nullptr) return;
-    __builtin_prefetch(&places()[PlaceOf(id)]);
+    if (entries_.places() != nullptr) __builtin_prefetch(entries_.PairOf(id));
   }
   uint64_t made() const { return made_; }
 
@@ -106,21 +105,33 @@ class RouteValueCache {
   };
   static_assert(sizeof(Entry) == 64);
 
-  // A set lies here or in the place behind; the one that was made later comes first.
-  size_t PlaceOf(rib::AttributeSetId id) const {
-    return (static_cast<uint32_t>(id) * uint32_t{0x9e3779b1} >> (32 - place_bits_)) & ~size_t{1};
-  }
-  Entry* places() const { return reinterpret_cast<Entry*>(entries_.get()); }
+  class Table {
+   public:
+    Table() = default;
+    explicit Table(unsigned place_bits) : memory_(sizeof(Entry) << place_bits), place_bits_(place_bits) {}
+    unsigned place_bits() const { return place_bits_; }
+    Entry* places() const { return reinterpret_cast<Entry*>(memory_.data()); }
+    // A set lies here or in the place behind; the one that was made later comes first.
+    Entry* PairOf(rib::AttributeSetId id) const {
+      return &places()[(static_cast<uint32_t>(id) * uint32_t{0x9e3779b1} >> (32 - place_bits_)) & ~size_t{1}];
+    }
+    const Entry* Find(const Key& key) const;
+    // For `id`, over whichever of its two has been there for longer.
+    Entry* NewEntry(rib::AttributeSetId id);
+
+   private:
+    base::ZeroedMemory memory_;  // zeros are an entry of no set
+    unsigned place_bits_ = 0;
+  };
+  static_assert(rib::AttributeSetId::kNone == rib::AttributeSetId{0});
   void Clear();
-  void Make();
-  void Grow();
-  Entry* NewEntry(rib::AttributeSetId id);
 
   RouteValuesOptions options_;
   RouteValueMask wanted_ = 0;
-  unsigned place_bits_ = kMinPlaceBits;
+  Table entries_;  // without places until the first is made
+  // The one that was too small: entries are fetched from it as they are asked for, so that no batch pays for all.
+  Table old_;
   size_t made_in_this_size_ = 0;
-  base::Chunk entries_;  // null until the first is made
   std::shared_ptr<const void> interner_;
   uint64_t made_ = 0;
 };
