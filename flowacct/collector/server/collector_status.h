@@ -56,7 +56,9 @@ struct SinkStatus {
   uint64_t batches = 0;
   uint64_t written = 0;
   uint64_t waiting = 0;
-  uint64_t dropped = 0;  // batches: the queue was full
+  uint64_t spooled = 0;  // of the waiting: on disk
+  uint64_t spool_octets = 0;
+  uint64_t dropped = 0;  // batches: the queue was full, or the spool
   uint64_t failed = 0;   // batches that the sink refused
   uint64_t rows_written = 0;
   uint64_t rows_lost = 0;  // of the dropped and failed, and of the written what did not get through

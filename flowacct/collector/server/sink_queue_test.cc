@@ -1,9 +1,14 @@
 #include "flowacct/collector/server/sink_queue.h"
 
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "flowacct/aggregate/aggregator.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/mutex.h"
@@ -174,6 +179,188 @@ TEST(SinkQueue, ASinkThatNeverReturnsIsLeftBehind) {
   door->open = true;
   // The thread ends by itself.
   door->mutex.Await([&door] { return door->closes == 1; });
+}
+
+// Eventually, since the queue's threads do it.
+template <typename Condition>
+void Expect(const SinkQueue& queue, Condition condition) {
+  const absl::Time end = absl::Now() + absl::Seconds(20);
+  while (!condition(queue.status()) && absl::Now() < end) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_TRUE(condition(queue.status())) << queue.status().last_error;
+  ExpectIdentity(queue.status());
+}
+
+void Set(Door* door, bool open, const char* error) {
+  base::MutexLock lock(&door->mutex);
+  door->open = open;
+  door->error = error;
+}
+
+TEST(SinkQueue, ASinkThatIsAwayIsAskedAgain) {
+  auto door = std::make_shared<Door>();
+  Set(door.get(), true, "nobody is there");
+  SinkQueueOptions options = Named("db");
+  options.retry_after = absl::Milliseconds(1);
+  std::vector<std::string> errors;
+  options.on_error = [&](const absl::Status& error) { errors.emplace_back(error.message()); };
+  SinkQueue queue(std::make_unique<DoorSink>(door), options);
+  for (uint32_t rows = 1; rows <= 10; ++rows) queue.Push(Batch(rows));
+  Expect(queue, [](const SinkStatus& status) { return status.last_error == "nobody is there"; });
+  Set(door.get(), true, "");
+  Expect(queue, [](const SinkStatus& status) { return status.written == 10; });
+  EXPECT_EQ(queue.status().last_error, "");
+  EXPECT_EQ(queue.status().failed, 0u);
+  EXPECT_TRUE(queue.Close(absl::Seconds(10)));
+  EXPECT_EQ(door->rows, 55u);
+  EXPECT_EQ(errors.size(), 1u);
+}
+
+TEST(SinkQueue, PatienceEndsWithASinkThatIsAway) {
+  auto door = std::make_shared<Door>();
+  Set(door.get(), true, "nobody is there");
+  SinkQueueOptions options = Named("db");
+  options.retry_after = absl::Milliseconds(1);
+  SinkQueue queue(std::make_unique<DoorSink>(door), options);
+  for (uint32_t rows = 1; rows <= 3; ++rows) queue.Push(Batch(rows));
+  EXPECT_TRUE(queue.Close(absl::Milliseconds(20)));
+  ExpectIdentity(queue.status());
+  EXPECT_EQ(queue.status().rows_lost, 6u);
+}
+
+class SinkQueueWithSpool : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = testing::TempDir() + "queueXXXXXX";
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    spool_options_.folder = folder;
+  }
+  std::unique_ptr<SinkQueue> NewQueue() {
+    SinkQueueOptions options = Named("db");
+    options.retry_after = absl::Milliseconds(1);
+    options.max_waiting = 4;
+    if (spool_ == nullptr) {
+      auto spool = Spool::Open(spool_options_);
+      EXPECT_TRUE(spool.ok()) << spool.status();
+      spool_ = *std::move(spool);
+    }
+    options.spool = spool_;
+    options.on_done = [this](const AggregateBatch&) { ++done_; };
+    return std::make_unique<SinkQueue>(std::make_unique<DoorSink>(door_), options);
+  }
+
+  std::shared_ptr<Door> door_ = std::make_shared<Door>();
+  SpoolOptions spool_options_;
+  std::shared_ptr<Spool> spool_;
+  std::atomic<int> done_{0};
+};
+
+TEST_F(SinkQueueWithSpool, ABlockedSinkLosesNothing) {
+  Set(door_.get(), false, "");
+  auto queue = NewQueue();
+  for (uint32_t rows = 1; rows <= 30; ++rows) {
+    queue->Push(Batch(rows));
+    Expect(*queue, [rows](const SinkStatus& status) { return status.spooled == rows; });
+  }
+  EXPECT_EQ(done_, 30);  // kept is done: their bins need no other place
+  EXPECT_EQ(queue->status().waiting, 30u);
+  EXPECT_GT(queue->status().spool_octets, 0u);
+  Set(door_.get(), true, "");
+  Expect(*queue, [](const SinkStatus& status) { return status.written == 30; });
+  EXPECT_TRUE(queue->Close(absl::Seconds(10)));
+  EXPECT_EQ(door_->rows, 465u);
+  EXPECT_EQ(queue->status().rows_written, 465u);
+  EXPECT_EQ(spool_->contents().octets, 0u);
+}
+
+TEST_F(SinkQueueWithSpool, WhatIsLeftIsWrittenAfterARestart) {
+  Set(door_.get(), true, "nobody is there");
+  auto queue = NewQueue();
+  for (uint32_t rows = 1; rows <= 3; ++rows) queue->Push(Batch(rows));
+  EXPECT_TRUE(queue->Close(absl::ZeroDuration()));
+  EXPECT_EQ(queue->status().waiting, 3u);
+  EXPECT_EQ(queue->status().rows_lost, 0u);
+  ExpectIdentity(queue->status());
+  queue = nullptr;
+  spool_ = nullptr;
+  EXPECT_EQ(door_->rows, 0u);
+
+  Set(door_.get(), true, "");
+  queue = NewQueue();
+  queue->Push(Batch(4));
+  Expect(*queue, [](const SinkStatus& status) { return status.written == 4; });
+  EXPECT_EQ(queue->status().batches, 4u);
+  EXPECT_EQ(door_->rows, 10u);
+}
+
+TEST_F(SinkQueueWithSpool, TwoQueuesOfOneSpoolWriteEachBatchOnce) {
+  Set(door_.get(), true, "nobody is there");
+  auto old = NewQueue();
+  for (uint32_t rows = 1; rows <= 4; ++rows) old->Push(Batch(rows));
+  Expect(*old, [](const SinkStatus& status) { return status.spooled == 4; });
+  auto queue = NewQueue();
+  for (uint32_t rows = 5; rows <= 8; ++rows) queue->Push(Batch(rows));
+  Set(door_.get(), true, "");
+  EXPECT_TRUE(old->Close(absl::Seconds(10)));
+  EXPECT_TRUE(queue->Close(absl::Seconds(10)));
+  EXPECT_EQ(door_->rows, 36u);
+  EXPECT_EQ(old->status().written + queue->status().written, 8u);
+}
+
+TEST_F(SinkQueueWithSpool, ABatchThatTheStoreRefusesIsSetAside) {
+  class Refusing final : public sink::Sink {
+   public:
+    absl::Status Write(const AggregateBatch& batch) override {
+      return batch.size() == 2 ? absl::InvalidArgumentError("no such column") : absl::OkStatus();
+    }
+    absl::Status Close() override { return absl::OkStatus(); }
+  };
+  auto spool = Spool::Open(spool_options_);
+  ASSERT_TRUE(spool.ok());
+  SinkQueueOptions options = Named("db");
+  options.retry_after = absl::Milliseconds(1);
+  options.spool = *spool;
+  SinkQueue queue(std::make_unique<Refusing>(), options);
+  for (uint32_t rows = 1; rows <= 3; ++rows) queue.Push(Batch(rows));
+  Expect(queue, [](const SinkStatus& status) { return status.written == 2 && status.failed == 1; });
+  EXPECT_TRUE(queue.Close(absl::Seconds(10)));
+  EXPECT_EQ(queue.status().rows_lost, 2u);
+  EXPECT_EQ((*spool)->contents().batches, 0u);
+  EXPECT_GT((*spool)->contents().octets, 0u);
+}
+
+TEST_F(SinkQueueWithSpool, AFullSpoolDropsByCount) {
+  spool_options_.max_octets = 2000;
+  Set(door_.get(), false, "");
+  auto queue = NewQueue();
+  for (int i = 0; i < 20; ++i) {
+    queue->Push(Batch(50));
+    Expect(*queue, [i](const SinkStatus& status) { return status.spooled + status.dropped == size_t(i) + 1; });
+  }
+  const SinkStatus status = queue->status();
+  EXPECT_GT(status.dropped, 0u);
+  EXPECT_EQ(status.rows_lost, 50 * status.dropped);
+  EXPECT_LE(status.spool_octets, 2000u);
+  Set(door_.get(), true, "");
+  EXPECT_TRUE(queue->Close(absl::Seconds(10)));
+  ExpectIdentity(queue->status());
+  EXPECT_EQ(door_->rows, 50 * (20 - queue->status().dropped));
+}
+
+TEST_F(SinkQueueWithSpool, ADiskThatRefusesLosesWhatMemoryCannotHold) {
+  auto queue = NewQueue();
+  // Nothing can be made in a folder that is gone.
+  ASSERT_EQ(system(("rm -r " + spool_options_.folder).c_str()), 0);
+  for (uint32_t rows = 1; rows <= 10; ++rows) queue->Push(Batch(rows));
+  Expect(*queue, [](const SinkStatus& status) { return !status.last_error.empty(); });
+  EXPECT_LE(queue->status().waiting, 5u);
+  ASSERT_EQ(mkdir(spool_options_.folder.c_str(), 0700), 0);
+  Expect(*queue, [](const SinkStatus& status) { return status.waiting == 0; });
+  EXPECT_TRUE(queue->Close(absl::Seconds(10)));
+  const SinkStatus status = queue->status();
+  ExpectIdentity(status);
+  EXPECT_EQ(status.rows_written + status.rows_lost, 55u);
+  EXPECT_EQ(door_->rows, status.rows_written);
+  EXPECT_GT(status.rows_written, 0u);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "flowacct/collector/state/state_directory.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -110,6 +112,43 @@ absl::StatusOr<std::string> StateDirectory::SetAside(absl::string_view name) {
 
 absl::Status StateDirectory::Remove(absl::string_view name) {
   const std::string path = PathOf(name);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return Failed("removed", path);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<StateDirectory::File>> StateDirectory::List() {
+  struct Close {
+    void operator()(DIR* stream) const { closedir(stream); }
+  };
+  const std::unique_ptr<DIR, Close> stream(opendir(path_.c_str()));
+  if (stream == nullptr) return Failed("listed", path_);
+  std::vector<File> files;
+  for (;;) {
+    errno = 0;
+    const dirent* const entry = readdir(stream.get());
+    if (entry == nullptr) break;
+    File file;
+    file.name = entry->d_name;
+    if (file.name.front() == '.') continue;
+    if (file.name.back() == '~') {
+      unlinkat(folder_.get(), entry->d_name, 0);
+      continue;
+    }
+    struct stat about {};
+    if (fstatat(folder_.get(), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(about.st_mode)) continue;
+    file.octets = static_cast<uint64_t>(about.st_size);
+    file.set_aside = file.name.find('+') != std::string::npos;
+    files.push_back(std::move(file));
+  }
+  if (errno != 0) return Failed("listed", path_);
+  return files;
+}
+
+absl::Status StateDirectory::RemoveSetAside(absl::string_view name) {
+  const std::string path = absl::StrCat(path_, "/", name);
+  if (name.find('+') == absl::string_view::npos || name.find('/') != absl::string_view::npos) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": was not set aside"));
+  }
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return Failed("removed", path);
   return absl::OkStatus();
 }

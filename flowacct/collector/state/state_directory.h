@@ -12,8 +12,10 @@
 #ifndef FLOWACCT_COLLECTOR_STATE_STATE_DIRECTORY_H_
 #define FLOWACCT_COLLECTOR_STATE_STATE_DIRECTORY_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -35,6 +37,16 @@ class StateDirectory {
   // Gives what cannot be used another name, so that nothing is lost, and returns its path.
   absl::StatusOr<std::string> SetAside(absl::string_view name);
   absl::Status Remove(absl::string_view name);
+
+  struct File {
+    std::string name;  // as it lies in the folder: in which octets are written as %XX
+    uint64_t octets = 0;
+    bool set_aside = false;
+  };
+  // What was written and what was set aside, in no order. What a crash left half written is removed.
+  absl::StatusOr<std::vector<File>> List();
+  // By File::name.
+  absl::Status RemoveSetAside(absl::string_view name);
 
   const std::string& path() const { return path_; }
 
