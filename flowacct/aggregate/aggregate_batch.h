@@ -57,8 +57,11 @@ struct TimeBin {  // [start, end), nanoseconds since 1970; both 0: no bins were 
 struct BatchIdentity {
   std::string collector;  // as it is called
   std::string pipeline;
-  uint64_t run = 0;     // when the collector, or the replay, began: nanoseconds since 1970
-  uint64_t number = 0;  // from 1 on, of the batches of the pipeline in that run
+  // When the accounting began that it is of: nanoseconds since 1970. Who goes on with kept bins goes on with their run.
+  uint64_t run = 0;
+  // Of the batches of the pipeline in that run. A bin that is closed has the same number if a crash makes it close
+  // again.
+  uint64_t number = 0;
 
   friend bool operator==(const BatchIdentity& a, const BatchIdentity& b) {
     return a.number == b.number && a.run == b.run && a.pipeline == b.pipeline && a.collector == b.collector;

@@ -34,6 +34,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
   for (AggregationOptions& aggregation : options.aggregations) {
     Stage stage;
     stage.sink = aggregation.sink;
+    stage.identity = std::move(aggregation.identity);
     absl::StatusOr<filter::Filter> filter = filter::Filter::Parse(aggregation.where, filter_options);
     if (!filter.ok()) return filter.status();
     stage.filter = *std::move(filter);
@@ -119,6 +120,10 @@ absl::Status Pipeline::Write(Stage& stage, std::vector<aggregate::AggregateBatch
   absl::Status status;
   for (aggregate::AggregateBatch& batch : batches) {
     batch.set_incomplete(incomplete);
+    if (stage.identity.run != 0) {
+      ++stage.identity.number;
+      batch.set_identity(stage.identity);
+    }
     if (stage.sink != nullptr) status.Update(stage.sink->Write(batch));
   }
   return status;

@@ -45,6 +45,8 @@ struct AggregationOptions {
   aggregate::AggregatorOptions aggregator;
   std::string where;           // a filter (filter/filter.h); empty: every record
   sink::Sink* sink = nullptr;  // borrowed; null: nothing is written
+  // Of the batches that are written; the number is counted from 1 on. Of no run: they have none.
+  aggregate::BatchIdentity identity;
 };
 
 // Plain values: the same options make a pipeline for each worker.
@@ -134,6 +136,7 @@ class Pipeline {
     filter::Filter filter;
     filter::BoundFilter bound_filter;
     sink::Sink* sink = nullptr;
+    aggregate::BatchIdentity identity;
     uint64_t records_in = 0;
     uint64_t records_filtered = 0;
     uint64_t packets = 0, bytes = 0;

@@ -137,7 +137,8 @@ bool IsPlainName(absl::string_view name) {
 
 // Durations that may be none at all.
 constexpr absl::string_view kNoTime = "0";
-constexpr absl::string_view kMayBeNoTime[] = {"stale_for", "wait_for_table", "lateness"};
+constexpr absl::string_view kMayBeNoTime[] = {"stale_for", "wait_for_table", "lateness",
+                                              "max_age",   "keep",           "retry_after"};
 
 bool IsNoTime(absl::string_view text) { return text == kNoTime || text == "0s"; }
 
@@ -191,11 +192,20 @@ class ConfigCheck {
       }
       if (absl::Status status = CheckInput(input); !status.ok()) return status;
     }
+    absl::flat_hash_set<absl::string_view> spools;
     for (const Pipeline& pipeline : config.pipeline()) {
       if (absl::Status status = CheckReferences(pipeline); !status.ok()) return status;
       for (const Sink& sink : pipeline.sink()) {
+        if (sink.has_spool() && (sink.has_memory() || sink.export_().to_size() > 1)) {
+          return file_.ErrorAt(sink.spool(), "folder",
+                               sink.has_memory() ? "a memory sink has nothing to wait for; give no spool"
+                                                 : "a spool is of one receiver; give each an export sink of its own");
+        }
+        if (sink.has_spool() && !spools.insert(View(sink.spool().folder())).second) {
+          return file_.ErrorAt(sink.spool(), "folder", "another sink has it; give each a folder of its own");
+        }
         if (sink.kind_case() == Sink::KIND_NOT_SET) {
-          return file_.ErrorAt(pipeline, "sink", "a sink has no kind; give print, memory or export",
+          return file_.ErrorAt(pipeline, "sink", "a sink has no kind; give print, memory, export, sqlite or postgresql",
                                static_cast<int>(&sink - *pipeline.sink().data()));
         }
         if (sink.has_export_() && sink.export_().to().empty()) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/mutex.h"
 #include "flowacct/base/octet_reader.h"
@@ -20,7 +21,8 @@ BinMerger::BinMerger(BinMergerOptions options, std::vector<std::unique_ptr<SinkQ
       prototype_(*aggregate::Aggregator::New(options_.aggregator, std::make_shared<base::Interner>())),
       sinks_(std::move(sinks)),
       passed_(options_.workers, absl::InfinitePast()),
-      kept_bins_(options_.kept_bins) {
+      kept_bins_(options_.kept_bins),
+      run_(static_cast<uint64_t>(absl::GetCurrentTimeNanos())) {
   thread_ = std::thread(&BinMerger::Run, this);
 }
 
@@ -164,11 +166,20 @@ void BinMerger::CloseBefore(absl::Time passed) {
   if (!whole->first_bin_end().has_value()) partials_.clear();
 }
 
+// Of a bin that is closed when it begins, so that it is the same whoever closes it; of a correction the time, with a
+// bit that no bin's begin has.
+uint64_t BinMerger::NumberOf(const AggregateBatch& batch) {
+  if (!batch.correction()) return std::max<uint64_t>(static_cast<uint64_t>(batch.bin().start_nanos), 1);
+  last_correction_ = std::max(last_correction_ + 1, static_cast<uint64_t>(absl::GetCurrentTimeNanos()));
+  return last_correction_ | uint64_t{1} << 63;
+}
+
 void BinMerger::HandOn(std::vector<AggregateBatch> batches) {
   for (AggregateBatch& made : batches) {
     if (made.size() == 0 && !made.has_overflow()) continue;
     const bool correction = made.bin().start_nanos < closed_through_nanos_;
     made.set_correction(correction);
+    made.set_identity({options_.collector, options_.name, run_, NumberOf(made)});
     closed_through_nanos_ = std::max(closed_through_nanos_, made.bin().end_nanos);
     const int64_t end_nanos = made.bin().end_nanos;
     auto batch = std::make_shared<const AggregateBatch>(std::move(made));

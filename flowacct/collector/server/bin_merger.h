@@ -3,10 +3,11 @@
 //
 // A partial is what a worker had of some bins, an Aggregator without a thread; handing one over is a few pointers. A
 // worker may hand over a bin in several parts (at a reload, a query, a checkpoint); they are merged here. A bin that
-// was closed and comes again is a correction: sinks add it to what they wrote.
-// Exact: each group of each partial ends in exactly one batch, and each batch is handed to every sink.
-// Ownership: owns partials, closed bins and sinks. Threads: any may call. Errors: sinks' (sink_queue.h).
-// Cost: of a bin with one part nothing; else one merge a part (aggregator.h), on this thread.
+// was closed and comes again is a correction: sinks add it to what they wrote. Each batch has an identity: the same one
+// if the bin is closed again after a crash; a correction has one that no other has. Exact: each group of each partial
+// ends in exactly one batch, and each batch is handed to every sink. Ownership: owns partials, closed bins and sinks.
+// Threads: any may call. Errors: sinks' (sink_queue.h). Cost: of a bin with one part nothing; else one merge a part
+// (aggregator.h), on this thread.
 
 #ifndef FLOWACCT_COLLECTOR_SERVER_BIN_MERGER_H_
 #define FLOWACCT_COLLECTOR_SERVER_BIN_MERGER_H_
@@ -34,6 +35,8 @@ namespace flowacct::collector {
 
 struct BinMergerOptions {
   std::string name;
+  // Of whom batches say that they are (aggregate::BatchIdentity).
+  std::string collector;
   // As the workers', so that partials merge, and such that an aggregator can be made of them.
   aggregate::AggregatorOptions aggregator;
   size_t workers = 1;
@@ -74,6 +77,11 @@ class BinMerger {
   // Sinks of another configuration, in place of these; what waits in the old ones is written first, with `patience`.
   void ReplaceSinks(std::vector<std::unique_ptr<SinkQueue>> sinks, size_t kept_bins, absl::Duration patience);
 
+  // Of the identity of batches. Begins with this merger, or, set before anything is delivered, with whoever kept the
+  // bins that it restores.
+  uint64_t run() const { return run_; }
+  void set_run(uint64_t run) { run_ = run; }
+
   // What is open as octets, for Restore: after all that was delivered before. FailedPrecondition: sinks are not done
   // with bins that were closed, which are not among what is open; then what was saved before is the better state.
   absl::StatusOr<std::string> Save();
@@ -103,6 +111,7 @@ class BinMerger {
   aggregate::Aggregator* MergeAll();
   void CloseBefore(absl::Time passed);
   void HandOn(std::vector<aggregate::AggregateBatch> batches);
+  uint64_t NumberOf(const aggregate::AggregateBatch& batch);
   // Runs on the merger's thread, after what was delivered before; false: it is closing.
   bool OnThread(std::function<void()> call);
   absl::StatusOr<std::string> StateOctets();
@@ -128,6 +137,9 @@ class BinMerger {
   int64_t closed_through_nanos_ = INT64_MIN;
   Bins kept_;
   size_t kept_bins_;
+  uint64_t last_correction_ = 0;
+
+  std::atomic<uint64_t> run_;
 
   std::thread thread_;
 };

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "flowacct/collector/server/export_sinks.h"
+#include "flowacct/collector/server/store_sinks.h"
 #include "flowacct/sink/print/print_sink.h"
 
 namespace flowacct::collector {
@@ -64,6 +65,9 @@ absl::Status CheckPipelineSinks(const ConfigFile& file, const config::Pipeline& 
     if (sink.has_export_()) {
       if (absl::Status status = CheckExport(file, sink.export_(), aggregator); !status.ok()) return status;
     }
+    if (IsStore(sink)) {
+      if (absl::Status status = CheckStore(file, sink, pipeline, aggregator); !status.ok()) return status;
+    }
     if (!sink.has_print()) continue;
     if (auto options = ToPrintOptions(file, sink.print(), aggregator); !options.ok()) return options.status();
   }
@@ -71,11 +75,16 @@ absl::Status CheckPipelineSinks(const ConfigFile& file, const config::Pipeline& 
 }
 
 absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const config::Pipeline& pipeline,
-                                               const aggregate::AggregatorOptions& aggregator, const Log& log) {
+                                               const aggregate::AggregatorOptions& aggregator, Spools* spools,
+                                               const Log& log) {
   PipelineSinks sinks;
   const auto add = [&](const config::Sink& config, absl::string_view kind, absl::string_view to,
-                       std::unique_ptr<sink::Sink> made) {
+                       std::unique_ptr<sink::Sink> made) -> absl::Status {
     SinkQueueOptions options;
+    absl::StatusOr<std::shared_ptr<Spool>> spool = OpenSpool(file, config, spools);
+    if (!spool.ok()) return spool.status();
+    options.spool = *std::move(spool);
+    if (IsStore(config) || config.has_spool()) options.retry_after = ConfigFile::DurationOf(config.retry_after());
     options.name = absl::StrCat(kind, " ", sinks.queues.size() + 1, to.empty() ? "" : " to ", to);
     options.max_waiting = std::max<size_t>(config.queue(), 1);
     if (log) {
@@ -83,6 +92,7 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
                              const absl::Status& error) { log(absl::StrCat(where, error.message())); };
     }
     sinks.queues.push_back(std::make_unique<SinkQueue>(std::move(made), std::move(options)));
+    return absl::OkStatus();
   };
   for (const config::Sink& sink : pipeline.sink()) {
     switch (sink.kind_case()) {
@@ -91,7 +101,7 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
         if (!options.ok()) return options.status();
         auto print = sink::NewPrintSink(*std::move(options));
         if (!print.ok()) return file.ErrorAt(sink, "print", print.status().message());
-        add(sink, "print", "", *std::move(print));
+        if (absl::Status status = add(sink, "print", "", *std::move(print)); !status.ok()) return status;
         break;
       }
       case config::Sink::kMemory:
@@ -100,7 +110,20 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
       case config::Sink::kExport: {
         auto exports = NewExportSinks(file, sink.export_(), aggregator);
         if (!exports.ok()) return exports.status();
-        for (ExportSinkTo& receiver : *exports) add(sink, "export", receiver.to, std::move(receiver.sink));
+        for (ExportSinkTo& receiver : *exports) {
+          if (absl::Status status = add(sink, "export", receiver.to, std::move(receiver.sink)); !status.ok()) {
+            return status;
+          }
+        }
+        break;
+      }
+      case config::Sink::kSqlite:
+      case config::Sink::kPostgresql: {
+        auto store = NewStoreSink(file, sink, pipeline, aggregator);
+        if (!store.ok()) return store.status();
+        if (absl::Status status = add(sink, store->kind, store->to, std::move(store->sink)); !status.ok()) {
+          return status;
+        }
         break;
       }
       case config::Sink::KIND_NOT_SET:

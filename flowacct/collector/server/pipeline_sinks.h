@@ -14,6 +14,7 @@
 #include "flowacct/aggregate/aggregator.h"
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/server/sink_queue.h"
+#include "flowacct/collector/spool/spool.h"
 
 namespace flowacct::collector {
 
@@ -25,9 +26,9 @@ struct PipelineSinks {
 // What the configuration asks of sinks, without opening anything: InvalidArgument with the place.
 absl::Status CheckPipelineSinks(const config::ConfigFile& file, const config::Pipeline& pipeline,
                                 const aggregate::AggregatorOptions& options);
-// `log` is told of errors of the sinks while they live.
+// `log` is told of errors of the sinks while they live. Spools are of `spools`, which outlives the call alone.
 absl::StatusOr<PipelineSinks> NewPipelineSinks(const config::ConfigFile& file, const config::Pipeline& pipeline,
-                                               const aggregate::AggregatorOptions& options,
+                                               const aggregate::AggregatorOptions& options, Spools* spools,
                                                const std::function<void(absl::string_view)>& log);
 
 }  // namespace flowacct::collector

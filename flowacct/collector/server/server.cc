@@ -1,5 +1,7 @@
 #include "flowacct/collector/server/server.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -69,6 +71,12 @@ bool SameAccounting(const config::Pipeline& a, const config::Pipeline& b) {
 bool SameCustomFields(const config::Config& a, const config::Config& b) {
   return std::equal(a.custom_field().begin(), a.custom_field().end(), b.custom_field().begin(), b.custom_field().end(),
                     [](const auto& x, const auto& y) { return x.SerializeAsString() == y.SerializeAsString(); });
+}
+
+std::string NameOf(const config::Config& config) {
+  if (!config.name().empty()) return config.name();
+  char host[256] = "";
+  return gethostname(host, sizeof(host) - 1) == 0 ? host : "";
 }
 
 bool SameSinks(const config::Pipeline& a, const config::Pipeline& b) {
@@ -279,13 +287,15 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
       assignment->mergers.push_back(std::move(merger));
       continue;
     }
-    auto sinks = NewPipelineSinks(*plan->file, *pipeline.config, pipeline.aggregation.aggregator, options_.log);
+    auto sinks =
+        NewPipelineSinks(*plan->file, *pipeline.config, pipeline.aggregation.aggregator, &spools_, options_.log);
     if (!sinks.ok()) return sinks.status();
     if (merger != nullptr) {
       new_sinks.push_back({merger, *std::move(sinks)});
     } else {
       BinMergerOptions options;
       options.name = pipeline.name;
+      options.collector = NameOf(config);
       options.aggregator = pipeline.aggregation.aggregator;
       options.workers = workers_.size();
       options.kept_bins = sinks->kept_bins;

@@ -113,6 +113,7 @@ class Server final : public CollectorControl {
   const std::shared_ptr<RoutingHolder> routing_ = std::make_shared<RoutingHolder>();
   std::unique_ptr<Validator> validator_;  // of RPKI; null without it. Set by Start.
   std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(mutex_);
+  Spools spools_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Assignment> assignment_ ABSL_GUARDED_BY(mutex_);  // null until Start
   std::vector<std::unique_ptr<Worker>> workers_;                          // made once, by New
   CollectorStatus shape_ ABSL_GUARDED_BY(mutex_);  // what does not change while it runs, and counts of reloads

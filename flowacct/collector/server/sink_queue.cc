@@ -135,10 +135,11 @@ void SinkQueue::Keep(const std::shared_ptr<State>& state) {
     } else {
       const absl::Status status = spool.Write(number, octets);
       if (!status.ok()) state->Tell(status);
+      // Noted before the sink can have it, so that a crash in between leaves it in the spool alone.
+      if (status.ok() && state->options.on_done) state->options.on_done(*batch);
       base::MutexLock lock(&state->mutex);
       --state->in_hand;
       if (status.ok()) {
-        done = true;
         spool.Publish(number);
         ++state->spooled;
       } else if (state->waiting.size() < state->options.max_waiting && !state->abandoned) {

@@ -42,7 +42,8 @@ struct SinkQueueOptions {
   absl::Duration longest_retry = absl::Seconds(30);
   // Told on the queue's threads. May be empty.
   std::function<void(const absl::Status&)> on_error;
-  // After each batch that was written, kept in the spool, dropped or refused, on the queue's threads. May be empty.
+  // Of each batch, once it was written, dropped or refused, or is kept in the spool; on the queue's threads. May be
+  // empty.
   std::function<void(const aggregate::AggregateBatch&)> on_done;
 };
 

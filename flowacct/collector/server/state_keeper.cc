@@ -18,7 +18,8 @@ namespace flowacct::collector {
 namespace {
 
 constexpr absl::string_view kKind = "open bins of a pipeline";
-constexpr uint16_t kVersion = 1;
+// 2: with the run.
+constexpr uint16_t kVersion = 2;
 
 std::string DecoderName(const config::Input& input, size_t worker, size_t workers) {
   return absl::StrCat("decoder.", input.name(), ".", worker + 1, "of", workers);
@@ -59,12 +60,13 @@ void StateKeeper::SaveDecoders(Workers workers, const Assignment& assignment) {
   Report(std::move(status));
 }
 
-bool StateKeeper::WriteBins(const std::string& pipeline, absl::string_view state, uint64_t records_in, bool is_end) {
+bool StateKeeper::WriteBins(const std::string& pipeline, absl::string_view state, uint64_t run, uint64_t records_in,
+                            bool is_end) {
   Progress progress;
   progress.generation = absl::GetCurrentTimeNanos();
   progress.records_in = records_in;
   base::OctetWriter head;
-  head.U64(static_cast<uint64_t>(progress.generation)).U64(records_in).U8(is_end ? 1 : 0);
+  head.U64(static_cast<uint64_t>(progress.generation)).U64(records_in).U8(is_end ? 1 : 0).U64(run);
   const std::string body = absl::StrCat(base::AsText(head.octets()), state);
   absl::Status status = folder_->Write(BinsName(pipeline), base::Seal(kKind, kVersion, base::AsOctets(body)));
   const bool written = status.ok();
@@ -96,7 +98,8 @@ void StateKeeper::Save(Workers workers, const Assignment& assignment) {
   }
   for (size_t i = 0; i < pipelines.size(); ++i) {
     const auto state = assignment.mergers[i]->Save();
-    if (state.ok()) (void)WriteBins(pipelines[i].name, *state, records_in[i], /*is_end=*/false);
+    if (state.ok())
+      (void)WriteBins(pipelines[i].name, *state, assignment.mergers[i]->run(), records_in[i], /*is_end=*/false);
   }
 }
 
@@ -131,8 +134,10 @@ void StateKeeper::Forget(const std::string& pipeline) {
 bool StateKeeper::Close(size_t pipeline, Workers workers, const Assignment& assignment, absl::Duration patience) {
   const std::string& name = assignment.plan->pipelines[pipeline].name;
   const uint64_t records_in = RecordsIn(workers, pipeline);
-  return assignment.mergers[pipeline]->Close(
-      patience, [&](absl::string_view state) { return WriteBins(name, state, records_in, /*is_end=*/true); });
+  BinMerger& merger = *assignment.mergers[pipeline];
+  return merger.Close(patience, [&](absl::string_view state) {
+    return WriteBins(name, state, merger.run(), records_in, /*is_end=*/true);
+  });
 }
 
 std::string StateKeeper::RestoreBins(const std::string& pipeline, BinMerger* merger) {
@@ -147,6 +152,7 @@ std::string StateKeeper::RestoreBins(const std::string& pipeline, BinMerger* mer
       const auto generation = static_cast<int64_t>(reader.U64());
       const uint64_t records_in = reader.U64();
       const bool is_end = reader.U8() != 0;
+      if (sealed->version >= 2) merger->set_run(reader.U64());
       Progress since;
       if (const auto text = folder_->Read(ProgressName(pipeline)); text.ok()) {
         long long told = 0, through = 0;

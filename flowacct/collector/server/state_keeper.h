@@ -67,7 +67,7 @@ class StateKeeper {
   };
 
   void Report(absl::Status status);
-  bool WriteBins(const std::string& pipeline, absl::string_view state, uint64_t records_in, bool is_end);
+  bool WriteBins(const std::string& pipeline, absl::string_view state, uint64_t run, uint64_t records_in, bool is_end);
   void WriteProgress(const std::string& pipeline, const Progress& progress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::string RestoreBins(const std::string& pipeline, BinMerger* merger);
 

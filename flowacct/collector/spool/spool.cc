@@ -75,6 +75,27 @@ void Spool::DropExpired(absl::Time now, Losses* losses) {
   }
 }
 
+void Spool::SetBounds(const SpoolOptions& options) {
+  base::MutexLock lock(&mutex_);
+  options_ = options;
+}
+
+absl::StatusOr<std::shared_ptr<Spool>> Spools::Open(const SpoolOptions& options) {
+  base::MutexLock lock(&mutex_);
+  std::weak_ptr<Spool>& known = open_[options.folder];
+  if (std::shared_ptr<Spool> spool = known.lock()) {
+    spool->SetBounds(options);
+    return spool;
+  }
+  absl::StatusOr<std::shared_ptr<Spool>> spool = Spool::Open(options);
+  if (spool.ok()) {
+    known = *spool;
+  } else {
+    open_.erase(options.folder);
+  }
+  return spool;
+}
+
 bool Spool::MakeRoom(uint64_t octets, Losses* losses) {
   if (octets > options_.max_octets) return false;
   while (!aside_.empty() && octets_ + octets > options_.max_octets) {

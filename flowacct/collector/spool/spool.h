@@ -34,6 +34,8 @@
 
 namespace flowacct::collector {
 
+class Spool;
+
 struct SpoolOptions {
   std::string folder;  // made if it is missing; its parent has to be there
   // Hours of a busy collector: a batch takes some 22 octets a row of a 5-tuple.
@@ -41,6 +43,17 @@ struct SpoolOptions {
   absl::Duration max_age = absl::InfiniteDuration();
   // What goes when there is no room: the oldest batches, or else the one that comes.
   bool drop_oldest = true;
+};
+
+// The spools that somebody holds, so that while a configuration is replaced the new sink shares the old one's.
+class Spools {
+ public:
+  // As Spool::Open; of a folder that is open already the same one, with these bounds from now on.
+  absl::StatusOr<std::shared_ptr<Spool>> Open(const SpoolOptions& options);
+
+ private:
+  base::Mutex mutex_;
+  std::map<std::string, std::weak_ptr<Spool>> open_ ABSL_GUARDED_BY(mutex_);
 };
 
 class Spool {
@@ -56,6 +69,8 @@ class Spool {
 
   // What was left there by an earlier run is there again.
   static absl::StatusOr<std::shared_ptr<Spool>> Open(SpoolOptions options);
+  // The folder stays.
+  void SetBounds(const SpoolOptions& options);
 
   static std::string Encode(const aggregate::AggregateBatch& batch);
 
@@ -93,7 +108,7 @@ class Spool {
   };
 
   Spool(SpoolOptions options, std::unique_ptr<StateDirectory> directory)
-      : options_(std::move(options)), directory_(std::move(directory)) {}
+      : directory_(std::move(directory)), options_(std::move(options)) {}
   static std::string NameOf(uint64_t number, const File& file);
   absl::Status Find();
   std::string NameOf(uint64_t number) const;
@@ -102,10 +117,10 @@ class Spool {
   bool MakeRoom(uint64_t octets, Losses* losses) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Drop(std::map<uint64_t, File>::iterator file, Losses* losses) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const SpoolOptions options_;
   const std::unique_ptr<StateDirectory> directory_;
 
   mutable base::Mutex mutex_;
+  SpoolOptions options_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, File> files_ ABSL_GUARDED_BY(mutex_);         // by number
   std::map<std::string, uint64_t> aside_ ABSL_GUARDED_BY(mutex_);  // octets, by name
   uint64_t octets_ ABSL_GUARDED_BY(mutex_) = 0;
