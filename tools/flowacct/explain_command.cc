@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "flowacct/collector/explain/explanation.h"
+#include "flowacct/record/field.h"
 #include "tools/flowacct/command.h"
 #include "tools/flowacct/enrichment_options.h"
 #include "tools/flowacct/input_options.h"
@@ -21,7 +23,8 @@ struct ExplainFlags {
   size_t limit = 1;
   EnrichmentFlags enrichment;
   SamplingFlags sampling;
-  std::string format = "table";
+  std::string fields;
+  std::string format = "text";
   bool quiet = false;
 };
 
@@ -35,6 +38,11 @@ absl::Status Run(const ExplainFlags& flags, int& exit_code) {
   options.record = flags.record;
   options.where = flags.where;
   options.limit = flags.limit;
+  for (const absl::string_view name : absl::StrSplit(flags.fields, ',', absl::SkipWhitespace())) {
+    auto field = record::FieldFromName(name);
+    if (!field.ok()) return absl::InvalidArgumentError(absl::StrCat("--fields: ", field.status().message()));
+    options.fields.push_back(*field);
+  }
   if (enrichment->routes != nullptr) {
     options.routes = enrichment->routes->tables();
     options.routes_owner = enrichment->routes;
@@ -96,18 +104,22 @@ void AddExplainCommand(CLI::App& app, int& exit_code) {
       ->check(WholeNumber(1))
       ->capture_default_str()
       ->excludes(record);
+  command
+      ->add_option("--fields", flags->fields,
+                   "Only these, such as dst_as,as_path; of one that the record has not, why (default: all that it has)")
+      ->type_name("FIELDS");
   AddEnrichmentOptions(*command, flags->enrichment);
   AddSamplingOptions(*command, flags->sampling);
-  command->add_option("--format", flags->format, "table, or json (one object a record)")
+  command->add_option("--format", flags->format, "text, or json (one object a record)")
       ->type_name("FORMAT")
-      ->check(CLI::IsMember({"table", "json"}))
+      ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str()
       ->group("Output");
   command->add_flag("--quiet,-q", flags->quiet, "No progress, no summary of routes; errors only")->group("Output");
   command->footer(
       "Examples:\n"
       "  flowacct explain exports.pcap --record 17\n"
-      "  flowacct explain exports.pcap --where 'not exists(dst_as)' --limit 3 --routes rib.gz\n"
+      "  flowacct explain exports.pcap --fields dst_as,as_path --routes rib.gz\n"
       "  flowacct explain exports.pcap --where 'tag = 100' --rules customers.rules --format json | jq .fields.tag");
   command->callback([flags, &exit_code] {
     const absl::Status status = Run(*flags, exit_code);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -123,9 +124,21 @@ bool HasValue(const TracedElement& element, const record::RowView& row, F field)
   }
 }
 
+// What NetFlow v5 tells in its header (netflow_decoder.cc), told before the fields of each record.
+bool IsOfHeader(const TracedElement& element) {
+  return !element.offset.has_value() && (element.name == "samplingAlgorithm" || element.name == "samplingInterval");
+}
+
 absl::string_view WithoutHeaders(absl::string_view name) {
   if (absl::StartsWith(name, kHeaders)) name.remove_prefix(sizeof(kHeaders));
   return name;
+}
+
+std::string TitleOf(const flow::InformationElement& element) {
+  if (element.pen == flow::kIanaPen || element.pen == flow::kNetFlow9VendorPen) {
+    return absl::StrCat(element.name, " (", element.id, ")");
+  }
+  return absl::StrCat(element.name, " (", element.pen, ":", element.id, ")");
 }
 
 // What adds the layers of a sampled header.
@@ -148,10 +161,17 @@ void ElementTrace::Begin(base::Octets whole) {
   whole_ = whole;
   lists_.clear();
   elements_.clear();
+  fields_ = 0;
+  header_protocol_ = 0;
 }
 
-void ElementTrace::BeginList(absl::string_view name) { lists_.emplace_back(name); }
-void ElementTrace::EndList() { lists_.pop_back(); }
+void ElementTrace::BeginList(absl::string_view name) {
+  if (lists_.empty()) ++fields_;
+  lists_.emplace_back(name);
+}
+void ElementTrace::EndList() {
+  if (!lists_.empty()) lists_.pop_back();
+}
 
 void ElementTrace::Add(const record::Element& element) {
   TracedElement& traced = elements_.emplace_back();
@@ -159,12 +179,12 @@ void ElementTrace::Add(const record::Element& element) {
   traced.type = element.type;
   traced.octets = std::string(base::AsText(element.octets));
   traced.nested = !lists_.empty();
-  traced.position = elements_.size();
   const std::less_equal<const uint8_t*> before;  // pointers that may be of different objects
   if (before(whole_.data(), element.octets.data()) &&
       before(element.octets.data() + element.octets.size(), whole_.data() + whole_.size())) {
     traced.offset = static_cast<size_t>(element.octets.data() - whole_.data());
   }
+  if (lists_.empty() && !IsOfHeader(traced)) traced.position = ++fields_;
   if (element.name == "sampled_header.protocol" && element.octets.size() == 4) {
     header_protocol_ = base::LoadBe32(element.octets.data());
   } else if (element.name == "sampled_header.header") {
@@ -182,20 +202,24 @@ void ElementTrace::AddHeaders(base::Octets header) {
   EndList();
 }
 
-const TracedElement* ElementTrace::Find(const record::RowView& row, record::FieldId field, bool by_template,
-                                        bool reverse) const {
-  if (!by_template) return FindByValue(row, field);
-  const TracedElement* found = FindByRegistry(field, reverse);
-  if (found != nullptr || field != F::kSamplingRate) return found;
+FoundElement ElementTrace::Find(const record::RowView& row, record::FieldId field, bool by_template,
+                                bool reverse) const {
+  if (!by_template) return {FindByValue(row, field), false};
+  const FoundElement found = FindByRegistry(row, field, reverse);
+  if (found.element != nullptr || field != F::kSamplingRate) return found;
   for (const TracedElement& element : elements_) {
-    if (std::find(std::begin(kSampling), std::end(kSampling), element.name) != std::end(kSampling)) return &element;
+    if (std::find(std::begin(kSampling), std::end(kSampling), element.name) != std::end(kSampling)) {
+      return {&element, true};
+    }
   }
-  return nullptr;
+  return {};
 }
 
-const TracedElement* ElementTrace::FindByRegistry(record::FieldId field, bool reverse) const {
+// Of several the lowest rank counts, but one that has the value before those that have not: where IPv4 and IPv6 are
+// side by side in a template, one of the two is zeros.
+FoundElement ElementTrace::FindByRegistry(const record::RowView& row, record::FieldId field, bool reverse) const {
   const TracedElement* best = nullptr;
-  int best_rank = 0;
+  std::pair<bool, int> best_order;
   for (const TracedElement& traced : elements_) {
     if (traced.nested || traced.octets.empty()) continue;
     absl::string_view name = traced.name;
@@ -204,11 +228,46 @@ const TracedElement* ElementTrace::FindByRegistry(record::FieldId field, bool re
     if (of_reverse) name.remove_prefix(sizeof(kReverse) - 1);
     const flow::InformationElement* element = flow::FindInformationElement(name);
     if (element == nullptr || element->field != field) continue;
-    if (best != nullptr && element->rank >= best_rank) continue;
+    const std::pair<bool, int> order = {!HasValue(traced, row, field), element->rank};
+    if (best != nullptr && order >= best_order) continue;
     best = &traced;
-    best_rank = element->rank;
+    best_order = order;
   }
-  return best;
+  return {best, best != nullptr && best_order.first};
+}
+
+std::optional<size_t> ElementTrace::offset() const {
+  std::optional<size_t> first;
+  for (const TracedElement& element : elements_) {
+    if (element.offset.has_value() && (!first.has_value() || *element.offset < *first)) first = element.offset;
+  }
+  return first;
+}
+
+std::string ElementTrace::Tellers(record::FieldId field, bool by_template, bool* there) const {
+  constexpr size_t kMaxNames = 4;
+  std::vector<std::string> names;
+  std::vector<std::string> present;
+  const auto add = [&](absl::string_view name, const std::string& title) {
+    names.push_back(title);
+    for (const TracedElement& element : elements_) {
+      if (WithoutHeaders(element.name) == name) present.push_back(title);
+    }
+  };
+  if (by_template) {
+    for (const flow::InformationElement& element : flow::InformationElements()) {
+      if (element.field == field) add(element.name, TitleOf(element));
+    }
+  } else {
+    for (const NamedElement& named : kNamed) {
+      if (named.field == field) add(named.name, std::string(named.name));
+    }
+  }
+  *there = !present.empty();
+  std::vector<std::string>& told = present.empty() ? names : present;
+  const bool more = told.size() > kMaxNames;
+  if (more) told.resize(kMaxNames);
+  return absl::StrCat(absl::StrJoin(told, ", "), more ? ", ..." : "");
 }
 
 const TracedElement* ElementTrace::FindByValue(const record::RowView& row, record::FieldId field) const {
@@ -221,13 +280,15 @@ const TracedElement* ElementTrace::FindByValue(const record::RowView& row, recor
   return nullptr;
 }
 
+std::optional<ElementNumber> NumberOf(const TracedElement& element) {
+  const flow::InformationElement* known = flow::FindInformationElement(element.name);
+  if (known == nullptr) return std::nullopt;
+  return ElementNumber{known->pen, known->id};
+}
+
 std::string ElementTitle(const TracedElement& element, bool by_template) {
   const flow::InformationElement* known = by_template ? flow::FindInformationElement(element.name) : nullptr;
-  if (known == nullptr) return element.name;
-  if (known->pen == flow::kIanaPen || known->pen == flow::kNetFlow9VendorPen) {
-    return absl::StrCat(element.name, " (", known->id, ")");
-  }
-  return absl::StrCat(element.name, " (", known->pen, ":", known->id, ")");
+  return known == nullptr ? element.name : TitleOf(*known);
 }
 
 }  // namespace flowacct::collector

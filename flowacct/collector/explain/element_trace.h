@@ -28,8 +28,14 @@ struct TracedElement {
   record::ElementType type = record::ElementType::kOctets;
   std::string octets;
   std::optional<size_t> offset;  // in the datagram or packet; none: it is not a part of it as it lies there
-  size_t position = 0;           // from 1: which field of the template, or which of the record
+  size_t position = 0;           // from 1: which field of the template, or of what an sFlow sample or packet tells
   bool nested = false;           // in structured data (RFC 6313): fills no field
+};
+
+// An element that a field was made of.
+struct FoundElement {
+  const TracedElement* element = nullptr;  // null: nothing that is told
+  bool converted = false;                  // it does not read as the field does: a time of another unit, a part
 };
 
 // What was heard of one record.
@@ -42,22 +48,37 @@ class ElementTrace {
   void EndList();
 
   const std::vector<TracedElement>& elements() const { return elements_; }
-  // What `field` of a row of the record was made of; null: nothing that is told. `by_template`: NetFlow and IPFIX.
-  // `reverse`: of a biflow's second row (RFC 5103).
-  const TracedElement* Find(const record::RowView& row, record::FieldId field, bool by_template, bool reverse) const;
+  // Of the record itself, without what is within lists and what a header told of it.
+  size_t field_count() const { return fields_; }
+  // What `field` of a row of the record was made of. `by_template`: NetFlow and IPFIX. `reverse`: of a biflow's second
+  // row (RFC 5103).
+  FoundElement Find(const record::RowView& row, record::FieldId field, bool by_template, bool reverse) const;
+  // Where the first field is; none: the record lies elsewhere, in what was held until its template came.
+  std::optional<size_t> offset() const;
+  // The names of elements that would tell `field`, a few of them, and whether one of them is there, without a value
+  // that the decoder takes. Empty: there is no such element.
+  std::string Tellers(record::FieldId field, bool by_template, bool* there) const;
 
  private:
-  const TracedElement* FindByRegistry(record::FieldId field, bool reverse) const;
+  FoundElement FindByRegistry(const record::RowView& row, record::FieldId field, bool reverse) const;
   const TracedElement* FindByValue(const record::RowView& row, record::FieldId field) const;
   void AddHeaders(base::Octets header);
 
   base::Octets whole_;
   std::vector<std::string> lists_;
   std::vector<TracedElement> elements_;
+  size_t fields_ = 0;
   uint64_t header_protocol_ = 0;
   packet::PacketView view_;
 };
 
+// The registry's number of an element of NetFlow or IPFIX; none: it is not registered. NetFlow v9's own types have the
+// PEN flow::kNetFlow9VendorPen.
+struct ElementNumber {
+  uint32_t pen = 0;
+  uint16_t id = 0;
+};
+std::optional<ElementNumber> NumberOf(const TracedElement& element);
 // "sourceIPv4Address (8)", "ciscoX (9:12235)"; sFlow's and packets' names as they are.
 std::string ElementTitle(const TracedElement& element, bool by_template);
 

@@ -7,12 +7,16 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "flowacct/collector/explain/element_trace.h"
+#include "flowacct/collector/explain/route_text.h"
 #include "flowacct/collector/explain/rule_trace.h"
 #include "flowacct/enrich/geoip/geo_enricher.h"
 #include "flowacct/enrich/rules/rules_enricher.h"
 #include "flowacct/filter/filter.h"
+#include "flowacct/flow/ipfix/message_view.h"
+#include "flowacct/flow/netflow/v9_view.h"
 #include "flowacct/record/field_set.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/record/value_text.h"
@@ -68,6 +72,23 @@ bool IsOfSource(F field) {
   return absl::StartsWith(name, "src_") || field == F::kPeerSrcAs;
 }
 
+// The set of a message that has the octet at `offset`; none: the message is of no such protocol.
+std::optional<ExplainedSet> SetAt(absl::string_view protocol, base::Octets message, size_t offset) {
+  flow::SetReader sets(flow::Dialect::kIpfix, {}, 0);
+  if (netflow::V9View packet; protocol == "netflow9" && netflow::V9View::Parse(message, &packet).ok()) {
+    sets = packet.flow_sets();
+  } else if (ipfix::MessageView view; protocol == "ipfix" && ipfix::MessageView::Parse(message, &view).ok()) {
+    sets = view.sets();
+  }
+  size_t number = 0;
+  for (flow::SetView set; sets.Next(&set);) {
+    ++number;
+    if (offset < set.offset() || offset >= set.offset() + set.octets().size()) continue;
+    return ExplainedSet{number, set.offset() - flow::kSetHeaderOctets, set.octets().size() + flow::kSetHeaderOctets};
+  }
+  return std::nullopt;
+}
+
 bool IsPacket(const ExplainedRecord& record) { return record.unit == "packet"; }
 
 class Explainer : public InputObserver, public record::ElementListener {
@@ -121,18 +142,22 @@ class Explainer : public InputObserver, public record::ElementListener {
   void CopyRow(size_t row, record::FlowBatch* to);
   void ExplainRow(size_t row, size_t of_record, const Heard& heard, const ExplainedRecord& like);
   void AddDecoded(const record::RowView& row, const Heard& heard, bool by_template, ExplainedRecord* out);
-  std::string DecodedFrom(const record::RowView& row, F field, const Heard& heard, bool by_template,
-                          const ExplainedRecord& out) const;
+  ExplainedStep DecodedFrom(const record::RowView& row, F field, const Heard& heard, bool by_template,
+                            const ExplainedRecord& out) const;
+  void AddAbsent(const Heard& heard, bool by_template, const std::vector<uint8_t>& decoded, ExplainedRecord* out);
+  std::string WhyAbsent(F field, const Heard& heard, bool by_template, const record::RowView& decoded,
+                        const ExplainedRecord& out) const;
+  bool Asked(F field) const { return options_.fields.empty() || asked_.Has(field); }
   // What is different between `before` and the row of `batch` becomes a step of its field.
   template <typename Detail>
   void AddChanges(const std::vector<uint8_t>& before, const record::RowView& row, absl::string_view by,
                   const Detail& detail, ExplainedRecord* out);
-  void Trace(const record::RowView& row, ExplainedRecord* out) const;
   std::string DetailOf(const Stage& stage, F field, const record::RowView& row, const ExplainedRecord& out) const;
 
   ExplainOptions options_;
   const record::Layout layout_;
   const record::FieldSet all_;
+  record::FieldSet asked_;
   base::Interner interner_;
   record::FlowBatch flows_{&layout_, &interner_}, one_{&layout_, &interner_}, copy_{&layout_, &interner_};
   std::vector<Stage> stages_;
@@ -157,6 +182,7 @@ absl::Status Explainer::Prepare() {
   auto where = filter::Filter::Parse(options_.where);
   if (!where.ok()) return where.status();
   where_ = where->Bind(layout_);
+  for (F field : options_.fields) asked_.Add(field);
   if (options_.routes.has_value()) {
     stages_.push_back(
         {"routes", "",
@@ -299,44 +325,145 @@ bool Explainer::Selected(size_t row) {
   return !copy_.empty() && where_.Passes(copy_, 0);
 }
 
-std::string Explainer::DecodedFrom(const record::RowView& row, F field, const Heard& heard, bool by_template,
-                                   const ExplainedRecord& out) const {
-  const TracedElement* element = heard.elements.Find(row, field, by_template, out.reverse);
-  if (element != nullptr) {
-    std::string text = ElementTitle(*element, by_template);
-    if (out.format.has_value()) {
-      absl::StrAppend(&text, ", field ", element->position, " of ", out.format->fields.size());
+ExplainedStep Explainer::DecodedFrom(const record::RowView& row, F field, const Heard& heard, bool by_template,
+                                     const ExplainedRecord& out) const {
+  ExplainedStep step;
+  step.by = "decoder";
+  step.value = ValueOf(row, field, interner_);
+  const FoundElement found = heard.elements.Find(row, field, by_template, out.reverse);
+  if (const TracedElement* element = found.element; element != nullptr) {
+    step.detail = ElementTitle(*element, by_template);
+    ExplainedElement& told = step.element.emplace();
+    told.name = element->name;
+    if (const auto number = by_template ? NumberOf(*element) : std::nullopt; number.has_value()) {
+      told.pen = number->pen;
+      told.id = number->id;
+    }
+    told.position = by_template ? element->position : 0;
+    told.offset = element->offset;
+    told.octets = element->octets;
+    told.converted = found.converted;
+    if (told.position != 0) {
+      absl::StrAppend(&step.detail, ", field ", told.position, " of ", heard.elements.field_count());
+    } else if (by_template) {
+      step.detail += ", of the export's header";
     }
     const size_t size = element->octets.size();
-    if (element->offset.has_value()) {
-      absl::StrAppend(&text, ", offset ", *element->offset, ", ", size, size == 1 ? " octet" : " octets");
-    }
+    if (element->offset.has_value()) absl::StrAppend(&step.detail, ", at octet ", *element->offset);
+    absl::StrAppend(&step.detail, ", ", size, size == 1 ? " octet" : " octets");
     // What is longer is shown by `flowacct decode`.
     constexpr size_t kMaxShown = 16;
-    absl::StrAppend(&text, ": ", absl::BytesToHexString(absl::string_view(element->octets).substr(0, kMaxShown)),
+    absl::StrAppend(&step.detail, ": ",
+                    absl::BytesToHexString(absl::string_view(element->octets).substr(0, kMaxShown)),
                     size > kMaxShown ? "..." : "");
-    return text;
+    if (found.converted) {
+      const bool of_uptime = absl::StrContains(element->name, "SysUpTime");
+      step.detail += of_uptime ? ", made a time by the clocks of the export's header" : ", converted";
+    }
+    return step;
   }
   if (field == F::kSamplingRate || field == F::kSamplingSource) {
     const auto source = static_cast<record::SamplingSource>(row.Get<F::kSamplingSource>());
-    if (source == record::SamplingSource::kOptions) return "what the exporter told in options";
-    if (source == record::SamplingSource::kHeader) return "the export's header";
+    if (source == record::SamplingSource::kOptions) {
+      step.detail = "what the exporter told in options";
+      const auto same = [&row](const record::SamplingReport& sampling) {
+        return sampling.rate == row.Get<F::kSamplingRate>();
+      };
+      const auto told = std::find_if(out.sampling.begin(), out.sampling.end(), same);
+      // Of several equal ones it is not known which.
+      if (told != out.sampling.end() && std::find_if(told + 1, out.sampling.end(), same) == out.sampling.end()) {
+        absl::StrAppend(&step.detail, " of ", told->what);
+      }
+      return step;
+    }
+    if (source == record::SamplingSource::kHeader) {
+      step.detail = "the export's header";
+      return step;
+    }
   }
   for (const Elsewhere& elsewhere : kElsewhere) {
     const absl::string_view where = IsPacket(out) ? elsewhere.of_packet : elsewhere.of_export;
-    if (elsewhere.field == field && !where.empty()) return std::string(where);
+    if (elsewhere.field != field || where.empty()) continue;
+    step.detail = std::string(where);
+    return step;
   }
-  if (out.reverse) return "the record's other direction, turned round";
-  return std::string(IsPacket(out) ? kWorkedOutOfPacket : kWorkedOutOfExport);
+  step.detail = out.reverse      ? "the record's other direction, turned round"
+                : IsPacket(out) ? std::string(kWorkedOutOfPacket)
+                                : std::string(kWorkedOutOfExport);
+  return step;
 }
 
 void Explainer::AddDecoded(const record::RowView& row, const Heard& heard, bool by_template, ExplainedRecord* out) {
   for (F field : layout_.fields()) {
-    if (!row.Has(field)) continue;
+    if (!row.Has(field) || !Asked(field)) continue;
     ExplainedField& told = out->fields.emplace_back();
     told.field = field;
-    told.steps.push_back(
-        {"decoder", DecodedFrom(row, field, heard, by_template, *out), ValueOf(row, field, interner_)});
+    told.steps.push_back(DecodedFrom(row, field, heard, by_template, *out));
+  }
+}
+
+std::string Explainer::WhyAbsent(F field, const Heard& heard, bool by_template, const record::RowView& decoded,
+                                 const ExplainedRecord& out) const {
+  std::vector<std::string> reasons;
+  bool there = false;
+  const std::string tellers = heard.elements.Tellers(field, by_template, &there);
+  const std::string what = out.template_id != 0 ? absl::StrCat("template ", out.template_id)
+                           : by_template        ? out.protocol
+                           : IsPacket(out)      ? "the packet"
+                                                : "the sample";
+  if (there) {
+    reasons.push_back(absl::StrCat(what, " has ", tellers, ", but no value there that can be taken"));
+  } else if (!tellers.empty()) {
+    reasons.push_back(absl::StrCat(what, " has none of ", tellers));
+  }
+  const bool of_source = IsOfSource(field);
+  const F address_field = of_source ? F::kSrcAddr : F::kDstAddr;
+  const std::string address = ValueOf(decoded, address_field, interner_).text;
+  record::FieldSet wanted;
+  wanted.Add(field);
+  for (const Stage& stage : stages_) {
+    if (stage.enricher->RequiredFields(wanted).empty()) continue;
+    const std::string by = stage.name.empty() ? stage.by : absl::StrCat(stage.by, " ", stage.name);
+    if (stage.by == "services") {
+      reasons.push_back(absl::StrCat(by, ": has no name for the port"));
+    } else if (address.empty()) {
+      reasons.push_back(absl::StrCat(by, ": the record has no ", record::Info(address_field).name));
+    } else if (stage.by == "routes") {
+      const auto& asked = of_source ? out.source_routes : out.destination_routes;
+      const auto answer = std::find_if(asked.rbegin(), asked.rend(), [](const auto& a) { return a.answered; });
+      reasons.push_back(
+          asked.empty() ? absl::StrCat("routes: there is no table for exporter ", out.exporter.ToString())
+          : answer == asked.rend()
+              ? absl::StrCat("routes: no route to ", address, " in ", asked.size(), asked.size() == 1 ? " table" : " tables")
+              : absl::StrCat("routes: the route to ", answer->prefix.ToString(), " tells none"));
+    } else if (stage.by == "networks") {
+      const std::string network =
+          options_.networks->Describe(of_source ? decoded.Get<F::kSrcAddr>() : decoded.Get<F::kDstAddr>());
+      reasons.push_back(network.empty() ? absl::StrCat(by, ": ", address, " is in no network")
+                                        : absl::StrCat(by, ": tells none of ", network));
+    } else {
+      reasons.push_back(absl::StrCat(by, ": tells none of ", address));
+    }
+  }
+  if (rules_enricher_ != nullptr && !rules_enricher_->RequiredFields(wanted).empty()) {
+    reasons.push_back("rules: none that was met sets it");
+  }
+  if (reasons.empty()) return "nothing that was read tells it";
+  return absl::StrJoin(reasons, "; ");
+}
+
+void Explainer::AddAbsent(const Heard& heard, bool by_template, const std::vector<uint8_t>& decoded,
+                          ExplainedRecord* out) {
+  const record::RowView row(&layout_, decoded.data());
+  for (F field : layout_.fields()) {
+    if (options_.fields.empty() || !Asked(field)) continue;
+    const auto place = std::find_if(out->fields.begin(), out->fields.end(),
+                                    [field](const ExplainedField& told) { return told.field >= field; });
+    if (place != out->fields.end() && place->field == field) continue;
+    ExplainedField absent;
+    absent.field = field;
+    absent.absent = WhyAbsent(field, heard, by_template, row, *out);
+    out->fields.insert(place, std::move(absent));
   }
 }
 
@@ -345,25 +472,13 @@ void Explainer::AddChanges(const std::vector<uint8_t>& before, const record::Row
                            const Detail& detail, ExplainedRecord* out) {
   const record::RowView old(&layout_, before.data());
   for (F field : layout_.fields()) {
-    if (Same(old, row, field)) continue;
+    if (!Asked(field) || Same(old, row, field)) continue;
     auto place = std::find_if(out->fields.begin(), out->fields.end(),
                               [field](const ExplainedField& told) { return told.field >= field; });
     if (place == out->fields.end() || place->field != field) {
-      place = out->fields.insert(place, ExplainedField{field, {}});
+      place = out->fields.insert(place, ExplainedField{field, {}, ""});
     }
-    place->steps.push_back({std::string(by), detail(field), ValueOf(row, field, interner_)});
-  }
-}
-
-void Explainer::Trace(const record::RowView& row, ExplainedRecord* out) const {
-  const base::IpAddress exporter = row.Get<F::kExporter>();
-  const uint64_t rd = row.Get<F::kMplsVpnRd>();
-  if (row.Has(F::kDstAddr)) {
-    out->destination_routes =
-        TraceRoute(*options_.routes, exporter, rd, row.Get<F::kDstAddr>(), row.Get<F::kBgpNextHop>());
-  }
-  if (row.Has(F::kSrcAddr)) {
-    out->source_routes = TraceRoute(*options_.routes, exporter, rd, row.Get<F::kSrcAddr>(), base::IpAddress());
+    place->steps.push_back({std::string(by), detail(field), ValueOf(row, field, interner_), std::nullopt});
   }
 }
 
@@ -372,10 +487,9 @@ std::string Explainer::DetailOf(const Stage& stage, F field, const record::RowVi
   const bool of_source = IsOfSource(field);
   const base::IpAddress address = of_source ? row.Get<F::kSrcAddr>() : row.Get<F::kDstAddr>();
   if (stage.by == "routes") {
-    for (const TracedRoute& route : of_source ? out.source_routes : out.destination_routes) {
-      if (route.answered) return RouteText(route);
-    }
-    return "";
+    const std::vector<enrich::AskedTable>& asked = of_source ? out.source_routes : out.destination_routes;
+    const auto answer = std::find_if(asked.rbegin(), asked.rend(), [](const auto& table) { return table.answered; });
+    return answer == asked.rend() ? "" : RouteText(*answer);
   }
   if (stage.by == "networks") return absl::StrCat(stage.name, ": ", options_.networks->Describe(address));
   if (stage.database != nullptr) return absl::StrCat(stage.name, ": ", stage.database->Describe());
@@ -393,6 +507,14 @@ void Explainer::ExplainRow(size_t row, size_t of_record, const Heard& heard, con
   const record::RowView now = std::as_const(one_).row(0);
   const bool by_template = absl::StartsWith(like.protocol, "netflow") || like.protocol == "ipfix";
   out.template_id = heard.template_id;
+  out.exporter = now.Get<F::kExporter>();
+  out.domain = now.Get<F::kObservationDomain>();
+  out.offset = heard.elements.offset();
+  if (out.offset.has_value()) {
+    out.set = SetAt(like.protocol, whole_, *out.offset);
+  } else {
+    out.held = out.template_id != 0 && heard.elements.field_count() > 0;
+  }
   if (!IsPacket(like)) {
     for (record::ExporterReport& report : input_->Report()) {
       if (report.scope != record::ExporterScope::kDomain || report.protocol != like.protocol ||
@@ -408,12 +530,17 @@ void Explainer::ExplainRow(size_t row, size_t of_record, const Heard& heard, con
     }
   }
   AddDecoded(now, heard, by_template, &out);
+  const std::vector<uint8_t> decoded(one_.data(), one_.data() + layout_.row_size());
 
   std::vector<uint8_t> before(layout_.row_size());
   const auto keep = [&] { std::memcpy(before.data(), one_.data(), before.size()); };
   for (Stage& stage : stages_) {
     keep();
-    if (stage.by == "routes") Trace(now, &out);
+    if (stage.by == "routes") {
+      auto* const routes = static_cast<enrich::RoutesEnricher*>(stage.enricher.get());
+      out.destination_routes = routes->Explain(now, /*destination=*/true);
+      out.source_routes = routes->Explain(now, /*destination=*/false);
+    }
     stage.enricher->Apply(one_);
     AddChanges(
         before, now, stage.by, [&](F field) { return DetailOf(stage, field, now, out); }, &out);
@@ -449,6 +576,7 @@ void Explainer::ExplainRow(size_t row, size_t of_record, const Heard& heard, con
         before, std::as_const(copy_).row(0), "pipeline",
         [](F) { return std::string("all steps together; they do not tell which"); }, &out);
   }
+  AddAbsent(heard, by_template, decoded, &out);
   explanation_.records.push_back(std::move(out));
 }
 

@@ -24,11 +24,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "flowacct/collector/explain/route_trace.h"
 #include "flowacct/collector/replay/capture_input.h"
 #include "flowacct/enrich/geoip/geo_database.h"
 #include "flowacct/enrich/networks.h"
 #include "flowacct/enrich/networks_enricher.h"
+#include "flowacct/enrich/routes/asked_table.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
 #include "flowacct/enrich/rules/rules.h"
 #include "flowacct/enrich/sampling_scaler.h"
@@ -46,6 +46,8 @@ struct ExplainOptions {
   uint64_t record = 0;
   std::string where;
   size_t limit = 1;
+  // What is told; those that a record has not with the reason. Empty: all that it has.
+  std::vector<record::FieldId> fields;
   // What enriches, in the order in which it applies. Empty: it does not.
   std::optional<enrich::RouteTables> routes;
   std::shared_ptr<const void> routes_owner;
@@ -68,15 +70,35 @@ struct ExplainedValue {
   std::string text, json;
 };
 
+// What of the datagram, sample or packet a value was made of.
+struct ExplainedElement {
+  std::string name;             // "sourceIPv4Address", "sampled_header.headers.ipv4.source"
+  std::optional<uint32_t> pen;  // of the registry's: 0 IANA
+  uint16_t id = 0;              // with pen
+  size_t position = 0;          // which field of the template; 0: it is within a list or header
+  std::optional<size_t> offset;
+  std::string octets;
+  bool converted = false;  // reads otherwise: a time of another unit, say
+};
+
 struct ExplainedStep {
   std::string by;        // "decoder", "routes", "networks", "geoip", "services", "rules", "sampling", "pipeline"
   std::string detail;    // for people
   ExplainedValue value;  // after it
+  std::optional<ExplainedElement> element;
 };
 
 struct ExplainedField {
   record::FieldId field{};
-  std::vector<ExplainedStep> steps;  // at least one; the last has the value
+  std::vector<ExplainedStep> steps;  // the last has the value; none: it was asked for, and is absent
+  std::string absent;                // then, why
+};
+
+// Where a record of NetFlow v9 or IPFIX is in its message.
+struct ExplainedSet {
+  size_t number = 0;  // from 1
+  size_t offset = 0;  // of its header
+  size_t octets = 0;  // with it
 };
 
 struct ExplainedRecord {
@@ -95,7 +117,12 @@ struct ExplainedRecord {
   std::vector<record::SamplingReport> sampling;            // what the exporter told until then
   std::vector<ExplainedField> fields;                      // in the order of the registry
   std::vector<std::pair<std::string, std::string>> rules;  // that were met, in order: place, text
-  std::vector<TracedRoute> destination_routes, source_routes;
+  std::optional<ExplainedSet> set;
+  std::optional<size_t> offset;  // of the record's first field in the datagram or packet
+  bool held = false;             // came in an earlier datagram and waited for its template
+  base::IpAddress exporter;
+  uint64_t domain = 0;
+  std::vector<enrich::AskedTable> destination_routes, source_routes;
   std::string dropped_by;  // the rule; empty: it was not dropped
 };
 

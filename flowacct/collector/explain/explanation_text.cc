@@ -3,8 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "flowacct/collector/explain/explanation.h"
+#include "flowacct/collector/explain/route_text.h"
 #include "flowacct/record/display_width.h"
 #include "flowacct/record/value_text.h"
 
@@ -33,8 +35,8 @@ void AppendPadded(const std::string& text, size_t width, std::string* out) {
   out->append(width - std::min(width, record::DisplayWidth(text)) + 2, ' ');
 }
 
-void AppendRoutes(absl::string_view title, const std::vector<TracedRoute>& routes, std::string* out) {
-  for (const TracedRoute& route : routes) {
+void AppendRoutes(absl::string_view title, const std::vector<enrich::AskedTable>& routes, std::string* out) {
+  for (const enrich::AskedTable& route : routes) {
     absl::StrAppend(out, "  ", title, RouteText(route), route.answered ? " (answers)" : "", "\n");
   }
 }
@@ -46,6 +48,9 @@ void AppendText(const ExplainedRecord& record, std::string* out) {
     absl::StrAppend(out, ", ", record.protocol, " from ", record.source.ToString(), " port ", record.source_port);
   }
   out->push_back('\n');
+  if (!record.protocol.empty()) {
+    absl::StrAppend(out, "  exporter ", record.exporter.ToString(), ", observation domain ", record.domain, "\n");
+  }
   if (record.reverse) out->append("  the other direction of a biflow\n");
   if (record.format.has_value()) {
     absl::StrAppend(out, "  template ", record.format->id, " (", record::RecordKindName(record.format->kind),
@@ -53,6 +58,12 @@ void AppendText(const ExplainedRecord& record, std::string* out) {
   } else if (record.template_id != 0) {
     absl::StrAppend(out, "  template ", record.template_id, "\n");
   }
+  if (record.set.has_value()) {
+    absl::StrAppend(out, "  set ", record.set->number, " of the message, at octet ", record.set->offset, ", ",
+                    record.set->octets, " octets\n");
+  }
+  if (record.offset.has_value()) absl::StrAppend(out, "  its fields from octet ", *record.offset, " on\n");
+  if (record.held) out->append("  came in an earlier message, and was held until this one's template\n");
   for (const record::SamplingReport& sampling : record.sampling) {
     absl::StrAppend(out, "  sampling of the exporter: ", Printable(sampling.what), ": 1 in ", sampling.rate,
                     " (told by ", record::SamplingSourceName(sampling.source), ")\n");
@@ -66,6 +77,9 @@ void AppendText(const ExplainedRecord& record, std::string* out) {
 
   std::vector<std::array<std::string, 4>> rows = {{"field", "value", "by", "from"}};
   for (const ExplainedField& field : record.fields) {
+    if (field.steps.empty()) {
+      rows.push_back({std::string(record::Info(field.field).name), "(absent)", "", Printable(field.absent)});
+    }
     for (const ExplainedStep& step : field.steps) {
       const bool first = &step == &field.steps.front();
       rows.push_back({first ? std::string(record::Info(field.field).name) : "",
@@ -82,15 +96,17 @@ void AppendText(const ExplainedRecord& record, std::string* out) {
   }
 }
 
-void AppendRoutesJson(absl::string_view name, const std::vector<TracedRoute>& routes, std::string* out) {
+void AppendRoutesJson(absl::string_view name, const std::vector<enrich::AskedTable>& routes, std::string* out) {
   if (routes.empty()) return;
   absl::StrAppend(out, ",\"", name, "\":[");
   absl::string_view comma;
-  for (const TracedRoute& route : routes) {
+  for (const enrich::AskedTable& route : routes) {
     absl::StrAppend(out, comma, "{\"source\":", Quoted(RouteOriginText(route.origin)), ",\"peer\":\"",
                     route.peer.ToString(), "\",\"for_all\":", route.for_all ? "true" : "false");
+    if (route.followed) absl::StrAppend(out, ",\"followed\":\"", route.router.ToString(), "\"");
     if (route.found) {
       absl::StrAppend(out, ",\"prefix\":\"", route.prefix.ToString(), "\",\"path_id\":", route.path_id,
+                      ",\"next_hop\":\"", route.next_hop.ToString(), "\",\"as_path\":", Quoted(route.as_path),
                       ",\"next_hop_matched\":", route.next_hop_matched ? "true" : "false",
                       ",\"stale\":", route.stale ? "true" : "false");
     }
@@ -98,6 +114,16 @@ void AppendRoutesJson(absl::string_view name, const std::vector<TracedRoute>& ro
     comma = ",";
   }
   out->push_back(']');
+}
+
+void AppendElementJson(const ExplainedElement& element, std::string* out) {
+  absl::StrAppend(out, ",\"element\":{\"name\":", Quoted(element.name));
+  if (element.pen.has_value()) absl::StrAppend(out, ",\"pen\":", *element.pen, ",\"id\":", element.id);
+  if (element.position != 0) absl::StrAppend(out, ",\"field\":", element.position);
+  if (element.offset.has_value()) absl::StrAppend(out, ",\"offset\":", *element.offset);
+  absl::StrAppend(out, ",\"octets\":\"", absl::BytesToHexString(element.octets), "\"");
+  if (element.converted) out->append(",\"converted\":true");
+  out->push_back('}');
 }
 
 void AppendJson(const ExplainedRecord& record, std::string* out) {
@@ -108,6 +134,15 @@ void AppendJson(const ExplainedRecord& record, std::string* out) {
     absl::StrAppend(out, ",\"export\":", Quoted(record.protocol), ",\"from\":\"", record.source.ToString(),
                     "\",\"port\":", record.source_port);
   }
+  if (!record.protocol.empty()) {
+    absl::StrAppend(out, ",\"exporter\":\"", record.exporter.ToString(), "\",\"domain\":", record.domain);
+  }
+  if (record.set.has_value()) {
+    absl::StrAppend(out, ",\"set\":{\"number\":", record.set->number, ",\"offset\":", record.set->offset,
+                    ",\"octets\":", record.set->octets, "}");
+  }
+  if (record.offset.has_value()) absl::StrAppend(out, ",\"offset\":", *record.offset);
+  if (record.held) out->append(",\"held\":true");
   if (record.reverse) out->append(",\"reverse\":true");
   if (record.template_id != 0) absl::StrAppend(out, ",\"template\":", record.template_id);
   if (!record.sampling.empty()) {
@@ -135,10 +170,15 @@ void AppendJson(const ExplainedRecord& record, std::string* out) {
   for (const ExplainedField& field : record.fields) {
     absl::StrAppend(out, comma, "\"", record::Info(field.field).name, "\":[");
     comma = ",";
+    if (field.steps.empty()) {
+      absl::StrAppend(out, "{\"value\":null,\"why\":", Quoted(field.absent), "}");
+    }
     absl::string_view step_comma;
     for (const ExplainedStep& step : field.steps) {
       absl::StrAppend(out, step_comma, "{\"value\":", step.value.json.empty() ? "null" : step.value.json,
-                      ",\"by\":", Quoted(step.by), ",\"from\":", Quoted(step.detail), "}");
+                      ",\"by\":", Quoted(step.by), ",\"from\":", Quoted(step.detail));
+      if (step.element.has_value()) AppendElementJson(*step.element, out);
+      out->push_back('}');
       step_comma = ",";
     }
     out->push_back(']');
