@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "flowacct/aggregate/key_spec.h"
 #include "flowacct/collector/explain/element_trace.h"
 #include "flowacct/collector/explain/route_text.h"
 #include "flowacct/collector/explain/rule_trace.h"
@@ -38,6 +39,8 @@ constexpr Elsewhere kElsewhere[] = {
     {F::kExportSequence, "the export's header", ""},
     {F::kExportTime, "the export's header", ""},
     {F::kTemplateId, "the header of the record's set", ""},
+    {F::kInIfName, "what the exporter told of its interfaces", ""},
+    {F::kOutIfName, "what the exporter told of its interfaces", ""},
     {F::kArrivalTime, "the capture's time of the datagram", "the capture's time of the packet"},
     {F::kStartTime, "", "the capture's time of the packet"},
     {F::kEndTime, "", "the capture's time of the packet"},
@@ -46,7 +49,7 @@ constexpr Elsewhere kElsewhere[] = {
 };
 
 constexpr absl::string_view kWorkedOutOfExport =
-    "worked out by the decoder of the record's elements, its header or what the exporter told in options";
+    "worked out by the decoder (of the record, the export's header or options)";
 constexpr absl::string_view kWorkedOutOfPacket = "worked out by the decoder of the packet's headers";
 
 ExplainedValue ValueOf(const record::RowView& row, F field, const base::Interner& interner) {
@@ -152,6 +155,7 @@ class Explainer : public InputObserver, public record::ElementListener {
   template <typename Detail>
   void AddChanges(const std::vector<uint8_t>& before, const record::RowView& row, absl::string_view by,
                   const Detail& detail, ExplainedRecord* out);
+  void AddNetworks(std::vector<uint8_t>& before, ExplainedRecord* out);
   std::string DetailOf(const Stage& stage, F field, const record::RowView& row, const ExplainedRecord& out) const;
 
   ExplainOptions options_;
@@ -496,6 +500,27 @@ std::string Explainer::DetailOf(const Stage& stage, F field, const record::RowVi
   return stage.name;
 }
 
+// What no stage tells, but an aggregation makes of what is there (aggregate/key_spec.h).
+void Explainer::AddNetworks(std::vector<uint8_t>& before, ExplainedRecord* out) {
+  std::memcpy(before.data(), one_.data(), before.size());
+  const record::RowView now = std::as_const(one_).row(0);
+  for (F net : {F::kSrcNet, F::kDstNet}) {
+    const auto key = aggregate::ParseKey(record::Info(net).name);
+    if (!key.ok() || key->kind != aggregate::KeySpec::Kind::kToldNetwork) continue;
+    if (now.Has(net) || !now.Has(key->source) || !now.Has(key->mask)) continue;
+    const base::IpAddress address = net == F::kSrcNet ? now.Get<F::kSrcAddr>() : now.Get<F::kDstAddr>();
+    const base::IpPrefix network(address, static_cast<uint8_t>(now.GetNumber(key->mask)));
+    record::MutableRow row = one_.row(0);
+    net == F::kSrcNet ? row.Set<F::kSrcNet>(network) : row.Set<F::kDstNet>(network);
+    const auto detail = [&](F) {
+      return absl::StrCat(record::Info(key->source).name, " cut to ", record::Info(key->mask).name,
+                          ", where it is asked for as a key");
+    };
+    AddChanges(before, now, "key", detail, out);
+    std::memcpy(before.data(), one_.data(), before.size());
+  }
+}
+
 void Explainer::ExplainRow(size_t row, size_t of_record, const Heard& heard, const ExplainedRecord& like) {
   ExplainedRecord out = like;
   out.number = seen_;
@@ -576,6 +601,7 @@ void Explainer::ExplainRow(size_t row, size_t of_record, const Heard& heard, con
         before, std::as_const(copy_).row(0), "pipeline",
         [](F) { return std::string("all steps together; they do not tell which"); }, &out);
   }
+  if (!one_.empty()) AddNetworks(before, &out);
   AddAbsent(heard, by_template, decoded, &out);
   explanation_.records.push_back(std::move(out));
 }

@@ -54,7 +54,8 @@ void AppendText(const ExplainedRecord& record, std::string* out) {
   if (record.reverse) out->append("  the other direction of a biflow\n");
   if (record.format.has_value()) {
     absl::StrAppend(out, "  template ", record.format->id, " (", record::RecordKindName(record.format->kind),
-                    "): ", record.format->fields.size(), " fields, defined ", record.format->definitions, " times\n");
+                    "): ", record.format->fields.size(), " fields, defined ", record.format->definitions,
+                    record.format->definitions == 1 ? " time\n" : " times\n");
   } else if (record.template_id != 0) {
     absl::StrAppend(out, "  template ", record.template_id, "\n");
   }
