@@ -64,7 +64,7 @@ printed '"exporters":['
 expect 0 "" "$flowacct" explain "$capture" --record 17
 printed "record 17: datagram 4 of"
 printed "sourceIPv4Address (8), field 1 of 19, at octet 24, 4 octets: cb007135"
-expect 0 "" "$flowacct" explain "$capture" --where 'dst_port = 443' --limit 2 --networks "$work/networks.csv" \
+expect 0 "" "$flowacct" explain "$capture" --where 'dst_port > 40000' --limit 2 --networks "$work/networks.csv" \
   --rules "$work/rules" --fields label,src_net_name,as_path --format json
 printed '"by":"rules","from":"'"$work/rules:1: set tag 7, label seen where src_net_name = everything"
 printed '"value":"everything","by":"networks"'
@@ -76,7 +76,8 @@ expect 1 "none of 3336 records is selected" "$flowacct" explain "$capture" --whe
 expect 2 "--fields: no field is called" "$flowacct" explain "$capture" --fields dst_ass
 expect 2 "^" "$flowacct" explain "$capture" --where 'dst_port ='
 head -c 2000 "$capture" >"$work/cut.pcap"
-expect 1 "cut.pcap" "$flowacct" explain "$work/cut.pcap" --record 1
+expect 0 "" "$flowacct" explain "$work/cut.pcap" --record 1
+expect 1 "cut.pcap" "$flowacct" explain "$work/cut.pcap" --record 1000
 
 expect 0 "" "$flowacct" fields
 printed src_addr

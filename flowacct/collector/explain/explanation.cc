@@ -357,8 +357,7 @@ ExplainedStep Explainer::DecodedFrom(const record::RowView& row, F field, const 
     absl::StrAppend(&step.detail, ", ", size, size == 1 ? " octet" : " octets");
     // What is longer is shown by `flowacct decode`.
     constexpr size_t kMaxShown = 16;
-    absl::StrAppend(&step.detail, ": ",
-                    absl::BytesToHexString(absl::string_view(element->octets).substr(0, kMaxShown)),
+    absl::StrAppend(&step.detail, ": ", absl::BytesToHexString(absl::string_view(element->octets).substr(0, kMaxShown)),
                     size > kMaxShown ? "..." : "");
     if (found.converted) {
       const bool of_uptime = absl::StrContains(element->name, "SysUpTime");
@@ -391,7 +390,7 @@ ExplainedStep Explainer::DecodedFrom(const record::RowView& row, F field, const 
     step.detail = std::string(where);
     return step;
   }
-  step.detail = out.reverse      ? "the record's other direction, turned round"
+  step.detail = out.reverse     ? "the record's other direction, turned round"
                 : IsPacket(out) ? std::string(kWorkedOutOfPacket)
                                 : std::string(kWorkedOutOfExport);
   return step;
@@ -435,11 +434,11 @@ std::string Explainer::WhyAbsent(F field, const Heard& heard, bool by_template, 
     } else if (stage.by == "routes") {
       const auto& asked = of_source ? out.source_routes : out.destination_routes;
       const auto answer = std::find_if(asked.rbegin(), asked.rend(), [](const auto& a) { return a.answered; });
-      reasons.push_back(
-          asked.empty() ? absl::StrCat("routes: there is no table for exporter ", out.exporter.ToString())
-          : answer == asked.rend()
-              ? absl::StrCat("routes: no route to ", address, " in ", asked.size(), asked.size() == 1 ? " table" : " tables")
-              : absl::StrCat("routes: the route to ", answer->prefix.ToString(), " tells none"));
+      reasons.push_back(asked.empty() ? absl::StrCat("routes: there is no table for exporter ", out.exporter.ToString())
+                        : answer == asked.rend()
+                            ? absl::StrCat("routes: no route to ", address, " in ", asked.size(),
+                                           asked.size() == 1 ? " table" : " tables")
+                            : absl::StrCat("routes: the route to ", answer->prefix.ToString(), " tells none"));
     } else if (stage.by == "networks") {
       const std::string network =
           options_.networks->Describe(of_source ? decoded.Get<F::kSrcAddr>() : decoded.Get<F::kDstAddr>());
@@ -449,8 +448,8 @@ std::string Explainer::WhyAbsent(F field, const Heard& heard, bool by_template, 
       reasons.push_back(absl::StrCat(by, ": tells none of ", address));
     }
   }
-  if (rules_enricher_ != nullptr && !rules_enricher_->RequiredFields(wanted).empty()) {
-    reasons.push_back("rules: none that was met sets it");
+  if (rule_trace_ != nullptr && rule_trace_->Sets(field)) {
+    reasons.push_back("rules: none that was met gave it a value");
   }
   if (reasons.empty()) return "nothing that was read tells it";
   return absl::StrJoin(reasons, "; ");

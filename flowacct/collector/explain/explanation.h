@@ -7,9 +7,10 @@
 // The captures are decoded up to the record, so that templates, options and fragments are known as they were; then the
 // enrichers of the pipeline apply to a batch of that record alone, one at a time, and what each changed is told of it.
 // Guaranteed: the last value of each field is the pipeline's: all enrichers apply to a copy too, and what their steps
-// do not account for is a step of its own; src_net and dst_net are told as an aggregation by them has them. A step that gave a field the value that it had is not told.
-// Threads: runs on the caller's. Errors: options that cannot be, at once; what fails later is in the explanation. Cost:
-// decodes every field of the captures; with `where` enriches each record alone, some microseconds each.
+// do not account for is a step of its own; src_net and dst_net are told as an aggregation by them has them. A step that
+// gave a field the value that it had is not told. Threads: runs on the caller's. Errors: options that cannot be, at
+// once; what fails later is in the explanation. Cost: decodes every field of the captures; with `where` enriches each
+// record alone, some microseconds each.
 
 #ifndef FLOWACCT_COLLECTOR_EXPLAIN_EXPLANATION_H_
 #define FLOWACCT_COLLECTOR_EXPLAIN_EXPLANATION_H_

@@ -93,7 +93,7 @@ constexpr char kRules[] =
     "end: append label b, copy dst_as to peer_dst_as\n"
     "list second\n"
     "unset src_mask where protocol = 17\n";
-constexpr char kPlainRules[] = "set tag 1\n";
+constexpr char kPlainRules[] = "set tag 1\nset label b\nlist c\ndrop where dst_port = 1\n";
 
 class ExplanationTest : public ::testing::Test {
  protected:
@@ -240,9 +240,10 @@ class ExplanationTest : public ::testing::Test {
   size_t joined_ = 0, followed_ = 0;
 };
 
-constexpr const char* kCaptures[] = {"packets",         "pmacctd-nfprobe-ipfix",  "pmacctd-nfprobe-v5", "softflowd-v9",
-                                     "pmacctd-sfprobe", "pmacctd-nfprobe-v9",     "softflowd-ipfix",    "softflowd-v5",
-                                     "softflowd-psamp", "softflowd-ipfix-biflow", "quickstart",         "softflowd-v9-sampled"};
+constexpr const char* kCaptures[] = {
+    "packets",         "pmacctd-nfprobe-ipfix",  "pmacctd-nfprobe-v5", "softflowd-v9",
+    "pmacctd-sfprobe", "pmacctd-nfprobe-v9",     "softflowd-ipfix",    "softflowd-v5",
+    "softflowd-psamp", "softflowd-ipfix-biflow", "quickstart",         "softflowd-v9-sampled"};
 
 TEST_F(ExplanationTest, EveryRecordOfCapturesIsAsItIsReplayed) {
   for (const char* capture : kCaptures) {
@@ -345,9 +346,9 @@ TEST_F(ExplanationTest, PlacesInTheMessage) {
   EXPECT_FALSE(bytes->element->converted);
   EXPECT_EQ(bytes->detail, "octetDeltaCount (1), field 3 of 3, at octet 40, 4 octets: 000007d0");
   EXPECT_TRUE(absl::StrContains(ExplanationAsText(explanation), "set 1 of the message, at octet 16, 28 octets"));
-  EXPECT_TRUE(absl::StrContains(
-      ExplanationAsJson(explanation),
-      "\"element\":{\"name\":\"octetDeltaCount\",\"pen\":0,\"id\":1,\"field\":3,\"offset\":40,\"octets\":\"000007d0\"}"));
+  EXPECT_TRUE(absl::StrContains(ExplanationAsJson(explanation),
+                                "\"element\":{\"name\":\"octetDeltaCount\",\"pen\":0,\"id\":1,\"field\":3,\"offset\":"
+                                "40,\"octets\":\"000007d0\"}"));
 }
 
 TEST_F(ExplanationTest, ARecordThatWaitedForItsTemplate) {
@@ -369,7 +370,8 @@ TEST_F(ExplanationTest, ATemplateThatNeverCame) {
 TEST_F(ExplanationTest, WhyAFieldIsAbsent) {
   Enrich();
   options_.files = {CaptureOf({TemplateOf(), DataOf(0)})};
-  options_.fields = {F::kSrcMac, F::kSrcNetName, F::kDstNetName, F::kStdComm, F::kPeerSrcAs, F::kSrcService, F::kBytes};
+  options_.fields = {F::kSrcMac,    F::kSrcNetName, F::kDstNetName, F::kStdComm,
+                     F::kPeerSrcAs, F::kSrcService, F::kBytes,      F::kLabel};
   options_.rules = {{"plain.rules", kPlainRules}};
   const Explanation explanation = Explained();
   ASSERT_EQ(explanation.records.size(), 1u);
@@ -385,6 +387,7 @@ TEST_F(ExplanationTest, WhyAFieldIsAbsent) {
   EXPECT_EQ(why[F::kPeerSrcAs], "= 64500");
   EXPECT_TRUE(absl::EndsWith(why[F::kSrcService], "services services: has no name for the port"));
   EXPECT_EQ(why[F::kBytes], "= 1000");
+  EXPECT_TRUE(absl::EndsWith(why[F::kLabel], "; rules: none that was met gave it a value")) << why[F::kLabel];
 }
 
 TEST_F(ExplanationTest, WhereOneTableAnswersAndAnotherWasAsked) {

@@ -78,4 +78,15 @@ void RuleTrace::Apply(record::FlowBatch* batch,
   }
 }
 
+bool RuleTrace::Sets(record::FieldId field) const {
+  using Op = enrich::RuleAction::Op;
+  const auto sets = [field](const Rule& rule) {
+    return std::any_of(rule.statement.actions.begin(), rule.statement.actions.end(), [field](const auto& action) {
+      return action.field == field && action.op != Op::kUnset && action.op != Op::kDrop;
+    });
+  };
+  return std::any_of(lists_.begin(), lists_.end(),
+                     [&](const auto& list) { return std::any_of(list.begin(), list.end(), sets); });
+}
+
 }  // namespace flowacct::collector

@@ -32,6 +32,9 @@ class RuleTrace {
   // ("customers.rules:12") and its text; the row is gone if it was dropped.
   void Apply(record::FlowBatch* batch, absl::FunctionRef<void(const std::string& place, const std::string& text)> done);
 
+  // Whether any rule would give `field` a value.
+  bool Sets(record::FieldId field) const;
+
  private:
   struct Rule {
     std::string place;

@@ -11,8 +11,8 @@
 
 namespace flowacct::enrich {
 
-AskedTable RoutesEnricher::AskedOf(const base::IpAddress& address, const rib::RouteView& route,
-                                   rib::RouteOrigin origin, const rib::TableSource& source) const {
+AskedTable RoutesEnricher::AskedOf(const base::IpAddress& address, const rib::RouteView& route, rib::RouteOrigin origin,
+                                   const rib::TableSource& source) const {
   AskedTable asked;
   asked.origin = origin;
   asked.peer = source.path.address;
