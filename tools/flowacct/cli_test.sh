@@ -59,6 +59,26 @@ expect 0 "" "$flowacct" inspect "$capture"
 printed "exporter"
 expect 0 "" "$flowacct" inspect "$capture" --format json
 printed '"exporters":['
+
+# Where each field of a record comes from.
+expect 0 "" "$flowacct" explain "$capture" --record 17
+printed "record 17: datagram 4 of"
+printed "sourceIPv4Address (8), field 1 of 19, at octet 24, 4 octets: cb007135"
+expect 0 "" "$flowacct" explain "$capture" --where 'dst_port > 40000' --limit 2 --networks "$work/networks.csv" \
+  --rules "$work/rules" --fields label,src_net_name,as_path --format json
+printed '"by":"rules","from":"'"$work/rules:1: set tag 7, label seen where src_net_name = everything"
+printed '"value":"everything","by":"networks"'
+printed '"as_path":[{"value":null,"why":"template 256 has none of bgpDestinationAsPathList (512)"}]'
+expect 0 "" "$flowacct" explain "$capture" --record 1 --networks "$work/networks.csv" --rules "$work/rules"
+expect 1 "there is no record 1000000, only 3336 records" "$flowacct" explain "$capture" --record 1000000
+expect 1 "none of 3336 records is selected" "$flowacct" explain "$capture" --where 'dst_port = 1 and src_port = 1'
+[[ $(wc -l <"$work/err") -eq 1 ]] || { echo "FAILED: more than one line on standard error"; failures=$((failures + 1)); }
+expect 2 "--fields: no field is called" "$flowacct" explain "$capture" --fields dst_ass
+expect 2 "^" "$flowacct" explain "$capture" --where 'dst_port ='
+head -c 2000 "$capture" >"$work/cut.pcap"
+expect 0 "" "$flowacct" explain "$work/cut.pcap" --record 1
+expect 1 "cut.pcap" "$flowacct" explain "$work/cut.pcap" --record 1000
+
 expect 0 "" "$flowacct" fields
 printed src_addr
 expect 0 "" "$flowacct" completion bash

@@ -24,6 +24,7 @@ enum ExitCode : int {
 // Each adds one subcommand, whose callback stores what the program is to exit with in `exit_code`.
 void AddReplayCommand(CLI::App& app, int& exit_code);
 void AddDecodeCommand(CLI::App& app, int& exit_code);
+void AddExplainCommand(CLI::App& app, int& exit_code);
 void AddInspectCommand(CLI::App& app, int& exit_code);
 void AddFieldsCommand(CLI::App& app, int& exit_code);
 void AddMeterCommand(CLI::App& app, int& exit_code);

@@ -69,6 +69,7 @@ int Main(int argc, char** argv) {
   AddReplayCommand(app, exit_code);
   AddDecodeCommand(app, exit_code);
   AddInspectCommand(app, exit_code);
+  AddExplainCommand(app, exit_code);
   AddFieldsCommand(app, exit_code);
   AddMeterCommand(app, exit_code);
   AddGenerateCommand(app, exit_code);

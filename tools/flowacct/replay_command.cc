@@ -14,21 +14,19 @@
 #include "flowacct/aggregate/value_spec.h"
 #include "flowacct/collector/replay/replay.h"
 #include "flowacct/enrich/enricher.h"
-#include "flowacct/enrich/geoip/geo_database.h"
 #include "flowacct/enrich/geoip/geo_enricher.h"
-#include "flowacct/enrich/networks.h"
 #include "flowacct/enrich/networks_enricher.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
 #include "flowacct/enrich/rules/rules.h"
 #include "flowacct/enrich/rules/rules_enricher.h"
 #include "flowacct/enrich/services.h"
-#include "flowacct/filter/filter.h"
 #include "flowacct/record/field.h"
 #include "flowacct/sink/print/print_sink.h"
 #include "tools/flowacct/command.h"
+#include "tools/flowacct/enrichment_options.h"
 #include "tools/flowacct/input_options.h"
-#include "tools/flowacct/mrt_options.h"
 #include "tools/flowacct/terminal.h"
+#include "tools/flowacct/where_option.h"
 
 namespace flowacct::tools {
 namespace {
@@ -48,13 +46,8 @@ struct ReplayFlags {
   std::vector<std::string> outputs;
   bool no_header = false, human = false;
   std::string separator = ",";
-  bool no_scale = false, override_rate = false;
-  uint64_t sampling_rate = 0;
-  std::string networks;
-  bool networks_replace = false, networks_longest = false;
-  std::vector<std::string> geoip, rules, routes;
-  std::string routes_peer, routes_policy = "replace";
-  std::string services;
+  EnrichmentFlags enrichment;
+  SamplingFlags sampling;
   size_t max_groups = aggregate::AggregatorOptions().max_groups;
   bool quiet = false;
 };
@@ -90,86 +83,22 @@ absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ReplayFla
   return options;
 }
 
-absl::StatusOr<std::string> ReadWhole(const std::string& path) {
-  // Ten times the routes of the Internet; what goes on longer is no such file (/dev/zero).
-  constexpr size_t kMaxOctets = size_t{512} << 20;
-  constexpr size_t kBlock = size_t{1} << 20;
-  const auto fail = [&path] {
-    return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno), "; is the path right?"));
-  };
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
-  if (file == nullptr) return fail();
-  std::string text;
-  for (;;) {
-    const size_t before = text.size();
-    text.resize(before + kBlock);
-    const size_t n = std::fread(&text[before], 1, kBlock, file.get());
-    text.resize(before + n);
-    if (std::ferror(file.get()) != 0) return fail();
-    if (n == 0) return text;
-    if (text.size() > kMaxOctets) {
-      return absl::ResourceExhaustedError(absl::StrCat(path, ": is larger than 512 MiB; is the path right?"));
-    }
-  }
-}
-
-// The filter's text with a caret under the place.
-void ShowWhere(const std::string& where) {
-  filter::FilterError error;
-  if (filter::Filter::Parse(where, {}, &error).ok() || error.column == 0 || where.find('\n') != std::string::npos)
-    return;
-  std::fprintf(stderr, "  %s\n  %*s\n", where.c_str(), static_cast<int>(error.column), "^");
-}
-
 // In the order in which each may use what those before it set.
 absl::Status AddEnrichers(const ReplayFlags& flags, Terminal& terminal,
                           std::vector<enrich::EnricherFactory>* enrichers) {
-  if (!flags.routes.empty()) {
-    auto routes = LoadRoutes(flags.routes, flags.routes_peer, terminal);
-    if (!routes.ok()) return routes.status();
-    if (!flags.quiet) {
-      for (const std::string& line : (*routes)->Summary()) std::fprintf(stderr, "routes: %s\n", line.c_str());
-    }
-    enrich::RoutesOptions options;
-    options.policy = flags.routes_policy == "fill"      ? enrich::RoutesPolicy::kFill
-                     : flags.routes_policy == "longest" ? enrich::RoutesPolicy::kLongest
-                                                        : enrich::RoutesPolicy::kReplace;
-    const enrich::RouteTables tables = (*routes)->tables();
-    enrichers->push_back(enrich::RoutesEnricher::Factory(*std::move(routes), tables, std::move(options)));
-  } else if (!flags.routes_peer.empty()) {
-    return absl::InvalidArgumentError("--routes-peer: there are no routes; give --routes FILE.mrt");
+  auto loaded = LoadEnrichment(flags.enrichment, flags.quiet, terminal);
+  if (!loaded.ok()) return loaded.status();
+  if (loaded->routes != nullptr) {
+    const enrich::RouteTables tables = loaded->routes->tables();
+    enrichers->push_back(enrich::RoutesEnricher::Factory(loaded->routes, tables, loaded->routes_options));
   }
-  if (!flags.networks.empty()) {
-    const auto text = ReadWhole(flags.networks);
-    if (!text.ok()) return text.status();
-    auto networks = enrich::Networks::Parse(*text, flags.networks);
-    if (!networks.ok()) return networks.status();
-    const auto policy = flags.networks_replace   ? enrich::NetworksPolicy::kReplace
-                        : flags.networks_longest ? enrich::NetworksPolicy::kLongest
-                                                 : enrich::NetworksPolicy::kFill;
-    enrichers->push_back(
-        enrich::NetworksEnricher::Factory(std::make_shared<const enrich::Networks>(*std::move(networks)), policy));
+  if (loaded->networks != nullptr) {
+    enrichers->push_back(enrich::NetworksEnricher::Factory(loaded->networks, loaded->networks_policy));
   }
-  for (const std::string& path : flags.geoip) {
-    auto database = enrich::GeoDatabase::Open(path);
-    if (!database.ok()) return database.status();
-    enrichers->push_back(enrich::GeoEnricher::Factory(*std::move(database)));
-  }
-  if (!flags.services.empty()) {
-    const auto text = ReadWhole(flags.services);
-    if (!text.ok()) return text.status();
-    auto services = enrich::Services::Parse(*text, flags.services);
-    if (!services.ok()) return services.status();
-    enrichers->push_back(enrich::ServicesEnricher::Factory(*std::move(services)));
-  }
-  if (!flags.rules.empty()) {
-    std::vector<enrich::RulesFile> files;
-    for (const std::string& path : flags.rules) {
-      auto text = ReadWhole(path);
-      if (!text.ok()) return text.status();
-      files.push_back({path, *std::move(text)});
-    }
-    auto rules = enrich::Rules::Parse(files);
+  for (const auto& [name, database] : loaded->geoip) enrichers->push_back(enrich::GeoEnricher::Factory(database));
+  if (loaded->services != nullptr) enrichers->push_back(enrich::ServicesEnricher::Factory(loaded->services));
+  if (!loaded->rules.empty()) {
+    auto rules = enrich::Rules::Parse(loaded->rules);
     if (!rules.ok()) return rules.status();
     for (const std::string& warning : (*rules)->warnings()) {
       if (!flags.quiet) std::fprintf(stderr, "%s\n", warning.c_str());
@@ -206,8 +135,8 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
   collector::ReplayOptions options;
   options.files = flags.input.files;
   options.input = ToInputOptions(flags.input);
-  options.pipeline.scale_sampled = !flags.no_scale;
-  options.pipeline.sampling = {flags.sampling_rate, flags.override_rate};
+  options.pipeline.scale_sampled = !flags.sampling.no_scale;
+  options.pipeline.sampling = {flags.sampling.rate, flags.sampling.override_rate};
   options.close_bins = !flags.lateness.empty();
   Terminal terminal(flags.quiet);
   if (const absl::Status status = AddEnrichers(flags, terminal, &options.pipeline.enrichers); !status.ok()) {
@@ -262,54 +191,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
                    "Only records for which this holds, such as 'proto tcp and dst_port in (80,443)'")
       ->type_name("EXPR")
       ->group("Accounting");
-  command
-      ->add_option("--networks", flags->networks,
-                   "File of PREFIX, AS,PREFIX or NEXTHOP,AS,PREFIX lines: fills networks, AS and next hops")
-      ->type_name("FILE")
-      ->group("Accounting");
-  command->add_flag("--networks-replace", flags->networks_replace, "The networks file wins over what exporters tell")
-      ->group("Accounting");
-  command
-      ->add_flag("--networks-longest", flags->networks_longest,
-                 "Of the networks file and the exporter, the one with the longer prefix wins")
-      ->group("Accounting");
-  command
-      ->add_option("--geoip", flags->geoip,
-                   "MaxMind database (.mmdb): fills countries, cities, coordinates and AS; may be given several times")
-      ->type_name("FILE")
-      ->take_all()
-      ->group("Accounting")
-      ->allow_extra_args(false);
-  command
-      ->add_option("--routes", flags->routes,
-                   "MRT file of routes (RIB, or updates behind it): fills AS, paths, communities and networks, of the "
-                   "exporter's own routes if it is a peer there, else of all peers'; may be given several times")
-      ->type_name("FILE")
-      ->take_all()
-      ->group("Accounting")
-      ->allow_extra_args(false);
-  command
-      ->add_option("--routes-peer", flags->routes_peer,
-                   "Only the routes of this peer of --routes, for all exporters: its address or BGP identifier")
-      ->type_name("IP")
-      ->group("Accounting");
-  command
-      ->add_option("--routes-policy", flags->routes_policy,
-                   "What wins: the route (replace), what the exporter told (fill), or the longer prefix (longest)")
-      ->check(CLI::IsMember({"replace", "fill", "longest"}))
-      ->type_name("POLICY")
-      ->capture_default_str()
-      ->group("Accounting");
-  command->add_option("--services", flags->services, "File of names of ports, such as /etc/services: fills src_service")
-      ->type_name("FILE")
-      ->group("Accounting");
-  command
-      ->add_option("--rules", flags->rules,
-                   "File of rules that set tags, names and other fields, or drop records; may be given several times")
-      ->type_name("FILE")
-      ->take_all()
-      ->group("Accounting")
-      ->allow_extra_args(false);
+  AddEnrichmentOptions(*command, flags->enrichment);
   command
       ->add_option("--max-groups", flags->max_groups, "Bound on groups; what is beyond is summed in one overflow group")
       ->type_name("N")
@@ -333,14 +215,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
                    "Write bins this long after their end in capture time, instead of all at the end")
       ->type_name("DURATION")
       ->group("Time");
-  command->add_flag("--no-scale", flags->no_scale, "Do not multiply sampled counters by their sampling rate")
-      ->group("Sampling");
-  command->add_option("--sampling-rate", flags->sampling_rate, "The rate (1 in N) of records whose exporter tells none")
-      ->type_name("N")
-      ->check(WholeNumber())
-      ->group("Sampling");
-  command->add_flag("--override-rate", flags->override_rate, "--sampling-rate counts even where the exporter tells one")
-      ->group("Sampling");
+  AddSamplingOptions(*command, flags->sampling);
   command
       ->add_option(
           "--top", flags->top,

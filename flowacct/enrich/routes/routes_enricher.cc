@@ -208,10 +208,10 @@ void RoutesEnricher::TellState(const Side& side, rpki::RovState state, uint8_t* 
 void RoutesEnricher::Validate(const Side& side, const Found& found, const RouteValues& values, uint8_t* row) {
   uint32_t as = 0;
   if (values.Has(RouteValue::kOwnOrigin)) {
-    as = found.own_as;
+    as = found.source->own_as;
   } else if (options_.values.skip_private_as) {
     const bgp::AsPathView path = bgp::AttributeSetView(found.route.octets).as_path();
-    if (!path.RouteOrigin(found.own_as, &as)) as = 0;
+    if (!path.RouteOrigin(found.source->own_as, &as)) as = 0;
   } else if (values.Has(RouteValue::kOriginAs)) {
     as = values.numbers[static_cast<size_t>(RouteValue::kOriginAs)];
   }
@@ -266,7 +266,7 @@ void RoutesEnricher::Answer(const rib::TableChoices& choices, const uint8_t* add
         found[i].route = routes_.Find(choices[c].table, base::IpAddress::FromV6(addresses + i * stride),
                                       next_hops == nullptr ? nullptr : &next_hop);
       }
-      found[i].own_as = directory_->source(choices[answered]).own_as;
+      found[i].source = &directory_->source(choices[answered]);
       if (found[i].route.found()) --missing;
     }
   }
@@ -332,7 +332,8 @@ bool RoutesEnricher::FindAt(const base::IpAddress& router, const base::IpAddress
   return true;
 }
 
-void RoutesEnricher::Follow(const Side& side, const base::IpAddress& address, uint64_t rd, Found* found) {
+void RoutesEnricher::Follow(const Side& side, const base::IpAddress& address, uint64_t rd, Found* found,
+                            std::vector<Followed>* hops) {
   int defaults = options_.follow_default;
   base::IpAddress last;
   for (int followed = 0; followed < options_.max_followed; ++followed) {
@@ -341,6 +342,7 @@ void RoutesEnricher::Follow(const Side& side, const base::IpAddress& address, ui
     const bool is_default = found->route.length == 0;
     if (is_default ? defaults-- <= 0 : !side.destination || !IsOwnRouter(*next_hop)) return;
     if (!FindAt(*next_hop, address, rd, found)) return;
+    if (hops != nullptr) hops->push_back({*next_hop, *found});
     last = *next_hop;
     ++followed_;
   }
