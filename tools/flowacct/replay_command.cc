@@ -150,7 +150,11 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
     sinks.push_back(*std::move(sink));
     auto aggregator = ToAggregatorOptions(flags, flags.by[i]);
     if (!aggregator.ok()) return aggregator.status();
-    options.pipeline.aggregations.push_back({*std::move(aggregator), flags.where, sinks.back().get()});
+    pipeline::AggregationOptions aggregation;
+    aggregation.aggregator = *std::move(aggregator);
+    aggregation.where = flags.where;
+    aggregation.sink = sinks.back().get();
+    options.pipeline.aggregations.push_back(std::move(aggregation));
   }
   options.interrupted = [&terminal] { return terminal.Interrupted(); };
   options.progress = [&terminal](const collector::CaptureReader& reader) { terminal.ShowProgress(reader); };
