@@ -281,9 +281,11 @@ void RoutesEnricher::Answer(const rib::TableChoices& choices, const uint8_t* add
   size_t missing = n;
   size_t together = 1;
   for (size_t c = 0; c < choices.size() && missing > 0; c += together) {
-    const rib::RouteOrigin origin = choices[c].origin;
+    const rib::TableChoice& choice = choices[c];
+    const rib::RouteOrigin origin = choice.origin;
+    const uint32_t own_as = directory_->source(choice).own_as;
     together = 1;
-    while (choices[c].group != 0 && c + together < choices.size() && choices[c + together].group == choices[c].group) {
+    while (choice.group != 0 && c + together < choices.size() && choices[c + together].group == choice.group) {
       ++together;
     }
     // Where most have a route already, only the others are looked up.
@@ -299,17 +301,17 @@ void RoutesEnricher::Answer(const rib::TableChoices& choices, const uint8_t* add
       const base::IpAddress next_hop =
           next_hops == nullptr ? base::IpAddress() : base::IpAddress::FromV6(next_hops + i * stride);
       found[i].origin = origin;
-      size_t answered = c;
+      found[i].own_as = own_as;
       if (together > 1) {
-        answered += BestOf(choices, c, together, i, n, next_hop);
-        found[i].route = views_[(answered - c) * n + i];
+        const size_t best = BestOf(choices, c, together, i, n, next_hop);
+        found[i].route = views_[best * n + i];
+        found[i].own_as = directory_->source(choices[c + best]).own_as;
       } else if (batch) {
         found[i].route = views_[i];
       } else {
-        found[i].route = routes_.Find(choices[c].table, base::IpAddress::FromV6(addresses + i * stride),
+        found[i].route = routes_.Find(choice.table, base::IpAddress::FromV6(addresses + i * stride),
                                       next_hops == nullptr ? nullptr : &next_hop);
       }
-      found[i].own_as = directory_->source(choices[answered]).own_as;
       if (found[i].route.found()) --missing;
     }
   }

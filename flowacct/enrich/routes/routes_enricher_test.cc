@@ -579,7 +579,7 @@ TEST_F(RoutesEnricherTest, AsATwinThatScansAllRoutes) {
   EXPECT_GT(found, 6000u);
 }
 
-// In if 5: VRF-less table of another peer; what has no route there goes on with the exporter's own.
+// By interface another peer's table; what has no route there goes on with the exporter's own.
 TEST_F(RoutesEnricherTest, SelectedTablesAreAskedFirst) {
   const rib::TableId own = Table("192.0.2.1"), other = Table("192.0.2.2"), red = Table("192.0.2.3", 7);
   Announce(own, "10.0.0.0/8", {{1}});
