@@ -237,6 +237,11 @@ void BoundFilter::Apply(const record::FlowBatch& batch, Selection* selection) {
   }
 }
 
+uint64_t BoundFilter::PassesOf(const record::FlowBatch& batch, size_t first, size_t n) {
+  Meet(batch.interner());
+  return Passed(batch.data() + first * batch.stride(), batch.stride(), n, batch.interner());
+}
+
 bool BoundFilter::Passes(const record::FlowBatch& batch, size_t row) {
   Meet(batch.interner());
   return Passed(batch.data() + row * batch.stride(), batch.stride(), 1, batch.interner()) != 0;

@@ -104,6 +104,8 @@ class BoundFilter {
   void Apply(const record::FlowBatch& batch, Selection* selection);
   // Whether one row passes.
   bool Passes(const record::FlowBatch& batch, size_t row);
+  // Of the rows [first, first + n), at most 64: a bit for each, set if it passes.
+  uint64_t PassesOf(const record::FlowBatch& batch, size_t first, size_t n);
 
  private:
   friend class Filter;

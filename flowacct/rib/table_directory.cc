@@ -15,6 +15,7 @@ void Order(std::vector<TableChoice>* choices) {
 std::unique_ptr<const TableDirectory> TableDirectoryBuilder::Build() && {
   for (auto& [rd, choices] : directory_->for_all_) Order(&choices);
   for (auto& [key, choices] : directory_->own_) Order(&choices);
+  for (auto& [key, choices] : directory_->selected_) Order(&choices);
   return std::move(directory_);
 }
 

@@ -6,6 +6,9 @@
 //
 //     for (const TableChoice& choice : published.Get()->Find(exporter, rd)) ...     // a reader that is online
 //
+// A selector is a number that whoever asks has found for a record, by whatever it says: its tables come before the
+// exporter's own (AddSelected, FindSelected). What selectors mean is not known here.
+//
 // Ownership: a directory is immutable; the published one is the publisher's, and lives for readers as what they find in
 // the Rib does: until they are quiescent. Threads: Publish, Reclaim: the writer's; Get, Find: any reader's that is
 // online in `epochs`. Errors: none; an exporter that nobody knows has the choices for all. Cost: Find is a hash
@@ -59,8 +62,9 @@ struct TableChoice {
   }
 };
 
-// The choices of an exporter, in order: its own, then those for all. The first that has a route answers; those of a
-// group, such as what a router's neighbours told it, answer with the best route of all of them.
+// The choices of an exporter, in order: those that were selected, its own, then those for all. The first that has a
+// route answers; those of a group, such as what a router's neighbours told it, answer with the best route of all of
+// them.
 class TableChoices {
  public:
   class Iterator {
@@ -78,33 +82,45 @@ class TableChoices {
     size_t i_;
   };
 
-  TableChoices(absl::Span<const TableChoice> own, absl::Span<const TableChoice> for_all)
-      : own_(own), for_all_(for_all) {}
-  size_t size() const { return own_.size() + for_all_.size(); }
+  TableChoices(absl::Span<const TableChoice> own, absl::Span<const TableChoice> for_all,
+               absl::Span<const TableChoice> selected = {})
+      : own_(own), for_all_(for_all), selected_(selected) {}
+  size_t size() const { return own_.size() + for_all_.size() + selected_.size(); }
   bool empty() const { return size() == 0; }
-  const TableChoice& operator[](size_t i) const { return i < own_.size() ? own_[i] : for_all_[i - own_.size()]; }
+  const TableChoice& operator[](size_t i) const {
+    if (i < selected_.size()) return selected_[i];
+    i -= selected_.size();
+    return i < own_.size() ? own_[i] : for_all_[i - own_.size()];
+  }
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, size()}; }
 
  private:
-  absl::Span<const TableChoice> own_, for_all_;
+  absl::Span<const TableChoice> own_, for_all_, selected_;
 };
 
 class TableDirectory {
  public:
   // Of an exporter (or, to follow a next hop, of that router) for a VRF; `rd` 0: the global table.
-  TableChoices Find(const base::IpAddress& exporter, uint64_t rd) const {
-    const auto all = for_all_.find(rd);
-    return {OwnOf(exporter, rd), all == for_all_.end() ? absl::Span<const TableChoice>() : all->second};
+  TableChoices Find(const base::IpAddress& exporter, uint64_t rd) const { return {OwnOf(exporter, rd), ForAll(rd)}; }
+  // The same behind the tables of a selector.
+  TableChoices FindSelected(uint32_t selector, const base::IpAddress& exporter, uint64_t rd) const {
+    const auto selected = selected_.find({selector, rd});
+    return {OwnOf(exporter, rd), ForAll(rd),
+            selected == selected_.end() ? absl::Span<const TableChoice>() : selected->second};
   }
   // Only those that are the exporter's own, not those for all.
   TableChoices FindOwn(const base::IpAddress& exporter, uint64_t rd) const { return {OwnOf(exporter, rd), {}}; }
   // Of whoever was not told of, the default.
   const TableSource& source(const TableChoice& choice) const { return sources_[static_cast<uint32_t>(choice.source)]; }
-  size_t size() const { return own_.size() + for_all_.size(); }
+  size_t size() const { return own_.size() + for_all_.size() + selected_.size(); }
 
  private:
   friend class TableDirectoryBuilder;
+  absl::Span<const TableChoice> ForAll(uint64_t rd) const {
+    const auto all = for_all_.find(rd);
+    return all == for_all_.end() ? absl::Span<const TableChoice>() : all->second;
+  }
   absl::Span<const TableChoice> OwnOf(const base::IpAddress& exporter, uint64_t rd) const {
     const auto own = own_.find({exporter, rd});
     return own == own_.end() ? absl::Span<const TableChoice>() : own->second;
@@ -112,6 +128,7 @@ class TableDirectory {
 
   absl::flat_hash_map<std::pair<base::IpAddress, uint64_t>, std::vector<TableChoice>> own_;
   absl::flat_hash_map<uint64_t, std::vector<TableChoice>> for_all_;
+  absl::flat_hash_map<std::pair<uint32_t, uint64_t>, std::vector<TableChoice>> selected_;  // by selector and rd
   std::vector<TableSource> sources_ = {TableSource()};
 };
 
@@ -128,6 +145,10 @@ class TableDirectoryBuilder {
   }
   void AddForAll(uint64_t rd, TableId table, RouteOrigin origin, SourceId source = {}, uint32_t group = 0) {
     directory_->for_all_[rd].push_back({table, origin, source, group});
+  }
+  void AddSelected(uint32_t selector, uint64_t rd, TableId table, RouteOrigin origin, SourceId source = {},
+                   uint32_t group = 0) {
+    directory_->selected_[{selector, rd}].push_back({table, origin, source, group});
   }
   // Choices are ordered by their origin, equal ones as they were added.
   std::unique_ptr<const TableDirectory> Build() &&;

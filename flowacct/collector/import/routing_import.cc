@@ -1,16 +1,21 @@
 #include "flowacct/collector/import/routing_import.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
+#include "flowacct/collector/import/rules_import.h"
 #include "flowacct/collector/routelog/log_file_set.h"
 #include "flowacct/collector/routing/routing_options.h"
 
@@ -148,40 +153,76 @@ void RoutingImport::WriteBgp(ConfigWriter* out) {
   out->Blank();
 }
 
-// bgp_agent_map: "bgp_ip=192.0.2.1 ip=198.51.100.0/24".
+// bgp_agent_map: "bgp_ip=192.0.2.1 ip=198.51.100.0/24 in=5". Of several lines the first that is met counts.
 void RoutingImport::WriteMap(ConfigWriter* out) {
   Settings& settings = context_->settings();
   const Statement* const file = settings.Of(Setting::kBgpAgentMap);
   if (file == nullptr) return;
   const auto map = context_->ReadMap(file, "each exporter has the routes of the peer of its own address");
+  // Exporters whose flows are all of a line that was met.
+  std::vector<std::pair<base::IpPrefix, size_t>> taken;
   for (const MapLine& line : map ? *map : std::vector<MapLine>()) {
+    const auto attention = [&](const auto&... what) {
+      settings.Attention(file, absl::StrCat("line ", line.line, what...));
+    };
     const std::string* const peer = line.Find("bgp_ip");
     const std::string* const exporters = line.Find("ip");
     const auto address = peer == nullptr ? std::nullopt : base::IpAddress::Parse(*peer);
     const auto prefix = exporters == nullptr ? std::nullopt : base::IpPrefix::Parse(*exporters);
     if (!address || !prefix) {
-      settings.Attention(file,
-                         absl::StrCat("line ", line.line, " does not say bgp_ip=ADDRESS ip=PREFIX; it is left out"));
+      attention(" does not say bgp_ip=ADDRESS ip=PREFIX; it is left out");
       continue;
     }
-    if (line.pairs.size() > 2) {
-      settings.Attention(file,
-                         absl::StrCat("line ", line.line,
-                                      " asks for more than bgp_ip and ip; it counts for all flows of the exporter"));
-    }
-    if (prefix->length() == 0) {  // every exporter of that family: whoever has no other
-      out->Text("reflector", address->ToString());
+    const auto earlier = std::find_if(taken.begin(), taken.end(), [&](const auto& all) {
+      return all.first.length() <= prefix->length() && all.first.Contains(prefix->address());
+    });
+    if (earlier != taken.end()) {
+      attention(" is never met: line ", earlier->second, " takes all flows of ", prefix->ToString(),
+                "; it is left out");
       continue;
     }
-    if (AddressesOf(*prefix) > kMaxMappedExporters) {
-      settings.Attention(file, absl::StrCat("line ", line.line, ": ", prefix->ToString(),
-                                            " has more addresses than can be mapped; it is left out: reflector answers "
-                                            "for all exporters"));
+    if (line.Find("bgp_port") != nullptr) {
+      attention(": bgp_port has no counterpart: of several peers of ", address->ToString(),
+                " each answers; give the router id of the one that is meant");
+    }
+    std::vector<absl::string_view> said = {"bgp_ip", "bgp_port", "ip"};
+    // Interfaces by themselves, where they are no 0, which also means that there is none.
+    const auto interface_of = [&](absl::string_view key) -> const std::string* {
+      const std::string* const interface = line.Find(key);
+      uint32_t number = 0;
+      if (interface == nullptr || !absl::c_all_of(*interface, absl::ascii_isdigit) ||
+          !absl::SimpleAtoi(*interface, &number) || number == 0) {
+        return nullptr;
+      }
+      said.push_back(key);
+      return interface;
+    };
+    const std::string* const in = interface_of("in");
+    const std::string* const out_if = interface_of("out");
+    const auto where = ConditionOfLine(line, said);
+    if (!where.ok()) {
+      attention(": ", where.status().message(), "; it is left out");
       continue;
+    }
+    if (in == nullptr && out_if == nullptr && where->empty()) {
+      if (prefix->length() == 0) {  // every exporter of that family: whoever has no other
+        taken.push_back({*prefix, line.line});
+        out->Text("reflector", address->ToString());
+        continue;
+      }
+      if (AddressesOf(*prefix) > kMaxMappedExporters) {
+        attention(": ", prefix->ToString(),
+                  " has more addresses than can be mapped; it is left out: reflector answers for all exporters");
+        continue;
+      }
+      taken.push_back({*prefix, line.line});
     }
     out->Open("map");
     out->Text("exporters", prefix->ToString());
     out->Text("peer", address->ToString());
+    if (in != nullptr) out->Text("in_if", *in);
+    if (out_if != nullptr) out->Text("out_if", *out_if);
+    if (!where->empty()) out->Text("where", *where);
     out->Close();
   }
 }

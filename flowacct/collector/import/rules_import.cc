@@ -280,6 +280,17 @@ bool Actions(const MapLine& line, absl::string_view id_field, bool jumps, std::s
 
 }  // namespace
 
+absl::StatusOr<std::string> ConditionOfLine(const MapLine& line, absl::Span<const absl::string_view> left_out) {
+  MapLine asked;
+  asked.line = line.line;
+  for (const MapLine::Pair& pair : line.pairs) {
+    if (std::find(left_out.begin(), left_out.end(), pair.key) == left_out.end()) asked.pairs.push_back(pair);
+  }
+  Conditions conditions(asked, "");
+  if (!conditions.Read()) return absl::InvalidArgumentError(conditions.why());
+  return conditions.text();
+}
+
 RulesOfMap MapAsRules(const std::vector<MapLine>& map, absl::string_view field) {
   // Labels by their lines, ascending.
   absl::flat_hash_map<std::string, std::vector<size_t>> labels;

@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "absl/container/node_hash_map.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "flowacct/collector/import/import_context.h"
 
 namespace flowacct::collector {
@@ -54,6 +56,8 @@ struct RulesOfMap {
   std::vector<std::string> unsaid;
   size_t rules = 0;
 };
+// What one line asks for, without the `left_out` keys, as a filter; empty: nothing. An error: why it cannot be said.
+absl::StatusOr<std::string> ConditionOfLine(const MapLine& line, absl::Span<const absl::string_view> left_out);
 RulesOfMap MapAsRules(const std::vector<MapLine>& map, absl::string_view field);
 
 }  // namespace flowacct::collector

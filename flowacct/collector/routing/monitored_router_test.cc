@@ -113,6 +113,12 @@ class MonitoredRouterTest : public testing::Test {
   absl::Time now_ = absl::FromUnixSeconds(1700000000);
 };
 
+TEST(PrintableText, HasNothingThatATerminalObeys) {
+  EXPECT_EQ(PrintableText("r1\x1b[2J\n\x7f."), "r1 [2J  .");
+  EXPECT_EQ(PrintableText("r1\u009b2J\u0080\u009f"), "r1 2J  ");
+  EXPECT_EQ(PrintableText("\u00a0\u00db\xc2"), "\u00a0\u00db\xc2");  // alike in octets
+}
+
 TEST_F(MonitoredRouterTest, EachTableIsAPeerOfItsOwn) {
   const uint64_t red = uint64_t{64496} << 32 | 7;
   BuiltPeer vrf = Neighbour("198.51.100.3");

@@ -12,7 +12,8 @@
 namespace flowacct::collector {
 namespace {
 
-// Entries that `mapped` may make: exporters times route distinguishers, some 100 octets each.
+// Entries that `mapped` and `selected` may make: exporters, or selections, times route distinguishers, some 100 octets
+// each.
 constexpr size_t kMaxMappedEntries = size_t{1} << 19;
 
 bgp::FamilySet FamiliesOf(bgp::FamilySet all, bool v6) {
@@ -408,6 +409,24 @@ void PeerBook::PublishDirectory(absl::Time now) {
         for (size_t i = 0; i < exporters; ++i, exporter = Next(exporter)) {
           builder.Add(exporter, rd, table, rib::RouteOrigin::kMapped, peer->source, GroupOf(peer->key.view, asked));
         }
+      }
+    }
+  }
+  for (size_t s = 0; s < options_.selected.size(); ++s) {
+    const RoutingSelection& selection = options_.selected[s];
+    ++asked;
+    if (selection.peer == base::IpAddress()) continue;
+    for (const Peer* peer : peers) {
+      if (!IsCalled(*peer, selection.peer)) continue;
+      for (const auto& [rd, table] : peer->tables) {
+        if (!counts(*peer, rd) || (selection.rd && *selection.rd != rd)) continue;
+        if (mapped >= kMaxMappedEntries) {
+          ++directory_overflows_;
+          continue;
+        }
+        ++mapped;
+        builder.AddSelected(static_cast<uint32_t>(s), rd, table, rib::RouteOrigin::kMapped, peer->source,
+                            GroupOf(peer->key.view, asked));
       }
     }
   }

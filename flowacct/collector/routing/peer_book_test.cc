@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -121,6 +122,36 @@ TEST(PeerBook, SaysWhoseTableAnswers) {
   b.book.Down(two, absl::Seconds(100), b.now);  // it had no routes
   EXPECT_EQ(b.Answering("1.1.1.1"), "");
   EXPECT_EQ(b.book.Peers().size(), 0u);
+}
+
+TEST(PeerBook, SelectionsAreOfPeersByAddressOrRouterId) {
+  RoutingOptions options;
+  options.selected = {{AddressOf("192.0.2.1"), std::nullopt}, {AddressOf("2.2.2.2"), 7}, {base::IpAddress(), 7}};
+  Book b(options);
+  PeerBook::Peer* const one = b.Up("192.0.2.1", 0x01010101);
+  PeerBook::Peer* const two = b.Up("192.0.2.2", 0x02020202);
+  b.AnnounceVpn(one, 7);
+  b.AnnounceVpn(two, 7);
+  b.AnnounceVpn(two, 8);
+  (void)b.Answering("192.0.2.1");
+  const auto selected = [&](uint32_t selector, uint64_t rd) {
+    std::string text;
+    const rib::TableDirectory* const directory = b.book.directory().Get();
+    for (const rib::TableChoice& choice : directory->FindSelected(selector, AddressOf("192.0.2.1"), rd)) {
+      for (const PeerBook::Peer* peer : b.book.Peers()) {
+        if (b.book.rib().FindTable(peer->id, rd) != choice.table) continue;
+        absl::StrAppend(&text, choice.origin == rib::RouteOrigin::kMapped ? "mapped " : "own ",
+                        peer->key.address.ToString(), " ");
+      }
+    }
+    return text;
+  };
+  EXPECT_EQ(selected(0, 0), "mapped 192.0.2.1 own 192.0.2.1 ");
+  EXPECT_EQ(selected(0, 7), "mapped 192.0.2.1 own 192.0.2.1 ");
+  EXPECT_EQ(selected(1, 7), "mapped 192.0.2.2 own 192.0.2.1 ");
+  EXPECT_EQ(selected(1, 8), "");  // it is of 7 alone
+  EXPECT_EQ(selected(2, 7), "own 192.0.2.1 ");
+  EXPECT_EQ(selected(3, 0), "own 192.0.2.1 ");  // there is none
 }
 
 TEST(PeerBook, AnAddressIsWorthMoreThanAnIdentifier) {

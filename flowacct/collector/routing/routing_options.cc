@@ -103,6 +103,9 @@ absl::Status CheckRoutingOptions(const RoutingOptions& options) {
                     kMaxMd5KeyOctets, " can be");
     }
   }
+  if (options.selected.size() > kMaxSelections) {
+    return Refuse("map: ", options.selected.size(), " entries with conditions; at most ", kMaxSelections);
+  }
   size_t mapped = 0;
   for (const RoutingMapping& mapping : options.mapped) {
     const size_t addresses = AddressesOf(mapping.exporters);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,12 @@ struct RoutingMd5Key {
 struct RoutingMapping {
   base::IpPrefix exporters;
   base::IpAddress peer;
+};
+
+// What RouteSelector (enrich/routes) selects by its number: the tables of a peer.
+struct RoutingSelection {
+  base::IpAddress peer;        // by address or router id; `::`: none, only the route distinguisher is another
+  std::optional<uint64_t> rd;  // only that table of it; nothing: each, by the record's
 };
 
 struct RoutingOptions {
@@ -95,6 +102,8 @@ struct RoutingOptions {
   // Peers that stand in for exporters without a session; for whoever has no other, `reflectors`.
   std::vector<RoutingMapping> mapped;
   std::vector<base::IpAddress> reflectors;
+  // In the order of the selectors of who joins; their tables are asked before the exporter's own.
+  std::vector<RoutingSelection> selected;
   // The peers of MRT files answer for whoever has no other, too: all of them, the best of their routes.
   bool dumps_for_all = false;
 
@@ -112,6 +121,8 @@ struct RoutingOptions {
 
 // Most exporters that `mapped` may name, one by one: the directory has an entry for each.
 inline constexpr size_t kMaxMappedExporters = 65536;
+// Most selections: each may be asked for a record.
+inline constexpr size_t kMaxSelections = 4096;
 
 absl::Status CheckRoutingOptions(const RoutingOptions& options);
 

@@ -53,9 +53,14 @@ void Add(const bgp::SessionCounters& more, bgp::SessionCounters* sum) {
 }
 
 std::string PrintableText(absl::string_view text) {
-  std::string printable(text);
-  for (char& c : printable) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  std::string printable;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F in UTF-8: some terminals obey these, too.
+    const bool high = c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
+                      static_cast<unsigned char>(text[i + 1]) <= 0x9f;
+    printable.push_back(c < 0x20 || c == 0x7f || high ? ' ' : text[i]);
+    if (high) ++i;
   }
   return printable;
 }

@@ -107,7 +107,7 @@ absl::StatusOr<std::vector<enrich::EnricherFactory>> Enrichment::Make(const conf
       return file_.ErrorAt(enrich, "routes",
                            "there is nobody who tells routes; give bgp { listen: \"[::]:179\" } or bmp");
     }
-    auto options = PlanRoutes(file_, enrich.routes());
+    auto options = PlanRoutes(file_, enrich.routes(), custom_ == nullptr ? nullptr : &custom_->names());
     if (!options.ok()) return options.status();
     factories.push_back(RoutesFactory(routing_, *std::move(options), file_.message().has_rpki()));
   }

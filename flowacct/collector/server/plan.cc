@@ -258,13 +258,13 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
   auto plan = std::make_shared<Plan>();
   plan->file = std::move(file);
   const config::Config& config = plan->config();
-  if (auto bgp = PlanRouting(*plan->file); !bgp.ok()) return bgp.status();
-  if (auto rpki = PlanValidation(*plan->file); !rpki.ok()) return rpki.status();
   auto custom = PlanCustomFields(*plan->file);
   if (!custom.ok()) return custom.status();
   plan->custom_fields = *std::move(custom);
   filter::FilterOptions filter_options;
   if (plan->custom_fields != nullptr) filter_options.names = &plan->custom_fields->names();
+  if (auto bgp = PlanRouting(*plan->file, filter_options.names); !bgp.ok()) return bgp.status();
+  if (auto rpki = PlanValidation(*plan->file); !rpki.ok()) return rpki.status();
   for (const config::Input& input : config.input()) {
     auto made = PlanInput(*plan->file, input);
     if (!made.ok()) return made.status();

@@ -9,9 +9,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "flowacct/base/ip_address.h"
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/replicate/replicator.h"
+#include "flowacct/collector/server/routing_plan.h"
 #include "flowacct/meter/flow_meter.h"
+#include "flowacct/record/custom_fields.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::collector {
@@ -39,6 +42,55 @@ TEST(PlanTest, AMeterHasTheTimeoutsThatItIsGiven) {
   EXPECT_EQ(meter.icmp_timeout, absl::Seconds(3));
   EXPECT_EQ(meter.tcp_fin_timeout, absl::Seconds(4));
   EXPECT_EQ(meter.tcp_rst_timeout, absl::Seconds(5));
+}
+
+TEST(PlanTest, AMapWithConditionsIsOfRecords) {
+  const auto plan = PlanOf(absl::StrCat(
+      "custom_field { name: \"customer\" element: \"47\" }\n"
+      "input { name: \"i\" udp { listen: \"[::]:2055\" } }\n"
+      "bgp { listen: \"[::]:179\" map { exporters: \"192.0.2.1\" peer: \"192.0.2.2\" }"
+      " map { exporters: \"::/0\" peer: \"192.0.2.3\" in_if: \"5\" in_if: \"7-9\" where: \"customer = 1 or port 53\" }"
+      " map { exporters: \"192.0.2.0/24\" rd: \"64500:7\" } map { exporters: \"::/0\" rd: \"0:0\" } }\n",
+      kPipeline));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const record::FieldNames* const names = &(*plan)->custom_fields->names();
+  const auto routing = PlanRouting(*(*plan)->file, names);
+  ASSERT_TRUE(routing.ok()) << routing.status();
+  ASSERT_EQ(routing->mapped.size(), 1u);
+  ASSERT_EQ(routing->selected.size(), 3u);
+  EXPECT_EQ(routing->selected[0].peer.ToString(), "192.0.2.3");
+  EXPECT_EQ(routing->selected[0].rd, std::nullopt);
+  EXPECT_EQ(routing->selected[1].peer, base::IpAddress());
+  EXPECT_EQ(routing->selected[1].rd, 0x0000fbf400000007u);
+  const auto routes = PlanRoutes(*(*plan)->file, config::Routes(), names);
+  ASSERT_TRUE(routes.ok()) << routes.status();
+  ASSERT_EQ(routes->selectors.size(), 3u);
+  EXPECT_EQ(routes->selectors[0].exporters.ToString(), "::/0");
+  EXPECT_EQ(routes->selectors[0].where.fields().size(), 4u);  // in_if, customer, src_port, dst_port
+  EXPECT_TRUE(routes->selectors[1].where.passes_all());
+  EXPECT_EQ(routes->selectors[1].rd, 0x0000fbf400000007u);
+  EXPECT_EQ(routes->selectors[2].rd, 0u);  // the global table
+}
+
+TEST(PlanTest, AMapThatCannotBeIsRefusedWhereItIsWrong) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"in_if: \"5-4\" peer: \"192.0.2.2\"",
+       "c.conf:2:53: in_if: \"5-4\" is no interface or range of them; such as 5 or 100-199"},
+      {"out_if: \"eth0\" peer: \"192.0.2.2\"",
+       "c.conf:2:53: out_if: \"eth0\" is no interface or range of them; such as 5 or 100-199"},
+      {"where: \"dst_prt = 1\" peer: \"192.0.2.2\"",
+       "c.conf:2:53: where: filter, column 1: no field is called \"dst_prt\"; did you mean dst_port "},
+      {"where: \"tcp_flags has syn\"",
+       "c.conf:2:24: give peer: \"192.0.2.1\", the address or router id of a peer, or rd"},
+      {"rd: \"x\"", "c.conf:2:53: rd: "},
+  };
+  for (const auto& [map, error] : cases) {
+    const auto plan =
+        PlanOf(absl::StrCat("input { name: \"i\" udp { listen: \"[::]:2055\" } }\n",
+                            "bgp { listen: \"[::]:1\" map { exporters: \"192.0.2.1\" ", map, " } }\n", kPipeline));
+    ASSERT_FALSE(plan.ok()) << map;
+    EXPECT_EQ(std::string(plan.status().message()).substr(0, std::string(error).size()), error);
+  }
 }
 
 TEST(PlanTest, AReplicaSendsFromWhereItIsTold) {

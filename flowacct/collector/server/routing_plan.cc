@@ -1,12 +1,16 @@
 #include "flowacct/collector/server/routing_plan.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
@@ -14,6 +18,8 @@
 #include "flowacct/collector/routing/routing_engine.h"
 #include "flowacct/collector/server/config_address.h"
 #include "flowacct/collector/socket/endpoint.h"
+#include "flowacct/enrich/field_value.h"
+#include "flowacct/filter/filter.h"
 #include "flowacct/filter/route.h"
 #include "flowacct/record/field.h"
 
@@ -61,9 +67,76 @@ absl::Status PlanBmp(const ConfigFile& file, RoutingOptions* options) {
   return absl::OkStatus();
 }
 
+bool IsSelector(const config::BgpMap& map) {
+  return map.in_if_size() > 0 || map.out_if_size() > 0 || map.has_where() || map.has_rd();
+}
+
+// "in_if in (5, 100-199)"; empty: any.
+absl::StatusOr<std::string> InterfaceCondition(const ConfigFile& file, const config::BgpMap& map, const char* name,
+                                               const google::protobuf::RepeatedPtrField<std::string>& interfaces) {
+  std::string condition;
+  for (int i = 0; i < interfaces.size(); ++i) {
+    const std::pair<absl::string_view, absl::string_view> ends =
+        absl::StrSplit(interfaces.Get(i), absl::MaxSplits('-', 1));
+    uint32_t first = 0, last = 0;
+    const bool range = absl::StrContains(interfaces.Get(i), '-');
+    if (!absl::SimpleAtoi(ends.first, &first) || !absl::SimpleAtoi(range ? ends.second : ends.first, &last) ||
+        last < first) {
+      return file.ErrorAt(
+          map, name, absl::StrCat("\"", interfaces.Get(i), "\" is no interface or range of them; such as 5 or 100-199"),
+          i);
+    }
+    absl::StrAppend(&condition, condition.empty() ? absl::StrCat(name, " in (") : ", ", first, "-", last);
+  }
+  if (!condition.empty()) condition.push_back(')');
+  return condition;
+}
+
+absl::StatusOr<std::optional<uint64_t>> PlanRd(const ConfigFile& file, const config::BgpMap& map) {
+  if (!map.has_rd()) return std::nullopt;
+  enrich::FieldValue rd;
+  if (const std::string why = enrich::ParseFieldValue(record::FieldId::kMplsVpnRd, map.rd(), &rd); !why.empty()) {
+    return file.ErrorAt(map, "rd", why);
+  }
+  return rd.number();
+}
+
+// Of the entries of `map` that are selectors, in their order.
+absl::StatusOr<std::vector<enrich::RouteSelector>> PlanSelectors(const ConfigFile& file,
+                                                                 const record::FieldNames* names) {
+  std::vector<enrich::RouteSelector> selectors;
+  filter::FilterOptions options;
+  options.names = names;
+  for (const config::BgpMap& map : file.message().bgp().map()) {
+    if (!IsSelector(map)) continue;
+    auto exporters = ParsePrefix(file, map, "exporters", map.exporters());
+    if (!exporters.ok()) return exporters.status();
+    auto in_if = InterfaceCondition(file, map, "in_if", map.in_if());
+    if (!in_if.ok()) return in_if.status();
+    auto out_if = InterfaceCondition(file, map, "out_if", map.out_if());
+    if (!out_if.ok()) return out_if.status();
+    // By itself first, so that an error tells its own columns.
+    auto where = filter::Filter::Parse(map.where(), options);
+    if (!where.ok()) return file.ErrorAt(map, "where", where.status().message());
+    std::vector<std::string> conditions;
+    for (std::string* interfaces : {&*in_if, &*out_if}) {
+      if (!interfaces->empty()) conditions.push_back(std::move(*interfaces));
+    }
+    if (!conditions.empty()) {
+      if (!where->passes_all()) conditions.push_back(absl::StrCat("(", map.where(), ")"));
+      where = filter::Filter::Parse(absl::StrJoin(conditions, " and "), options);
+      if (!where.ok()) return file.ErrorAt(map, "where", where.status().message());
+    }
+    auto rd = PlanRd(file, map);
+    if (!rd.ok()) return rd.status();
+    selectors.push_back({*exporters, *std::move(where), *rd});
+  }
+  return selectors;
+}
+
 }  // namespace
 
-absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
+absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file, const record::FieldNames* names) {
   const config::Bgp& bgp = file.message().bgp();
   RoutingOptions options;
   if (!file.message().has_bgp() && !file.message().has_bmp()) return options;
@@ -99,10 +172,24 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file) {
   for (const config::BgpMap& map : bgp.map()) {
     auto exporters = ParsePrefix(file, map, "exporters", map.exporters());
     if (!exporters.ok()) return exporters.status();
-    auto peer = ParseAddress(file, map, "peer", map.peer());
-    if (!peer.ok()) return peer.status();
-    options.mapped.push_back({*exporters, *peer});
+    if (!map.has_peer() && !map.has_rd()) {
+      return file.ErrorAt(map, "", "give peer: \"192.0.2.1\", the address or router id of a peer, or rd");
+    }
+    base::IpAddress peer;
+    if (map.has_peer()) {
+      auto parsed = ParseAddress(file, map, "peer", map.peer());
+      if (!parsed.ok()) return parsed.status();
+      peer = *parsed;
+    }
+    if (!IsSelector(map)) {
+      options.mapped.push_back({*exporters, peer});
+      continue;
+    }
+    auto rd = PlanRd(file, map);
+    if (!rd.ok()) return rd.status();
+    options.selected.push_back({peer, *rd});
   }
+  if (auto selectors = PlanSelectors(file, names); !selectors.ok()) return selectors.status();
   for (int i = 0; i < bgp.reflector_size(); ++i) {
     auto reflector = ParseAddress(file, bgp, "reflector", bgp.reflector(i), i);
     if (!reflector.ok()) return reflector.status();
@@ -203,8 +290,12 @@ absl::StatusOr<size_t> PlanHistory(const ConfigFile& file) {
   return static_cast<size_t>(*octets);
 }
 
-absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const ConfigFile& file, const config::Routes& routes) {
+absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const ConfigFile& file, const config::Routes& routes,
+                                                 const record::FieldNames* names) {
   enrich::RoutesOptions options;
+  auto selectors = PlanSelectors(file, names);
+  if (!selectors.ok()) return selectors.status();
+  options.selectors = *std::move(selectors);
   switch (routes.policy()) {
     case config::Routes::REPLACE:
       options.policy = enrich::RoutesPolicy::kReplace;

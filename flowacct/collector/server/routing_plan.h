@@ -16,6 +16,7 @@
 #include "flowacct/collector/routing/routing_options.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
+#include "flowacct/record/custom_fields.h"
 #include "flowacct/rpki/published_vrps.h"
 
 namespace flowacct::collector {
@@ -30,10 +31,12 @@ struct RoutingHolder {
 };
 
 // Of a configuration without `bgp` and `bmp`: the defaults.
-absl::StatusOr<RoutingOptions> PlanRouting(const config::ConfigFile& file);
+// `names`: of fields of the configuration's own, null: none.
+absl::StatusOr<RoutingOptions> PlanRouting(const config::ConfigFile& file, const record::FieldNames* names);
 // Its log and note are the caller's to set.
 absl::StatusOr<RouteKeeperOptions> PlanRouteKeeper(const config::ConfigFile& file);
-absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const config::ConfigFile& file, const config::Routes& routes);
+absl::StatusOr<enrich::RoutesOptions> PlanRoutes(const config::ConfigFile& file, const config::Routes& routes,
+                                                 const record::FieldNames* names);
 // Asks `holder` for the speaker when an enricher is made. `validates`: routes are held against its VRPs.
 enrich::EnricherFactory RoutesFactory(std::shared_ptr<const RoutingHolder> holder, enrich::RoutesOptions options,
                                       bool validates);

@@ -164,7 +164,7 @@ absl::Status Server::OpenState() {
 absl::Status Server::OpenRouting() {
   const Config& config = plan_->config();
   if (!config.has_bgp() && !config.has_bmp()) return absl::OkStatus();
-  auto options = PlanRouting(*plan_->file);
+  auto options = PlanRouting(*plan_->file, plan_->custom_fields == nullptr ? nullptr : &plan_->custom_fields->names());
   if (!options.ok()) return options.status();
   std::vector<RoutingObserver*> observers;
   if (absl::Status status = OpenRouteLog("bgp", PlanBgpLog(*plan_->file), &observers); !status.ok()) return status;

@@ -68,6 +68,33 @@ TEST_F(ServerRoutesTest, FlowsAreJoinedToTheirRoutersRoutesWhileTheyChange) {
   EXPECT_EQ(stale, 2u);
 }
 
+TEST_F(ServerRoutesTest, AMapChoosesByWhatTheRecordSays) {
+  StartServer(
+      "input { name: \"in\" udp { listen: \"127.0.0.1:0\" } }\n"
+      "bgp { listen: \"127.0.0.1:0\""
+      " map { exporters: \"127.0.0.0/8\" where: \"src_addr in 10.1.0.0/16 or src_addr = 10.2.0.9\" out_if: \"0-7\""
+      " peer: \"127.0.0.3\" } }\n"
+      "pipeline { name: \"p\" by: \"src_addr,dst_as,route_source\" sum: \"flows\" every: \"1d\" enrich { routes {} } "
+      "sink "
+      "{ memory {} } }");
+  const auto own = Connect();
+  auto other = std::make_unique<ScriptedPeer>(server_->bgp_endpoints()[0], "127.0.0.3");
+  ASSERT_TRUE(other->Establish(ScriptedOpen(0x7f000003)));
+  bgp::testing::UpdateBuilder update(own->context()), others(other->context());
+  update.Origin(0).AsPath({64501}).NextHop("203.0.113.7").Announce("198.51.100.0/24");
+  others.Origin(0).AsPath({64503}).NextHop("203.0.113.7").Announce("198.51.100.0/24");
+  ASSERT_TRUE(own->Send(update.Message()));
+  ASSERT_TRUE(other->Send(others.Message()));
+  ASSERT_TRUE(Eventually([&] { return absl::StrContains(Lookup("198.51.100.1"), "64501"); }));
+  ASSERT_TRUE(Eventually([&] { return absl::StrContains(Lookup("198.51.100.1"), "64503"); }));
+  SendFlow("10.1.0.1", "198.51.100.1");
+  SendFlow("10.2.0.1", "198.51.100.1");
+  SendFlow("10.2.0.9", "198.51.100.1");
+  EXPECT_TRUE(absl::StrContains(Rows(), "[\"10.1.0.1\", 64503, \"bgp_mapped\", 1]")) << Rows();
+  EXPECT_TRUE(absl::StrContains(Rows(), "[\"10.2.0.1\", 64501, \"bgp\", 1]")) << Rows();
+  EXPECT_TRUE(absl::StrContains(Rows(), "[\"10.2.0.9\", 64503, \"bgp_mapped\", 1]")) << Rows();
+}
+
 TEST_F(ServerRoutesTest, AReloadKeepsSessionsAndRoutes) {
   const std::string pipeline =
       "pipeline { name: \"p\" by: \"dst_as\" sum: \"bytes\" every: \"1d\" enrich { routes {} } sink { memory {} } }";

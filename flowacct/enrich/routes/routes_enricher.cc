@@ -98,6 +98,9 @@ std::vector<F> RoutesEnricher::RequiredFields(const record::FieldSet& wanted) co
   }
   if (fields.empty()) return fields;
   for (const F field : {F::kExporter, F::kMplsVpnRd, F::kBgpNextHop}) fields.push_back(field);
+  for (const RouteSelector& selector : options_.selectors) {
+    for (const F field : selector.where.fields()) fields.push_back(field);
+  }
   return fields;
 }
 
@@ -135,6 +138,44 @@ void RoutesEnricher::Bind(const record::Layout& layout, const record::FieldSet& 
         (side.mask.there() || side.net.there() || side.source.there() || side.roa.there() || !side.assignments.empty());
   }
   cache_.Want(told);
+  selector_filters_.clear();
+  for (const RouteSelector& selector : options_.selectors) selector_filters_.push_back(selector.where.Bind(layout));
+}
+
+const std::vector<uint32_t>& RoutesEnricher::SelectorsOf(const base::IpAddress& exporter) {
+  if (const auto known = selectors_of_.find(exporter); known != selectors_of_.end()) return known->second;
+  if (selectors_of_.size() >= kMaxSelectorsOf) selectors_of_.clear();
+  std::vector<uint32_t>& selectors = selectors_of_[exporter];
+  for (size_t s = 0; s < options_.selectors.size(); ++s) {
+    if (options_.selectors[s].exporters.Contains(exporter)) selectors.push_back(static_cast<uint32_t>(s));
+  }
+  return selectors;
+}
+
+void RoutesEnricher::JoinSelected(absl::Span<const uint32_t> selectors, record::FlowBatch& batch, size_t first,
+                                  size_t n, const base::IpAddress& exporter, uint64_t rd) {
+  constexpr uint32_t kNone = UINT32_MAX;
+  // All are asked before the first route is joined, which changes what records say.
+  std::array<uint32_t, kBlock> selected;
+  std::fill_n(selected.begin(), n, kNone);
+  uint64_t left = n == kBlock ? ~uint64_t{0} : (uint64_t{1} << n) - 1;
+  for (size_t s = 0; s < selectors.size() && left != 0; ++s) {
+    uint64_t passed = selector_filters_[selectors[s]].PassesOf(batch, first, n) & left;
+    left &= ~passed;
+    for (; passed != 0; passed &= passed - 1) selected[static_cast<size_t>(__builtin_ctzll(passed))] = selectors[s];
+  }
+  for (size_t i = 0; i < n;) {
+    const uint32_t selector = selected[i];
+    size_t same = 1;
+    while (i + same < n && selected[i + same] == selector) ++same;
+    if (selector == kNone) {
+      JoinBoth(batch, first + i, same, rd, directory_->Find(exporter, rd));
+    } else {
+      const uint64_t its_rd = options_.selectors[selector].rd.value_or(rd);
+      JoinBoth(batch, first + i, same, its_rd, directory_->FindSelected(selector, exporter, its_rd));
+    }
+    i += same;
+  }
 }
 
 void RoutesEnricher::Apply(record::FlowBatch& batch) {
@@ -161,9 +202,11 @@ void RoutesEnricher::Apply(record::FlowBatch& batch) {
       if (std::memcmp(row + exporter_.offset, head + exporter_.offset, base::IpAddress::kSize) != 0) break;
       if (distinguisher_.there() && base::LoadHost<uint64_t>(row + distinguisher_.offset) != rd) break;
     }
-    const rib::TableChoices choices = directory_->Find(exporter, rd);
-    for (const Side& side : sides_) {
-      if (side.wanted) Join(side, batch, first, n, rd, choices);
+    const std::vector<uint32_t>* const selectors = options_.selectors.empty() ? nullptr : &SelectorsOf(exporter);
+    if (selectors != nullptr && !selectors->empty()) {
+      JoinSelected(*selectors, batch, first, n, exporter, rd);
+    } else {
+      JoinBoth(batch, first, n, rd, directory_->Find(exporter, rd));
     }
     first += n;
   }
@@ -238,9 +281,11 @@ void RoutesEnricher::Answer(const rib::TableChoices& choices, const uint8_t* add
   size_t missing = n;
   size_t together = 1;
   for (size_t c = 0; c < choices.size() && missing > 0; c += together) {
-    const rib::RouteOrigin origin = choices[c].origin;
+    const rib::TableChoice& choice = choices[c];
+    const rib::RouteOrigin origin = choice.origin;
+    const rib::TableSource* const source = &directory_->source(choice);
     together = 1;
-    while (choices[c].group != 0 && c + together < choices.size() && choices[c + together].group == choices[c].group) {
+    while (choice.group != 0 && c + together < choices.size() && choices[c + together].group == choice.group) {
       ++together;
     }
     // Where most have a route already, only the others are looked up.
@@ -256,17 +301,17 @@ void RoutesEnricher::Answer(const rib::TableChoices& choices, const uint8_t* add
       const base::IpAddress next_hop =
           next_hops == nullptr ? base::IpAddress() : base::IpAddress::FromV6(next_hops + i * stride);
       found[i].origin = origin;
-      size_t answered = c;
+      found[i].source = source;
       if (together > 1) {
-        answered += BestOf(choices, c, together, i, n, next_hop);
-        found[i].route = views_[(answered - c) * n + i];
+        const size_t best = BestOf(choices, c, together, i, n, next_hop);
+        found[i].route = views_[best * n + i];
+        found[i].source = &directory_->source(choices[c + best]);
       } else if (batch) {
         found[i].route = views_[i];
       } else {
-        found[i].route = routes_.Find(choices[c].table, base::IpAddress::FromV6(addresses + i * stride),
+        found[i].route = routes_.Find(choice.table, base::IpAddress::FromV6(addresses + i * stride),
                                       next_hops == nullptr ? nullptr : &next_hop);
       }
-      found[i].source = &directory_->source(choices[answered]);
       if (found[i].route.found()) --missing;
     }
   }

@@ -6,7 +6,8 @@
 // peer_src_as and so on; dst_roa and src_roa: what RPKI says of these routes. Which table answers is
 // rib/table_directory.h's: of an exporter's tables for the record's mpls_vpn_rd (absent: the global one) the first that
 // has a route; those of a BMP speaker's neighbours, and those of the peers of MRT files, answer together. Of several
-// paths of the longest prefix the one whose next hop is the record's bgp_next_hop counts, else the best one.
+// paths of the longest prefix the one whose next hop is the record's bgp_next_hop counts, else the best one. Records
+// that meet a selector ask its tables first.
 //
 // Standards: RFC 4271, 4364 (route distinguishers), 5065, 7911. The origin AS is the last of the path, the peer AS the
 // first, confederations skipped; of a path that ends in a set, and of an empty one, there is none, and the field stays
@@ -17,7 +18,9 @@
 // Ownership: borrows RouteTables; who owns these outlives it, or is kept by it. Threads: one for each worker; look-ups
 // never wait for the tables' writer. Errors: none. Cost: a look-up an address, batch-wise, or of tables that
 // answer together one for each of them; what a route says is
-// interned once an attribute set and worker, as long as it is in the cache.
+// interned once an attribute set and worker, as long as it is in the cache. With selectors each exporter's are found
+// once; of one that has some, each filter costs what it costs, and runs of records with equal selectors are joined
+// together.
 
 #ifndef FLOWACCT_ENRICH_ROUTES_ROUTES_ENRICHER_H_
 #define FLOWACCT_ENRICH_ROUTES_ROUTES_ENRICHER_H_
@@ -29,12 +32,14 @@
 #include <optional>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/field_place.h"
 #include "flowacct/enrich/routes/asked_table.h"
 #include "flowacct/enrich/routes/route_values.h"
 #include "flowacct/enrich/routes/rov_cache.h"
+#include "flowacct/filter/filter.h"
 #include "flowacct/lpm/reader_epochs.h"
 #include "flowacct/record/row.h"
 #include "flowacct/rib/best_path.h"
@@ -54,6 +59,14 @@ enum class RoutesPolicy : uint8_t {
   kLongest,
 };
 
+// Records that are of other tables than their exporter's: of selector N of the directory, if they are the Nth's.
+struct RouteSelector {
+  base::IpPrefix exporters;
+  filter::Filter where;  // of what the record says before routes are joined to it
+  // The route distinguisher that counts instead of the record's; nothing: the record's.
+  std::optional<uint64_t> rd;
+};
+
 struct RoutesOptions {
   RoutesPolicy policy = RoutesPolicy::kReplace;
   RouteValuesOptions values;
@@ -63,6 +76,8 @@ struct RoutesOptions {
   // bgp_next_hop, peer_dst_as and the rest tell where traffic leaves the network.
   std::vector<base::IpPrefix> follow_next_hop;
   int max_followed = 20;
+  // A record is of the first one whose exporters and filter it meets, or of none.
+  std::vector<RouteSelector> selectors;
   // What routes are validated against; null: src_roa and dst_roa are told by nobody here.
   std::shared_ptr<const rpki::PublishedVrps> vrps;
 };
@@ -87,13 +102,16 @@ class RoutesEnricher : public Enricher {
   std::vector<EnricherCounter> counters() const override;
   // For people who ask why: what Apply would find for one address of a row of the bound layout, told table by table, up
   // to the one that answers, and next hop by next hop where these are followed. Empty: nobody answers for the exporter.
-  // `row` is as before Apply. Cost: some look-ups and copies; never on the way of records.
+  // `row` is as before Apply. Selectors (RoutesOptions) are not asked. Cost: some look-ups and copies; never on the way of
+  // records.
   std::vector<AskedTable> Explain(const record::RowView& row, bool destination);
 
  private:
   static constexpr size_t kBlock = 64;
   static constexpr size_t kOrigins = 7;
   static constexpr size_t kRovStates = 3;
+  // As many exporters as a worker follows, some 100 octets each.
+  static constexpr size_t kMaxSelectorsOf = 65536;
 
   // A field that is wanted of one side's routes.
   struct Assignment {
@@ -118,6 +136,16 @@ class RoutesEnricher : public Enricher {
     Found found;
   };
 
+  // Of the selectors those that an exporter can meet, in order. Valid until the next call.
+  const std::vector<uint32_t>& SelectorsOf(const base::IpAddress& exporter);
+  // Joins rows as Join does, those of each selector by themselves.
+  void JoinSelected(absl::Span<const uint32_t> selectors, record::FlowBatch& batch, size_t first, size_t n,
+                    const base::IpAddress& exporter, uint64_t rd);
+  void JoinBoth(record::FlowBatch& batch, size_t first, size_t n, uint64_t rd, const rib::TableChoices& choices) {
+    for (const Side& side : sides_) {
+      if (side.wanted) Join(side, batch, first, n, rd, choices);
+    }
+  }
   // Rows [first, first + n), at most a block, have one exporter and VRF.
   void Join(const Side& side, record::FlowBatch& batch, size_t first, size_t n, uint64_t rd,
             const rib::TableChoices& choices);
@@ -151,6 +179,8 @@ class RoutesEnricher : public Enricher {
   Side sides_[2];
   FieldPlace exporter_, distinguisher_, next_hop_;
   const rib::TableDirectory* directory_ = nullptr;  // of the batch that is applied
+  std::vector<filter::BoundFilter> selector_filters_;
+  absl::flat_hash_map<base::IpAddress, std::vector<uint32_t>> selectors_of_;  // forgotten when there are too many
   std::array<Found, kBlock> found_;
   std::vector<rib::RouteView> views_;  // of each table that answers, the rows of a block
   std::vector<size_t> candidates_;     // scratch

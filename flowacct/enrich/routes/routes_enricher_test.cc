@@ -16,6 +16,7 @@
 #include "flowacct/base/interner.h"
 #include "flowacct/base/octet_writer.h"
 #include "flowacct/bgp/as_path.h"
+#include "flowacct/filter/filter.h"
 #include "flowacct/filter/route.h"
 #include "flowacct/record/field.h"
 #include "flowacct/record/flow_batch.h"
@@ -576,6 +577,140 @@ TEST_F(RoutesEnricherTest, AsATwinThatScansAllRoutes) {
   }
   EXPECT_EQ(compared, 12000u);
   EXPECT_GT(found, 6000u);
+}
+
+// By interface another peer's table; what has no route there goes on with the exporter's own.
+TEST_F(RoutesEnricherTest, SelectedTablesAreAskedFirst) {
+  const rib::TableId own = Table("192.0.2.1"), other = Table("192.0.2.2"), red = Table("192.0.2.3", 7);
+  Announce(own, "10.0.0.0/8", {{1}});
+  Announce(own, "0.0.0.0/0", {{9}});
+  Announce(other, "10.1.0.0/16", {{2}});
+  Announce(red, "10.0.0.0/8", {{3}});
+  builder_.Add(A("192.0.2.1"), 0, own, RouteOrigin::kSession);
+  builder_.AddSelected(0, 0, other, RouteOrigin::kMapped);
+  builder_.AddSelected(1, 7, red, RouteOrigin::kMapped);
+  Publish();
+  RoutesOptions options;
+  options.selectors = {{P("192.0.2.0/31"), *filter::Filter::Parse("in_if = 5"), std::nullopt},
+                       {P("192.0.2.1"), *filter::Filter::Parse("in_if in 5-6 and dst_as = 64500"), 7}};
+  Make({F::kDstAs, F::kRouteSource}, options);
+  const auto flow = [&](absl::string_view exporter, absl::string_view destination, uint32_t in_if) {
+    record::MutableRow row = Flow(exporter, "::", destination);
+    row.Set<F::kInIf>(in_if);
+    row.Set<F::kDstAs>(64500);  // what the exporter says: filters see it, also of records behind one that was joined
+  };
+  flow("192.0.2.1", "10.1.0.1", 5);
+  flow("192.0.2.1", "10.2.0.1", 5);
+  flow("192.0.2.1", "10.1.0.1", 6);
+  flow("192.0.2.1", "11.1.0.1", 6);  // in VRF 7 nobody else answers
+  flow("192.0.2.1", "10.1.0.1", 4);
+  flow("192.0.2.2", "10.1.0.1", 5);     // another exporter
+  Flow("192.0.2.1", "::", "10.1.0.1");  // no interface is told
+  enricher_->Apply(*batch_);
+  EXPECT_EQ(Told(0), "dst_as=2 route_source=bgp_mapped in_if=5");
+  EXPECT_EQ(Told(1), "dst_as=1 route_source=bgp in_if=5");
+  EXPECT_EQ(Told(2), "dst_as=3 route_source=bgp_mapped in_if=6");
+  EXPECT_EQ(Told(3), "dst_as=64500 in_if=6");
+  EXPECT_EQ(Told(4), "dst_as=1 route_source=bgp in_if=4");
+  EXPECT_EQ(Told(5), "dst_as=64500 in_if=5");
+  EXPECT_EQ(Told(6), "dst_as=1 route_source=bgp");
+}
+
+// Against a scan over all selectors of each record.
+TEST_F(RoutesEnricherTest, SelectsAsATwinThatScans) {
+  std::mt19937 random(19);
+  const auto below = [&random](uint32_t n) { return static_cast<uint32_t>(random() % n); };
+  // Each table tells its own number; table 0 is each exporter's own.
+  constexpr uint64_t kRds[] = {0, 7};
+  constexpr size_t kPeers = 6;
+  rib::TableId tables[kPeers][2];
+  for (size_t p = 0; p < kPeers; ++p) {
+    for (size_t r = 0; r < 2; ++r) {
+      rib::PeerKey key;
+      key.address = IpAddress::V4(static_cast<uint32_t>(0xc0000201 + p));
+      const auto known = rib_.FindPeer(key);
+      tables[p][r] = *rib_.AddTable(known ? *known : *rib_.AddPeer(key), kRds[r]);
+      Announce(tables[p][r], "10.0.0.0/8", {{static_cast<uint32_t>(100 + 2 * p + r)}});
+    }
+  }
+  struct Twin {
+    IpPrefix exporters;
+    std::pair<uint32_t, uint32_t> in_if, out_if;
+    std::optional<uint64_t> rd;
+    size_t peer;
+  };
+  size_t selected = 0, compared = 0;
+  for (int round = 0; round < 40; ++round) {
+    builder_ = rib::TableDirectoryBuilder();
+    std::vector<Twin> twins;
+    RoutesOptions options;
+    const size_t n = below(9);
+    for (size_t s = 0; s < n; ++s) {
+      const auto range = [&] {
+        const uint32_t first = below(6);
+        return std::make_pair(first, first + below(4));
+      };
+      Twin twin = {IpPrefix(IpAddress::V4(0xc6336400 | below(8)), static_cast<uint8_t>(24 + below(9))), range(),
+                   below(2) == 0 ? range() : std::make_pair(uint32_t{0}, UINT32_MAX),
+                   below(3) == 0 ? std::optional<uint64_t>(kRds[below(2)]) : std::nullopt, 1 + below(kPeers - 1)};
+      std::string where = absl::StrCat("in_if in ", twin.in_if.first, "-", twin.in_if.second);
+      if (twin.out_if.second != UINT32_MAX) {
+        absl::StrAppend(&where, " and out_if in ", twin.out_if.first, "-", twin.out_if.second);
+      }
+      options.selectors.push_back({twin.exporters, *filter::Filter::Parse(where), twin.rd});
+      for (size_t r = 0; r < 2; ++r) {
+        builder_.AddSelected(static_cast<uint32_t>(s), kRds[r], tables[twin.peer][r], RouteOrigin::kMapped);
+      }
+      twins.push_back(twin);
+    }
+    for (uint32_t e = 0; e < 8; ++e) {
+      for (size_t r = 0; r < 2; ++r) {
+        builder_.Add(IpAddress::V4(0xc6336400 | e), kRds[r], tables[0][r], RouteOrigin::kSession);
+      }
+    }
+    Publish();
+    Make({F::kDstAs, F::kSrcAs}, options);
+    struct Record {
+      uint32_t exporter, in_if, out_if;
+      size_t rd;
+    };
+    std::vector<Record> records;
+    Record record = {};
+    for (int i = 0; i < 300; ++i) {
+      if (i == 0 || below(40) == 0) record.exporter = 0xc6336400 | below(8);
+      if (i == 0 || below(30) == 0) record.rd = below(2);
+      if (i == 0 || below(3) == 0) record.in_if = below(8);
+      if (i == 0 || below(3) == 0) record.out_if = below(8);
+      records.push_back(record);
+      record::MutableRow row = batch_->Append();
+      row.Set<F::kExporter>(IpAddress::V4(record.exporter));
+      row.Set<F::kSrcAddr>(A("10.0.0.1"));
+      row.Set<F::kDstAddr>(A("10.0.0.2"));
+      if (layout_->Has(F::kInIf)) row.Set<F::kInIf>(record.in_if);
+      if (layout_->Has(F::kOutIf)) row.Set<F::kOutIf>(record.out_if);
+      row.Set<F::kMplsVpnRd>(kRds[record.rd]);
+    }
+    enricher_->Apply(*batch_);
+    for (size_t i = 0; i < records.size(); ++i) {
+      const Record& r = records[i];
+      uint32_t expected = static_cast<uint32_t>(100 + r.rd);
+      for (const Twin& twin : twins) {
+        if (!twin.exporters.Contains(IpAddress::V4(r.exporter)) || r.in_if < twin.in_if.first ||
+            r.in_if > twin.in_if.second || r.out_if < twin.out_if.first || r.out_if > twin.out_if.second) {
+          continue;
+        }
+        ++selected;
+        expected = static_cast<uint32_t>(100 + 2 * twin.peer + (twin.rd ? (*twin.rd == 7 ? 1 : 0) : r.rd));
+        break;
+      }
+      ASSERT_EQ(batch_->row(i).Get<F::kDstAs>(), expected) << round << " " << i;
+      ASSERT_EQ(batch_->row(i).Get<F::kSrcAs>(), expected) << round << " " << i;
+      ++compared;
+    }
+  }
+  EXPECT_EQ(compared, 12000u);
+  EXPECT_GT(selected, 3000u);
+  EXPECT_LT(selected, 9000u);
 }
 
 // Of communities those that are asked for; a customer's AS where the route has no path.
