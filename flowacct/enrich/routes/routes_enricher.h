@@ -102,8 +102,8 @@ class RoutesEnricher : public Enricher {
   std::vector<EnricherCounter> counters() const override;
   // For people who ask why: what Apply would find for one address of a row of the bound layout, told table by table, up
   // to the one that answers, and next hop by next hop where these are followed. Empty: nobody answers for the exporter.
-  // `row` is as before Apply. Selectors (RoutesOptions) are not asked. Cost: some look-ups and copies; never on the way of
-  // records.
+  // `row` is as before Apply. Selectors (RoutesOptions) are not asked. Cost: some look-ups and copies; never on the way
+  // of records.
   std::vector<AskedTable> Explain(const record::RowView& row, bool destination);
 
  private:
