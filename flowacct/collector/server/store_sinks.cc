@@ -52,9 +52,9 @@ absl::StatusOr<sink::sqlite::SqliteOptions> ToSqliteOptions(const ConfigFile& fi
     const int64_t seconds = absl::ToInt64Seconds(*every);
     const int64_t below = options.rollups.empty() ? options.bin_seconds : options.rollups.back().bin_seconds;
     if (seconds <= below || seconds % options.bin_seconds != 0) {
-      return file.ErrorAt(rollup, "every",
-                          absl::StrCat("is no multiple of the pipeline's bins that is longer than those before it, of ",
-                                       below, " s"));
+      return file.ErrorAt(
+          rollup, "every",
+          absl::StrCat("is no multiple of the pipeline's bins that is longer than those before it, of ", below, " s"));
     }
     options.rollups.push_back({seconds, AgeOf(rollup.keep())});
   }
