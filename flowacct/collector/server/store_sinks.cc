@@ -40,6 +40,8 @@ absl::StatusOr<sink::sqlite::SqliteOptions> ToSqliteOptions(const ConfigFile& fi
   static_cast<sink::sql::StoreOptions&>(options) = *shared;
   if (!sqlite.table().empty()) options.table = sqlite.table();
   options.path = sqlite.path();
+  // The queue asks again.
+  options.busy_timeout = absl::Milliseconds(200);
   options.retention = AgeOf(sqlite.keep());
   if (!sqlite.max_size().empty()) {
     const absl::StatusOr<uint64_t> octets = config::ParseOctets(sqlite.max_size());
