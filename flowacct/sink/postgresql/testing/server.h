@@ -28,6 +28,7 @@ class Server {
   // Ends at once, as if the machine had; and comes back.
   void Kill();
   bool Restart();
+  pid_t pid() const { return pid_; }
 
  private:
   Server() = default;
