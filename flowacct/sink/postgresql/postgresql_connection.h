@@ -19,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "flowacct/sink/postgresql/postgresql_sink.h"
+#include "flowacct/sink/postgresql/connection_options.h"
 #include "flowacct/sink/sql/connection.h"
 #include "flowacct/sink/sql/dialect.h"
 #include "flowacct/sink/sql/statement.h"

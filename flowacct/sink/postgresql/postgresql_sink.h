@@ -13,23 +13,13 @@
 #define FLOWACCT_SINK_POSTGRESQL_POSTGRESQL_SINK_H_
 
 #include <memory>
-#include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
+#include "flowacct/sink/postgresql/connection_options.h"
 #include "flowacct/sink/sink.h"
 #include "flowacct/sink/sql/store_options.h"
 
 namespace flowacct::sink::postgresql {
-
-struct ConnectionOptions {
-  // As libpq has it, without a password: "host=db.example dbname=flows user=flowacct sslmode=verify-full".
-  std::string conninfo;
-  // A file whose first line is the password. Empty: what libpq finds (PGPASSWORD, ~/.pgpass).
-  std::string password_file;
-  // A server that says nothing for so long is given up.
-  absl::Duration timeout = absl::Seconds(30);
-};
 
 struct PostgresqlOptions : sql::StoreOptions {
   ConnectionOptions connection;

@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "flowacct/query/group_store.h"
-#include "flowacct/sink/postgresql/postgresql_sink.h"
+#include "flowacct/sink/postgresql/connection_options.h"
 
 namespace flowacct::sink::postgresql {
 
