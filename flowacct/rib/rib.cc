@@ -58,6 +58,7 @@ std::optional<PeerId> Rib::AddPeer(const PeerKey& key, bool external) {
   peers_[place].key = key;
   peers_[place].used = true;
   peers_[place].external = external;
+  peers_[place].max_paths = options_.max_paths_per_peer;
   peer_ids_[key] = PeerId{place};
   return PeerId{place};
 }

@@ -148,6 +148,8 @@ class Rib {
   std::optional<PeerId> AddPeer(const PeerKey& key, bool external = true);
   std::optional<PeerId> FindPeer(const PeerKey& key) const;
   const PeerKey& key(PeerId peer) const { return PeerOf(peer).key; }
+  // Instead of RibOptions::max_paths_per_peer; those that are there stay.
+  void SetMaxPaths(PeerId peer, size_t paths) { PeerOf(peer).max_paths = paths; }
   // With all its tables and routes; its ids come to mean others later.
   void RemovePeer(PeerId peer);
   // The peer's table of a route distinguisher, made if it is not there. Nothing: there are max_tables; counted.
@@ -232,6 +234,7 @@ class Rib {
     bool external = true;
     std::vector<std::pair<uint64_t, uint32_t>> tables;  // rd, place
     uint64_t paths = 0;
+    uint64_t max_paths = 0;
     RouteCounters counters[2];
   };
   struct FreeTable {
@@ -257,8 +260,7 @@ class Rib {
   }
 
   bool MayGrow(const Peer& peer) const {
-    return paths_ < options_.max_paths && peer.paths < options_.max_paths_per_peer && !routes_.full() &&
-           !attributes_.full();
+    return paths_ < options_.max_paths && peer.paths < peer.max_paths && !routes_.full() && !attributes_.full();
   }
   Outcome AnnounceListed(Table* table, Peer* peer, const Announcement& route, uint32_t value);
   void CountNew(Table* table, Peer* peer, bool v6, bool new_prefix);

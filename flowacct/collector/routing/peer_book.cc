@@ -121,6 +121,13 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
     made = std::make_unique<Peer>();
     if (session) ++known_sessions_;
     made->key = key;
+    made->wait_for_table = options_.wait_for_table;
+    if (session) {
+      const NeighborOptions own = NeighborOptionsOf(options_, key.address);
+      made->stale_for = own.stale_for;
+      made->wait_for_table = own.wait_for_table;
+      rib_.SetMaxPaths(*id, own.max_routes);
+    }
     made->id = *id;
     made->told.address = key.address;
     made->told.view = key.view;
@@ -150,12 +157,12 @@ PeerBook::Peer* PeerBook::Up(const Announcer& announcer, absl::Time now) {
     if (FamiliesOf(announcer.families, v6).empty()) rib_.EndOfRib(peer->id, v6);
   }
   const bool stale = rib_.counters(peer->id, false).stale + rib_.counters(peer->id, true).stale != 0;
-  told.stale_until = stale ? now + ConfirmTime(key.view) : absl::InfiniteFuture();
+  told.stale_until = stale ? now + ConfirmTime(*peer) : absl::InfiniteFuture();
   stale_deadline_ = std::min(stale_deadline_, told.stale_until);
   // Nothing of it answered before: a table is complete, or it is waited for.
-  peer->waits = options_.wait_for_table > absl::ZeroDuration() && !stale && !peer->awaited.empty() &&
+  peer->waits = peer->wait_for_table > absl::ZeroDuration() && !stale && !peer->awaited.empty() &&
                 key.view != rib::RibView::kDump;
-  if (peer->waits) wait_deadline_ = std::min(wait_deadline_, now + options_.wait_for_table);
+  if (peer->waits) wait_deadline_ = std::min(wait_deadline_, now + peer->wait_for_table);
   directory_is_old_ = true;
   if (peer->restored) return peer;
   for (RoutingObserver* observer : observers_) observer->OnUp(*peer, now);
@@ -280,10 +287,10 @@ void PeerBook::Down(Peer* peer, absl::Duration keep_for, absl::Time now) {
   stale_deadline_ = std::min(stale_deadline_, peer->told.stale_until);
 }
 
-absl::Duration PeerBook::ConfirmTime(rib::RibView view) const {
-  switch (view) {
+absl::Duration PeerBook::ConfirmTime(const Peer& peer) const {
+  switch (peer.key.view) {
     case rib::RibView::kSession:
-      return options_.stale_for;
+      return peer.stale_for;
     case rib::RibView::kDump:
       return absl::InfiniteDuration();  // whoever reads it says when it is over
     default:
@@ -325,7 +332,7 @@ void PeerBook::Tick(absl::Time now) {
     wait_deadline_ = absl::InfiniteFuture();
     for (const auto& [key, peer] : peers_) {
       if (!peer->waits) continue;
-      const absl::Time until = peer->told.since + options_.wait_for_table;
+      const absl::Time until = peer->told.since + peer->wait_for_table;
       if (now < until) {
         wait_deadline_ = std::min(wait_deadline_, until);
         continue;

@@ -82,6 +82,7 @@ class PeerBook {
    private:
     friend class PeerBook;
     rib::SourceId source{};                              // in the directory that is made
+    absl::Duration stale_for, wait_for_table;            // as its neighbour's options say
     bgp::FamilySet awaited;                              // agreed, and not complete
     absl::flat_hash_map<uint64_t, rib::TableId> tables;  // by route distinguisher
     uint64_t last_rd = 0;
@@ -133,7 +134,7 @@ class PeerBook {
     return {peer.key.told_by, peer.key.view, peer.key.distinguisher, peer.key.address};
   }
   // How long what was told before is kept while it is told anew.
-  absl::Duration ConfirmTime(rib::RibView view) const;
+  absl::Duration ConfirmTime(const Peer& peer) const;
   static rib::RibOptions RibOptionsOf(const RoutingOptions& options);
   bool IsSession(const Peer& peer) const { return peer.key.view == rib::RibView::kSession; }
   // Nothing: a bound forbids it, counted.

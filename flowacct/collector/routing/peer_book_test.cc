@@ -309,6 +309,36 @@ TEST(PeerBook, CountsFamiliesThatAreNotJoined) {
   EXPECT_EQ(told.not_joined(), 1u);
 }
 
+TEST(PeerBook, OfANeighborsPrefixesTheLongestCounts) {
+  RoutingOptions options;
+  options.wait_for_table = absl::Minutes(1);
+  options.neighbors.resize(3);
+  options.neighbors[0].peers = PrefixOf("192.0.2.0/24");
+  options.neighbors[0].wait_for_table = absl::ZeroDuration();
+  options.neighbors[1].peers = PrefixOf("192.0.2.8/32");
+  options.neighbors[1].max_routes = 2;
+  options.neighbors[2].peers = PrefixOf("::/0");  // no address of IPv4 is of it
+  options.neighbors[2].max_routes = 1;
+  ASSERT_TRUE(CheckRoutingOptions(options).ok());
+  Book b(options);
+  PeerBook::Peer* const by_prefix = b.Up("192.0.2.1", 1);
+  PeerBook::Peer* const alone = b.Up("192.0.2.8", 8);
+  PeerBook::Peer* const like_all = b.Up("198.51.100.1", 9);
+  for (PeerBook::Peer* peer : {by_prefix, alone, like_all})
+    b.Announce(peer, {"10.0.0.0/8", "11.0.0.0/8", "12.0.0.0/8"});
+  const auto told = [&](const PeerBook::Peer* peer) {
+    const RoutingPeer one = b.book.Tell(*peer);
+    return absl::StrCat(one.waits ? "waits " : "answers ", one.v4.paths);
+  };
+  EXPECT_EQ(told(by_prefix), "answers 3");
+  EXPECT_EQ(told(alone), "waits 2");
+  EXPECT_EQ(told(like_all), "waits 3");
+  b.now += absl::Minutes(1);
+  b.book.Tick(b.now);
+  EXPECT_EQ(told(alone), "answers 2");
+  EXPECT_EQ(b.book.incomplete_tables(), 2u);
+}
+
 TEST(RoutingOptions, SaysWhatIsWrong) {
   EXPECT_TRUE(CheckRoutingOptions(RoutingOptions()).ok());
   const struct {
@@ -340,6 +370,15 @@ TEST(RoutingOptions, SaysWhatIsWrong) {
        [](RoutingOptions* o) {
          o->md5_keys = {{base::IpPrefix(), std::string(81, 'x')}};
        }},
+      {"neighbors: 4097 prefixes", [](RoutingOptions* o) { o->neighbors.resize(4097); }},
+      {"neighbors: ::/0: is there twice", [](RoutingOptions* o) { o->neighbors.resize(2); }},
+      {"neighbors: ::/0: hold_time_seconds: 2",
+       [](RoutingOptions* o) { o->neighbors.emplace_back().hold_time_seconds = uint16_t{2}; }},
+      {"neighbors: ::/0: max_routes: 0", [](RoutingOptions* o) { o->neighbors.emplace_back().max_routes = size_t{0}; }},
+      {"neighbors: ::/0: stale_for: -1s",
+       [](RoutingOptions* o) { o->neighbors.emplace_back().stale_for = absl::Seconds(-1); }},
+      {"neighbors: ::/0: wait_for_table: 25h",
+       [](RoutingOptions* o) { o->neighbors.emplace_back().wait_for_table = absl::Hours(25); }},
       {"mapped: 10.0.0.0/15",
        [](RoutingOptions* o) {
          o->mapped = {{PrefixOf("10.0.0.0/15"), {}}};

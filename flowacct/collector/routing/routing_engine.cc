@@ -71,13 +71,14 @@ RoutingOptions WithSecret(RoutingOptions options) {
   return options;
 }
 
-bgp::SessionOptions SessionOptionsOf(const RoutingOptions& options, uint32_t bgp_identifier) {
+bgp::SessionOptions SessionOptionsOf(const RoutingOptions& options, const NeighborOptions& own,
+                                     uint32_t bgp_identifier) {
   bgp::SessionOptions session;
-  session.local_as = options.local_as;
+  session.local_as = own.local_as;
   session.bgp_identifier = bgp_identifier;
-  session.hold_time_seconds = options.hold_time_seconds;
+  session.hold_time_seconds = own.hold_time_seconds;
   session.families = options.families;
-  session.add_path = options.add_path ? options.families : bgp::FamilySet();
+  session.add_path = own.add_path ? options.families : bgp::FamilySet();
   session.extended_message = options.extended_message;
   session.graceful_restart = options.graceful_restart;
   session.host_name = options.host_name;
@@ -395,7 +396,8 @@ void RoutingEngine::Greet(Descriptor socket, const base::IpAddress& address, uin
                           absl::Time now) {
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  auto made = std::make_unique<Connection>(this, SessionOptionsOf(options_, bgp_identifier_));
+  const NeighborOptions own = NeighborOptionsOf(options_, address);
+  auto made = std::make_unique<Connection>(this, SessionOptionsOf(options_, own, bgp_identifier_));
   Connection& connection = *made;
   connection.number = ++last_number_;
   connection.socket = std::move(socket);
@@ -557,7 +559,7 @@ void RoutingEngine::OnClosed(Connection& connection, const bgp::SessionClosed& c
     ++counters_.lost;
     Add(connection.session.counters(), &peer->told.counters);
     peer->told.last_end = end;
-    absl::Duration keep_for = options_.stale_for;
+    absl::Duration keep_for = NeighborOptionsOf(options_, connection.address).stale_for;
     if (closed.graceful && keep_for > absl::ZeroDuration()) keep_for = std::max(keep_for, closed.restart_time);
     // It is not to come back, or it wants to begin anew (RFC 8538, 4).
     const bgp::NotificationView& said = closed.notification;

@@ -506,6 +506,43 @@ TEST(RoutingEngine, RoutesBeyondTheLimitAreRefused) {
   EXPECT_EQ(RoutesOf(*engine, "127.0.0.1").size(), 3u);
 }
 
+// Two neighbours, one of them with settings of its own; what these do not say is as for all.
+TEST(RoutingEngine, NeighborsMayHaveTheirOwnSettings) {
+  RoutingOptions options = LoopbackOptions();
+  options.local_as = 65010;
+  options.hold_time_seconds = 30;
+  options.stale_for = absl::Minutes(2);
+  options.neighbors.resize(2);
+  options.neighbors[0].peers = *base::IpPrefix::Parse("127.0.0.2/32");
+  options.neighbors[0].local_as = 65001;
+  options.neighbors[0].add_path = false;
+  options.neighbors[0].max_routes = 1;
+  options.neighbors[0].stale_for = absl::ZeroDuration();
+  // Shorter, so that it says nothing of 127.0.0.2.
+  options.neighbors[1].peers = *base::IpPrefix::Parse("127.0.0.0/8");
+  options.neighbors[1].hold_time_seconds = 60;
+  auto engine = StartEngine(options);
+  ScriptedPeer own(engine->endpoints()[0], "127.0.0.2"), other(engine->endpoints()[0], "127.0.0.3");
+  ASSERT_TRUE(own.Establish(ScriptedOpen(2)));
+  ASSERT_TRUE(other.Establish(ScriptedOpen(3)));
+  EXPECT_EQ(own.engines_open().as, 65001u);
+  EXPECT_EQ(own.engines_open().hold_time_seconds, 30);
+  EXPECT_TRUE(own.engines_open().add_path_receive.empty());
+  EXPECT_EQ(other.engines_open().as, 65010u);
+  EXPECT_EQ(other.engines_open().hold_time_seconds, 60);
+  EXPECT_FALSE(other.engines_open().add_path_receive.empty());
+  Announce(own, {"1.0.0.0/8", "2.0.0.0/8"});
+  Announce(other, {"1.0.0.0/8", "2.0.0.0/8"});
+  ASSERT_TRUE(Eventually([&] { return PeerOf(*engine, "127.0.0.2").v4.refused == 1; }));
+  ASSERT_TRUE(Eventually([&] { return RoutesOf(*engine, "127.0.0.3").size() == 2; }));
+  EXPECT_EQ(RoutesOf(*engine, "127.0.0.2").size(), 1u);
+  own.Reset();
+  other.Reset();
+  ASSERT_TRUE(Eventually([&] { return PeerOf(*engine, "127.0.0.3").stale(); }));
+  ASSERT_TRUE(Eventually([&] { return RoutesOf(*engine, "127.0.0.2").empty(); }));
+  EXPECT_EQ(RoutesOf(*engine, "127.0.0.3").size(), 2u);
+}
+
 TEST(RoutingEngine, ADeadNeighbourIsNoticed) {
   RoutingOptions options = LoopbackOptions();
   options.hold_time_seconds = 3;

@@ -1,5 +1,6 @@
 #include "flowacct/collector/routing/routing_options.h"
 
+#include <algorithm>
 #include <limits>
 #include <random>
 #include <utility>
@@ -13,11 +14,44 @@ namespace {
 
 constexpr EndpointScheme kSchemes[] = {EndpointScheme::kTcp};
 constexpr size_t kMaxListen = 16;
+constexpr uint64_t kMaxRoutesOfPeer = uint64_t{1} << 31;
 constexpr size_t kMaxMd5KeyOctets = 80;  // TCP_MD5SIG_MAXKEYLEN of Linux
 
 template <typename... Why>
 absl::Status Refuse(const Why&... why) {
   return absl::InvalidArgumentError(absl::StrCat(why...));
+}
+
+absl::Status CheckHoldTime(uint16_t seconds) {
+  if (seconds != 1 && seconds != 2) return absl::OkStatus();
+  return Refuse("hold_time_seconds: ", seconds, "; 0 (no keepalives) or at least 3 (RFC 4271, 4.2), 90 is the default");
+}
+
+absl::Status CheckNeighbors(const std::vector<RoutingNeighbor>& neighbors) {
+  if (neighbors.size() > kMaxNeighbors) {
+    return Refuse("neighbors: ", neighbors.size(), " prefixes; at most ", kMaxNeighbors, " can be");
+  }
+  std::vector<base::IpPrefix> seen;
+  for (const RoutingNeighbor& neighbor : neighbors) {
+    const std::string peers = neighbor.peers.ToString();
+    seen.push_back(neighbor.peers);
+    if (absl::Status status = CheckHoldTime(neighbor.hold_time_seconds.value_or(0)); !status.ok()) {
+      return Refuse("neighbors: ", peers, ": ", status.message());
+    }
+    if (neighbor.max_routes && (*neighbor.max_routes < 1 || *neighbor.max_routes > kMaxRoutesOfPeer)) {
+      return Refuse("neighbors: ", peers, ": max_routes: ", *neighbor.max_routes, "; 1 to ", kMaxRoutesOfPeer,
+                    " can be");
+    }
+    for (const auto& [name, duration] :
+         {std::make_pair("stale_for", neighbor.stale_for), std::make_pair("wait_for_table", neighbor.wait_for_table)}) {
+      if (!duration || (*duration >= absl::ZeroDuration() && *duration <= absl::Hours(24))) continue;
+      return Refuse("neighbors: ", peers, ": ", name, ": ", absl::FormatDuration(*duration), "; 0 to 24h can be");
+    }
+  }
+  std::sort(seen.begin(), seen.end());
+  const auto twice = std::adjacent_find(seen.begin(), seen.end());
+  if (twice != seen.end()) return Refuse("neighbors: ", twice->ToString(), ": is there twice");
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -30,6 +64,23 @@ uint64_t RandomSeed() {
 size_t AddressesOf(const base::IpPrefix& prefix) {
   const unsigned host_bits = (prefix.address().IsV4() ? 32u : 128u) - prefix.length();
   return host_bits < std::numeric_limits<size_t>::digits ? size_t{1} << host_bits : std::numeric_limits<size_t>::max();
+}
+
+NeighborOptions NeighborOptionsOf(const RoutingOptions& options, const base::IpAddress& peer) {
+  static const RoutingNeighbor kLikeAll;
+  const RoutingNeighbor* own = &kLikeAll;
+  for (const RoutingNeighbor& neighbor : options.neighbors) {
+    if (!neighbor.peers.Contains(peer)) continue;
+    if (own == &kLikeAll || neighbor.peers.length() > own->peers.length()) own = &neighbor;
+  }
+  NeighborOptions made;
+  made.local_as = own->local_as.value_or(options.local_as);
+  made.hold_time_seconds = own->hold_time_seconds.value_or(options.hold_time_seconds);
+  made.add_path = own->add_path.value_or(options.add_path);
+  made.max_routes = own->max_routes.value_or(options.max_routes_per_peer);
+  made.stale_for = own->stale_for.value_or(options.stale_for);
+  made.wait_for_table = own->wait_for_table.value_or(options.wait_for_table);
+  return made;
 }
 
 absl::Status CheckRoutingOptions(const RoutingOptions& options) {
@@ -60,7 +111,7 @@ absl::Status CheckRoutingOptions(const RoutingOptions& options) {
       {"max_pending_of_address", options.max_pending_of_address, 1, 1024, "2 are needed to resolve a collision"},
       {"connections_per_minute", options.connections_per_minute, 1, 60000, "routers need one every few seconds"},
       {"connection_burst", options.connection_burst, 1, 60000, "20 is the default"},
-      {"max_routes_per_peer", options.max_routes_per_peer, 1, uint64_t{1} << 31, "a full table has 1.2 million"},
+      {"max_routes_per_peer", options.max_routes_per_peer, 1, kMaxRoutesOfPeer, "a full table has 1.2 million"},
       {"max_tables_per_peer", options.max_tables_per_peer, 1, uint64_t{1} << 20, "4096 is the default"},
       {"read_octets", options.read_octets, 4096, uint64_t{16} << 20, "262144 is the default"},
   };
@@ -68,10 +119,7 @@ absl::Status CheckRoutingOptions(const RoutingOptions& options) {
     if (number.value >= number.least && number.value <= number.most) continue;
     return Refuse(number.name, ": ", number.value, "; ", number.least, " to ", number.most, " can be, ", number.advice);
   }
-  if (options.hold_time_seconds == 1 || options.hold_time_seconds == 2) {
-    return Refuse("hold_time_seconds: ", options.hold_time_seconds,
-                  "; 0 (no keepalives) or at least 3 (RFC 4271, 4.2), 90 is the default");
-  }
+  if (absl::Status status = CheckHoldTime(options.hold_time_seconds); !status.ok()) return status;
   if (options.open_timeout < absl::Milliseconds(100)) {
     return Refuse("open_timeout: ", absl::FormatDuration(options.open_timeout), "; at least 100ms, 30s is the default");
   }
@@ -106,6 +154,7 @@ absl::Status CheckRoutingOptions(const RoutingOptions& options) {
   if (options.selected.size() > kMaxSelections) {
     return Refuse("map: ", options.selected.size(), " entries with conditions; at most ", kMaxSelections);
   }
+  if (absl::Status status = CheckNeighbors(options.neighbors); !status.ok()) return status;
   size_t mapped = 0;
   for (const RoutingMapping& mapping : options.mapped) {
     const size_t addresses = AddressesOf(mapping.exporters);

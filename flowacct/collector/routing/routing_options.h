@@ -38,6 +38,16 @@ struct RoutingSelection {
   std::optional<uint64_t> rd;  // only that table of it; nothing: each, by the record's
 };
 
+// What is otherwise for peers of a prefix; what is not given is as for all.
+struct RoutingNeighbor {
+  base::IpPrefix peers;
+  std::optional<uint32_t> local_as;
+  std::optional<uint16_t> hold_time_seconds;
+  std::optional<bool> add_path;
+  std::optional<size_t> max_routes;
+  std::optional<absl::Duration> stale_for, wait_for_table;
+};
+
 struct RoutingOptions {
   // Endpoints, tcp:// (collector/socket/endpoint.h). Port 179 needs root or CAP_NET_BIND_SERVICE. None: BMP alone.
   std::vector<std::string> listen = {"tcp://[::]:179"};
@@ -112,6 +122,9 @@ struct RoutingOptions {
   // Route distinguishers of a peer: a large provider edge has some thousand VRFs.
   size_t max_tables_per_peer = 4096;
 
+  // Of several prefixes the longest counts, alone.
+  std::vector<RoutingNeighbor> neighbors;
+
   // Octets that are read of one peer before others have their turn: some 2 ms of work.
   size_t read_octets = size_t{256} << 10;
   std::string host_name;  // told to neighbours (FQDN capability) if not empty
@@ -124,7 +137,20 @@ inline constexpr size_t kMaxMappedExporters = 65536;
 // Most selections: each may be asked for a record.
 inline constexpr size_t kMaxSelections = 4096;
 
+// A session looks for its own once, among all.
+inline constexpr size_t kMaxNeighbors = 4096;
+
 absl::Status CheckRoutingOptions(const RoutingOptions& options);
+
+// As they are for the sessions of one address: with those of `neighbors` instead of those for all.
+struct NeighborOptions {
+  uint32_t local_as = 0;
+  uint16_t hold_time_seconds = 0;
+  bool add_path = false;
+  size_t max_routes = 0;
+  absl::Duration stale_for, wait_for_table;
+};
+NeighborOptions NeighborOptionsOf(const RoutingOptions& options, const base::IpAddress& peer);
 
 // A seed for the hash of attributes, so that no stranger can choose attributes that collide in the table. Never 0.
 uint64_t RandomSeed();

@@ -53,6 +53,53 @@ absl::Status PlanListening(const ConfigFile& file, const Block& block, std::vect
   return absl::OkStatus();
 }
 
+// Of `bgp`, and of a `neighbor`.
+template <typename Block>
+absl::Status PlanHoldTime(const ConfigFile& file, const Block& block, uint16_t* seconds) {
+  const auto hold_time = config::ParseDuration(block.hold_time());
+  if (!hold_time.ok()) return file.ErrorAt(block, "hold_time", hold_time.status().message());
+  if (*hold_time > absl::Seconds(65535) || *hold_time != absl::Floor(*hold_time, absl::Seconds(1))) {
+    return file.ErrorAt(block, "hold_time", "is whole seconds, at most 65535s");
+  }
+  *seconds = static_cast<uint16_t>(absl::ToInt64Seconds(*hold_time));
+  return absl::OkStatus();
+}
+
+absl::Status PlanNeighbors(const ConfigFile& file, std::vector<RoutingNeighbor>* neighbors) {
+  for (const config::BgpNeighbor& neighbor : file.message().bgp().neighbor()) {
+    RoutingNeighbor& made = neighbors->emplace_back();
+    auto peers = ParsePrefix(file, neighbor, "peers", neighbor.peers());
+    if (!peers.ok()) return peers.status();
+    made.peers = *peers;
+    if (neighbor.has_local_as()) made.local_as = neighbor.local_as();
+    if (neighbor.has_add_path()) made.add_path = neighbor.add_path();
+    if (neighbor.has_max_routes()) made.max_routes = neighbor.max_routes();
+    if (neighbor.has_hold_time()) {
+      if (absl::Status status = PlanHoldTime(file, neighbor, &made.hold_time_seconds.emplace()); !status.ok()) {
+        return status;
+      }
+    }
+    // They have no default that would tell the check of the file what they are, and may be none at all.
+    const auto duration = [&](const char* name, const std::string& text, std::optional<absl::Duration>* to) {
+      if (text == "0" || text == "0s") {
+        *to = absl::ZeroDuration();
+        return absl::OkStatus();
+      }
+      auto parsed = config::ParseDuration(text);
+      if (!parsed.ok()) return file.ErrorAt(neighbor, name, parsed.status().message());
+      *to = *parsed;
+      return absl::OkStatus();
+    };
+    absl::Status status;
+    if (neighbor.has_stale_for()) status = duration("stale_for", neighbor.stale_for(), &made.stale_for);
+    if (status.ok() && neighbor.has_wait_for_table()) {
+      status = duration("wait_for_table", neighbor.wait_for_table(), &made.wait_for_table);
+    }
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PlanBmp(const ConfigFile& file, RoutingOptions* options) {
   const config::Bmp& bmp = file.message().bmp();
   if (absl::Status status = PlanListening(file, bmp, &options->bmp_listen, &options->bmp_allow, &options->bmp_md5_keys);
@@ -159,11 +206,7 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file, const record:
     if (!identifier->IsV4()) return file.ErrorAt(bgp, "router_id", "is an IPv4 address, such as 192.0.2.1");
     options.bgp_identifier = identifier->v4();
   }
-  const absl::Duration hold_time = ConfigFile::DurationOf(bgp.hold_time());
-  if (hold_time > absl::Seconds(65535) || hold_time != absl::Floor(hold_time, absl::Seconds(1))) {
-    return file.ErrorAt(bgp, "hold_time", "is whole seconds, at most 65535s");
-  }
-  options.hold_time_seconds = static_cast<uint16_t>(absl::ToInt64Seconds(hold_time));
+  if (absl::Status status = PlanHoldTime(file, bgp, &options.hold_time_seconds); !status.ok()) return status;
   if (bgp.ttl_security_hops() > 255) return file.ErrorAt(bgp, "ttl_security_hops", "is at most 255");
   options.ttl_security_hops = static_cast<int>(bgp.ttl_security_hops());
   options.add_path = bgp.add_path();
@@ -197,6 +240,7 @@ absl::StatusOr<RoutingOptions> PlanRouting(const ConfigFile& file, const record:
   }
   options.max_routes_per_peer = bgp.max_routes_per_peer();
   options.dumps_for_all = bgp.dumps_for_all();
+  if (absl::Status status = PlanNeighbors(file, &options.neighbors); !status.ok()) return status;
   if (auto keeper = PlanRouteKeeper(file); !keeper.ok()) return keeper.status();
   if (absl::Status status = CheckRoutingOptions(options); !status.ok()) {
     return file.message().has_bgp() ? file.ErrorAt(bgp, "", status.message())
