@@ -83,7 +83,8 @@ struct Question {
   bool ascending = false;
   std::string where;
   filter::Filter filter;
-  std::optional<Moment> from, to;  // absent: from where the table begins, to where it ends
+  // Absent: from where the table begins; to where it ends, but to now if `from` is relative.
+  std::optional<Moment> from, to;
   std::string zone_name = "UTC";
   absl::TimeZone zone = absl::UTCTimeZone();
   std::optional<Span> every;
