@@ -299,12 +299,17 @@ class Asker {
       if (windows->empty()) continue;
       if (table.first_seconds > std::max(windows->front().begin, root_.first_seconds)) return false;
       if (table.last_seconds < std::min(windows->back().end, root_.last_seconds)) return false;
-      // A bin that begins before the bound would be left out whole.
-      const int64_t begin = windows->front().begin, end = windows->back().end;
-      if (begin > table.first_seconds && begin < table.last_seconds && FloorToBin(table, begin) != begin) return false;
-      if (end > table.first_seconds && end < table.last_seconds && FloorToBin(table, end) != end) return false;
+      const int64_t begin = windows->front().begin;
+      if (Begin(table, begin) != FloorToBin(table, begin) && begin > table.first_seconds) return false;
     }
     return true;
+  }
+
+  // Where the bins begin that hold what the table itself has from `begin` on: the first bin of a rollup may begin before
+  // all rows of the table.
+  int64_t Begin(const TableInfo& table, int64_t begin) const {
+    const int64_t whole = table.bin_seconds > 0 ? FloorToBin(table, begin) : begin;
+    return begin <= root_.first_seconds && table.first_seconds >= whole ? whole : begin;
   }
 
   absl::Status ChooseTable() {
@@ -363,7 +368,7 @@ class Asker {
   absl::Status Collect(const std::vector<Window>& windows, bool grouped, bool only, GroupMap* groups) {
     GroupRequest request = Request();
     if (!grouped) request.by.clear();
-    request.from_seconds = windows.front().begin;
+    request.from_seconds = Begin(table_, windows.front().begin);
     request.to_seconds = windows.back().end;
     bool uniform = true;
     const int64_t width = windows.size() > 1 ? windows[1].label - windows[0].label : 0;
@@ -390,8 +395,7 @@ class Asker {
         const auto after =
             std::upper_bound(windows.begin(), windows.end(), row.step_seconds,
                              [](int64_t seconds, const Window& window) { return seconds < window.label; });
-        if (after == windows.begin()) return true;
-        at = static_cast<size_t>(after - windows.begin()) - 1;
+        at = after == windows.begin() ? 0 : static_cast<size_t>(after - windows.begin()) - 1;
       }
       Data& data = found->second[at];
       Add(row, &data);
@@ -416,7 +420,7 @@ class Asker {
       return full.ok() ? status : full;
     }
     for (one = 0; one < windows.size(); ++one) {
-      request.from_seconds = windows[one].begin;
+      request.from_seconds = Begin(table_, windows[one].begin);
       request.to_seconds = windows[one].end;
       absl::Status status = store_.Sum(request, tell);
       if (!full.ok() || !status.ok()) return full.ok() ? status : full;
@@ -488,7 +492,7 @@ class Asker {
       limit = std::min(limit, options_.max_groups);
       found->clear();
       GroupRequest request = Request();
-      request.from_seconds = whole.begin;
+      request.from_seconds = Begin(table_, whole.begin);
       request.to_seconds = whole.end;
       request.limit = limit;
       request.order = order;
