@@ -41,11 +41,14 @@ TEST(MemoryStoreTest, TheDataHasWhatItPromises) {
   for (const ConformanceRequest& asked : requests) {
     size_t groups = 0;
     absl::uint128 largest = 0;
-    ASSERT_TRUE(store.Sum(asked.request, [&](const GroupRow& row) {
-                       ++groups;
-                       if (row.values.size() > 1) largest = std::max(largest, row.values[1]);
-                       return true;
-                     }).ok())
+    ASSERT_TRUE(store
+                    .Sum(asked.request,
+                         [&](const GroupRow& row) {
+                           ++groups;
+                           if (row.values.size() > 1) largest = std::max(largest, row.values[1]);
+                           return true;
+                         })
+                    .ok())
         << asked.name;
     if (asked.name == "total") {
       EXPECT_GT(largest, absl::uint128(UINT64_MAX));

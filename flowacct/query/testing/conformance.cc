@@ -34,8 +34,8 @@ aggregate::AggregatorOptions TableOptions() {
 }
 
 // Names that somebody on the wire might choose.
-constexpr absl::string_view kNames[] = {
-    "red", "blue", "Blue", "it's; DROP TABLE flows--", "a\"b\\c", "", "Z\xc3\xbcrich", "50%_off", "$where"};
+constexpr absl::string_view kNames[] = {"red",           "blue",    "Blue",  "it's; DROP TABLE flows--", "a\"b\\c", "",
+                                        "Z\xc3\xbcrich", "50%_off", "$where"};
 
 class Maker {
  public:
@@ -119,8 +119,7 @@ std::string TextOf(const std::pair<int64_t, GroupValues>& group, const GroupRequ
   for (size_t i = 0; i < group.second.size(); ++i) {
     absl::StrAppend(&text, " ");
     const bool network = request.by[i].v4_length >= 0;
-    const record::FieldType type =
-        network ? record::FieldType::kPrefix : record::Info(request.by[i].field).type;
+    const record::FieldType type = network ? record::FieldType::kPrefix : record::Info(request.by[i].field).type;
     record::AppendStoredJson(type, group.second[i].View(), &text);
   }
   return text;
@@ -273,18 +272,45 @@ std::vector<ConformanceRequest> ConformanceRequests() {
   add("by network, all bits", {By(F::kSrcAddr, 32, 128)}, sums);
   add("by network and address", {By(F::kSrcAddr, 24, 48), By(F::kSrcAddr)}, sums);
 
-  for (const char* where :
-       {"src_addr in 192.0.2.0/24", "src_addr in 2001:db8::/32", "src_addr in (192.0.2.1, 10.0.0.0/8, ::1)",
-        "not src_addr in 192.0.0.0/16", "src_addr = 2001:db8::1", "src_addr in ::/0", "src_addr in 0.0.0.0/0",
-        "dst_net in 198.51.100.0/24", "dst_net in 198.51.0.0/16", "dst_net in 198.51.100.0/25",
-        "src_as = 4294967295", "src_as in (64496, 64498)", "src_as != 64496", "not src_as = 64496", "dst_as = 0",
-        "dst_as > 64500 and dst_as <= 64503", "dst_port in 100-65535", "dst_port not in (53, 248)", "proto tcp",
-        "proto udp or dst_port 443", "not (proto tcp and dst_port 53) and exists(dst_as)", "exists(src_mac)",
-        "not exists(src_addr)", "tcp_flags has syn", "tcp_flags has (syn, ack)", "tcp_flags & 0x10 = 0",
-        "tcp_flags & 0x12", "src_mac = 02:00:00:00:00:01", "vrf_name = red", "vrf_name in (red, blue)",
-        "vrf_name = 'it\\'s'", "vrf_name = \"it's; DROP TABLE flows--\"", "vrf_name != blue", "not vrf_name = blue",
-        "vrf_name = ''", "host 192.0.2.1", "src_as = field(dst_as)", "src_as != field(dst_as)",
-        "src_addr != field(dst_addr)"}) {
+  for (const char* where : {"src_addr in 192.0.2.0/24",
+                            "src_addr in 2001:db8::/32",
+                            "src_addr in (192.0.2.1, 10.0.0.0/8, ::1)",
+                            "not src_addr in 192.0.0.0/16",
+                            "src_addr = 2001:db8::1",
+                            "src_addr in ::/0",
+                            "src_addr in 0.0.0.0/0",
+                            "dst_net in 198.51.100.0/24",
+                            "dst_net in 198.51.0.0/16",
+                            "dst_net in 198.51.100.0/25",
+                            "src_as = 4294967295",
+                            "src_as in (64496, 64498)",
+                            "src_as != 64496",
+                            "not src_as = 64496",
+                            "dst_as = 0",
+                            "dst_as > 64500 and dst_as <= 64503",
+                            "dst_port in 100-65535",
+                            "dst_port not in (53, 248)",
+                            "proto tcp",
+                            "proto udp or dst_port 443",
+                            "not (proto tcp and dst_port 53) and exists(dst_as)",
+                            "exists(src_mac)",
+                            "not exists(src_addr)",
+                            "tcp_flags has syn",
+                            "tcp_flags has (syn, ack)",
+                            "tcp_flags & 0x10 = 0",
+                            "tcp_flags & 0x12",
+                            "src_mac = 02:00:00:00:00:01",
+                            "vrf_name = red",
+                            "vrf_name in (red, blue)",
+                            "vrf_name = 'it\\'s'",
+                            "vrf_name = \"it's; DROP TABLE flows--\"",
+                            "vrf_name != blue",
+                            "not vrf_name = blue",
+                            "vrf_name = ''",
+                            "host 192.0.2.1",
+                            "src_as = field(dst_as)",
+                            "src_as != field(dst_as)",
+                            "src_addr != field(dst_addr)"}) {
     if (filter::Filter::Parse(where).ok()) add(where, {By(F::kExporter)}, sums, where);
   }
   for (const char* where : {"as_path contains 64511", "as_path first 64496", "as_path origin = 64511",

@@ -1,0 +1,335 @@
+// Debian's PostgreSQL server, started here, stores and answers.
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "flowacct/filter/filter.h"
+#include "flowacct/query/memory_store.h"
+#include "flowacct/query/testing/conformance.h"
+#include "flowacct/sink/postgresql/postgresql_sink.h"
+#include "flowacct/sink/postgresql/postgresql_store.h"
+#include "flowacct/sink/postgresql/testing/server.h"
+#include "flowacct/sink/print/batch_builder.h"
+#include "gtest/gtest.h"
+
+namespace flowacct::sink::postgresql {
+namespace {
+
+using aggregate::AggregateBatch;
+using aggregate::Function;
+using base::IpAddress;
+using print::BatchBuilder;
+using record::FieldId;
+
+constexpr int64_t kNanos = 1000000000;
+constexpr int64_t kDay = 1699920000;  // 2023-11-14T00:00:00Z
+
+class Postgresql : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    why_ = new std::string();
+    server_ = Server::Start(why_).release();
+  }
+  static void TearDownTestSuite() {
+    delete server_;
+    delete why_;
+    server_ = nullptr;
+  }
+  void SetUp() override {
+    if (server_ == nullptr && absl::StrContains(*why_, "not installed")) GTEST_SKIP() << *why_;
+    ASSERT_NE(server_, nullptr) << *why_;
+    ASSERT_EQ(Shell("DROP SCHEMA public CASCADE; CREATE SCHEMA public"), "");
+  }
+
+  static std::string Shell(const std::string& sql) { return server_->Shell(sql); }
+
+  static PostgresqlOptions Options() {
+    PostgresqlOptions options;
+    options.connection = server_->options();
+    options.connection.timeout = absl::Seconds(20);
+    options.now = [] { return absl::FromUnixSeconds(kDay + 2 * 86400); };
+    return options;
+  }
+
+  static std::unique_ptr<PostgresqlSink> Open(PostgresqlOptions options = Options()) {
+    auto sink = NewPostgresqlSink(std::move(options));
+    EXPECT_TRUE(sink.ok()) << sink.status();
+    return sink.ok() ? *std::move(sink) : nullptr;
+  }
+
+  using Sums = std::map<std::string, std::vector<absl::uint128>>;
+  static Sums Ask(const std::string& table, std::vector<size_t> values) {
+    auto store = OpenPostgresqlStore(server_->options());
+    EXPECT_TRUE(store.ok()) << store.status();
+    query::GroupRequest request;
+    request.table = table;
+    request.by = {{FieldId::kDstPort, -1, -1}};
+    request.values = std::move(values);
+    Sums sums;
+    absl::Status status = (*store)->Sum(request, [&](const query::GroupRow& row) {
+      const std::string key = row.group[0].present ? absl::StrCat(row.group[0].integer) : "-";
+      EXPECT_TRUE(sums.emplace(key, std::vector<absl::uint128>(row.values.begin(), row.values.end())).second) << key;
+      return true;
+    });
+    EXPECT_TRUE(status.ok()) << status;
+    return sums;
+  }
+
+  static Server* server_;
+  static std::string* why_;
+};
+Server* Postgresql::server_ = nullptr;
+std::string* Postgresql::why_ = nullptr;
+
+BatchBuilder Flows(int rows) {
+  BatchBuilder builder({FieldId::kSrcAddr, FieldId::kDstPort},
+                       {{FieldId::kPackets, Function::kSum, ""}, {FieldId::kBytes, Function::kSum, ""}});
+  for (int i = 0; i < rows; ++i) {
+    auto row = builder.Add({1, 100});
+    row.Set<FieldId::kSrcAddr>(IpAddress::V4(0x0a000001));
+    row.Set<FieldId::kDstPort>(static_cast<uint16_t>(i % 100));
+  }
+  return builder;
+}
+
+AggregateBatch Batch(const BatchBuilder& builder, int64_t start, uint64_t number, absl::string_view table = "flows") {
+  AggregateBatch batch = builder.Build({start * kNanos, (start + 300) * kNanos});
+  batch.set_identity({"edge", std::string(table), 7, number});
+  return batch;
+}
+
+TEST_F(Postgresql, AnswersAsItsTwin) {
+  auto sink = Open();
+  const query::ConformanceData data;
+  query::MemoryStore twin;
+  for (const auto& [table, batch] : data.batches()) {
+    const absl::Status status = sink->Write(*batch);
+    ASSERT_TRUE(status.ok()) << status;
+    twin.Add(table, batch);
+  }
+  auto store = OpenPostgresqlStore(server_->options());
+  ASSERT_TRUE(store.ok()) << store.status();
+  query::ExpectConforms(**store, twin);
+}
+
+TEST_F(Postgresql, CountsABatchOnceAndShowsTexts) {
+  const BatchBuilder builder = Flows(10);
+  auto sink = Open();
+  for (int i = 0; i < 2; ++i) {
+    const absl::Status status = sink->Write(Batch(builder, kDay, 1));
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  sink = Open();
+  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 1)).ok());
+  EXPECT_EQ(sink->counters().batches_skipped, 1u);
+  EXPECT_EQ(Shell("SELECT COUNT(*), SUM(packets) FROM flows"), "10|10");
+  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 0)).ok());
+  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 0)).ok());
+  EXPECT_EQ(Shell("SELECT COUNT(*), SUM(packets) FROM flows"), "30|30");
+  EXPECT_EQ(Shell("SELECT DISTINCT src_addr, extract(epoch FROM bin_start)::bigint FROM flows_text"),
+            absl::StrCat("10.0.0.1|", kDay));
+}
+
+TEST_F(Postgresql, LargeSumsAndHostileTexts) {
+  auto sink = Open();
+  const std::string name = "flows\"; DROP TABLE flowacct_batches; --";
+  BatchBuilder builder(
+      {FieldId::kVrfName, FieldId::kApplicationId, FieldId::kDstPort},
+      {{FieldId::kBytes, Function::kSum, "bytes' BIGINT); --"}, {FieldId::kDstPort, Function::kTop, "top(dst_port)"}});
+  auto row = builder.Add({UINT64_MAX, 0});
+  row.Set<FieldId::kVrfName>(builder.interner().Intern(absl::string_view("\\.\n\t\\N'; --\0\xff", 14)));
+  row.Set<FieldId::kApplicationId>(builder.interner().Intern(absl::string_view("\0'\"", 3)));
+  builder.Add({1, 0}).Set<FieldId::kVrfName>(builder.interner().Intern(absl::string_view("")));
+  AggregateBatch batch = Batch(builder, kDay, 1, name);
+  batch.set_texts({{}, {"443:1' \\.", "\""}});
+  absl::Status status = sink->Write(batch);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(Ask(name, {0}), (Sums{{"-", {absl::MakeUint128(1, 0)}}}));
+  EXPECT_EQ(Shell("SELECT vrf_name, application_id, \"top(dst_port)\" FROM \"flows\"\"; DROP TABLE flowacct_batches; "
+                  "--\" ORDER BY 3 DESC NULLS LAST LIMIT 1"),
+            "\\.\n\t\\N'; --\xef\xbf\xbd\xef\xbf\xbd|\\x002722|443:1' \\.");
+  EXPECT_EQ(sink->Write(Batch(builder, kDay, 2, std::string(60, 'x'))).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(Postgresql, TablesGetColumnsOrSayWhatIsWrong) {
+  auto sink = Open();
+  BatchBuilder before({FieldId::kDstPort}, {{FieldId::kBytes, Function::kSum, ""}});
+  before.Add({5}).Set<FieldId::kDstPort>(80);
+  ASSERT_TRUE(sink->Write(Batch(before, kDay, 1)).ok());
+  const absl::Status widened = sink->Write(Batch(Flows(1), kDay, 2));
+  ASSERT_TRUE(widened.ok()) << widened;
+  ASSERT_TRUE(sink->Write(Batch(before, kDay, 3)).ok());
+  EXPECT_EQ(Shell("SELECT dst_port, src_addr, packets, bytes FROM flows ORDER BY batch"),
+            "80|-|-|5\n0|\\x00000000000000000000ffff0a000001|1|100\n80|-|-|5");
+  BatchBuilder other({FieldId::kDstPort}, {{FieldId::kPackets, Function::kMax, "bytes"}});
+  other.Add({1});
+  absl::Status status = sink->Write(Batch(other, kDay, 4));
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(status.message(), "ALTER TABLE \"flows\" RENAME COLUMN \"bytes\" TO \"bytes_old\""))
+      << status;
+  ASSERT_EQ(Shell("ALTER TABLE flows RENAME COLUMN bytes TO bytes_old"), "");
+  status = sink->Write(Batch(other, kDay, 4));
+  EXPECT_TRUE(status.ok()) << status;
+  ASSERT_EQ(Shell("CREATE TABLE theirs (a INTEGER)"), "");
+  status = sink->Write(Batch(other, kDay, 5, "theirs"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(status.message(), "ALTER TABLE \"theirs\" RENAME TO \"theirs_old\"")) << status;
+}
+
+TEST_F(Postgresql, RollsUpExactly) {
+  PostgresqlOptions options = Options();
+  options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
+  auto sink = Open(options);
+  std::mt19937_64 random(1);
+  for (uint64_t bin = 0; bin < 40; ++bin) {
+    BatchBuilder builder({FieldId::kDstPort}, {{FieldId::kBytes, Function::kSum, ""},
+                                               {FieldId::kTag, Function::kMax, "max(tag)"},
+                                               {FieldId::kTag, Function::kMin, "min(tag)"}});
+    for (int i = 0; i < 30; ++i) {
+      auto row = builder.Add({random() % 9 == 0 ? random() : random() % 1000, random(), random()});
+      if (i % 3 != 0) row.Set<FieldId::kDstPort>(static_cast<uint16_t>(random() % 8));
+    }
+    const absl::Status status =
+        sink->Write(Batch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1));
+    ASSERT_TRUE(status.ok()) << status;
+    if (bin % 13 != 0 && bin != 39) continue;
+    EXPECT_EQ(Ask("flows_1h", {0, 1, 2}), Ask("flows", {0, 1, 2}));
+    EXPECT_EQ(Ask("flows_1d", {0, 1, 2}), Ask("flows", {0, 1, 2}));
+  }
+  EXPECT_EQ(Shell("SELECT COUNT(*) > 0 FROM flows_1h"), "t");
+}
+
+TEST_F(Postgresql, PartitionsComeAheadAndGo) {
+  PostgresqlOptions options = Options();
+  absl::Time now = absl::FromUnixSeconds(kDay + 3600);
+  options.now = [&now] { return now; };
+  options.retention = absl::Hours(48);
+  auto sink = Open(options);
+  const BatchBuilder builder = Flows(20);
+  uint64_t number = 0;
+  ASSERT_TRUE(sink->Write(Batch(builder, kDay, ++number)).ok());
+  const std::string partitions =
+      "SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+      "JOIN pg_class p ON p.oid = i.inhparent WHERE p.relname = 'flows' AND p.relkind = 'p'";
+  EXPECT_EQ(Shell(partitions), "flows_p20231114 flows_p20231115 flows_p20231116 flows_rest");
+  // Clocks of exporters that are wrong make no partitions; a day whose rows came before it has none either.
+  ASSERT_TRUE(sink->Write(Batch(builder, kDay + 86400 * 5, ++number)).ok());
+  ASSERT_TRUE(sink->Write(Batch(builder, 300, ++number)).ok());
+  EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows_rest"), "40");
+  for (int day = 1; day < 7; ++day) {
+    now += absl::Hours(24);
+    const absl::Status status = sink->Write(Batch(builder, kDay + 86400 * day, ++number));
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  EXPECT_EQ(Shell(partitions), "flows_p20231118 flows_p20231120 flows_p20231121 flows_p20231122 flows_rest");
+  EXPECT_EQ(Shell("SELECT COUNT(*), COUNT(DISTINCT bin_start), MIN(bin_start) FROM flows"),
+            absl::StrCat("80|3|", kDay + 4 * 86400));
+  EXPECT_EQ(sink->counters().rows_removed, 5u * 20);
+  EXPECT_EQ(sink->trouble(), "");
+}
+
+TEST_F(Postgresql, ALostOrHungServerIsUnavailableAndComesBack) {
+  PostgresqlOptions options = Options();
+  options.connection.timeout = absl::Seconds(1);
+  auto sink = Open(options);
+  const BatchBuilder builder = Flows(20000);
+  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 1)).ok());
+  // Hung.
+  int pid = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(Shell("SELECT pid FROM pg_stat_activity WHERE application_name = 'flowacct'"), &pid));
+  ASSERT_EQ(kill(pid, SIGSTOP), 0);
+  const absl::Time begin = absl::Now();
+  absl::Status status = sink->Write(Batch(builder, kDay, 2));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
+  ASSERT_EQ(kill(pid, SIGCONT), 0);
+  status = sink->Write(Batch(builder, kDay, 2));
+  EXPECT_TRUE(status.ok()) << status;
+  // Gone.
+  server_->Kill();
+  status = sink->Write(Batch(builder, kDay, 3));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_EQ(sink->Write(Batch(builder, kDay, 3)).code(), absl::StatusCode::kUnavailable);
+  ASSERT_TRUE(server_->Restart());
+  status = sink->Write(Batch(builder, kDay, 3));
+  EXPECT_TRUE(status.ok()) << status;
+  // Ended by an administrator between two batches: nobody notices.
+  ASSERT_EQ(Shell("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'flowacct'"), "t");
+  absl::SleepFor(absl::Milliseconds(100));
+  status = sink->Write(Batch(builder, kDay, 4));
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows"), "80000");
+}
+
+TEST_F(Postgresql, KilledInTheMiddle) {
+  PostgresqlOptions options = Options();
+  options.rollups = {{3600, absl::InfiniteDuration()}};
+  const BatchBuilder builder = Flows(500);
+  const auto batch = [&](uint64_t number) { return Batch(builder, kDay + static_cast<int64_t>(number) * 300, number); };
+  std::mt19937 random(5);
+  uint64_t from = 1;
+  ASSERT_TRUE(Open(options)->Write(batch(1)).ok());
+  for (int i = 0; i < 50; ++i) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      auto sink = NewPostgresqlSink(options);
+      if (!sink.ok()) _exit(1);
+      for (uint64_t number = from > 3 ? from - 3 : 1;; ++number) {
+        if (!(*sink)->Write(batch(number)).ok()) _exit(2);
+      }
+    }
+    usleep(10000 + random() % 60000);
+    ASSERT_EQ(kill(child, SIGKILL), 0);
+    int state = 0;
+    ASSERT_EQ(waitpid(child, &state, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(state)) << "the child ended by itself with " << WEXITSTATUS(state);
+    // Its backend ends on its own, after what it was doing.
+    for (int wait = 0; wait < 500; ++wait) {
+      if (Shell("SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'flowacct'") == "0") break;
+      usleep(10000);
+    }
+    ASSERT_EQ(Shell("SELECT COUNT(*) FROM (SELECT batch FROM flows GROUP BY batch HAVING COUNT(*) <> 500 OR "
+                    "SUM(packets) <> 500 OR COUNT(DISTINCT bin_start) <> 1) AS wrong"),
+              "0");
+    ASSERT_EQ(Shell("SELECT (SELECT COUNT(DISTINCT batch) FROM flows) = COUNT(*) AND COUNT(*) = MAX(number) FROM "
+                    "flowacct_batches"),
+              "t");
+    ASSERT_TRUE(absl::SimpleAtoi(Shell("SELECT MAX(number) FROM flowacct_batches"), &from));
+  }
+  EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
+}
+
+TEST_F(Postgresql, ThePasswordIsNeverTold) {
+  PostgresqlOptions options = Options();
+  options.connection.conninfo += " password=hunter2";
+  absl::Status status = NewPostgresqlSink(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(absl::StrContains(status.message(), "hunter2")) << status;
+  options.connection.conninfo = "hunter2 is no conninfo";
+  status = NewPostgresqlSink(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(absl::StrContains(status.message(), "hunter2")) << status;
+  options = Options();
+  options.connection.password_file.clear();
+  status = Open(options)->Write(Batch(Flows(1), kDay, 1));
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
+  options.connection.password_file = "/no/such/file";
+  EXPECT_EQ(Open(options)->Write(Batch(Flows(1), kDay, 1)).code(), absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace flowacct::sink::postgresql

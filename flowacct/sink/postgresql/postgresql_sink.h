@@ -1,0 +1,40 @@
+// Writes batches into a PostgreSQL database: COPY in a transaction a batch, each batch once, rows appended and never
+// changed. docs/reference/stores.md has the tables.
+//
+// Guarantees: a Write that answered OK is committed. The same batch (its identity) written again is skipped, also when
+// it was committed but the answer got lost.
+// Ownership: nothing is borrowed. Threads: one call at a time. Blocks for `timeout` at most a statement.
+// Errors: Unavailable if the server cannot be reached, hangs or goes away: the next Write connects anew;
+// FailedPrecondition if a table has columns that do not fit, with the statement to run; ResourceExhausted if the
+// server's disk is full; PermissionDenied; InvalidArgument for options. In each case nothing of the batch was kept, or
+// it is found when it is written again. No text has the password.
+
+#ifndef FLOWACCT_SINK_POSTGRESQL_POSTGRESQL_SINK_H_
+#define FLOWACCT_SINK_POSTGRESQL_POSTGRESQL_SINK_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "flowacct/sink/postgresql/connection_options.h"
+#include "flowacct/sink/sink.h"
+#include "flowacct/sink/sql/store_options.h"
+
+namespace flowacct::sink::postgresql {
+
+struct PostgresqlOptions : sql::StoreOptions {
+  ConnectionOptions connection;
+  // Days for which partitions are made ahead.
+  int partitions_ahead = 2;
+};
+
+class PostgresqlSink : public Sink {
+ public:
+  virtual const sql::StoreCounters& counters() const = 0;
+};
+
+// The server need not be there yet, unless `schema` is set: then the tables are made and checked.
+absl::StatusOr<std::unique_ptr<PostgresqlSink>> NewPostgresqlSink(PostgresqlOptions options);
+
+}  // namespace flowacct::sink::postgresql
+
+#endif  // FLOWACCT_SINK_POSTGRESQL_POSTGRESQL_SINK_H_

@@ -1,0 +1,157 @@
+#include "flowacct/sink/postgresql/testing/server.h"
+
+#include <fcntl.h>
+#include <postgresql/libpq-fe.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace flowacct::sink::postgresql {
+namespace {
+
+constexpr char kPrograms[] = "/usr/lib/postgresql/15/bin";
+constexpr char kPassword[] = "open sesame 7";
+
+// Runs as the user postgres if we are root, whom the server refuses. Ends with this process.
+pid_t Spawn(const std::string& folder, std::vector<std::string> words) {
+  if (geteuid() == 0) {
+    words.insert(words.begin(),
+                 {"/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=QUIT"});
+  }
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(&word[0]);
+  arguments.push_back(nullptr);
+  const std::string log = folder + "/log";
+  const pid_t pid = fork();
+  if (pid != 0) return pid;
+  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir(folder.c_str()) != 0) {
+    _exit(126);
+  }
+  setenv("LC_ALL", "C.UTF-8", 1);
+  execv(arguments[0], arguments.data());
+  _exit(127);
+}
+
+// Whether it ended well within the time.
+bool Ended(pid_t pid, absl::Duration time, int* state) {
+  for (const absl::Time end = absl::Now() + time; absl::Now() < end; absl::SleepFor(absl::Milliseconds(10))) {
+    if (waitpid(pid, state, WNOHANG) == pid) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::unique_ptr<Server> Server::Start(std::string* why) {
+  const std::string initdb = absl::StrCat(kPrograms, "/initdb");
+  if (access(initdb.c_str(), X_OK) != 0) {
+    *why = absl::StrCat(initdb, " is not installed: apt-get install postgresql");
+    return nullptr;
+  }
+  auto server = std::unique_ptr<Server>(new Server());
+  char folder[] = "/tmp/flowacct_postgresql_XXXXXX";  // a name that is short enough for a socket
+  if (mkdtemp(folder) == nullptr) {
+    *why = "no folder in /tmp";
+    return nullptr;
+  }
+  server->folder_ = folder;
+  std::ofstream(server->folder_ + "/password") << kPassword << "\n";
+  if (geteuid() == 0) {
+    const passwd* const user = getpwnam("postgres");
+    if (user == nullptr || chown(folder, user->pw_uid, user->pw_gid) != 0) {
+      *why = "there is no user postgres";
+      return nullptr;
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (chown(entry.path().c_str(), user->pw_uid, user->pw_gid) != 0) return nullptr;
+    }
+  }
+  const pid_t made = Spawn(server->folder_,
+                           {initdb, "-D", server->folder_ + "/data", "-U", "flowacct", "-E", "UTF8", "--locale=C.UTF-8",
+                            "--no-sync", "--auth=scram-sha-256", "--pwfile=" + server->folder_ + "/password"});
+  int state = 0;
+  if (!Ended(made, absl::Seconds(60), &state) || state != 0 || !server->Launch()) {
+    std::ifstream log(server->folder_ + "/log");
+    *why = absl::StrCat("it does not start: ",
+                        std::string(std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()));
+    return nullptr;
+  }
+  return server;
+}
+
+bool Server::Launch() {
+  pid_ = Spawn(folder_, {absl::StrCat(kPrograms, "/postgres"), "-D", folder_ + "/data", "-k", folder_, "-h", "", "-c",
+                         "fsync=off", "-c", "max_wal_size=4GB"});
+  for (int i = 0; i < 3000; ++i) {
+    if (Shell("SELECT 1") == "1") return true;
+    int state = 0;
+    if (waitpid(pid_, &state, WNOHANG) == pid_) break;
+    absl::SleepFor(absl::Milliseconds(20));
+  }
+  return false;
+}
+
+Server::~Server() {
+  Kill();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+void Server::Kill() {
+  if (pid_ <= 0) return;
+  kill(pid_, SIGQUIT);
+  int state = 0;
+  if (!Ended(pid_, absl::Seconds(20), &state)) {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, &state, 0);
+  }
+  pid_ = -1;
+}
+
+bool Server::Restart() { return Launch(); }
+
+ConnectionOptions Server::options() const {
+  ConnectionOptions options;
+  options.conninfo = absl::StrCat("host=", folder_, " user=flowacct dbname=postgres");
+  options.password_file = folder_ + "/password";
+  return options;
+}
+
+std::string Server::Shell(const std::string& sql) const {
+  PGconn* const connection =
+      PQconnectdb(absl::StrCat(options().conninfo, " application_name=shell password='", kPassword, "'").c_str());
+  std::string out;
+  if (PQstatus(connection) == CONNECTION_OK) {
+    PQsetNoticeProcessor(
+        connection, [](void*, const char*) {}, nullptr);
+    PGresult* const result = PQexec(connection, sql.c_str());
+    const ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+      out = absl::StrCat("error: ", PQerrorMessage(connection));
+    for (int row = 0; row < PQntuples(result); ++row) {
+      if (row > 0) out += "\n";
+      for (int i = 0; i < PQnfields(result); ++i) {
+        absl::StrAppend(&out, i == 0 ? "" : "|", PQgetisnull(result, row, i) != 0 ? "-" : PQgetvalue(result, row, i));
+      }
+    }
+    PQclear(result);
+  } else {
+    out = absl::StrCat("error: ", PQerrorMessage(connection));
+  }
+  PQfinish(connection);
+  return out;
+}
+
+}  // namespace flowacct::sink::postgresql

@@ -1,0 +1,65 @@
+// A query::GroupRequest as a SELECT, and its cells as groups and sums of 128 bits.
+//
+// Threads: any. Errors: as filter_sql.h; NotFound for columns; InvalidArgument for numbers that do not fit.
+
+#ifndef FLOWACCT_SINK_SQL_GROUP_SELECT_H_
+#define FLOWACCT_SINK_SQL_GROUP_SELECT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
+#include "absl/numeric/int128.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "flowacct/query/group_store.h"
+#include "flowacct/record/stored_value.h"
+#include "flowacct/sink/sql/dialect.h"
+#include "flowacct/sink/sql/statement.h"
+#include "flowacct/sink/sql/table_schema.h"
+
+namespace flowacct::sink::sql {
+
+// The largest multiple of `step` that is no more than `number`; `step` > 0.
+int64_t FloorTo(int64_t number, int64_t step);
+
+// min or max of a column, in the order of the field's numbers: those above 2^63 - 1 are stored as negative ones.
+std::string ExtremeOf(const Column& column, const std::string& name);
+
+class GroupSelect {
+ public:
+  // `base`: of a rollup, the table that it is of, whose bins that it has not summed yet are added; else null. All are
+  // borrowed.
+  static absl::StatusOr<GroupSelect> New(const Dialect& dialect, const query::GroupRequest& request,
+                                         const TableSchema& table, const TableSchema* base);
+
+  const Statement& statement() const { return statement_; }
+  // For each row of the answer: false to stop.
+  bool Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell);
+  // What went wrong with a cell.
+  const absl::Status& status() const { return status_; }
+
+ private:
+  GroupSelect() = default;
+
+  const Dialect* dialect_ = nullptr;
+  Statement statement_;
+  bool step_ = false;
+  bool one_group_ = false;
+  size_t limit_ = 0, order_ = 0;
+  size_t told_ = 0;
+  std::vector<const Column*> values_;
+  std::vector<record::StoredValue> group_;
+  std::vector<absl::uint128> sums_;
+  absl::InlinedVector<bool, 8> present_;
+  absl::uint128 last_ = 0;
+  absl::Status status_;
+};
+
+}  // namespace flowacct::sink::sql
+
+#endif  // FLOWACCT_SINK_SQL_GROUP_SELECT_H_

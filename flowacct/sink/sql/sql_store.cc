@@ -1,0 +1,112 @@
+#include "flowacct/sink/sql/sql_store.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "flowacct/sink/sql/group_select.h"
+
+namespace flowacct::sink::sql {
+namespace {
+
+// A transaction that reads; it ends with the scope.
+class Reading {
+ public:
+  explicit Reading(Connection* connection) : connection_(connection), status_(connection->Begin(/*writes=*/false)) {}
+  ~Reading() {
+    if (status_.ok()) connection_->Rollback();
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  const absl::Status& status() const { return status_; }
+
+ private:
+  Connection* const connection_;
+  absl::Status status_;
+};
+
+absl::StatusOr<std::vector<TableSchema>> AllTables(Connection* connection) {
+  absl::StatusOr<std::vector<ExistingColumn>> catalog = connection->Columns(kTables);
+  if (!catalog.ok()) return catalog.status();
+  if (catalog->empty()) return std::vector<TableSchema>();
+  return ReadTables(connection, "", /*lock=*/false);
+}
+
+const TableSchema* FindTable(const std::vector<TableSchema>& tables, absl::string_view name) {
+  const auto at = std::find_if(tables.begin(), tables.end(), [&](const TableSchema& t) { return t.name == name; });
+  return at == tables.end() ? nullptr : &*at;
+}
+
+absl::Status FindSpan(Connection* connection, const std::string& table, int64_t* first, int64_t* last) {
+  const Dialect& dialect = connection->dialect();
+  const std::string from = absl::StrCat(" FROM ", Quoted(dialect, table));
+  const std::string start = Quoted(dialect, kBinStart), end = Quoted(dialect, kBinEnd);
+  // Two walks down the index.
+  return connection->Query({absl::StrCat("SELECT (SELECT MIN(", start, ")", from, "), (SELECT MAX(", end, ")", from,
+                                         " WHERE ", start, " = (SELECT MAX(", start, ")", from, "))"),
+                            {}},
+                           [&](absl::Span<const Cell> cells) {
+                             *first = cells[0].is_null() ? 0 : cells[0].integer;
+                             *last = cells[1].is_null() ? 0 : cells[1].integer;
+                             return true;
+                           });
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<query::TableInfo>> StoredTables(Connection* connection) {
+  const Reading reading(connection);
+  if (!reading.status().ok()) return reading.status();
+  absl::StatusOr<std::vector<TableSchema>> tables = AllTables(connection);
+  if (!tables.ok()) return tables.status();
+  std::vector<query::TableInfo> infos;
+  for (const TableSchema& table : *tables) {
+    query::TableInfo info;
+    info.name = table.name;
+    info.bin_seconds = table.bin_seconds;
+    info.rollup_of = table.rollup_of;
+    for (const Column& column : table.columns) {
+      if (column.key) info.keys.push_back(column.field);
+      if (column.summable()) info.values.push_back({column.field, column.function, column.name});
+    }
+    absl::Status status = FindSpan(connection, table.name, &info.first_seconds, &info.last_seconds);
+    if (status.ok() && FindTable(*tables, table.rollup_of) != nullptr) {
+      // With what its table has and it has not yet.
+      int64_t first = 0, last = 0;
+      status = FindSpan(connection, table.rollup_of, &first, &last);
+      if ((first != 0 || last != 0) && last > table.rolled_until) {
+        const bool empty = info.last_seconds == 0 && info.first_seconds == 0;
+        const int64_t begin = FloorTo(std::max(first, table.rolled_until), table.bin_seconds);
+        info.first_seconds = empty ? begin : std::min(info.first_seconds, begin);
+        info.last_seconds = std::max(info.last_seconds, FloorTo(last - 1, table.bin_seconds) + table.bin_seconds);
+      }
+    }
+    if (!status.ok()) return status;
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+absl::Status SumStored(Connection* connection, const query::GroupRequest& request,
+                       const std::function<bool(const query::GroupRow&)>& tell) {
+  const Reading reading(connection);
+  if (!reading.status().ok()) return reading.status();
+  absl::StatusOr<std::vector<TableSchema>> tables = AllTables(connection);
+  if (!tables.ok()) return tables.status();
+  const TableSchema* const table = FindTable(*tables, request.table);
+  if (table == nullptr) {
+    std::string names;
+    for (const TableSchema& t : *tables) absl::StrAppend(&names, names.empty() ? "" : ", ", t.name);
+    return absl::NotFoundError(absl::StrCat(connection->dialect().name, ": there is no table \"", request.table,
+                                            "\"; there are: ", names.empty() ? "none yet" : names));
+  }
+  absl::StatusOr<GroupSelect> select =
+      GroupSelect::New(connection->dialect(), request, *table, FindTable(*tables, table->rollup_of));
+  if (!select.ok()) return select.status();
+  absl::Status status =
+      connection->Query(select->statement(), [&](absl::Span<const Cell> cells) { return select->Tell(cells, tell); });
+  return status.ok() ? select->status() : status;
+}
+
+}  // namespace flowacct::sink::sql

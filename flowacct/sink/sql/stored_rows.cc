@@ -1,0 +1,96 @@
+#include "flowacct/sink/sql/stored_rows.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/numeric/int128.h"
+#include "flowacct/base/octets.h"
+#include "flowacct/record/stored_value.h"
+#include "flowacct/sink/sql/dialect.h"
+
+namespace flowacct::sink::sql {
+namespace {
+
+using aggregate::Function;
+using record::StoredForm;
+
+Cell::Kind KindOf(StoredForm form) {
+  return form == StoredForm::kInteger  ? Cell::Kind::kInteger
+         : form == StoredForm::kOctets ? Cell::Kind::kOctets
+                                       : Cell::Kind::kText;
+}
+
+}  // namespace
+
+StoredRows::StoredRows(const aggregate::Schema& schema) {
+  for (const record::FieldId field : schema.key.fields()) {
+    const uint16_t index = schema.key.index(field);
+    keys_.push_back({record::Info(field).type, schema.key.offset(field), static_cast<uint16_t>(index >> 3),
+                     static_cast<uint8_t>(index & 7)});
+  }
+  for (const aggregate::ValueColumn& value : schema.values) values_.push_back(value.function);
+  cells_.resize(cells());
+  texts_.resize(cells());
+}
+
+absl::Status StoredRows::ForEach(const aggregate::AggregateBatch& batch,
+                                 absl::FunctionRef<absl::Status(absl::Span<const Cell>)> emit) {
+  constexpr uint64_t kLargest = INT64_MAX;
+  const bool plain = batch.values_are_plain();
+  std::vector<std::pair<size_t, absl::uint128>> rest;  // of a value, what further rows are to tell
+  for (size_t row = 0; row < batch.size(); ++row) {
+    const uint8_t* const key = batch.key(row).octets();
+    const bool overflow = batch.is_overflow(row);
+    for (size_t i = 0; i < keys_.size(); ++i) {
+      const Key& k = keys_[i];
+      Cell& cell = cells_[i];
+      if (overflow || (key[k.presence_octet] >> k.presence_bit & 1) == 0) {
+        cell.kind = Cell::Kind::kNull;
+        continue;
+      }
+      const record::StoredValue value = record::ToStored(k.type, key + k.offset, batch.interner(), &texts_[i]);
+      cell.kind = KindOf(record::StoredFormOf(k.type));
+      cell.integer = value.integer;
+      cell.octets = value.octets;
+    }
+    const uint8_t* const values = batch.values(row);
+    for (size_t v = 0; v < values_.size(); ++v) {
+      Cell& cell = cells_[keys_.size() + v];
+      cell.kind = Cell::Kind::kInteger;
+      const uint64_t number = base::LoadHost<uint64_t>(values + 8 * v);
+      cell.integer = static_cast<int64_t>(number);
+      if (values_[v] == Function::kSum) {
+        if (plain && number <= kLargest) continue;
+        const absl::uint128 sum = batch.wide_value(row, v);
+        const absl::uint128 part = std::min(sum, absl::uint128(kLargest));
+        cell.integer = static_cast<int64_t>(absl::Uint128Low64(part));
+        if (sum > part) rest.emplace_back(v, sum - part);
+      } else if (values_[v] == Function::kTop) {
+        std::string& text = texts_[keys_.size() + v];
+        text = Storable(batch.text(row, v));
+        cell.kind = Cell::Kind::kText;
+        cell.octets = text;
+      } else if (!plain && !batch.has_value(row, v)) {
+        cell.kind = Cell::Kind::kNull;
+      }
+    }
+    if (absl::Status status = emit(cells_); !status.ok()) return status;
+    while (!rest.empty()) {
+      for (size_t v = 0; v < values_.size(); ++v) {
+        Cell& cell = cells_[keys_.size() + v];
+        cell.kind = values_[v] == Function::kSum ? Cell::Kind::kInteger : Cell::Kind::kNull;
+        cell.integer = 0;
+      }
+      for (auto& [v, sum] : rest) {
+        const absl::uint128 part = std::min(sum, absl::uint128(kLargest));
+        cells_[keys_.size() + v].integer = static_cast<int64_t>(absl::Uint128Low64(part));
+        sum -= part;
+      }
+      rest.erase(std::remove_if(rest.begin(), rest.end(), [](const auto& r) { return r.second == 0; }), rest.end());
+      if (absl::Status status = emit(cells_); !status.ok()) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace flowacct::sink::sql
