@@ -62,8 +62,8 @@ bool IsValue(const AnswerColumn& column) { return column.kind == Kind::kNumber |
 double CellNumber(const Answer& answer, const AnswerRow& row) {
   const AnswerCell& cell = row.cells[answer.chart_column];
   if (!cell.present) return 0;
-  const double number = answer.columns[answer.chart_column].kind == Kind::kNumber ? static_cast<double>(cell.number)
-                                                                                  : cell.real;
+  const double number =
+      answer.columns[answer.chart_column].kind == Kind::kNumber ? static_cast<double>(cell.number) : cell.real;
   return std::isfinite(number) ? number : 0;
 }
 
@@ -115,8 +115,14 @@ std::string Padded(const std::string& text, size_t width, bool right) {
 
 // A bar with a precision of an eighth of a column.
 std::string Bar(double share, size_t width) {
-  constexpr absl::string_view kEighths[] = {"",             "\xe2\x96\x8f", "\xe2\x96\x8e", "\xe2\x96\x8d",
-                                            "\xe2\x96\x8c", "\xe2\x96\x8b", "\xe2\x96\x8a", "\xe2\x96\x89"};
+  constexpr absl::string_view kEighths[] = {"",
+                                            "\xe2\x96\x8f",
+                                            "\xe2\x96\x8e",
+                                            "\xe2\x96\x8d",
+                                            "\xe2\x96\x8c",
+                                            "\xe2\x96\x8b",
+                                            "\xe2\x96\x8a",
+                                            "\xe2\x96\x89"};
   const double clamped = std::min(std::max(share, 0.0), 1.0);
   const size_t eighths = static_cast<size_t>(std::lround(clamped * static_cast<double>(width) * 8));
   std::string bar;
@@ -273,8 +279,8 @@ std::string Answer::AsJsonLines() const {
 }
 
 std::string Answer::AsCsv() const {
-  const bool named = std::any_of(rows.begin(), rows.end(),
-                                 [](const AnswerRow& row) { return row.kind != AnswerRow::Kind::kGroup; });
+  const bool named =
+      std::any_of(rows.begin(), rows.end(), [](const AnswerRow& row) { return row.kind != AnswerRow::Kind::kGroup; });
   std::string out = named ? "row" : "";
   for (size_t i = 0; i < columns.size(); ++i) {
     absl::StrAppend(&out, i > 0 || named ? "," : "", CsvCell(columns[i].name));
@@ -346,8 +352,8 @@ std::string Answer::AsChart(size_t width) const {
     if (rows[i].kind == AnswerRow::Kind::kTotal && HasGroups(*this)) continue;  // would make the others tiny
     const double value = CellNumber(*this, rows[i]);
     const double scale = std::max(highest, rows[i].kind == AnswerRow::Kind::kTotal ? value : highest);
-    absl::StrAppend(&out, Padded(Cut(labels[i], label), label, false), "  ",
-                    Bar(scale > 0 ? value / scale : 0, room), " ", ShortText(value), "\n");
+    absl::StrAppend(&out, Padded(Cut(labels[i], label), label, false), "  ", Bar(scale > 0 ? value / scale : 0, room),
+                    " ", ShortText(value), "\n");
   }
   return out;
 }
@@ -421,7 +427,8 @@ std::string Answer::AsSvg() const {
   }
   return absl::StrFormat(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
-      "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n%s</svg>\n",
+      "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%%\" height=\"100%%\" "
+      "fill=\"#fff\"/>\n%s</svg>\n",
       kWidth, height, kWidth, height, body);
 }
 

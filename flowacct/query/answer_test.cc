@@ -50,9 +50,10 @@ Answer Bars() {
                     {Kind::kNumber, record::FieldType::kU64, "bytes"},
                     {Kind::kReal, record::FieldType::kU64, "bps"}};
   answer.chart_column = 1;
-  answer.rows = {{AnswerRow::Kind::kGroup, 0, {Text("red"), Number(absl::MakeUint128(1, 0)), Real(2.5)}},
-                 {AnswerRow::Kind::kGroup, 1, {Text(kHostile), Number(absl::MakeUint128(0, uint64_t{1} << 63)), Real(2)}},
-                 {AnswerRow::Kind::kOthers, 2, {AnswerCell(), Number(7), AnswerCell()}}};
+  answer.rows = {
+      {AnswerRow::Kind::kGroup, 0, {Text("red"), Number(absl::MakeUint128(1, 0)), Real(2.5)}},
+      {AnswerRow::Kind::kGroup, 1, {Text(kHostile), Number(absl::MakeUint128(0, uint64_t{1} << 63)), Real(2)}},
+      {AnswerRow::Kind::kOthers, 2, {AnswerCell(), Number(7), AnswerCell()}}};
   answer.notes = {"a note"};
   return answer;
 }
@@ -99,9 +100,10 @@ TEST(AnswerTest, Steps) {
   answer.chart_column = 2;
   answer.rows.clear();
   for (int step = 0; step < 4; ++step) {
-    answer.rows.push_back({AnswerRow::Kind::kGroup,
-                           0,
-                           {Time(1774742400 + 900 * step), Text("red"), Number(static_cast<uint32_t>(100 * step)), Real(1)}});
+    answer.rows.push_back(
+        {AnswerRow::Kind::kGroup,
+         0,
+         {Time(1774742400 + 900 * step), Text("red"), Number(static_cast<uint32_t>(100 * step)), Real(1)}});
   }
   const std::string chart = answer.AsChart(60);
   EXPECT_TRUE(absl::StrContains(chart, "red   \xe2\x96\x83\xe2\x96\x86\xe2\x96\x88  300\n")) << chart;

@@ -52,8 +52,8 @@ class Asker {
       : question_(question), store_(store), now_(now), options_(options) {}
 
   absl::StatusOr<Answer> Run() {
-    for (const auto step : {&Asker::ChooseRoot, &Asker::ChooseTime, &Asker::ChooseTable, &Asker::ChooseGroups,
-                            &Asker::CollectAll}) {
+    for (const auto step :
+         {&Asker::ChooseRoot, &Asker::ChooseTime, &Asker::ChooseTable, &Asker::ChooseGroups, &Asker::CollectAll}) {
       if (absl::Status status = (this->*step)(); !status.ok()) return status;
     }
     WriteAnswer();
@@ -124,11 +124,13 @@ class Asker {
     if (names.empty()) {
       std::vector<absl::string_view> all;
       for (const TableInfo& table : tables_) all.push_back(table.name);
-      return Wrong(absl::StrCat(store_.name(), " has no table ", question_.table, "; there are ", absl::StrJoin(all, ", ")));
+      return Wrong(
+          absl::StrCat(store_.name(), " has no table ", question_.table, "; there are ", absl::StrJoin(all, ", ")));
     }
     if (fitting.empty()) return Wrong(absl::StrJoin(lacks, ". "));
     if (fitting.size() > 1) {
-      return Wrong(absl::StrCat("several tables can answer it; say which: table ", absl::StrJoin(fitting, ", or table ")));
+      return Wrong(
+          absl::StrCat("several tables can answer it; say which: table ", absl::StrJoin(fitting, ", or table ")));
     }
     values_ = question_.values;
     if (values_.empty()) {
@@ -138,7 +140,8 @@ class Asker {
         asked.name = asked.column = value.name;
         values_.push_back(std::move(asked));
       }
-      if (values_.empty()) return Wrong(absl::StrCat("table ", root_.name, " has no sums; name a value, as in by max(ttl)"));
+      if (values_.empty())
+        return Wrong(absl::StrCat("table ", root_.name, " has no sums; name a value, as in by max(ttl)"));
     }
     for (const AskedValue& value : values_) {
       const auto at = std::find(needed_.begin(), needed_.end(), value.column);
@@ -174,9 +177,10 @@ class Asker {
   absl::Status ChooseTime() {
     const absl::TimeZone zone = question_.zone;
     if (root_.bin_seconds == 0) {
-      for (const auto& [asked, what] : {std::make_pair(question_.from.has_value() || question_.to.has_value(), "a time"),
-                                        std::make_pair(question_.every.has_value(), "steps"),
-                                        std::make_pair(question_.compare.has_value(), "an earlier time")}) {
+      for (const auto& [asked, what] :
+           {std::make_pair(question_.from.has_value() || question_.to.has_value(), "a time"),
+            std::make_pair(question_.every.has_value(), "steps"),
+            std::make_pair(question_.compare.has_value(), "an earlier time")}) {
         if (asked) return Wrong(NoTime(what));
       }
       windows_.push_back({0, INT64_MIN, INT64_MAX});
@@ -199,9 +203,10 @@ class Asker {
       to = FloorToBin(root_, absl::ToUnixSeconds(now_));
     }
     if (from >= to) {
-      return Wrong(root_.first_seconds == root_.last_seconds && !question_.from
-                       ? absl::StrCat("table ", root_.name, " has no rows yet")
-                       : absl::StrCat("no bin lies between from ", TimeText(from, zone), " and to ", TimeText(to, zone)));
+      return Wrong(
+          root_.first_seconds == root_.last_seconds && !question_.from
+              ? absl::StrCat("table ", root_.name, " has no rows yet")
+              : absl::StrCat("no bin lies between from ", TimeText(from, zone), " and to ", TimeText(to, zone)));
     }
     if (from < root_.first_seconds) {
       answer_.notes.push_back(
@@ -231,8 +236,8 @@ class Asker {
       }
       const int64_t label = absl::ToUnixSeconds(begin), end = absl::ToUnixSeconds(next);
       if (FloorToBin(root_, label) != label || end <= label) {
-        return Wrong(absl::StrCat("every ", ToText(every), " does not fit the bins of table ", root_.name, ", which are ",
-                                  BinText(), " long; ask for a multiple of that"));
+        return Wrong(absl::StrCat("every ", ToText(every), " does not fit the bins of table ", root_.name,
+                                  ", which are ", BinText(), " long; ask for a multiple of that"));
       }
       windows_.push_back({label, std::max(label, from), std::min(end, to)});
       if (windows_.size() > options_.max_steps) {
@@ -246,13 +251,15 @@ class Asker {
   std::string BinText() const {
     const int64_t bin = root_.bin_seconds;
     if (bin % kDaySeconds == 0) return absl::StrCat(bin / kDaySeconds, "d");
-    return bin % 3600 == 0 ? absl::StrCat(bin / 3600, "h") : bin % 60 == 0 ? absl::StrCat(bin / 60, "m") : absl::StrCat(bin, "s");
+    return bin % 3600 == 0 ? absl::StrCat(bin / 3600, "h")
+           : bin % 60 == 0 ? absl::StrCat(bin / 60, "m")
+                           : absl::StrCat(bin, "s");
   }
 
   absl::Status ChooseEarlierTime() {
     const auto earlier = [this](int64_t seconds) {
-      return FloorToBin(root_, absl::ToUnixSeconds(
-                                   Move(absl::FromUnixSeconds(seconds), *question_.compare, -1, question_.zone)));
+      return FloorToBin(
+          root_, absl::ToUnixSeconds(Move(absl::FromUnixSeconds(seconds), *question_.compare, -1, question_.zone)));
     };
     for (const Window& window : windows_) {
       earlier_.push_back({earlier(window.label), earlier(window.begin), earlier(window.end)});
@@ -305,8 +312,8 @@ class Asker {
     return true;
   }
 
-  // Where the bins begin that hold what the table itself has from `begin` on: the first bin of a rollup may begin before
-  // all rows of the table.
+  // Where the bins begin that hold what the table itself has from `begin` on: the first bin of a rollup may begin
+  // before all rows of the table.
   int64_t Begin(const TableInfo& table, int64_t begin) const {
     const int64_t whole = table.bin_seconds > 0 ? FloorToBin(table, begin) : begin;
     return begin <= root_.first_seconds && table.first_seconds >= whole ? whole : begin;
@@ -429,10 +436,11 @@ class Asker {
   }
 
   absl::Status TooMany() const {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "question: it has more than ", options_.max_groups, " groups, or ", options_.max_cells,
-        " cells of groups and steps, which is all that may be in memory; ask top N by a sum, coarser groups (src_addr/24), "
-        "longer steps or a shorter time"));
+    return absl::ResourceExhaustedError(absl::StrCat("question: it has more than ", options_.max_groups, " groups, or ",
+                                                     options_.max_cells,
+                                                     " cells of groups and steps, which is all that may be in memory; "
+                                                     "ask top N by a sum, coarser groups (src_addr/24), "
+                                                     "longer steps or a shorter time"));
   }
 
   // --- Which groups --------------------------------------------------------------------------------------------
@@ -526,7 +534,8 @@ class Asker {
     }
     if (!needs_total_) return absl::OkStatus();
     // After the groups, so that what came in between is no less than they.
-    for (const auto& [windows, total] : {std::make_pair(&windows_, &total_), std::make_pair(&earlier_, &total_before_)}) {
+    for (const auto& [windows, total] :
+         {std::make_pair(&windows_, &total_), std::make_pair(&earlier_, &total_before_)}) {
       if (windows->empty()) continue;
       GroupMap all;
       all.emplace(GroupValues(), Series(windows->size(), Nothing()));
@@ -543,7 +552,8 @@ class Asker {
     const size_t place = places_[value];
     std::vector<absl::uint128> sums;
     for (const auto& [begin, values] : data.bins) sums.push_back(values[place]);
-    const uint64_t bins = static_cast<uint64_t>((window.end - window.begin + table_.bin_seconds - 1) / table_.bin_seconds);
+    const uint64_t bins =
+        static_cast<uint64_t>((window.end - window.begin + table_.bin_seconds - 1) / table_.bin_seconds);
     const uint64_t rank = static_cast<uint64_t>(std::ceil(values_[value].percentile * static_cast<double>(bins) / 100));
     const uint64_t empty = bins > sums.size() ? bins - sums.size() : 0;
     if (rank <= empty || sums.empty()) return 0;
@@ -573,7 +583,8 @@ class Asker {
         break;
       case AskedValue::Kind::kRate:
         cell.present = true;
-        cell.real = static_cast<double>(number) * values_[value].factor / static_cast<double>(window.end - window.begin);
+        cell.real =
+            static_cast<double>(number) * values_[value].factor / static_cast<double>(window.end - window.begin);
         break;
       case AskedValue::Kind::kPercentile:
         cell.present = true;
@@ -596,18 +607,19 @@ class Asker {
     if (question_.every) answer_.columns.push_back({AnswerColumn::Kind::kTime, FieldType::kTime, "time"});
     for (const GroupColumn& column : question_.by) {
       const bool network = column.v4_length >= 0;
-      answer_.columns.push_back({AnswerColumn::Kind::kField,
-                                 network ? FieldType::kPrefix : record::Info(column.field).type, ToText(column)});
+      answer_.columns.push_back(
+          {AnswerColumn::Kind::kField, network ? FieldType::kPrefix : record::Info(column.field).type, ToText(column)});
     }
     for (size_t i = 0; i < values_.size(); ++i) {
-      const AnswerColumn::Kind kind = IsTime(i) ? AnswerColumn::Kind::kField
+      const AnswerColumn::Kind kind = IsTime(i)                                      ? AnswerColumn::Kind::kField
                                       : values_[i].kind == AskedValue::Kind::kColumn ? AnswerColumn::Kind::kNumber
                                                                                      : AnswerColumn::Kind::kReal;
       if (i == order_) answer_.chart_column = answer_.columns.size();
       answer_.columns.push_back({kind, FieldType::kTime, values_[i].name});
       if (earlier_.empty()) continue;
       answer_.columns.push_back({kind, FieldType::kTime, absl::StrCat(values_[i].name, "_before")});
-      answer_.columns.push_back({AnswerColumn::Kind::kReal, FieldType::kTime, absl::StrCat(values_[i].name, "_change")});
+      answer_.columns.push_back(
+          {AnswerColumn::Kind::kReal, FieldType::kTime, absl::StrCat(values_[i].name, "_change")});
     }
   }
 
@@ -646,7 +658,9 @@ class Asker {
   // The total less all that is shown.
   Data Others(const Data& total, const GroupMap& shown, size_t step) const {
     Data others = total;
-    const auto take = [](absl::uint128 from, absl::uint128 part) { return from > part ? from - part : absl::uint128(0); };
+    const auto take = [](absl::uint128 from, absl::uint128 part) {
+      return from > part ? from - part : absl::uint128(0);
+    };
     for (const auto& group : shown_) {
       const Data& data = shown.at(group)[step];
       for (size_t i = 0; i < needed_.size(); ++i) {

@@ -37,8 +37,7 @@ struct AskOptions {
   size_t max_steps = 100000;
 };
 
-absl::StatusOr<Answer> Ask(const Question& question, GroupStore& store, absl::Time now,
-                           const AskOptions& options = {});
+absl::StatusOr<Answer> Ask(const Question& question, GroupStore& store, absl::Time now, const AskOptions& options = {});
 
 }  // namespace flowacct::query
 

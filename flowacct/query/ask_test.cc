@@ -87,7 +87,8 @@ class AskTest : public testing::Test {
 constexpr int64_t kDay = 1774742400;  // 2026-03-29T00:00:00Z
 
 TEST_F(AskTest, TopWithOthersAndTotal) {
-  AddTable("flows", absl::Minutes(5), {{kDay, 1, 100}, {kDay, 2, 300}, {kDay + 300, 3, 50}, {kDay + 600, 1, 250}, {kDay + 600, 4, 50}});
+  AddTable("flows", absl::Minutes(5),
+           {{kDay, 1, 100}, {kDay, 2, 300}, {kDay + 300, 3, 50}, {kDay + 600, 1, 250}, {kDay + 600, 4, 50}});
   EXPECT_EQ(AskCsv("dst_as by bytes"), "1,350|2,300|3,50|4,50");
   EXPECT_EQ(AskCsv("dst_as by bytes asc"), "3,50|4,50|2,300|1,350");
   EXPECT_EQ(AskCsv("top 2 dst_as by bytes"), "1,350|2,300");
@@ -124,7 +125,8 @@ TEST_F(AskTest, TimesAndRates) {
 
 TEST_F(AskTest, Percentiles) {
   // 20 bins of which 3 have traffic: the 95th percentile is the second largest, the 85th zero.
-  AddTable("flows", absl::Minutes(5), {{kDay, 1, 300}, {kDay + 600, 1, 600}, {kDay + 1200, 1, 900}, {kDay + 1200, 2, 300}});
+  AddTable("flows", absl::Minutes(5),
+           {{kDay, 1, 300}, {kDay + 600, 1, 600}, {kDay + 1200, 1, 900}, {kDay + 1200, 2, 300}});
   const std::string hours = " from 2026-03-29 to 2026-03-29T01:40";
   EXPECT_EQ(AskCsv("dst_as by p95(bps), p85(bps), p100(bps), p90(pps)" + hours), "1,16,0,24,0.00|2,0,0,8,0");
   EXPECT_EQ(AskCsv("by p95(bps)" + hours), "16");
@@ -168,12 +170,14 @@ TEST_F(AskTest, Months) {
 }
 
 TEST_F(AskTest, Compares) {
-  AddTable("flows", absl::Minutes(5),
-           {{kDay, 1, 100}, {kDay, 2, 30}, {kDay, 3, 30}, {kDay + 3600, 1, 150}, {kDay + 3600, 2, 30}, {kDay + 3600, 4, 5}});
+  AddTable(
+      "flows", absl::Minutes(5),
+      {{kDay, 1, 100}, {kDay, 2, 30}, {kDay, 3, 30}, {kDay + 3600, 1, 150}, {kDay + 3600, 2, 30}, {kDay + 3600, 4, 5}});
   EXPECT_EQ(AskCsv("top 2 with others dst_as by bytes from 2026-03-29T01:00 to 2026-03-29T02:00 compare -1h"),
             ",1,150,100,50|,2,30,30,0|others,,5,30,-83.33");
-  EXPECT_EQ(AskCsv("dst_as by share(bytes) where dst_as in (1, 4) from 2026-03-29T01:00 to 2026-03-29T02:00 compare -1h"),
-            "1,96.77,100,-3.23|4,3.23,0,");
+  EXPECT_EQ(
+      AskCsv("dst_as by share(bytes) where dst_as in (1, 4) from 2026-03-29T01:00 to 2026-03-29T02:00 compare -1h"),
+      "1,96.77,100,-3.23|4,3.23,0,");
 }
 
 TEST_F(AskTest, TheCoarsestExactRollup) {
@@ -271,7 +275,8 @@ TEST_F(AskTest, AsRawRowsSay) {
       if (batch->key(row).Has(F::kDstAs)) bytes[batch->key(row).Get<F::kDstAs>()] += batch->wide_value(row, 1);
     }
   }
-  const auto answer = TryAsk("top 3 with others dst_as by bytes total where exists(dst_as) or not exists(dst_as) table flows");
+  const auto answer =
+      TryAsk("top 3 with others dst_as by bytes total where exists(dst_as) or not exists(dst_as) table flows");
   ASSERT_TRUE(answer.ok()) << answer.status();
   ASSERT_EQ(answer->rows.size(), 5u);
   absl::uint128 sum = 0;

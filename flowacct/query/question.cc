@@ -39,9 +39,10 @@ struct RateName {
 constexpr RateName kRates[] = {{"bps", "bytes", 8}, {"pps", "packets", 1}, {"fps", "flows", 1}};
 
 // What a clause begins with. `in` is no end of a filter, which has that word itself.
-constexpr absl::string_view kKeywords[] = {"by",    "where",   "from", "to",  "every", "compare", "order",
-                                           "total", "table",   "with", "top", "in",    "asc",     "desc"};
-constexpr absl::string_view kFilterEnds[] = {"from", "to", "every", "compare", "order", "total", "table", "with", "top"};
+constexpr absl::string_view kKeywords[] = {"by",    "where", "from", "to",  "every", "compare", "order",
+                                           "total", "table", "with", "top", "in",    "asc",     "desc"};
+constexpr absl::string_view kFilterEnds[] = {"from",  "to",    "every", "compare", "order",
+                                             "total", "table", "with",  "top"};
 
 template <typename Words>
 bool IsOneOf(absl::string_view word, const Words& words) {
@@ -69,7 +70,8 @@ bool ParseSpan(absl::string_view text, Span* span) {
   const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   if (digits == 0 || !absl::SimpleAtoi(text.substr(0, digits), &span->count) || span->count <= 0) return false;
   const std::string name = absl::AsciiStrToLower(text.substr(digits));
-  const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const UnitName& u) { return u.name == name; });
+  const auto* unit =
+      std::find_if(std::begin(kUnits), std::end(kUnits), [&](const UnitName& u) { return u.name == name; });
   if (unit == std::end(kUnits)) return false;
   span->unit = unit->unit;
   return span->is_calendar() ? span->count <= kMaxCount : span->count <= kMaxSeconds && span->seconds() <= kMaxSeconds;
@@ -157,7 +159,8 @@ class Parser {
     while (!reader_.AtEnd()) {
       if (absl::Status status = Clause(); !status.ok()) return status;
     }
-    if (question_.others && question_.top == 0) return Wrong(others_at_, "there are no others where all are shown; say top N");
+    if (question_.others && question_.top == 0)
+      return Wrong(others_at_, "there are no others where all are shown; say top N");
     if (question_.top != 0 && question_.by.empty()) {
       return Wrong(top_at_, "top is of groups; name a field, as in top 10 dst_as");
     }
@@ -200,8 +203,8 @@ class Parser {
     const std::string lower = word.lower();
     if (!IsOneOf(lower, kKeywords)) {
       if (groups_seen_ || IsOneOf("by", seen_)) {
-        return Wrong(word, absl::StrCat("nothing begins with ", Quoted(word.text), " here",
-                                        DidYouMean(word.text, kKeywords)));
+        return Wrong(
+            word, absl::StrCat("nothing begins with ", Quoted(word.text), " here", DidYouMean(word.text, kKeywords)));
       }
       groups_seen_ = true;
       return Groups();
@@ -264,8 +267,8 @@ class Parser {
     top_at_ = word.begin;
     if (number.quoted || !IsDigits(number.text) || !absl::SimpleAtoi(number.text, &question_.top) ||
         question_.top == 0 || question_.top > options_.max_top) {
-      return Wrong(number, absl::StrCat("after top comes a number from 1 to ", options_.max_top, ", not ",
-                                        Quoted(number.text)));
+      return Wrong(
+          number, absl::StrCat("after top comes a number from 1 to ", options_.max_top, ", not ", Quoted(number.text)));
     }
     return absl::OkStatus();
   }
@@ -355,7 +358,8 @@ class Parser {
         return Wrong(item, "a percentile is above 0 and at most 100, as in p95(bps)");
       }
       const RateName* rate = FindRate(inner);
-      if (rate == nullptr) return Wrong(item, absl::StrCat("a percentile is of bps, pps or fps, not of ", Quoted(inner)));
+      if (rate == nullptr)
+        return Wrong(item, absl::StrCat("a percentile is of bps, pps or fps, not of ", Quoted(inner)));
       *value = {AskedValue::Kind::kPercentile, absl::StrCat("p", percent, "(", inner, ")"), std::string(rate->column),
                 rate->factor, percent};
       return absl::OkStatus();
@@ -587,7 +591,8 @@ std::string ToText(const GroupColumn& column) {
 absl::StatusOr<Question> ParseQuestion(absl::string_view text, const QuestionOptions& options) {
   if (text.size() > options.max_octets) {
     return absl::InvalidArgumentError(absl::StrCat("question, column ", options.max_octets + 1, ": longer than ",
-                                                   options.max_octets, " octets; long lists belong into a networks file"));
+                                                   options.max_octets,
+                                                   " octets; long lists belong into a networks file"));
   }
   return Parser(text, options).Parse();
 }

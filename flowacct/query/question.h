@@ -2,7 +2,8 @@
 //
 //     top 20 dst_as by bytes where src_addr in 192.0.2.0/24 from -24h every 1h
 //
-//     question   [top N [with others]] [GROUP, ...] [by VALUE, ... [asc]] [where FILTER] [from TIME] [to TIME] [in ZONE]
+//     question   [top N [with others]] [GROUP, ...] [by VALUE, ... [asc]] [where FILTER] [from TIME] [to TIME] [in
+//     ZONE]
 //                [every SPAN] [compare -SPAN] [order VALUE [asc]] [total] [table NAME]; after the groups in any order
 //     GROUP      a field, or the network of an address: dst_as, src_addr/24, src_addr/24,48 (aggregate/key_spec.h)
 //     VALUE      a counter or a value of the table: bytes, packets, flows, max(ttl)
@@ -67,10 +68,10 @@ std::string ToText(const Moment& moment);
 struct AskedValue {
   enum class Kind : uint8_t { kColumn, kRate, kPercentile, kShare };
   Kind kind = Kind::kColumn;
-  std::string name;        // "bytes", "bps", "p95(bps)", "share(bytes)"
-  std::string column;      // of the table that it is made of: "bytes"
-  uint32_t factor = 1;     // of rates: 8 for bits
-  double percentile = 0;   // above 0, at most 100
+  std::string name;       // "bytes", "bps", "p95(bps)", "share(bytes)"
+  std::string column;     // of the table that it is made of: "bytes"
+  uint32_t factor = 1;    // of rates: 8 for bits
+  double percentile = 0;  // above 0, at most 100
 };
 
 struct Question {

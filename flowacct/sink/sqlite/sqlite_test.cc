@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -559,6 +560,51 @@ TEST(SqliteSink, KilledInTheMiddle) {
   for (uint64_t number = 1; number <= last; ++number) ASSERT_TRUE(sink->Write(batch(number)).ok());
   EXPECT_EQ(Shell(path, "SELECT COUNT(*), SUM(packets) FROM flows"), absl::StrCat(last * 500, "|", last * 500));
   EXPECT_EQ(Shell(path, "PRAGMA integrity_check"), "ok");
+}
+
+// Two collectors, each with bins and late records of its own, into one table that neither has made yet.
+TEST(SqliteSink, TwoWritersAtOnce) {
+  const std::string path = Scratch("two");
+  SqliteOptions options = Options(path);
+  options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
+  BatchBuilder builder = Flows();
+  for (int i = 0; i < 200; ++i) builder.Add({1, 100}).Set<FieldId::kDstPort>(static_cast<uint16_t>(i % 50));
+  constexpr int kWriters = 2, kBatches = 60;
+  std::vector<pid_t> children;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    children.push_back(fork());
+    ASSERT_GE(children.back(), 0);
+    if (children.back() != 0) continue;
+    std::unique_ptr<SqliteSink> sink;
+    for (int number = 1; number <= kBatches;) {
+      if (sink == nullptr) {
+        auto opened = NewSqliteSink(options);
+        if (!opened.ok() && !absl::IsUnavailable(opened.status())) _exit(1);
+        if (!opened.ok()) continue;
+        sink = *std::move(opened);
+      }
+      AggregateBatch batch = builder.Build(Bin(kHour + (number % 9 == 8 ? 0 : number) * 900, 900));
+      batch.set_identity({absl::StrCat("edge", writer), "flows", 7, static_cast<uint64_t>(number)});
+      const absl::Status status = sink->Write(batch);
+      if (!status.ok() && !absl::IsUnavailable(status)) _exit(2);
+      if (status.ok()) ++number;
+    }
+    _exit(0);
+  }
+  for (const pid_t child : children) {
+    int state = 0;
+    ASSERT_EQ(waitpid(child, &state, 0), child);
+    EXPECT_TRUE(WIFEXITED(state));
+    EXPECT_EQ(WEXITSTATUS(state), 0);
+  }
+  EXPECT_EQ(Shell(path, "SELECT COUNT(*), SUM(bytes) FROM flows"),
+            absl::StrCat(kWriters * kBatches * 200, "|", kWriters * kBatches * 20000));
+  const query::GroupRequest request = Request("flows", {FieldId::kDstPort}, {0, 1});
+  for (const char* rollup : {"flows_1h", "flows_1d"}) {
+    query::GroupRequest rolled = request;
+    rolled.table = rollup;
+    EXPECT_EQ(Ask(path, rolled), Ask(path, request)) << rollup;
+  }
 }
 
 TEST(SqliteStore, AsksWhatRoutesTell) {
