@@ -4,14 +4,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdlib>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -311,6 +311,45 @@ TEST_F(Postgresql, KilledInTheMiddle) {
     ASSERT_TRUE(absl::SimpleAtoi(Shell("SELECT MAX(number) FROM flowacct_batches"), &from));
   }
   EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
+}
+
+// Two collectors, each with bins and late records of its own, into one table that neither has made yet.
+TEST_F(Postgresql, TwoWritersAtOnce) {
+  PostgresqlOptions options = Options();
+  options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
+  const BatchBuilder builder = Flows(200);
+  constexpr int kWriters = 2, kBatches = 60;
+  std::vector<pid_t> children;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    children.push_back(fork());
+    ASSERT_GE(children.back(), 0);
+    if (children.back() != 0) continue;
+    auto sink = NewPostgresqlSink(options);
+    if (!sink.ok()) _exit(1);
+    for (int number = 1; number <= kBatches;) {
+      AggregateBatch batch = Batch(builder, kDay + (number % 9 == 8 ? 0 : number) * 900, static_cast<uint64_t>(number));
+      aggregate::BatchIdentity identity = batch.identity();
+      identity.collector = absl::StrCat("edge", writer);
+      batch.set_identity(identity);
+      const absl::Status status = (*sink)->Write(batch);
+      if (!status.ok() && !absl::IsUnavailable(status)) {
+        fprintf(stderr, "%s\n", status.ToString().c_str());
+        _exit(2);
+      }
+      if (status.ok()) ++number;
+    }
+    _exit(0);
+  }
+  for (const pid_t child : children) {
+    int state = 0;
+    ASSERT_EQ(waitpid(child, &state, 0), child);
+    EXPECT_TRUE(WIFEXITED(state));
+    EXPECT_EQ(WEXITSTATUS(state), 0);
+  }
+  EXPECT_EQ(Shell("SELECT COUNT(*), SUM(bytes) FROM flows"),
+            absl::StrCat(kWriters * kBatches * 200, "|", kWriters * kBatches * 20000));
+  EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
+  EXPECT_EQ(Ask("flows_1d", {0, 1}), Ask("flows", {0, 1}));
 }
 
 TEST_F(Postgresql, ThePasswordIsNeverTold) {

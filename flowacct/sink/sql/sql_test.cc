@@ -54,7 +54,7 @@ TEST(FilterSql, SaysWhatTheFilterSays) {
       {"exists(tag)", "(\"tag\" IS NOT NULL)"},
       // Above 2^63 - 1 numbers are negative in the store.
       {"tag >= 9223372036854775807",
-       "COALESCE(((\"tag\" BETWEEN 9223372036854775807 AND 9223372036854775807 OR \"tag\" BETWEEN "
+       "COALESCE(((\"tag\" = 9223372036854775807 OR \"tag\" BETWEEN "
        "(-9223372036854775807 - 1) AND -1)), FALSE)"},
       {"tag = 18446744073709551615", "COALESCE((\"tag\" = -1), FALSE)"},
       {"start_time = 1", "COALESCE((\"start_time\" = 1000000000), FALSE)"},
