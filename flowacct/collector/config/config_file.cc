@@ -205,7 +205,7 @@ class ConfigCheck {
           return file_.ErrorAt(sink.spool(), "folder", "another sink has it; give each a folder of its own");
         }
         if (sink.kind_case() == Sink::KIND_NOT_SET) {
-          return file_.ErrorAt(pipeline, "sink", "a sink has no kind; give print, memory, export or sqlite",
+          return file_.ErrorAt(pipeline, "sink", "a sink has no kind; give print, memory, export, sqlite or postgresql",
                                static_cast<int>(&sink - *pipeline.sink().data()));
         }
         if (sink.has_export_() && sink.export_().to().empty()) {

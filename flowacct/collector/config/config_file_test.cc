@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"input { name: \"i\" udp { listen: \"x\" } nflog { group: 1 } }",
               "c.conf:1:39: nflog and udp exclude one another; give one of them"},
         Wrong{INPUT "pipeline { name: \"p\" sink { } }",
-              "c.conf:2:22: sink: a sink has no kind; give print, memory, export or sqlite"},
+              "c.conf:2:22: sink: a sink has no kind; give print, memory, export, sqlite or postgresql"},
         Wrong{INPUT "pipeline { name: \"p\" sink { export { } } }",
               "c.conf:2:29: export: nowhere to send to; give to: \"192.0.2.1:4739\""},
         Wrong{"", "c.conf: input: there is none; give one, such as udp"},

@@ -117,7 +117,8 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
         }
         break;
       }
-      case config::Sink::kSqlite: {
+      case config::Sink::kSqlite:
+      case config::Sink::kPostgresql: {
         auto store = NewStoreSink(file, sink, pipeline, aggregator);
         if (!store.ok()) return store.status();
         if (absl::Status status = add(sink, store->kind, store->to, std::move(store->sink)); !status.ok()) {

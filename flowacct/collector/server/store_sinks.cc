@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "flowacct/sink/postgresql/postgresql_sink.h"
 #include "flowacct/sink/sql/store_options.h"
 #include "flowacct/sink/sqlite/sqlite_sink.h"
 
@@ -63,24 +64,48 @@ absl::StatusOr<sink::sqlite::SqliteOptions> ToSqliteOptions(const ConfigFile& fi
   return options;
 }
 
+absl::StatusOr<sink::postgresql::PostgresqlOptions> ToPostgresqlOptions(
+    const ConfigFile& file, const config::Pipeline& pipeline, const config::Postgresql& postgresql,
+    const aggregate::AggregatorOptions& aggregator) {
+  const absl::StatusOr<sink::sql::StoreOptions> shared = ToStoreOptions(file, pipeline, aggregator);
+  if (!shared.ok()) return shared.status();
+  sink::postgresql::PostgresqlOptions options;
+  static_cast<sink::sql::StoreOptions&>(options) = *shared;
+  if (!postgresql.table().empty()) options.table = postgresql.table();
+  options.connection.conninfo = postgresql.connection();
+  options.connection.password_file = postgresql.password_file();
+  options.connection.timeout = ConfigFile::DurationOf(postgresql.timeout());
+  options.retention = AgeOf(postgresql.keep());
+  return options;
+}
+
 }  // namespace
 
-bool IsStore(const config::Sink& sink) { return sink.has_sqlite(); }
+bool IsStore(const config::Sink& sink) { return sink.has_sqlite() || sink.has_postgresql(); }
 
 absl::Status CheckStore(const ConfigFile& file, const config::Sink& sink, const config::Pipeline& pipeline,
                         const aggregate::AggregatorOptions& aggregator) {
   if (sink.has_sqlite()) return ToSqliteOptions(file, pipeline, sink.sqlite(), aggregator).status();
+  if (sink.has_postgresql()) return ToPostgresqlOptions(file, pipeline, sink.postgresql(), aggregator).status();
   return absl::OkStatus();
 }
 
 absl::StatusOr<StoreSink> NewStoreSink(const ConfigFile& file, const config::Sink& sink,
                                        const config::Pipeline& pipeline,
                                        const aggregate::AggregatorOptions& aggregator) {
-  absl::StatusOr<sink::sqlite::SqliteOptions> options = ToSqliteOptions(file, pipeline, sink.sqlite(), aggregator);
+  if (sink.has_sqlite()) {
+    absl::StatusOr<sink::sqlite::SqliteOptions> options = ToSqliteOptions(file, pipeline, sink.sqlite(), aggregator);
+    if (!options.ok()) return options.status();
+    auto made = sink::sqlite::NewSqliteSink(*std::move(options));
+    if (!made.ok()) return file.ErrorAt(sink.sqlite(), "path", made.status().message());
+    return StoreSink{"sqlite", sink.sqlite().path(), *std::move(made)};
+  }
+  absl::StatusOr<sink::postgresql::PostgresqlOptions> options =
+      ToPostgresqlOptions(file, pipeline, sink.postgresql(), aggregator);
   if (!options.ok()) return options.status();
-  auto made = sink::sqlite::NewSqliteSink(*std::move(options));
-  if (!made.ok()) return file.ErrorAt(sink.sqlite(), "path", made.status().message());
-  return StoreSink{"sqlite", sink.sqlite().path(), *std::move(made)};
+  auto made = sink::postgresql::NewPostgresqlSink(*std::move(options));
+  if (!made.ok()) return file.ErrorAt(sink.postgresql(), "connection", made.status().message());
+  return StoreSink{"postgresql", "", *std::move(made)};
 }
 
 absl::StatusOr<std::shared_ptr<Spool>> OpenSpool(const ConfigFile& file, const config::Sink& sink, Spools* spools) {
