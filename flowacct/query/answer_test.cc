@@ -61,10 +61,10 @@ Answer Bars() {
 TEST(AnswerTest, Table) {
   EXPECT_EQ(Bars().AsTable(),
             "flows, 2026-03-29T00:00:00+00:00 to 2026-03-29T01:00:00+00:00\n"
-            "vrf_name                        bytes   bps\n"
-            "red              18446744073709551616  2.50\n"
+            "vrf_name                         bytes   bps\n"
+            "red               18446744073709551616  2.50\n"
             "<b>&\"x\",\\x1b[31m   9223372036854775808     2\n"
-            "others                              7     -\n"
+            "others                               7     -\n"
             "note: a note\n");
 }
 
@@ -85,8 +85,8 @@ TEST(AnswerTest, Csv) {
 
 TEST(AnswerTest, Charts) {
   const std::string chart = Bars().AsChart(60);
-  EXPECT_TRUE(absl::StrContains(chart, "red              \xe2\x96\x88")) << chart;
-  EXPECT_TRUE(absl::StrContains(chart, "18.4E\n")) << chart;
+  EXPECT_TRUE(absl::StrContains(chart, "red               \xe2\x96\x88")) << chart;
+  EXPECT_TRUE(absl::StrContains(chart, " 18.4E\n")) << chart;
   EXPECT_FALSE(absl::StrContains(chart, "\x1b")) << chart;
   const std::string svg = Bars().AsSvg();
   EXPECT_TRUE(absl::StartsWith(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\"")) << svg;

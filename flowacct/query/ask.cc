@@ -235,7 +235,7 @@ class Asker {
         if (midnight > begin) next = std::min(next, midnight);
       }
       const int64_t label = absl::ToUnixSeconds(begin), end = absl::ToUnixSeconds(next);
-      if (FloorToBin(root_, label) != label || end <= label) {
+      if (FloorToBin(root_, label) != label || FloorToBin(root_, end) != end || end <= label) {
         return Wrong(absl::StrCat("every ", ToText(every), " does not fit the bins of table ", root_.name,
                                   ", which are ", BinText(), " long; ask for a multiple of that"));
       }

@@ -59,7 +59,7 @@ TEST(QuestionTest, Errors) {
     const char* error;  // after "question, column "
   } kCases[] = {
       {"top 5 dst_ass by bytes", "7: no field is called \"dst_ass\"; did you mean dst_as"},
-      {"tpo 5 dst_as", "1: no field is called \"tpo\"; did you mean top?"},
+      {"topp 5 dst_as", "1: no field is called \"topp\"; did you mean top?"},
       {"top dst_as", "5: after top comes a number from 1 to 100000, not \"dst_as\""},
       {"top 0 dst_as", "5: after top comes a number"},
       {"top", "4: after top comes how many, as in top 10"},

@@ -79,6 +79,20 @@ head -c 2000 "$capture" >"$work/cut.pcap"
 expect 0 "" "$flowacct" explain "$work/cut.pcap" --record 1
 expect 1 "cut.pcap" "$flowacct" explain "$work/cut.pcap" --record 1000
 
+# Into a store, and asked.
+expect 0 "" "$flowacct" replay "$capture" --by src_as,dst_as,protocol --every 1m --store "sqlite:$work/flows.db"
+expect 0 "" "$flowacct" query "top 3 dst_as by bytes with others total" --store "sqlite:$work/flows.db"
+printed others
+expect 0 "" "$flowacct" replay "$capture" --by protocol --every 1m --format csv --sum bytes --quiet
+want=$(awk -F, 'NR > 1 {sum += $NF} END {printf "%d", sum}' "$work/out")
+expect 0 "" "$flowacct" query "by bytes" --store "sqlite:$work/flows.db" --format json
+printed "\"bytes\":$want"
+expect 0 "" "$flowacct" query "dst_as by bps every 1m" --store "sqlite:$work/flows.db" --output "$work/x.svg"
+grep -q "^<svg" "$work/x.svg" || { echo "FAILED: no picture"; failures=$((failures + 1)); }
+expect 2 'did you mean dst_as' "$flowacct" query "dst_ass by bytes" --store "sqlite:$work/flows.db"
+expect 2 'is no store' "$flowacct" query "dst_as by bytes" --store "mysql:x"
+expect 1 "none.db" "$flowacct" query "dst_as by bytes" --store "sqlite:$work/none.db"
+expect 2 'give --every' "$flowacct" replay "$capture" --store "sqlite:$work/flows.db"
 expect 0 "" "$flowacct" fields
 printed src_addr
 expect 0 "" "$flowacct" completion bash

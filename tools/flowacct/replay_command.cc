@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "flowacct/aggregate/key_spec.h"
 #include "flowacct/aggregate/value_spec.h"
@@ -25,6 +26,7 @@
 #include "tools/flowacct/command.h"
 #include "tools/flowacct/enrichment_options.h"
 #include "tools/flowacct/input_options.h"
+#include "tools/flowacct/store_option.h"
 #include "tools/flowacct/terminal.h"
 #include "tools/flowacct/where_option.h"
 
@@ -44,6 +46,8 @@ struct ReplayFlags {
   std::optional<size_t> top;
   std::string order, format = "table", naming = "flowacct";
   std::vector<std::string> outputs;
+  std::string store;
+  std::vector<std::string> tables;
   bool no_header = false, human = false;
   std::string separator = ",";
   EnrichmentFlags enrichment;
@@ -114,6 +118,14 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
     return absl::InvalidArgumentError(absl::StrCat("--output: ", flags.outputs.size(), " for ", flags.by.size(),
                                                    " --by; give one for each, or one for all"));
   }
+  if (!flags.store.empty() && flags.every.empty()) {
+    return absl::InvalidArgumentError("--store: rows are kept by time; give --every, for example 5m");
+  }
+  if (flags.tables.empty() && flags.by.size() == 1) flags.tables = {"flows"};
+  if (!flags.store.empty() && flags.tables.size() != flags.by.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--table: ", flags.tables.size(), " for ", flags.by.size(), " --by; give one for each"));
+  }
   sink::PrintOptions print;
   auto format = sink::PrintFormatFromName(flags.format);
   if (!format.ok()) return format.status();
@@ -143,17 +155,21 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
     return status;
   }
   std::vector<std::unique_ptr<sink::Sink>> sinks;
+  const auto run = static_cast<uint64_t>(absl::GetCurrentTimeNanos());
   for (size_t i = 0; i < flags.by.size(); ++i) {
-    if (!flags.outputs.empty()) print.path = flags.outputs[flags.outputs.size() == 1 ? 0 : i];
-    auto sink = sink::NewPrintSink(print);
-    if (!sink.ok()) return sink.status();
-    sinks.push_back(*std::move(sink));
     auto aggregator = ToAggregatorOptions(flags, flags.by[i]);
     if (!aggregator.ok()) return aggregator.status();
+    if (!flags.outputs.empty()) print.path = flags.outputs[flags.outputs.size() == 1 ? 0 : i];
+    absl::StatusOr<std::unique_ptr<sink::Sink>> sink =
+        flags.store.empty() ? sink::NewPrintSink(print)
+                            : NewStoreSink(flags.store, flags.tables[i], absl::ToInt64Seconds(aggregator->every));
+    if (!sink.ok()) return sink.status();
+    sinks.push_back(*std::move(sink));
     pipeline::AggregationOptions aggregation;
     aggregation.aggregator = *std::move(aggregator);
     aggregation.where = flags.where;
     aggregation.sink = sinks.back().get();
+    if (!flags.store.empty()) aggregation.identity = {"replay", flags.tables[i], run, 0};
     options.pipeline.aggregations.push_back(std::move(aggregation));
   }
   options.interrupted = [&terminal] { return terminal.Interrupted(); };
@@ -244,6 +260,14 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
       ->type_name("FILE")
       ->take_all()
       ->allow_extra_args(false)
+      ->group("Output");
+  command
+      ->add_option("--store", flags->store,
+                   "A store instead: sqlite:FILE or postgresql:CONNECTION; each run adds its rows (`flowacct query`)")
+      ->type_name("STORE")
+      ->group("Output");
+  command->add_option("--table", flags->tables, "Its table; for several --by one each (default: flows)")
+      ->type_name("NAME")
       ->group("Output");
   command->add_option("--separator", flags->separator, "Between the values of csv")
       ->type_name("CHAR")

@@ -201,10 +201,10 @@ TEST_F(ServerRoutesTest, WhatCannotBeIsToldWhereItIs) {
   const auto neighbor_error = [&](const std::string& said) {
     return error(input + pipeline + "bgp { listen: \"127.0.0.1:0\" neighbor { peers: \"10.0.0.0/8\" " + said + " } }");
   };
-  EXPECT_EQ(neighbor_error("hold_time: \"1500ms\""), "c:3:62: hold_time: is whole seconds, at most 65535s");
-  EXPECT_EQ(neighbor_error("hold_time: \"0\""), "c:3:62: hold_time: \"0\" is no duration; such as 30s, 5m, 1h, 1d");
+  EXPECT_EQ(neighbor_error("hold_time: \"1500ms\""), "c:3:60: hold_time: is whole seconds, at most 65535s");
+  EXPECT_EQ(neighbor_error("hold_time: \"0\""), "c:3:60: hold_time: \"0\" is no duration; such as 30s, 5m, 1h, 1d");
   EXPECT_EQ(neighbor_error("stale_for: \"soon\""),
-            "c:3:62: stale_for: \"soon\" is no duration; such as 30s, 5m, 1h, 1d");
+            "c:3:60: stale_for: \"soon\" is no duration; such as 30s, 5m, 1h, 1d");
   EXPECT_TRUE(absl::StrContains(neighbor_error("stale_for: \"0\" wait_for_table: \"2d\""),
                                 "neighbors: 10.0.0.0/8: wait_for_table: 48h; 0 to 24h can be"));
   EXPECT_TRUE(absl::StrContains(neighbor_error("max_routes: 0"), "neighbors: 10.0.0.0/8: max_routes: 0; 1 to"));
