@@ -84,7 +84,7 @@ expect 0 "" "$flowacct" replay "$capture" --by src_as,dst_as,protocol --every 1m
 expect 0 "" "$flowacct" query "top 3 dst_as by bytes with others total" --store "sqlite:$work/flows.db"
 printed others
 expect 0 "" "$flowacct" replay "$capture" --by protocol --every 1m --format csv --sum bytes --quiet
-want=$(awk -F, 'NR > 1 {sum += $NF} END {printf "%d", sum}' "$work/out")
+want=$(awk -F, 'NR > 1 {sum += $NF} END {printf "%.0f", sum}' "$work/out")
 expect 0 "" "$flowacct" query "by bytes" --store "sqlite:$work/flows.db" --format json
 printed "\"bytes\":$want"
 expect 0 "" "$flowacct" query "dst_as by bps every 1m" --store "sqlite:$work/flows.db" --output "$work/x.svg"
