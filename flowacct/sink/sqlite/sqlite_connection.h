@@ -1,7 +1,7 @@
 // A SQLite database as a sql::Connection: opened safely, with the functions that questions need, errors as Status.
 //
 // Ownership: owns the database handle and its statements. Threads: one call at a time.
-// Errors: see StatusOf.
+// Errors: as connection.h has them.
 
 #ifndef FLOWACCT_SINK_SQLITE_SQLITE_CONNECTION_H_
 #define FLOWACCT_SINK_SQLITE_SQLITE_CONNECTION_H_

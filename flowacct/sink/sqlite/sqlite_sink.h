@@ -2,12 +2,16 @@
 // docs/reference/stores.md has the tables.
 //
 // Guarantees: a Write that answered OK is on disk (`durable`) and stays whole whatever kills the process; the same
-// batch (its identity) written again is skipped. Other processes may read, and write, meanwhile. Ownership: nothing is
-// borrowed. Threads: one call at a time. Errors: Unavailable if another writer holds the database for longer than
-// `busy_timeout`: try again; ResourceExhausted if the disk is full or `max_octets` is reached; FailedPrecondition if a
-// table has columns that do not fit, with the statement to run; DataLoss for a damaged file; InvalidArgument for
-// options. In each case nothing of the batch was kept. Cost: about a microsecond and the octets of a row; rollups read
-// what they sum once more when their bin is over.
+// batch (its identity) written again is skipped. Other processes may read, and write, meanwhile.
+//
+// Ownership: nothing is borrowed. Threads: one call at a time.
+//
+// Errors: Unavailable if another writer holds the database for longer than `busy_timeout`: try again;
+// ResourceExhausted if the disk is full; FailedPrecondition if a table has columns that do not fit, with the statement
+// to run; DataLoss for a damaged file; InvalidArgument for options. In each case nothing of the batch was kept. What
+// retention could not remove, also for `max_octets`, is told by trouble().
+//
+// Cost: about a microsecond and the octets of a row; rollups read what they sum once more when their bin is over.
 
 #ifndef FLOWACCT_SINK_SQLITE_SQLITE_SINK_H_
 #define FLOWACCT_SINK_SQLITE_SQLITE_SINK_H_
