@@ -222,12 +222,7 @@ class Reader {
       case 'H':
         return ReadHeader(body);
       case 'T':
-        while (body->remaining() > 0) {
-          const base::Octets text = body->Bytes(static_cast<size_t>(ReadVarint(body)));
-          if (!body->ok()) return Damaged("a name is cut");
-          names_.push_back(interner_->Intern(text));
-        }
-        return absl::OkStatus();
+        return ReadNewTexts(body, interner_.get(), &names_) ? absl::OkStatus() : Damaged("a name is cut");
       case 'R': {
         const uint8_t overflow = body->U8();
         if (overflow > 1 || (overflow == 1 && ((flags_ & kOverflow) == 0 || has_overflow_))) {

@@ -185,12 +185,7 @@ class StateReader {
       case 'H':
         return ReadHeader(body);
       case 'T':
-        while (body->remaining() > 0) {
-          const base::Octets text = body->Bytes(static_cast<size_t>(ReadVarint(body)));
-          if (!body->ok()) return Damaged("a text is cut");
-          texts_.push_back(target_.shape->interner->Intern(text));
-        }
-        return absl::OkStatus();
+        return ReadNewTexts(body, target_.shape->interner.get(), &texts_) ? absl::OkStatus() : Damaged("a text is cut");
       case 'B':
         return ReadBin(body);
       case 'G':

@@ -43,6 +43,15 @@ std::vector<uint8_t> TextNumbers::TakeNew() {
   return taken;
 }
 
+bool ReadNewTexts(base::OctetReader* reader, base::Interner* interner, std::vector<base::InternId>* ids) {
+  while (reader->remaining() > 0) {
+    const base::Octets text = reader->Bytes(static_cast<size_t>(ReadVarint(reader)));
+    if (!reader->ok()) return false;
+    ids->push_back(interner->Intern(text));
+  }
+  return true;
+}
+
 KeptField KeptFieldOf(record::FieldId id, const record::Layout& layout) {
   const FieldType type = record::Info(id).type;
   return {type, layout.offset(id), layout.index(id), static_cast<uint8_t>(record::FieldTypeSize(type))};

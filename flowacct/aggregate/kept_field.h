@@ -45,6 +45,9 @@ class TextNumbers {
   std::vector<uint8_t> texts_;
 };
 
+// What TakeNew gave, to the end of `reader`: their ids, appended to `ids`. False: no writer writes that.
+bool ReadNewTexts(base::OctetReader* reader, base::Interner* interner, std::vector<base::InternId>* ids);
+
 // Where a field lies in a row.
 struct KeptField {
   record::FieldType type;

@@ -58,6 +58,20 @@ struct SinkQueue::State {
     status.rows_lost += losses.rows;
   }
 
+  // Takes the oldest in memory in hand, once there is one; null: none comes any more.
+  Batch Next() {
+    base::MutexLock lock(&mutex);
+    mutex.Await([this] {
+      mutex.AssertHeld();
+      return closing || !waiting.empty();
+    });
+    if (waiting.empty()) return nullptr;
+    Batch batch = std::move(waiting.front());
+    waiting.pop_front();
+    ++in_hand;
+    return batch;
+  }
+
   // Tells an error if it is the first after none. Empty: all is well again.
   void Tell(const absl::Status& error) {
     bool tell = false;
@@ -105,18 +119,8 @@ void SinkQueue::Push(Batch batch) {
 // From memory into the spool.
 void SinkQueue::Keep(const std::shared_ptr<State>& state) {
   for (;;) {
-    Batch batch;
-    {
-      base::MutexLock lock(&state->mutex);
-      state->mutex.Await([&state] {
-        state->mutex.AssertHeld();
-        return state->closing || !state->waiting.empty();
-      });
-      if (state->waiting.empty()) break;
-      batch = std::move(state->waiting.front());
-      state->waiting.pop_front();
-      ++state->in_hand;
-    }
+    const Batch batch = state->Next();
+    if (batch == nullptr) break;
     Spool& spool = *state->options.spool;
     const std::string octets = Spool::Encode(*batch);
     uint64_t number = 0;
@@ -246,18 +250,8 @@ void SinkQueue::Run(const std::shared_ptr<State>& state) {
     }
   } else {
     for (;;) {
-      Batch batch;
-      {
-        base::MutexLock lock(&state->mutex);
-        state->mutex.Await([&state] {
-          state->mutex.AssertHeld();
-          return state->closing || !state->waiting.empty();
-        });
-        if (state->waiting.empty()) break;
-        batch = std::move(state->waiting.front());
-        state->waiting.pop_front();
-        ++state->in_hand;
-      }
+      const Batch batch = state->Next();
+      if (batch == nullptr) break;
       const absl::Status status = state->WriteWithRetry(*batch);
       {
         base::MutexLock lock(&state->mutex);
