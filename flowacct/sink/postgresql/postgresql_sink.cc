@@ -233,22 +233,8 @@ class Sink : public PostgresqlSink, private sql::SqlWriter {
                                          " FOR VALUES FROM (", start, ") TO (", end, ")"));
   }
 
-  absl::StatusOr<bool> Remove(const sql::TableSchema& table, int64_t until, sql::StoreCounters* counters) override {
-    if (absl::Status status = connection_->Begin(/*writes=*/true); !status.ok()) return status;
-    uint64_t rows = 0, bins = 0;
-    absl::StatusOr<bool> more = RemoveSome(table, until, &rows, &bins);
-    absl::Status status = more.ok() ? connection_->Commit() : more.status();
-    if (!status.ok()) {
-      connection_->Rollback();
-      return status;
-    }
-    counters->rows_removed += rows;
-    counters->bins_removed += bins;
-    return more;
-  }
-
   // A partition whose last bin has ended, whole; of the rest, some rows.
-  absl::StatusOr<bool> RemoveSome(const sql::TableSchema& table, int64_t until, uint64_t* rows, uint64_t* bins) {
+  absl::StatusOr<bool> Remove(const sql::TableSchema& table, int64_t until, uint64_t* rows, uint64_t* bins) override {
     // Who asks a long question is not interrupted, and nobody waits behind this.
     if (absl::Status status = connection_->Run("SET LOCAL lock_timeout = '2s'"); !status.ok()) return status;
     std::string oldest;

@@ -407,6 +407,20 @@ absl::Status SqlSink::SumBin(const TableSchema& rollup, const TableSchema& sourc
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> SqlSink::Remove(const TableSchema& table, int64_t until) {
+  if (absl::Status status = connection_.Begin(/*writes=*/true); !status.ok()) return status;
+  uint64_t rows = 0, bins = 0;
+  absl::StatusOr<bool> more = writer_.Remove(table, until, &rows, &bins);
+  absl::Status status = more.ok() ? connection_.Commit() : more.status();
+  if (!status.ok()) {
+    connection_.Rollback();
+    return status;
+  }
+  counters_.rows_removed += rows;
+  counters_.bins_removed += bins;
+  return more;
+}
+
 absl::Status SqlSink::Retain(absl::Time now) {
   if (tables_.empty()) return absl::OkStatus();
   const std::vector<TableSchema> tables = tables_;
@@ -430,7 +444,7 @@ absl::Status SqlSink::Retain(absl::Time now) {
     }
     bool more = true;
     while (more && steps++ < kRetainSteps) {
-      absl::StatusOr<bool> removed = writer_.Remove(table, until, &counters_);
+      absl::StatusOr<bool> removed = Remove(table, until);
       if (!removed.ok()) return removed.status();
       more = *removed;
     }

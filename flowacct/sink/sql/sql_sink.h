@@ -46,9 +46,9 @@ class SqlWriter {
   virtual absl::Status Changed(const TableSchema& table) = 0;
   // Before rows of a bin are written, within the transaction.
   virtual absl::Status Prepare(const TableSchema& table, int64_t bin_start) = 0;
-  // Removes bins that ended at `until` or before, a bounded number of rows or partitions, in a transaction of its own.
-  // Says if there may be more.
-  virtual absl::StatusOr<bool> Remove(const TableSchema& table, int64_t until, StoreCounters* counters) = 0;
+  // Removes bins that ended at `until` or before, a bounded number of rows or partitions, within a transaction, and
+  // adds them to `rows` and `bins`. Says if there may be more.
+  virtual absl::StatusOr<bool> Remove(const TableSchema& table, int64_t until, uint64_t* rows, uint64_t* bins) = 0;
 };
 
 class SqlSink {
@@ -65,11 +65,12 @@ class SqlSink {
   absl::Status Write(const aggregate::AggregateBatch& batch);
   // Removes what is too old, a bounded part of it. Called by Write now and then.
   absl::Status Retain(absl::Time now);
+  // The same of one table, up to `until`, in a transaction of its own. Says if there may be more.
+  absl::StatusOr<bool> Remove(const TableSchema& table, int64_t until);
   // The connection is another, or nothing is known of what the store has.
   void Forget() { tables_.clear(); }
 
   const StoreCounters& counters() const { return counters_; }
-  StoreCounters* mutable_counters() { return &counters_; }
   std::string trouble() const { return trouble_; }
   // The table and its rollups, as they were at the last batch; empty before.
   absl::Span<const TableSchema> tables() const { return tables_; }

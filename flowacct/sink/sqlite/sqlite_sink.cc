@@ -180,21 +180,7 @@ class Sink : public SqliteSink, private sql::SqlWriter {
 
   absl::Status Prepare(const sql::TableSchema&, int64_t) override { return absl::OkStatus(); }
 
-  absl::StatusOr<bool> Remove(const sql::TableSchema& table, int64_t until, sql::StoreCounters* counters) override {
-    if (absl::Status status = connection_->Begin(/*writes=*/true); !status.ok()) return status;
-    uint64_t rows = 0, bins = 0;
-    absl::StatusOr<bool> more = RemoveSome(table, until, &rows, &bins);
-    absl::Status status = more.ok() ? connection_->Commit() : more.status();
-    if (!status.ok()) {
-      connection_->Rollback();
-      return status;
-    }
-    counters->rows_removed += rows;
-    counters->bins_removed += bins;
-    return more;
-  }
-
-  absl::StatusOr<bool> RemoveSome(const sql::TableSchema& table, int64_t until, uint64_t* rows, uint64_t* bins) {
+  absl::StatusOr<bool> Remove(const sql::TableSchema& table, int64_t until, uint64_t* rows, uint64_t* bins) override {
     while (*rows < kRowsAStep) {
       int64_t start = 0;
       const bool found = OldestBin(table.name, &start) && start < until;
@@ -252,7 +238,7 @@ class Sink : public SqliteSink, private sql::SqlWriter {
       }
       uint64_t rows = sink_.counters().rows_removed;
       if (oldest != nullptr) {
-        absl::StatusOr<bool> more = Remove(*oldest, oldest_end, sink_.mutable_counters());
+        absl::StatusOr<bool> more = sink_.Remove(*oldest, oldest_end);
         if (!more.ok()) return more.status();
       }
       if (sink_.counters().rows_removed == rows) {
