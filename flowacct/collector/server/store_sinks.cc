@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "flowacct/sink/postgresql/postgresql_sink.h"
-#include "flowacct/sink/sql/store_options.h"
 #include "flowacct/sink/sqlite/sqlite_sink.h"
+#include "flowacct/sink/store_sink.h"
 
 namespace flowacct::collector {
 namespace {
@@ -21,9 +21,9 @@ absl::Duration AgeOf(const std::string& text) {
 }
 
 // What all SQL stores are told.
-absl::StatusOr<sink::sql::StoreOptions> ToStoreOptions(const ConfigFile& file, const config::Pipeline& pipeline,
-                                                       const aggregate::AggregatorOptions& aggregator) {
-  sink::sql::StoreOptions options;
+absl::StatusOr<sink::StoreOptions> ToStoreOptions(const ConfigFile& file, const config::Pipeline& pipeline,
+                                                  const aggregate::AggregatorOptions& aggregator) {
+  sink::StoreOptions options;
   options.table = pipeline.name();
   options.bin_seconds = absl::ToInt64Seconds(aggregator.every);
   if (aggregator.every <= absl::ZeroDuration() || aggregator.every != absl::Seconds(options.bin_seconds)) {
@@ -35,10 +35,10 @@ absl::StatusOr<sink::sql::StoreOptions> ToStoreOptions(const ConfigFile& file, c
 absl::StatusOr<sink::sqlite::SqliteOptions> ToSqliteOptions(const ConfigFile& file, const config::Pipeline& pipeline,
                                                             const config::Sqlite& sqlite,
                                                             const aggregate::AggregatorOptions& aggregator) {
-  const absl::StatusOr<sink::sql::StoreOptions> shared = ToStoreOptions(file, pipeline, aggregator);
+  const absl::StatusOr<sink::StoreOptions> shared = ToStoreOptions(file, pipeline, aggregator);
   if (!shared.ok()) return shared.status();
   sink::sqlite::SqliteOptions options;
-  static_cast<sink::sql::StoreOptions&>(options) = *shared;
+  static_cast<sink::StoreOptions&>(options) = *shared;
   if (!sqlite.table().empty()) options.table = sqlite.table();
   options.path = sqlite.path();
   // The queue asks again.
@@ -67,10 +67,10 @@ absl::StatusOr<sink::sqlite::SqliteOptions> ToSqliteOptions(const ConfigFile& fi
 absl::StatusOr<sink::postgresql::PostgresqlOptions> ToPostgresqlOptions(
     const ConfigFile& file, const config::Pipeline& pipeline, const config::Postgresql& postgresql,
     const aggregate::AggregatorOptions& aggregator) {
-  const absl::StatusOr<sink::sql::StoreOptions> shared = ToStoreOptions(file, pipeline, aggregator);
+  const absl::StatusOr<sink::StoreOptions> shared = ToStoreOptions(file, pipeline, aggregator);
   if (!shared.ok()) return shared.status();
   sink::postgresql::PostgresqlOptions options;
-  static_cast<sink::sql::StoreOptions&>(options) = *shared;
+  static_cast<sink::StoreOptions&>(options) = *shared;
   if (!postgresql.table().empty()) options.table = postgresql.table();
   options.connection.conninfo = postgresql.connection();
   options.connection.password_file = postgresql.password_file();

@@ -64,7 +64,7 @@ class Postgresql : public testing::Test {
     return options;
   }
 
-  static std::unique_ptr<PostgresqlSink> Open(PostgresqlOptions options = Options()) {
+  static std::unique_ptr<StoreSink> Open(PostgresqlOptions options = Options()) {
     auto sink = NewPostgresqlSink(std::move(options));
     EXPECT_TRUE(sink.ok()) << sink.status();
     return sink.ok() ? *std::move(sink) : nullptr;

@@ -83,7 +83,7 @@ std::string AddressText(const std::string& name) {
                       name, ", 15) ELSE ", groups, " END");
 }
 
-class Sink : public PostgresqlSink, private sql::SqlWriter {
+class Sink : public StoreSink, private sql::SqlWriter {
  public:
   Sink(PostgresqlOptions options, std::unique_ptr<PostgresqlConnection> connection)
       : options_(std::move(options)), connection_(std::move(connection)), sink_(&options_, connection_.get(), this) {}
@@ -104,7 +104,8 @@ class Sink : public PostgresqlSink, private sql::SqlWriter {
   }
 
   std::string trouble() const override { return sink_.trouble(); }
-  const sql::StoreCounters& counters() const override { return sink_.counters(); }
+  const StoreCounters& counters() const override { return sink_.counters(); }
+  absl::Status Retain() override { return sink_.RetainAll(); }
 
  private:
   absl::StatusOr<uint64_t> InsertRows(const sql::RowTarget& target, const aggregate::AggregateBatch& batch,
@@ -283,7 +284,7 @@ class Sink : public PostgresqlSink, private sql::SqlWriter {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PostgresqlSink>> NewPostgresqlSink(PostgresqlOptions options) {
+absl::StatusOr<std::unique_ptr<StoreSink>> NewPostgresqlSink(PostgresqlOptions options) {
   if (absl::Status status = sql::SqlSink::Check("postgresql", options); !status.ok()) return status;
   if (options.partitions_ahead < 0 || options.partitions_ahead > 366) {
     return absl::InvalidArgumentError(

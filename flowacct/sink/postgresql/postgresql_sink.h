@@ -16,24 +16,18 @@
 
 #include "absl/status/statusor.h"
 #include "flowacct/sink/postgresql/connection_options.h"
-#include "flowacct/sink/sink.h"
-#include "flowacct/sink/sql/store_options.h"
+#include "flowacct/sink/store_sink.h"
 
 namespace flowacct::sink::postgresql {
 
-struct PostgresqlOptions : sql::StoreOptions {
+struct PostgresqlOptions : StoreOptions {
   ConnectionOptions connection;
   // Days for which partitions are made ahead.
   int partitions_ahead = 2;
 };
 
-class PostgresqlSink : public Sink {
- public:
-  virtual const sql::StoreCounters& counters() const = 0;
-};
-
 // The server need not be there yet, unless `schema` is set: then the tables are made and checked.
-absl::StatusOr<std::unique_ptr<PostgresqlSink>> NewPostgresqlSink(PostgresqlOptions options);
+absl::StatusOr<std::unique_ptr<StoreSink>> NewPostgresqlSink(PostgresqlOptions options);
 
 }  // namespace flowacct::sink::postgresql
 

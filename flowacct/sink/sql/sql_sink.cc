@@ -421,6 +421,24 @@ absl::StatusOr<bool> SqlSink::Remove(const TableSchema& table, int64_t until) {
   return more;
 }
 
+absl::Status SqlSink::RetainAll() {
+  absl::StatusOr<std::vector<TableSchema>> found = ReadTables(&connection_, options_.table, /*lock=*/false);
+  if (!found.ok()) return found.status();
+  if (options_.table.empty() || found->empty()) {
+    return absl::NotFoundError(
+        absl::StrCat(connection_.dialect().name, ": there is no table \"", options_.table, "\""));
+  }
+  tables_ = *std::move(found);
+  table_ = options_.table;
+  columns_text_.clear();  // the next batch looks at the columns
+  uint64_t before = 0;
+  do {
+    before = counters_.bins_removed + counters_.rows_removed;
+    if (absl::Status status = Retain(options_.now()); !status.ok()) return status;
+  } while (counters_.bins_removed + counters_.rows_removed != before);
+  return absl::OkStatus();
+}
+
 absl::Status SqlSink::Retain(absl::Time now) {
   if (tables_.empty()) return absl::OkStatus();
   const std::vector<TableSchema> tables = tables_;

@@ -18,9 +18,9 @@
 #include "absl/types/span.h"
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/sink/sql/connection.h"
-#include "flowacct/sink/sql/store_options.h"
 #include "flowacct/sink/sql/stored_rows.h"
 #include "flowacct/sink/sql/table_schema.h"
+#include "flowacct/sink/store_sink.h"
 
 namespace flowacct::sink::sql {
 
@@ -65,6 +65,8 @@ class SqlSink {
   absl::Status Write(const aggregate::AggregateBatch& batch);
   // Removes what is too old, a bounded part of it. Called by Write now and then.
   absl::Status Retain(absl::Time now);
+  // All of it, of the table of the options. NotFound if there is none.
+  absl::Status RetainAll();
   // The same of one table, up to `until`, in a transaction of its own. Says if there may be more.
   absl::StatusOr<bool> Remove(const TableSchema& table, int64_t until);
   // The connection is another, or nothing is known of what the store has.

@@ -46,7 +46,7 @@ std::string AddressText(const std::string& name) {
                       groups, ") END");
 }
 
-class Sink : public SqliteSink, private sql::SqlWriter {
+class Sink : public StoreSink, private sql::SqlWriter {
  public:
   Sink(SqliteOptions options, std::unique_ptr<SqliteConnection> connection)
       : options_(std::move(options)), connection_(std::move(connection)), sink_(&options_, connection_.get(), this) {}
@@ -86,7 +86,8 @@ class Sink : public SqliteSink, private sql::SqlWriter {
   }
 
   std::string trouble() const override { return size_trouble_.empty() ? sink_.trouble() : size_trouble_; }
-  const sql::StoreCounters& counters() const override { return sink_.counters(); }
+  const StoreCounters& counters() const override { return sink_.counters(); }
+  absl::Status Retain() override { return sink_.RetainAll(); }
 
  private:
   absl::StatusOr<uint64_t> InsertRows(const sql::RowTarget& target, const aggregate::AggregateBatch& batch,
@@ -268,7 +269,7 @@ class Sink : public SqliteSink, private sql::SqlWriter {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteSink>> NewSqliteSink(SqliteOptions options) {
+absl::StatusOr<std::unique_ptr<StoreSink>> NewSqliteSink(SqliteOptions options) {
   if (absl::Status status = sql::SqlSink::Check("sqlite", options); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<SqliteConnection>> connection =
       SqliteConnection::Open(options.path, /*writes=*/true, options.busy_timeout);

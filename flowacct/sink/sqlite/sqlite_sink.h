@@ -22,12 +22,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "flowacct/sink/sink.h"
-#include "flowacct/sink/sql/store_options.h"
+#include "flowacct/sink/store_sink.h"
 
 namespace flowacct::sink::sqlite {
 
-struct SqliteOptions : sql::StoreOptions {
+struct SqliteOptions : StoreOptions {
   std::string path;
   // Beside `retention`: above this the oldest bins are deleted. Free pages inside of the file do not count. 0: no
   // bound.
@@ -41,12 +40,7 @@ struct SqliteOptions : sql::StoreOptions {
   uint64_t cache_octets = uint64_t{64} << 20;
 };
 
-class SqliteSink : public Sink {
- public:
-  virtual const sql::StoreCounters& counters() const = 0;
-};
-
-absl::StatusOr<std::unique_ptr<SqliteSink>> NewSqliteSink(SqliteOptions options);
+absl::StatusOr<std::unique_ptr<StoreSink>> NewSqliteSink(SqliteOptions options);
 
 }  // namespace flowacct::sink::sqlite
 

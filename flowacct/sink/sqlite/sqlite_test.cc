@@ -78,7 +78,7 @@ SqliteOptions Options(const std::string& path) {
   return options;
 }
 
-std::unique_ptr<SqliteSink> Open(SqliteOptions options) {
+std::unique_ptr<StoreSink> Open(SqliteOptions options) {
   auto sink = NewSqliteSink(std::move(options));
   EXPECT_TRUE(sink.ok()) << sink.status();
   return sink.ok() ? *std::move(sink) : nullptr;
@@ -575,7 +575,7 @@ TEST(SqliteSink, TwoWritersAtOnce) {
     children.push_back(fork());
     ASSERT_GE(children.back(), 0);
     if (children.back() != 0) continue;
-    std::unique_ptr<SqliteSink> sink;
+    std::unique_ptr<StoreSink> sink;
     for (int number = 1; number <= kBatches;) {
       if (sink == nullptr) {
         auto opened = NewSqliteSink(options);

@@ -1,9 +1,9 @@
-// What every SQL store lets a user choose: the table, how long its rows stay, and the longer bins that are kept of it.
+// Sinks that are stores: what is written there stays, each batch once, and can be asked later (query/group_store.h).
 //
-// Threads: any.
+// Threads: one call at a time. Errors: as sink.h; each store's header says which guarantee it gives.
 
-#ifndef FLOWACCT_SINK_SQL_STORE_OPTIONS_H_
-#define FLOWACCT_SINK_SQL_STORE_OPTIONS_H_
+#ifndef FLOWACCT_SINK_STORE_SINK_H_
+#define FLOWACCT_SINK_STORE_SINK_H_
 
 #include <cstdint>
 #include <functional>
@@ -11,11 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "flowacct/aggregate/aggregate_batch.h"
+#include "flowacct/sink/sink.h"
 
-namespace flowacct::sink::sql {
+namespace flowacct::sink {
 
 // A second table, NAME_1h, with the sums of whole longer bins. Bins begin at multiples of their length since 1970.
 struct Rollup {
@@ -48,6 +50,14 @@ struct StoreCounters {
   uint64_t bins_removed = 0;
 };
 
-}  // namespace flowacct::sink::sql
+class StoreSink : public Sink {
+ public:
+  virtual const StoreCounters& counters() const = 0;
+  // Applies the options' retention to the table now and to the end, not a bounded part of it as Write does now and
+  // then. NotFound: there is no such table.
+  virtual absl::Status Retain() = 0;
+};
 
-#endif  // FLOWACCT_SINK_SQL_STORE_OPTIONS_H_
+}  // namespace flowacct::sink
+
+#endif  // FLOWACCT_SINK_STORE_SINK_H_
