@@ -110,8 +110,7 @@ void AddQueryCommand(CLI::App& app, int& exit_code) {
       "Where the collector's admin listens: HOST:PORT, http://HOST:PORT or unix:PATH; with --store the question, such "
       "as "
       "'top 20 dst_as by bytes from -24h'");
-  auto* store =
-      command->add_option("--store", flags->store, "sqlite:FILE or postgresql:CONNECTION")->type_name("STORE");
+  auto* store = command->add_option("--store", flags->store, StorePlaces())->type_name("STORE");
   command->add_option("--output", flags->output, "A file, with --store; one that ends in .svg gets a picture")
       ->type_name("FILE")
       ->needs(store);

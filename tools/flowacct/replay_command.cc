@@ -160,11 +160,18 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
     auto aggregator = ToAggregatorOptions(flags, flags.by[i]);
     if (!aggregator.ok()) return aggregator.status();
     if (!flags.outputs.empty()) print.path = flags.outputs[flags.outputs.size() == 1 ? 0 : i];
-    absl::StatusOr<std::unique_ptr<sink::Sink>> sink =
-        flags.store.empty() ? sink::NewPrintSink(print)
-                            : NewStoreSink(flags.store, flags.tables[i], absl::ToInt64Seconds(aggregator->every));
-    if (!sink.ok()) return sink.status();
-    sinks.push_back(*std::move(sink));
+    if (flags.store.empty()) {
+      auto sink = sink::NewPrintSink(print);
+      if (!sink.ok()) return sink.status();
+      sinks.push_back(*std::move(sink));
+    } else {
+      sink::StoreOptions store;
+      store.table = flags.tables[i];
+      store.bin_seconds = absl::ToInt64Seconds(aggregator->every);
+      auto sink = NewStoreSink(flags.store, std::move(store));
+      if (!sink.ok()) return sink.status();
+      sinks.push_back(*std::move(sink));
+    }
     pipeline::AggregationOptions aggregation;
     aggregation.aggregator = *std::move(aggregator);
     aggregation.where = flags.where;
@@ -263,7 +270,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
       ->group("Output");
   command
       ->add_option("--store", flags->store,
-                   "A store instead: sqlite:FILE or postgresql:CONNECTION; each run adds its rows (`flowacct query`)")
+                   absl::StrCat("A store instead, each run adds its rows (`flowacct query`): ", StorePlaces()))
       ->type_name("STORE")
       ->group("Output");
   command->add_option("--table", flags->tables, "Its table; for several --by one each (default: flows)")

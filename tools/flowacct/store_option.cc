@@ -3,66 +3,37 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
-#include "flowacct/sink/postgresql/connection_options.h"
-#include "flowacct/sink/postgresql/postgresql_sink.h"
-#include "flowacct/sink/postgresql/postgresql_store.h"
-#include "flowacct/sink/sqlite/sqlite_sink.h"
-#include "flowacct/sink/sqlite/sqlite_store.h"
+#include "flowacct/collector/stores/store_kind.h"
 
 namespace flowacct::tools {
-
 namespace {
 
-enum class Kind : uint8_t { kSqlite, kPostgresql };
-
-struct StoreName {
-  Kind kind = Kind::kSqlite;
-  std::string place;
-};
-
-absl::StatusOr<StoreName> ParseStore(const std::string& store) {
-  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(store, absl::MaxSplits(':', 1));
-  if (!parts.second.empty()) {
-    if (parts.first == "sqlite") return StoreName{Kind::kSqlite, std::string(parts.second)};
-    if (parts.first == "postgresql") return StoreName{Kind::kPostgresql, std::string(parts.second)};
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--store: \"", store, "\" is no store; such as sqlite:flows.db or postgresql:dbname=flows"));
+absl::StatusOr<collector::NamedStore> Parse(const std::string& store) {
+  absl::StatusOr<collector::NamedStore> named = collector::ParseStore(store);
+  if (!named.ok()) return absl::InvalidArgumentError(absl::StrCat("--store: ", named.status().message()));
+  return named;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<sink::Sink>> NewStoreSink(const std::string& store, const std::string& table,
-                                                         int64_t bin_seconds) {
-  absl::StatusOr<StoreName> name = ParseStore(store);
-  if (!name.ok()) return name.status();
-  if (name->kind == Kind::kSqlite) {
-    sink::sqlite::SqliteOptions options;
-    options.path = std::move(name->place);
-    options.table = table;
-    options.bin_seconds = bin_seconds;
-    auto made = sink::sqlite::NewSqliteSink(std::move(options));
-    if (!made.ok()) return made.status();
-    return std::unique_ptr<sink::Sink>(*std::move(made));
-  }
-  sink::postgresql::PostgresqlOptions options;
-  options.connection.conninfo = std::move(name->place);
-  options.table = table;
-  options.bin_seconds = bin_seconds;
-  auto made = sink::postgresql::NewPostgresqlSink(std::move(options));
-  if (!made.ok()) return made.status();
-  return std::unique_ptr<sink::Sink>(*std::move(made));
+absl::StatusOr<std::unique_ptr<sink::StoreSink>> NewStoreSink(const std::string& store, sink::StoreOptions options) {
+  const auto named = Parse(store);
+  if (!named.ok()) return named.status();
+  return named->kind->new_sink(named->place, std::move(options));
 }
 
 absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenStore(const std::string& store) {
-  absl::StatusOr<StoreName> name = ParseStore(store);
-  if (!name.ok()) return name.status();
-  if (name->kind == Kind::kSqlite) return sink::sqlite::OpenSqliteStore(name->place);
-  sink::postgresql::ConnectionOptions options;
-  options.conninfo = std::move(name->place);
-  return sink::postgresql::OpenPostgresqlStore(std::move(options));
+  const auto named = Parse(store);
+  if (!named.ok()) return named.status();
+  return named->kind->open(named->place);
+}
+
+std::string StorePlaces() {
+  std::string places;
+  for (const collector::StoreKind& kind : collector::StoreKinds()) {
+    absl::StrAppend(&places, places.empty() ? "" : ", ", kind.name, ":", kind.place);
+  }
+  return places;
 }
 
 }  // namespace flowacct::tools

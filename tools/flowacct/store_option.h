@@ -3,22 +3,23 @@
 #ifndef TOOLS_FLOWACCT_STORE_OPTION_H_
 #define TOOLS_FLOWACCT_STORE_OPTION_H_
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "flowacct/query/group_store.h"
-#include "flowacct/sink/sink.h"
+#include "flowacct/sink/store_sink.h"
 
 namespace flowacct::tools {
 
-// What writes there, into `table`, whose bins are of so many seconds.
-absl::StatusOr<std::unique_ptr<sink::Sink>> NewStoreSink(const std::string& store, const std::string& table,
-                                                         int64_t bin_seconds);
+// What writes there, as the options say.
+absl::StatusOr<std::unique_ptr<sink::StoreSink>> NewStoreSink(const std::string& store, sink::StoreOptions options);
 
 // What answers from there. `store` as above; InvalidArgument begins with "--store".
 absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenStore(const std::string& store);
+
+// For help: "sqlite:FILE, postgresql:CONNECTION".
+std::string StorePlaces();
 
 }  // namespace flowacct::tools
 

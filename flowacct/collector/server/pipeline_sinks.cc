@@ -118,7 +118,10 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
         break;
       }
       case config::Sink::kSqlite:
-      case config::Sink::kPostgresql: {
+      case config::Sink::kPostgresql:
+      case config::Sink::kMariadb:
+      case config::Sink::kClickhouse:
+      case config::Sink::kMongodb: {
         auto store = NewStoreSink(file, sink, pipeline, aggregator);
         if (!store.ok()) return store.status();
         if (absl::Status status = add(sink, store->kind, store->to, std::move(store->sink)); !status.ok()) {
@@ -126,6 +129,10 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
         }
         break;
       }
+      case config::Sink::kKafka:
+      case config::Sink::kAmqp:
+      case config::Sink::kFile:
+        return file.ErrorAt(sink, "kind", "is not there yet");
       case config::Sink::KIND_NOT_SET:
         break;
     }

@@ -5,8 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "flowacct/sink/postgresql/postgresql_sink.h"
-#include "flowacct/sink/sqlite/sqlite_sink.h"
+#include "flowacct/collector/stores/store_kind.h"
 #include "flowacct/sink/store_sink.h"
 
 namespace flowacct::collector {
@@ -20,92 +19,144 @@ absl::Duration AgeOf(const std::string& text) {
   return age > absl::ZeroDuration() ? age : absl::InfiniteDuration();
 }
 
-// What all SQL stores are told.
-absl::StatusOr<sink::StoreOptions> ToStoreOptions(const ConfigFile& file, const config::Pipeline& pipeline,
-                                                  const aggregate::AggregatorOptions& aggregator) {
+struct ConfiguredStore {
+  absl::string_view kind;
+  absl::string_view place_name;  // of the setting that says where it is
+  StorePlace place;
   sink::StoreOptions options;
-  options.table = pipeline.name();
-  options.bin_seconds = absl::ToInt64Seconds(aggregator.every);
-  if (aggregator.every <= absl::ZeroDuration() || aggregator.every != absl::Seconds(options.bin_seconds)) {
-    return file.ErrorAt(pipeline, "every", "a store needs bins of whole seconds; give every: \"5m\"");
-  }
-  return options;
-}
+};
 
-absl::StatusOr<sink::sqlite::SqliteOptions> ToSqliteOptions(const ConfigFile& file, const config::Pipeline& pipeline,
-                                                            const config::Sqlite& sqlite,
-                                                            const aggregate::AggregatorOptions& aggregator) {
-  const absl::StatusOr<sink::StoreOptions> shared = ToStoreOptions(file, pipeline, aggregator);
-  if (!shared.ok()) return shared.status();
-  sink::sqlite::SqliteOptions options;
-  static_cast<sink::StoreOptions&>(options) = *shared;
-  if (!sqlite.table().empty()) options.table = sqlite.table();
-  options.path = sqlite.path();
+// Where a store is: a function a message of the configuration.
+absl::StatusOr<ConfiguredStore> PlaceOf(const ConfigFile& file, const config::Sqlite& sqlite) {
+  ConfiguredStore store{"sqlite", "path", {}, {}};
+  store.place.place = sqlite.path();
   // The queue asks again.
-  options.busy_timeout = absl::Milliseconds(200);
-  options.retention = AgeOf(sqlite.keep());
+  store.place.timeout = absl::Milliseconds(200);
   if (!sqlite.max_size().empty()) {
     const absl::StatusOr<uint64_t> octets = config::ParseOctets(sqlite.max_size());
     if (!octets.ok()) return file.ErrorAt(sqlite, "max_size", octets.status().message());
-    options.max_octets = *octets;
+    store.place.max_octets = *octets;
   }
-  for (const config::Rollup& rollup : sqlite.rollup()) {
+  return store;
+}
+
+template <typename Server>
+ConfiguredStore ServerAt(absl::string_view kind, absl::string_view place_name, const std::string& place,
+                         const Server& server) {
+  ConfiguredStore store{kind, place_name, {}, {}};
+  store.place.place = place;
+  store.place.password_file = server.password_file();
+  store.place.timeout = ConfigFile::DurationOf(server.timeout());
+  return store;
+}
+
+absl::StatusOr<ConfiguredStore> PlaceOf(const ConfigFile&, const config::Postgresql& server) {
+  return ServerAt("postgresql", "connection", server.connection(), server);
+}
+absl::StatusOr<ConfiguredStore> PlaceOf(const ConfigFile&, const config::Mariadb& server) {
+  return ServerAt("mariadb", "connection", server.connection(), server);
+}
+absl::StatusOr<ConfiguredStore> PlaceOf(const ConfigFile&, const config::Clickhouse& server) {
+  ConfiguredStore store = ServerAt("clickhouse", "url", server.url(), server);
+  store.place.user = server.user();
+  store.place.ca_file = server.ca_file();
+  store.place.cluster = server.cluster();
+  return store;
+}
+absl::StatusOr<ConfiguredStore> PlaceOf(const ConfigFile&, const config::Mongodb& server) {
+  ConfiguredStore store = ServerAt("mongodb", "uri", server.uri(), server);
+  store.place.database = server.database();
+  return store;
+}
+
+// What all stores are told.
+template <typename Message>
+absl::Status SetOptions(const ConfigFile& file, const Message& message, const config::Pipeline& pipeline,
+                        const aggregate::AggregatorOptions& aggregator, sink::StoreOptions* options) {
+  options->table = message.table().empty() ? pipeline.name() : message.table();
+  options->bin_seconds = absl::ToInt64Seconds(aggregator.every);
+  if (aggregator.every <= absl::ZeroDuration() || aggregator.every != absl::Seconds(options->bin_seconds)) {
+    return file.ErrorAt(pipeline, "every", "a store needs bins of whole seconds; give every: \"5m\"");
+  }
+  options->retention = AgeOf(message.keep());
+  for (const config::Rollup& rollup : message.rollup()) {
     const absl::StatusOr<absl::Duration> every = config::ParseDuration(rollup.every());
     if (!every.ok()) return file.ErrorAt(rollup, "every", every.status().message());
     const int64_t seconds = absl::ToInt64Seconds(*every);
-    const int64_t below = options.rollups.empty() ? options.bin_seconds : options.rollups.back().bin_seconds;
-    if (seconds <= below || seconds % options.bin_seconds != 0) {
+    const int64_t below = options->rollups.empty() ? options->bin_seconds : options->rollups.back().bin_seconds;
+    if (seconds <= below || seconds % options->bin_seconds != 0) {
       return file.ErrorAt(
           rollup, "every",
           absl::StrCat("is no multiple of the pipeline's bins that is longer than those before it, of ", below, " s"));
     }
-    options.rollups.push_back({seconds, AgeOf(rollup.keep())});
+    options->rollups.push_back({seconds, AgeOf(rollup.keep())});
   }
-  return options;
+  return absl::OkStatus();
 }
 
-absl::StatusOr<sink::postgresql::PostgresqlOptions> ToPostgresqlOptions(
-    const ConfigFile& file, const config::Pipeline& pipeline, const config::Postgresql& postgresql,
-    const aggregate::AggregatorOptions& aggregator) {
-  const absl::StatusOr<sink::StoreOptions> shared = ToStoreOptions(file, pipeline, aggregator);
-  if (!shared.ok()) return shared.status();
-  sink::postgresql::PostgresqlOptions options;
-  static_cast<sink::StoreOptions&>(options) = *shared;
-  if (!postgresql.table().empty()) options.table = postgresql.table();
-  options.connection.conninfo = postgresql.connection();
-  options.connection.password_file = postgresql.password_file();
-  options.connection.timeout = ConfigFile::DurationOf(postgresql.timeout());
-  options.retention = AgeOf(postgresql.keep());
-  return options;
+// Calls `use` with the message of a store. False: the sink is none.
+template <typename Use>
+bool WithStore(const config::Sink& sink, Use use) {
+  switch (sink.kind_case()) {
+    case config::Sink::kSqlite:
+      use(sink.sqlite());
+      return true;
+    case config::Sink::kPostgresql:
+      use(sink.postgresql());
+      return true;
+    case config::Sink::kMariadb:
+      use(sink.mariadb());
+      return true;
+    case config::Sink::kClickhouse:
+      use(sink.clickhouse());
+      return true;
+    case config::Sink::kMongodb:
+      use(sink.mongodb());
+      return true;
+    default:
+      return false;
+  }
+}
+
+absl::StatusOr<ConfiguredStore> ToStore(const ConfigFile& file, const config::Sink& sink,
+                                        const config::Pipeline& pipeline,
+                                        const aggregate::AggregatorOptions& aggregator) {
+  absl::StatusOr<ConfiguredStore> store = absl::InternalError("no store");
+  WithStore(sink, [&](const auto& message) {
+    store = PlaceOf(file, message);
+    if (!store.ok()) return;
+    absl::Status status = SetOptions(file, message, pipeline, aggregator, &store->options);
+    if (!status.ok()) store = std::move(status);
+  });
+  return store;
 }
 
 }  // namespace
 
-bool IsStore(const config::Sink& sink) { return sink.has_sqlite() || sink.has_postgresql(); }
+bool IsStore(const config::Sink& sink) {
+  return WithStore(sink, [](const auto&) {});
+}
 
 absl::Status CheckStore(const ConfigFile& file, const config::Sink& sink, const config::Pipeline& pipeline,
                         const aggregate::AggregatorOptions& aggregator) {
-  if (sink.has_sqlite()) return ToSqliteOptions(file, pipeline, sink.sqlite(), aggregator).status();
-  if (sink.has_postgresql()) return ToPostgresqlOptions(file, pipeline, sink.postgresql(), aggregator).status();
-  return absl::OkStatus();
+  return ToStore(file, sink, pipeline, aggregator).status();
 }
 
-absl::StatusOr<StoreSink> NewStoreSink(const ConfigFile& file, const config::Sink& sink,
-                                       const config::Pipeline& pipeline,
-                                       const aggregate::AggregatorOptions& aggregator) {
-  if (sink.has_sqlite()) {
-    absl::StatusOr<sink::sqlite::SqliteOptions> options = ToSqliteOptions(file, pipeline, sink.sqlite(), aggregator);
-    if (!options.ok()) return options.status();
-    auto made = sink::sqlite::NewSqliteSink(*std::move(options));
-    if (!made.ok()) return file.ErrorAt(sink.sqlite(), "path", made.status().message());
-    return StoreSink{"sqlite", sink.sqlite().path(), *std::move(made)};
+absl::StatusOr<NewStore> NewStoreSink(const ConfigFile& file, const config::Sink& sink,
+                                      const config::Pipeline& pipeline,
+                                      const aggregate::AggregatorOptions& aggregator) {
+  absl::StatusOr<ConfiguredStore> store = ToStore(file, sink, pipeline, aggregator);
+  if (!store.ok()) return store.status();
+  const StoreKind* const kind = FindStoreKind(store->kind);
+  auto made = kind->new_sink(store->place, std::move(store->options));
+  if (!made.ok()) {
+    absl::Status error;
+    WithStore(sink, [&](const auto& message) {
+      error = file.ErrorAt(message, std::string(store->place_name), made.status().message());
+    });
+    return error;
   }
-  absl::StatusOr<sink::postgresql::PostgresqlOptions> options =
-      ToPostgresqlOptions(file, pipeline, sink.postgresql(), aggregator);
-  if (!options.ok()) return options.status();
-  auto made = sink::postgresql::NewPostgresqlSink(*std::move(options));
-  if (!made.ok()) return file.ErrorAt(sink.postgresql(), "connection", made.status().message());
-  return StoreSink{"postgresql", "", *std::move(made)};
+  return NewStore{std::string(kind->name), kind->is_file ? store->place.place : "", *std::move(made)};
 }
 
 absl::StatusOr<std::shared_ptr<Spool>> OpenSpool(const ConfigFile& file, const config::Sink& sink, Spools* spools) {

@@ -22,14 +22,13 @@ bool IsStore(const config::Sink& sink);
 absl::Status CheckStore(const config::ConfigFile& file, const config::Sink& sink, const config::Pipeline& pipeline,
                         const aggregate::AggregatorOptions& aggregator);
 
-struct StoreSink {
+struct NewStore {
   std::string kind;  // "sqlite"
-  std::string to;    // "/var/lib/flowacct/flows.db"
+  std::string to;    // a file's path, "/var/lib/flowacct/flows.db"; of servers nothing
   std::unique_ptr<sink::Sink> sink;
 };
-absl::StatusOr<StoreSink> NewStoreSink(const config::ConfigFile& file, const config::Sink& sink,
-                                       const config::Pipeline& pipeline,
-                                       const aggregate::AggregatorOptions& aggregator);
+absl::StatusOr<NewStore> NewStoreSink(const config::ConfigFile& file, const config::Sink& sink,
+                                      const config::Pipeline& pipeline, const aggregate::AggregatorOptions& aggregator);
 
 // Null: the sink has none.
 absl::StatusOr<std::shared_ptr<Spool>> OpenSpool(const config::ConfigFile& file, const config::Sink& sink,
