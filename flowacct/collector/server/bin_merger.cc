@@ -22,7 +22,8 @@ BinMerger::BinMerger(BinMergerOptions options, std::vector<std::unique_ptr<SinkQ
       sinks_(std::move(sinks)),
       passed_(options_.workers, absl::InfinitePast()),
       kept_bins_(options_.kept_bins),
-      run_(static_cast<uint64_t>(absl::GetCurrentTimeNanos())) {
+      began_(absl::Now()),
+      run_(options_.redundant ? 0 : static_cast<uint64_t>(absl::ToUnixNanos(began_))) {
   thread_ = std::thread(&BinMerger::Run, this);
 }
 
@@ -121,9 +122,12 @@ void BinMerger::Run() {
       closing = closing_;
     }
     for (Delivery& delivery : deliveries) Take(std::move(delivery));
-    CloseBefore(*std::min_element(passed_.begin(), passed_.end()));
+    const absl::Time passed = *std::min_element(passed_.begin(), passed_.end());
+    CloseBefore(passed);
+    ReleaseParts(passed);
     if (closing) break;
   }
+  ReleaseParts(absl::InfiniteFuture());
   if (keep_) {
     if (const auto state = StateOctets(); state.ok() && keep_(*state)) return;
   }
@@ -181,7 +185,10 @@ void BinMerger::HandOn(std::vector<AggregateBatch> batches) {
     made.set_correction(correction);
     made.set_identity({options_.collector, options_.name, run_, NumberOf(made)});
     closed_through_nanos_ = std::max(closed_through_nanos_, made.bin().end_nanos);
-    const int64_t end_nanos = made.bin().end_nanos;
+    const int64_t start_nanos = made.bin().start_nanos, end_nanos = made.bin().end_nanos;
+    const bool part = options_.redundant && absl::FromUnixNanos(start_nanos) < began_ &&
+                      absl::FromUnixNanos(end_nanos) + options_.aggregator.lateness > began_;
+    if (part) made.set_incomplete(true);
     auto batch = std::make_shared<const AggregateBatch>(std::move(made));
     // Sinks hold the batch by this, so that it is gone when the last of them is done.
     ++*unwritten_;
@@ -194,13 +201,29 @@ void BinMerger::HandOn(std::vector<AggregateBatch> batches) {
       base::MutexLock lock(&mutex_);
       ++(correction ? counters_.corrections : counters_.bins_closed);
     }
-    {
-      base::MutexLock lock(&sinks_mutex_);
-      for (const std::unique_ptr<SinkQueue>& sink : sinks_) sink->Push(held);
+    if (part) {
+      parts_.push_back(std::move(held));
+    } else {
+      GiveToSinks(std::move(held));
     }
     if (kept_bins_ == 0) continue;
     kept_.push_back(std::move(batch));
     while (kept_.size() > kept_bins_) kept_.pop_front();
+  }
+}
+
+void BinMerger::GiveToSinks(std::shared_ptr<const AggregateBatch> batch) {
+  base::MutexLock lock(&sinks_mutex_);
+  for (const std::unique_ptr<SinkQueue>& sink : sinks_) sink->Push(batch);
+}
+
+void BinMerger::ReleaseParts(absl::Time passed) {
+  while (!parts_.empty()) {
+    const absl::Time due = absl::FromUnixNanos(parts_.front()->bin().end_nanos) + options_.aggregator.lateness +
+                           std::max(options_.aggregator.every, absl::Seconds(1));
+    if (passed < due) return;
+    GiveToSinks(std::move(parts_.front()));
+    parts_.pop_front();
   }
 }
 

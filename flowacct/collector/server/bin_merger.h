@@ -42,6 +42,10 @@ struct BinMergerOptions {
   size_t workers = 1;
   // Closed bins that are kept for questions.
   size_t kept_bins = 0;
+  // Another merger, of another process, has the same records: batches of both have the same identity. One that this
+  // merger may have only a part of, because its bin was open when it began, waits for the width of a bin, so that the
+  // other's counts if there is one.
+  bool redundant = false;
   // All sinks are done with the bins that end by this (nanoseconds since 1970); never goes back. Told on a thread of
   // the sinks or of the merger. May be empty.
   std::function<void(int64_t end_nanos)> on_written;
@@ -80,7 +84,9 @@ class BinMerger {
   // Of the identity of batches. Begins with this merger, or, set before anything is delivered, with whoever kept the
   // bins that it restores.
   uint64_t run() const { return run_; }
-  void set_run(uint64_t run) { run_ = run; }
+  void set_run(uint64_t run) {
+    if (!options_.redundant) run_ = run;
+  }
 
   // What is open as octets, for Restore: after all that was delivered before. FailedPrecondition: sinks are not done
   // with bins that were closed, which are not among what is open; then what was saved before is the better state.
@@ -111,6 +117,9 @@ class BinMerger {
   aggregate::Aggregator* MergeAll();
   void CloseBefore(absl::Time passed);
   void HandOn(std::vector<aggregate::AggregateBatch> batches);
+  void GiveToSinks(std::shared_ptr<const aggregate::AggregateBatch> batch);
+  // Of those that may be parts: those that have waited when the workers are at `passed`.
+  void ReleaseParts(absl::Time passed);
   uint64_t NumberOf(const aggregate::AggregateBatch& batch);
   // Runs on the merger's thread, after what was delivered before; false: it is closing.
   bool OnThread(std::function<void()> call);
@@ -138,7 +147,9 @@ class BinMerger {
   Bins kept_;
   size_t kept_bins_;
   uint64_t last_correction_ = 0;
+  std::deque<std::shared_ptr<const aggregate::AggregateBatch>> parts_;
 
+  const absl::Time began_;
   std::atomic<uint64_t> run_;
 
   std::thread thread_;

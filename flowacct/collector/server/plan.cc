@@ -258,6 +258,10 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
   auto plan = std::make_shared<Plan>();
   plan->file = std::move(file);
   const config::Config& config = plan->config();
+  if (config.redundant() && (config.name().empty() || !config.has_state())) {
+    return plan->file->ErrorAt(
+        config, "redundant", "needs name, the same of both collectors, and state, where open bins stay over a restart");
+  }
   auto custom = PlanCustomFields(*plan->file);
   if (!custom.ok()) return custom.status();
   plan->custom_fields = *std::move(custom);
@@ -286,6 +290,8 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
       plan->warnings.push_back(std::move(warning));
     }
     made.aggregation.aggregator = *std::move(aggregator);
+    // The two cannot tell which of them has restated what.
+    if (config.redundant()) made.aggregation.aggregator.late = aggregate::AggregatorOptions::Late::kCount;
 
     const std::vector<bool> inputs = InputsOf(config, pipeline);
     const auto [found, added] = groups.emplace(GroupKey(pipeline, inputs), plan->groups.size());

@@ -296,6 +296,7 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
       BinMergerOptions options;
       options.name = pipeline.name;
       options.collector = NameOf(config);
+      options.redundant = config.redundant();
       options.aggregator = pipeline.aggregation.aggregator;
       options.workers = workers_.size();
       options.kept_bins = sinks->kept_bins;
