@@ -37,8 +37,9 @@ std::map<int, std::string> CompiledFields() {
     std::string type = field->type_name();
     if (field->type() == FieldDescriptor::TYPE_ENUM) type = field->enum_type()->name();
     if (field->type() == FieldDescriptor::TYPE_MESSAGE) type = field->message_type()->name();
-    if (field->is_map()) type = absl::StrCat("map<", field->message_type()->map_key()->type_name(), ", ",
-                                             field->message_type()->map_value()->type_name(), ">");
+    if (field->is_map())
+      type = absl::StrCat("map<", field->message_type()->map_key()->type_name(), ", ",
+                          field->message_type()->map_value()->type_name(), ">");
     if (field->is_repeated() && !field->is_map()) type = absl::StrCat("repeated ", type);
     fields[field->number()] = absl::StrCat(field->name(), " ", field->number(), " ", type);
     EXPECT_EQ(field->has_presence(), !field->is_repeated()) << field->name();
@@ -81,7 +82,8 @@ TEST(MessageFields, NumbersNeverChange) {
   }
   for (const auto& [number, line] : compiled) {
     EXPECT_TRUE(pinned.count(number) == 1)
-        << "a new field: add this line to flow_message_numbers.txt, where it stays for ever\n" << line;
+        << "a new field: add this line to flow_message_numbers.txt, where it stays for ever\n"
+        << line;
   }
 }
 
@@ -98,14 +100,20 @@ TEST(MessageFields, AreFoundByNumber) {
 
 TEST(MessageFields, FactsHaveTheNumbersOfTheTable) {
   const google::protobuf::Descriptor* const message = flowpb::FlowMessage::descriptor();
-  const std::pair<Fact, const char*> facts[] = {
-      {Fact::kBinStart, "bin_start_ns"},   {Fact::kBinEnd, "bin_end_ns"},
-      {Fact::kCollector, "collector"},     {Fact::kPipeline, "pipeline"},
-      {Fact::kRun, "run"},                 {Fact::kNumber, "number"},
-      {Fact::kRow, "row"},                 {Fact::kCorrection, "correction"},
-      {Fact::kIncomplete, "incomplete"},   {Fact::kOverflow, "overflow"},
-      {Fact::kValues, "values"},           {Fact::kWideSums, "wide_sums"},
-      {Fact::kExactOctets, "exact_octets"}, {Fact::kNotKept, "not_kept"}};
+  const std::pair<Fact, const char*> facts[] = {{Fact::kBinStart, "bin_start_ns"},
+                                                {Fact::kBinEnd, "bin_end_ns"},
+                                                {Fact::kCollector, "collector"},
+                                                {Fact::kPipeline, "pipeline"},
+                                                {Fact::kRun, "run"},
+                                                {Fact::kNumber, "number"},
+                                                {Fact::kRow, "row"},
+                                                {Fact::kCorrection, "correction"},
+                                                {Fact::kIncomplete, "incomplete"},
+                                                {Fact::kOverflow, "overflow"},
+                                                {Fact::kValues, "values"},
+                                                {Fact::kWideSums, "wide_sums"},
+                                                {Fact::kExactOctets, "exact_octets"},
+                                                {Fact::kNotKept, "not_kept"}};
   for (const auto& [fact, name] : facts) {
     const FieldDescriptor* const field = message->FindFieldByNumber(static_cast<int>(fact));
     ASSERT_NE(field, nullptr) << name;

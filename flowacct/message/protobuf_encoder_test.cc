@@ -73,7 +73,8 @@ std::string Found(const Message& message, const FieldDescriptor* field, FieldTyp
       break;
     }
     case FieldType::kCoordinates:
-      for (int i = 0; i < 2; ++i) base::StoreHost<float>(value + 4 * i, reflection->GetRepeatedFloat(message, field, i));
+      for (int i = 0; i < 2; ++i)
+        base::StoreHost<float>(value + 4 * i, reflection->GetRepeatedFloat(message, field, i));
       break;
     case FieldType::kString:
     case FieldType::kOctets:
@@ -231,8 +232,9 @@ TEST(ProtobufEncoder, AReaderOfGoflow2sFieldsAloneReadsIt) {
   const std::unique_ptr<Message> message(factory.GetPrototype(descriptor)->New());
   ASSERT_TRUE(message->ParseFromString(octets));
   message->GetReflection()->MutableUnknownFields(message.get())->Clear();
-  EXPECT_EQ(message->ShortDebugString(),
-            "src_addr: \"\\300\\000\\002\\001\" bytes: 1500 packets: 1 dst_as: 64496 src_net: 24 src_mac: 2199023255553");
+  EXPECT_EQ(
+      message->ShortDebugString(),
+      "src_addr: \"\\300\\000\\002\\001\" bytes: 1500 packets: 1 dst_as: 64496 src_net: 24 src_mac: 2199023255553");
 }
 
 TEST(ProtobufEncoder, AbsentIsNotZero) {
@@ -307,8 +309,8 @@ TEST(RecordDecoder, ReadsWhatTheEncoderWrote) {
         EXPECT_EQ(base::AsText(interner.Find(static_cast<base::InternId>(read.GetNumber(field)))),
                   base::AsText(batch.interner().Find(static_cast<base::InternId>(key.GetNumber(field)))));
       } else if (!record::IsInterned(type)) {
-        EXPECT_EQ(std::memcmp(read.octets() + layout.offset(field),
-                              key.octets() + batch.schema().key.offset(field), record::FieldTypeSize(type)),
+        EXPECT_EQ(std::memcmp(read.octets() + layout.offset(field), key.octets() + batch.schema().key.offset(field),
+                              record::FieldTypeSize(type)),
                   0);
       }
     }
@@ -386,23 +388,36 @@ TEST(RecordDecoder, OddMessages) {
       {"nothing", "", DecodeCode::kOk, 0, ""},
       {"IPv4 in 16 octets", std::string("\x32\x10\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\2\1", 18), DecodeCode::kOk, 0,
        "src_addr=192.0.2.1"},
-      {"address of three octets", "\x32\x03" "abc", DecodeCode::kOk, 1, ""},
+      {"address of three octets",
+       "\x32\x03"
+       "abc",
+       DecodeCode::kOk, 1, ""},
       {"empty address", std::string("\x32\0", 2), DecodeCode::kOk, 0, ""},
       {"port of 17 bits", "\xa8\x01\x80\x80\x04", DecodeCode::kOk, 1, ""},
       {"port twice", "\xa8\x01\x01\xa8\x01\x02", DecodeCode::kOk, 0, "src_port=2"},
-      {"port as octets", "\xaa\x01\x01" "x", DecodeCode::kOk, 0, ""},
+      {"port as octets",
+       "\xaa\x01\x01"
+       "x",
+       DecodeCode::kOk, 0, ""},
       {"MAC of 49 bits", "\xd8\x01\x80\x80\x80\x80\x80\x80\x40", DecodeCode::kOk, 1, ""},
       {"path packed and not", "\xb2\x06\x02\x01\x02\xb0\x06\x03", DecodeCode::kOk, 0, "as_path=1 2 3"},
       {"label of 21 bits", "\x8a\x05\x03\x80\x80\x40", DecodeCode::kOk, 1, ""},
       {"packed list cut in a number", "\xb2\x06\x01\x80", DecodeCode::kTruncated, 0, ""},
       {"type alone", "\x08\x03", DecodeCode::kOk, 0, "export_version=9"},
       {"unknown fields of each wire type",
-       std::string("\xd8\xf2\x01\x05\xd9\xf2\x01" "12345678" "\xda\xf2\x01\x01x\xdd\xf2\x01" "1234", 27), DecodeCode::kOk,
-       0, ""},
+       std::string("\xd8\xf2\x01\x05\xd9\xf2\x01"
+                   "12345678"
+                   "\xda\xf2\x01\x01x\xdd\xf2\x01"
+                   "1234",
+                   27),
+       DecodeCode::kOk, 0, ""},
       {"field 0", std::string("\0\1", 2), DecodeCode::kBadValue, 0, ""},
       {"a group", "\x0b\x0c", DecodeCode::kBadValue, 0, ""},
       {"varint of 11 octets", "\xa8\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", DecodeCode::kBadValue, 0, ""},
-      {"length of 2^63", "\x32\xff\xff\xff\xff\xff\xff\xff\xff\x7f" "ab", DecodeCode::kTruncated, 0, ""},
+      {"length of 2^63",
+       "\x32\xff\xff\xff\xff\xff\xff\xff\xff\x7f"
+       "ab",
+       DecodeCode::kTruncated, 0, ""},
   };
   for (const OddCase& odd : cases) {
     SCOPED_TRACE(odd.name);

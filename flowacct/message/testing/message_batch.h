@@ -152,9 +152,19 @@ class MessageBatch {
  private:
   base::InternId RandomText(record::FieldType type, bool strange, std::mt19937_64* random) {
     using record::FieldType;
-    static constexpr absl::string_view kTexts[] = {
-        "plain", "with, comma", "with \"quotes\" and \\", "line\nend\r\n", "\xff\xfe no UTF-8 \xc3", "nul\0inside",
-        "b\xc3\xbc" "cher", "{braces}", "../../etc/passwd", "'; DROP TABLE flows; --", "\xe2\x80\xae right to left", ""};
+    static constexpr absl::string_view kTexts[] = {"plain",
+                                                   "with, comma",
+                                                   "with \"quotes\" and \\",
+                                                   "line\nend\r\n",
+                                                   "\xff\xfe no UTF-8 \xc3",
+                                                   "nul\0inside",
+                                                   "b\xc3\xbc"
+                                                   "cher",
+                                                   "{braces}",
+                                                   "../../etc/passwd",
+                                                   "'; DROP TABLE flows; --",
+                                                   "\xe2\x80\xae right to left",
+                                                   ""};
     if (strange && (*random)() % 4 == 0) return base::Interner::kOverflowId;
     if (type == FieldType::kString) return interner_->Intern(kTexts[(*random)() % std::size(kTexts)]);
     std::string octets;
