@@ -97,7 +97,7 @@ absl::Status CheckMessageOptions(absl::string_view name, const MessageOptions& o
                                                    ": between 1000 and 1000000000 octets"));
   }
   if (schema == nullptr) return absl::OkStatus();
-  if (absl::Status status = ParseText(name, "topic or routing key", options.address, *schema).status(); !status.ok()) {
+  if (absl::Status status = ParseText(name, options.address_name, options.address, *schema).status(); !status.ok()) {
     return absl::InvalidArgumentError(status.message());
   }
   if (absl::Status status = ParseText(name, "key", options.key, *schema).status(); !status.ok()) {
@@ -112,7 +112,7 @@ absl::Status ForEachMessage(absl::string_view name, const MessageOptions& option
   if (batch.size() == 0) return absl::OkStatus();
   // Made for each batch, whose schema may be its own and gone after it.
   const std::unique_ptr<RecordEncoder> encoder = message::NewRecordEncoder(options.format, &batch.schema());
-  absl::StatusOr<RowText> address_text = ParseText(name, "topic or routing key", options.address, batch.schema());
+  absl::StatusOr<RowText> address_text = ParseText(name, options.address_name, options.address, batch.schema());
   if (!address_text.ok()) return address_text.status();
   absl::StatusOr<RowText> key_text = ParseText(name, "key", options.key, batch.schema());
   if (!key_text.ok()) return key_text.status();

@@ -22,8 +22,9 @@
 namespace flowacct::sink::queue {
 
 struct MessageOptions {
-  // Texts with values in them (message::RowText). The address is a topic or a routing key.
-  std::string address;
+  // Texts with values in them (message::RowText). The address is a topic or a routing key, as errors call it.
+  std::string address = "{pipeline}";
+  absl::string_view address_name = "topic";
   std::string key;  // empty: none
   message::RecordFormat format = message::RecordFormat::kProtobuf;
   // More than 1: fewer and larger messages, which is faster at both ends. JSON and CSV then end with a newline each;
