@@ -118,11 +118,12 @@ absl::Status KafkaProducer::Take(rd_kafka_error_t* error, absl::string_view doin
 }
 
 absl::Status KafkaProducer::Check(absl::string_view doing) {
-  if (failed_ != RD_KAFKA_RESP_ERR_NO_ERROR) return Failed(failed_, doing, "");
+  // First, since it fails all messages by another error.
   if (rd_kafka_fatal_error(kafka_, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Failed(RD_KAFKA_RESP_ERR__FATAL, doing, "");
   }
-  if (absl::Now() - last_heard_ < timeout_) return absl::OkStatus();
+  if (failed_ != RD_KAFKA_RESP_ERR_NO_ERROR) return Failed(failed_, doing, "");
+  if (outstanding() == 0 || absl::Now() - last_heard_ < timeout_) return absl::OkStatus();
   return Failed(RD_KAFKA_RESP_ERR__TIMED_OUT, doing,
                 absl::StrCat("nothing was acknowledged for ", absl::FormatDuration(timeout_)));
 }
@@ -212,11 +213,10 @@ absl::Status KafkaProducer::Send(rd_kafka_topic_t* topic, absl::string_view key,
 }
 
 absl::Status KafkaProducer::Commit() {
-  while (outstanding() != 0) {
-    Serve(absl::Milliseconds(50));
+  do {
+    Serve(outstanding() == 0 ? absl::ZeroDuration() : absl::Milliseconds(50));
     if (absl::Status status = Check("writing"); !status.ok()) return status;
-  }
-  if (failed_ != RD_KAFKA_RESP_ERR_NO_ERROR) return Failed(failed_, "writing", "");
+  } while (outstanding() != 0);
   if (!transactional_) return absl::OkStatus();
   for (const absl::Time end = absl::Now() + timeout_;;) {
     rd_kafka_error_t* const error = rd_kafka_commit_transaction(kafka_, 500);

@@ -4,8 +4,10 @@
 //                                            "topic NAME PARTITIONS"; answers "ok" or what went wrong
 //     kafka_process read BROKERS TOPIC MESSAGES committed|uncommitted
 //                                            a line "PARTITION\tKEY\tHEADER\tVALUE" each, octets in C's escapes
-//     kafka_process write BROKERS TOPIC BATCHES NOTES transactions|plain
-//                                            batches of 100 rows from where NOTES, a file, says that it came to
+//     kafka_process write BROKERS TOPIC BATCHES NOTES transactions|plain LIVES
+//                                            batches of 100 rows from where NOTES, a file, says that it came to; with
+//                                            LIVES above 0 it kills itself once so many are written, before it notes
+//                                            the last of them
 //
 // Ends with the process that made it.
 
@@ -121,7 +123,7 @@ int Read(const std::string& brokers, const std::string& topic, uint64_t messages
 }
 
 int Write(const std::string& brokers, const std::string& topic, uint64_t batches, const std::string& notes,
-          bool transactions) {
+          bool transactions, uint64_t lives) {
   KafkaOptions options;
   options.connection.brokers = brokers;
   options.connection.timeout = absl::Seconds(10);
@@ -138,6 +140,7 @@ int Write(const std::string& brokers, const std::string& topic, uint64_t batches
       std::cerr << status << std::endl;
       return 2;
     }
+    if (lives > 0 && --lives == 0) raise(SIGKILL);
     ++number;
     // As the spool removes what is written: at once, or not at all.
     const std::string next = notes + ".next";
@@ -161,8 +164,10 @@ int main(int argc, char** argv) {
   if (words.size() == 5 && words[0] == "read" && absl::SimpleAtoi(words[3], &number)) {
     return flowacct::sink::kafka::Read(words[1], words[2], number, words[4]);
   }
-  if (words.size() == 6 && words[0] == "write" && absl::SimpleAtoi(words[3], &number)) {
-    return flowacct::sink::kafka::Write(words[1], words[2], number, words[4], words[5] == "transactions");
+  uint64_t lives = 0;
+  if (words.size() == 7 && words[0] == "write" && absl::SimpleAtoi(words[3], &number) &&
+      absl::SimpleAtoi(words[6], &lives)) {
+    return flowacct::sink::kafka::Write(words[1], words[2], number, words[4], words[5] == "transactions", lives);
   }
   return 64;
 }
