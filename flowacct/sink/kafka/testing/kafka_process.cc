@@ -39,6 +39,7 @@ namespace {
 int Cluster(int brokers) {
   char why[512];
   rd_kafka_conf_t* const conf = rd_kafka_conf_new();
+  rd_kafka_conf_set_log_cb(conf, nullptr);
   rd_kafka_t* const kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
   if (kafka == nullptr) return 1;
   rd_kafka_mock_cluster_t* const cluster = rd_kafka_mock_cluster_new(kafka, brokers);
