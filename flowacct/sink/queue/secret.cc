@@ -1,0 +1,33 @@
+#include "flowacct/sink/queue/secret.h"
+
+#include <cstdlib>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+
+namespace flowacct::sink::queue {
+
+absl::StatusOr<std::string> ReadSecret(const Secret& secret, absl::string_view option) {
+  if (!secret.file.empty() && !secret.environment.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(option, ": a file or a variable of the environment, not both"));
+  }
+  if (!secret.environment.empty()) {
+    const char* const value = std::getenv(secret.environment.c_str());
+    if (value == nullptr || *value == '\0') {
+      return absl::FailedPreconditionError(
+          absl::StrCat(option, ": the environment has no ", secret.environment, ", which should hold it"));
+    }
+    return std::string(value);
+  }
+  if (secret.file.empty()) return std::string();
+  std::ifstream file(secret.file);
+  std::string line;
+  if (!file || !std::getline(file, line)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(option, ": ", secret.file, " cannot be read; it is a file whose first line is the secret"));
+  }
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  return line;
+}
+
+}  // namespace flowacct::sink::queue
