@@ -37,6 +37,22 @@ std::string OctetsLiteral(const Dialect& dialect, absl::string_view octets) {
 }
 
 void Bind(const Dialect& dialect, Parameter parameter, Statement* statement) {
+  if (!dialect.text_literal.empty()) {
+    switch (parameter.kind) {
+      case Cell::Kind::kNull:
+        statement->sql += "NULL";
+        return;
+      case Cell::Kind::kInteger:
+        absl::StrAppend(&statement->sql, parameter.integer);
+        return;
+      case Cell::Kind::kOctets:
+        statement->sql += OctetsLiteral(dialect, parameter.octets);
+        return;
+      case Cell::Kind::kText:
+        statement->sql += absl::Substitute(dialect.text_literal, absl::BytesToHexString(parameter.octets));
+        return;
+    }
+  }
   statement->parameters.push_back(std::move(parameter));
   if (dialect.numbered_placeholders) {
     absl::StrAppend(&statement->sql, "$", statement->parameters.size());

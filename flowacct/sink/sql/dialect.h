@@ -19,9 +19,21 @@ struct Dialect {
   char identifier_quote;
   size_t max_identifier;  // octets; what is longer would be cut silently. 0: no bound
   bool numbered_placeholders;
-  absl::string_view integer_type, octets_type, text_type;
-  absl::string_view id_column;  // type of a column that numbers its rows
-  absl::string_view octets_literal;
+  absl::string_view integer_type, address_type, prefix_type, octets_type, text_type;
+  absl::string_view key_text_type;  // of texts that a unique index has
+  absl::string_view id_column;      // type of a column that numbers its rows
+  absl::string_view table_options;  // behind the columns
+  // A column by which rows of a bin are told apart, and what numbers those of a SELECT; empty: rows have no number.
+  absl::string_view row_number_column, row_number;
+  absl::string_view octets_literal;  // $0: hexadecimal digits
+  // The same of text; not empty: values are written into the statement, and there are no placeholders.
+  absl::string_view text_literal;
+  absl::string_view bit_and;
+  absl::string_view descending;  // nulls last
+  // Of an INSERT of a row that may be there already, $0 being the column that numbers it; empty: it fails with
+  // AlreadyExists, and then `inserted_id` asks for the number.
+  absl::string_view unless_there;
+  absl::string_view inserted_id;
   // Sums of 128 bits: expressions that together are the sum, and what orders by it.
   absl::string_view sum;           // one cell of decimal digits, or
   absl::string_view sum_high;      // two: these times 2^32 ...
@@ -32,6 +44,9 @@ struct Dialect {
   absl::string_view masked_octet;  // octet $1 (from 0) of $0 and-ed with $2, as octets
   // Says that a transaction that reads it is to have a row of flowacct_tables for itself.
   absl::string_view lock_rows;
+  bool locks_what_it_passes;  // and those that a SELECT looked at, but did not tell
+  // DDL is no part of a transaction, but commits what was before it.
+  bool ddl_commits;
   bool fetch_with_ties;  // FETCH FIRST n ROWS WITH TIES
   // Has the functions flowacct_route(condition, text) and flowacct_network(octets, v4 length, v6 length).
   bool has_functions;
@@ -39,47 +54,119 @@ struct Dialect {
 
 inline constexpr Dialect kSqlite = {
     "sqlite",
-    '"',
-    0,
-    false,
-    "INTEGER",
-    "BLOB",
-    "TEXT",
-    "INTEGER PRIMARY KEY",
-    "X'$0'",
-    "",
-    "SUM($0 >> 32)",
-    "SUM($0 & 4294967295)",
+    /*identifier_quote=*/'"',
+    /*max_identifier=*/0,
+    /*numbered_placeholders=*/false,
+    /*integer_type=*/"INTEGER",
+    /*address_type=*/"BLOB",
+    /*prefix_type=*/"BLOB",
+    /*octets_type=*/"BLOB",
+    /*text_type=*/"TEXT",
+    /*key_text_type=*/"TEXT",
+    /*id_column=*/"INTEGER PRIMARY KEY",
+    /*table_options=*/"",
+    /*row_number_column=*/"",
+    /*row_number=*/"",
+    /*octets_literal=*/"X'$0'",
+    /*text_literal=*/"",
+    /*bit_and=*/"($0 & $1)",
+    /*descending=*/" DESC NULLS LAST",
+    /*unless_there=*/" ON CONFLICT DO NOTHING RETURNING $0",
+    /*inserted_id=*/"",
+    /*sum=*/"",
+    /*sum_high=*/"SUM($0 >> 32)",
+    /*sum_low=*/"SUM($0 & 4294967295)",
+    /*sum_order=*/
     "SUM($0 >> 32) + (SUM($0 & 4294967295) >> 32) DESC, SUM($0 & 4294967295) & 4294967295 DESC",
-    "SUM($0)",
-    "CASE WHEN $0 THEN rowid END",
-    "",
-    "",
-    false,
-    true,
+    /*whole_sum=*/"SUM($0)",
+    /*row_identity=*/"CASE WHEN $0 THEN rowid END",
+    /*masked_octet=*/"",
+    /*lock_rows=*/"",
+    /*locks_what_it_passes=*/false,
+    /*ddl_commits=*/false,
+    /*fetch_with_ties=*/false,
+    /*has_functions=*/true,
 };
 
 inline constexpr Dialect kPostgresql = {
     "postgresql",
-    '"',
-    63,
-    true,
-    "BIGINT",
-    "BYTEA",
-    "TEXT COLLATE \"C\"",
-    "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-    "'\\x$0'::bytea",
-    "COALESCE(SUM($0), 0)::text",
-    "",
-    "",
-    "COALESCE(SUM($0), 0) DESC",
-    "SUM($0)::bigint",
-    "CASE WHEN $0 THEN tableoid END, CASE WHEN $0 THEN ctid END",
-    "set_byte('\\x00'::bytea, 0, get_byte($0, $1) & $2)",
-    " FOR UPDATE",
-    true,
-    false,
+    /*identifier_quote=*/'"',
+    /*max_identifier=*/63,
+    /*numbered_placeholders=*/true,
+    /*integer_type=*/"BIGINT",
+    /*address_type=*/"BYTEA",
+    /*prefix_type=*/"BYTEA",
+    /*octets_type=*/"BYTEA",
+    /*text_type=*/"TEXT COLLATE \"C\"",
+    /*key_text_type=*/"TEXT COLLATE \"C\"",
+    /*id_column=*/"BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    /*table_options=*/"",
+    /*row_number_column=*/"",
+    /*row_number=*/"",
+    /*octets_literal=*/"'\\x$0'::bytea",
+    /*text_literal=*/"",
+    /*bit_and=*/"($0 & $1)",
+    /*descending=*/" DESC NULLS LAST",
+    /*unless_there=*/" ON CONFLICT DO NOTHING RETURNING $0",
+    /*inserted_id=*/"",
+    /*sum=*/"COALESCE(SUM($0), 0)::text",
+    /*sum_high=*/"",
+    /*sum_low=*/"",
+    /*sum_order=*/"COALESCE(SUM($0), 0) DESC",
+    /*whole_sum=*/"SUM($0)::bigint",
+    /*row_identity=*/"CASE WHEN $0 THEN tableoid END, CASE WHEN $0 THEN ctid END",
+    /*masked_octet=*/"set_byte('\\x00'::bytea, 0, get_byte($0, $1) & $2)",
+    /*lock_rows=*/" FOR UPDATE",
+    /*locks_what_it_passes=*/false,
+    /*ddl_commits=*/false,
+    /*fetch_with_ties=*/true,
+    /*has_functions=*/false,
 };
+
+// With sql_mode PIPES_AS_CONCAT and a STRICT one.
+inline constexpr Dialect kMariadb = {
+    "mariadb",
+    /*identifier_quote=*/'`',
+    /*max_identifier=*/64,
+    /*numbered_placeholders=*/false,
+    /*integer_type=*/"BIGINT",
+    /*address_type=*/"VARBINARY(16)",
+    /*prefix_type=*/"VARBINARY(17)",
+    /*octets_type=*/"LONGBLOB",
+    /*text_type=*/"LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+    /*key_text_type=*/"VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+    /*id_column=*/"BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
+    /*table_options=*/" ENGINE=InnoDB ROW_FORMAT=DYNAMIC",
+    /*row_number_column=*/"row_number",
+    /*row_number=*/"ROW_NUMBER() OVER ()",
+    /*octets_literal=*/"x'$0'",
+    /*text_literal=*/"_utf8mb4 x'$0'",
+    /*bit_and=*/"CAST($0 & $1 AS SIGNED)",
+    /*descending=*/" DESC",
+    /*unless_there=*/"",
+    /*inserted_id=*/"SELECT LAST_INSERT_ID()",
+    /*sum=*/"COALESCE(SUM($0), 0)",
+    /*sum_high=*/"",
+    /*sum_low=*/"",
+    /*sum_order=*/"COALESCE(SUM($0), 0) DESC",
+    /*whole_sum=*/"SUM($0)",
+    /*row_identity=*/"CASE WHEN $0 THEN UUID_SHORT() END",
+    /*masked_octet=*/"CHAR(ORD(SUBSTR($0, $1 + 1, 1)) & $2)",
+    /*lock_rows=*/" FOR UPDATE",
+    /*locks_what_it_passes=*/true,
+    /*ddl_commits=*/true,
+    /*fetch_with_ties=*/true,
+    /*has_functions=*/false,
+};
+
+inline constexpr Dialect kMysql = [] {
+  Dialect dialect = kMariadb;
+  dialect.name = "mysql";
+  dialect.text_type = "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin";
+  dialect.key_text_type = "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin";
+  dialect.fetch_with_ties = false;
+  return dialect;
+}();
 
 absl::string_view ColumnType(const Dialect& dialect, record::StoredForm form);
 
@@ -88,7 +175,7 @@ std::string Quoted(const Dialect& dialect, absl::string_view name);
 
 std::string OctetsLiteral(const Dialect& dialect, absl::string_view octets);
 
-// Appends a placeholder to `statement` and `parameter` to its values.
+// Appends a placeholder to `statement` and `parameter` to its values, or the value itself.
 void Bind(const Dialect& dialect, Parameter parameter, Statement* statement);
 
 // A statement of a pattern in which each "?" is a placeholder for the next of the parameters. For patterns written in

@@ -9,6 +9,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
@@ -178,7 +179,9 @@ class Compiler {
   void PrintTest(uint32_t index, const Condition& condition, const std::string& name) {
     const FieldType type = record::Info(condition.field).type;
     std::string& sql = out_->sql;
-    const auto bits = [&](uint64_t b) { return absl::StrCat("(", name, " & ", Digits(static_cast<int64_t>(b)), ")"); };
+    const auto bits = [&](uint64_t b) {
+      return absl::Substitute(dialect_.bit_and, name, Digits(static_cast<int64_t>(b)));
+    };
     switch (condition.test) {
       case Test::kExists:
         return;

@@ -153,8 +153,8 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
       const std::string extreme = ExtremeOf(*column, name);
       absl::StrAppend(&out.sql, comma(), extreme);
       if (i == request.order) {
-        order = absl::StrCat(extreme, " DESC NULLS LAST");
-        if (MayBeNegative(*column)) order = absl::StrCat("(", extreme, ") < 0 DESC NULLS LAST, ", order);
+        order = absl::StrCat(extreme, dialect.descending);
+        if (MayBeNegative(*column)) order = absl::StrCat("(", extreme, ") < 0", dialect.descending, ", ", order);
       }
       continue;
     }

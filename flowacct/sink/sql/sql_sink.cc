@@ -24,6 +24,9 @@ constexpr absl::Duration kIdentityRetention = absl::Hours(24 * 7);
 // A row with a sum above this is copied to a rollup as it is; of smaller ones 65,536 sum to less than 2^63.
 constexpr int64_t kLargeSum = int64_t{1} << 47;
 
+// Of a new rollup: before all.
+constexpr int64_t kNothingRolled = INT64_MIN / 2;
+
 int64_t SecondsOf(absl::Time time) { return absl::ToUnixSeconds(time); }
 
 }  // namespace
@@ -65,10 +68,12 @@ absl::Status SqlSink::InTransaction(absl::FunctionRef<absl::Status()> work) {
 
 absl::Status SqlSink::Start() {
   if (options_.table.empty() || options_.schema == nullptr) return absl::OkStatus();
-  return InTransaction([&] { return Open(options_.table, *options_.schema, options_.bin_seconds); });
+  return InTransaction(
+      [&] { return Open(options_.table, *options_.schema, options_.bin_seconds, SecondsOf(options_.now())); });
 }
 
-absl::Status SqlSink::Open(absl::string_view table, const aggregate::Schema& schema, int64_t bin_seconds) {
+absl::Status SqlSink::Open(absl::string_view table, const aggregate::Schema& schema, int64_t bin_seconds,
+                           int64_t bin_start) {
   const Dialect& dialect = connection_.dialect();
   if (!catalog_) {
     for (const Statement& statement : CreateCatalog(dialect)) {
@@ -120,10 +125,13 @@ absl::Status SqlSink::Open(absl::string_view table, const aggregate::Schema& sch
       all.push_back(known);
       all.back().columns = summable;
     }
-    for (TableSchema& t : all) {
-      if (absl::Status status = CheckName(dialect, t.name); !status.ok()) return status;
-      if (absl::Status status = Ensure(std::move(t), *found); !status.ok()) return status;
-    }
+    if (absl::Status status = EnsureAll(table, std::move(all)); !status.ok()) return status;
+    found = ReadTables(&connection_, table, /*lock=*/true);
+    if (!found.ok()) return found.status();
+  }
+  const absl::StatusOr<bool> made = writer_.MakeAhead(*found, bin_start);
+  if (!made.ok()) return made.status();
+  if (*made) {
     found = ReadTables(&connection_, table, /*lock=*/true);
     if (!found.ok()) return found.status();
   }
@@ -137,6 +145,19 @@ absl::Status SqlSink::Open(absl::string_view table, const aggregate::Schema& sch
   columns_text_ = text;
   columns_ = *std::move(columns);
   return absl::OkStatus();
+}
+
+absl::Status SqlSink::EnsureAll(absl::string_view table, std::vector<TableSchema> all) {
+  if (absl::Status status = writer_.BeginChange(); !status.ok()) return status;
+  // Once more: another may have made them until it was our turn.
+  const absl::StatusOr<std::vector<TableSchema>> found = ReadTables(&connection_, table, /*lock=*/true);
+  absl::Status status = found.status();
+  for (TableSchema& t : all) {
+    if (status.ok()) status = CheckName(connection_.dialect(), t.name);
+    if (status.ok()) status = Ensure(std::move(t), *found);
+  }
+  writer_.EndChange();
+  return status;
 }
 
 absl::Status SqlSink::Ensure(TableSchema wanted, absl::Span<const TableSchema> known) {
@@ -153,9 +174,14 @@ absl::Status SqlSink::Ensure(TableSchema wanted, absl::Span<const TableSchema> k
           absl::StrCat(dialect.name, ": there is a table ", quoted,
                        " that is not in flowacct_tables; choose another name, or rename it: ", rename));
     }
-    if (!wanted.rollup_of.empty()) wanted.rolled_until = INT64_MIN / 2;  // before all
-    if (absl::Status status = writer_.Create(wanted); !status.ok()) return status;
-    if (absl::Status status = writer_.Changed(wanted); !status.ok()) return status;
+    if (!wanted.rollup_of.empty()) wanted.rolled_until = kNothingRolled;
+    const auto make = [&]() -> absl::Status {
+      if (absl::Status status = writer_.Create(wanted); !status.ok()) return status;
+      return writer_.Changed(wanted);
+    };
+    if (!dialect.ddl_commits) {
+      if (absl::Status status = make(); !status.ok()) return status;
+    }
     Statement insert = Prepared(dialect,
                                 absl::StrCat("INSERT INTO ", Quoted(dialect, kTables), " (", Quoted(dialect, "name"),
                                              ", ", Quoted(dialect, "columns"), ", ", Quoted(dialect, "bin_seconds"),
@@ -163,7 +189,9 @@ absl::Status SqlSink::Ensure(TableSchema wanted, absl::Span<const TableSchema> k
                                              Quoted(dialect, "rolled_until"), ") VALUES (?, ?, ?, ?, ?, ?)"),
                                 {Text(wanted.name), Text(ColumnsToText(wanted.columns)), Integer(wanted.bin_seconds),
                                  Integer(kSchemaVersion), Text(wanted.rollup_of), Integer(wanted.rolled_until)});
-    return connection_.Execute(insert).status();
+    absl::StatusOr<uint64_t> inserted = connection_.Execute(insert);
+    // Described first, so that one that was made is never taken for somebody's.
+    return inserted.ok() && dialect.ddl_commits ? make() : inserted.status();
   }
   TableSchema table = *at;
   if (table.rollup_of != wanted.rollup_of) {
@@ -171,6 +199,21 @@ absl::Status SqlSink::Ensure(TableSchema wanted, absl::Span<const TableSchema> k
         absl::StrCat(dialect.name, ": table ", quoted,
                      table.rollup_of.empty() ? " is no rollup" : absl::StrCat(" is a rollup of ", table.rollup_of),
                      "; choose another name"));
+  }
+  const auto update = [&](absl::string_view column, Parameter value) {
+    return connection_
+        .Execute(Prepared(dialect,
+                          absl::StrCat("UPDATE ", Quoted(dialect, kTables), " SET ", Quoted(dialect, column),
+                                       " = ? WHERE ", Quoted(dialect, "name"), " = ?"),
+                          {std::move(value), Text(table.name)}))
+        .status();
+  };
+  if (columns->empty() && dialect.ddl_commits) {
+    // Described, and not made: whoever was at it came to no end. Of what it has summed nothing is left.
+    absl::Status status = table.rollup_of.empty() ? absl::OkStatus() : update("rolled_until", Integer(kNothingRolled));
+    if (status.ok()) status = writer_.Create(table);
+    if (status.ok()) columns = connection_.Columns(table.name);
+    if (!status.ok() || !columns.ok()) return status.ok() ? columns.status() : status;
   }
   if (columns->empty()) {
     return absl::FailedPreconditionError(absl::StrCat(dialect.name, ": table ", quoted,
@@ -191,7 +234,7 @@ absl::Status SqlSink::Ensure(TableSchema wanted, absl::Span<const TableSchema> k
   table.columns.erase(std::remove_if(table.columns.begin(), table.columns.end(),
                                      [&](const Column& c) { return exists(c.name) == columns->end(); }),
                       table.columns.end());
-  bool changed = table.columns != at->columns;
+  std::vector<Column> missing;
   for (const Column& column : wanted.columns) {
     const auto there = exists(column.name);
     const Column* const described = table.Find(column.name);
@@ -205,24 +248,24 @@ absl::Status SqlSink::Ensure(TableSchema wanted, absl::Span<const TableSchema> k
           " and stands for something else than what is written now; keep it under another name: ALTER TABLE ", quoted,
           " RENAME COLUMN ", Quoted(dialect, there->name), " TO ", Quoted(dialect, absl::StrCat(there->name, "_old"))));
     }
-    if (there == columns->end()) {
-      // Old rows have NULL there: not told.
-      if (auto status = connection_.Execute({AddColumn(dialect, table.name, column), {}}); !status.ok()) {
-        return status.status();
-      }
-      table.columns.push_back(column);
-      changed = true;
+    if (there == columns->end()) missing.push_back(column);
+  }
+  if (missing.empty() && table.columns == at->columns) {
+    return dialect.ddl_commits ? writer_.Changed(table) : absl::OkStatus();
+  }
+  table.columns.insert(table.columns.end(), missing.begin(), missing.end());
+  std::stable_partition(table.columns.begin(), table.columns.end(), [](const Column& c) { return c.key; });
+  const auto describe = [&] { return update("columns", Text(ColumnsToText(table.columns))); };
+  if (dialect.ddl_commits) {  // described first: what is described and not there is made, not the other way round
+    if (absl::Status status = describe(); !status.ok()) return status;
+  }
+  for (const Column& column : missing) {  // old rows have NULL there: not told
+    if (auto status = connection_.Execute({AddColumn(dialect, table.name, column), {}}); !status.ok()) {
+      return status.status();
     }
   }
-  if (!changed) return absl::OkStatus();
-  std::stable_partition(table.columns.begin(), table.columns.end(), [](const Column& c) { return c.key; });
   if (absl::Status status = writer_.Changed(table); !status.ok()) return status;
-  return connection_
-      .Execute(Prepared(dialect,
-                        absl::StrCat("UPDATE ", Quoted(dialect, kTables), " SET ", Quoted(dialect, "columns"),
-                                     " = ? WHERE ", Quoted(dialect, "name"), " = ?"),
-                        {Text(ColumnsToText(table.columns)), Text(table.name)}))
-      .status();
+  return dialect.ddl_commits ? absl::OkStatus() : describe();
 }
 
 absl::StatusOr<bool> SqlSink::Enter(const aggregate::AggregateBatch& batch, absl::string_view table, int64_t start,
@@ -236,18 +279,26 @@ absl::StatusOr<bool> SqlSink::Enter(const aggregate::AggregateBatch& batch, absl
       absl::StrCat("INSERT INTO ", name(kBatches), " (", name("collector"), ", ", name("run"), ", ", name("pipeline"),
                    ", ", name("number"), ", ", name("table_name"), ", ", name(kBinStart), ", ", name(kBinEnd), ", ",
                    name("row_count"), ", ", name("incomplete"), ", ", name("correction"), ", ", name("written_at"),
-                   ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING ", name("id")),
+                   ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", absl::Substitute(dialect.unless_there, name("id"))),
       {Text(Storable(identity.collector)), Integer(static_cast<int64_t>(identity.run)),
        Text(Storable(identity.pipeline)),
        identity.number == 0 ? Null() : Integer(static_cast<int64_t>(identity.number)), Text(table), Integer(start),
        Integer(end), Integer(static_cast<int64_t>(batch.size())), Integer(batch.incomplete() ? 1 : 0),
        Integer(batch.correction() ? 1 : 0), Integer(SecondsOf(options_.now()))});
   bool entered = false;
-  absl::Status status = connection_.Query(insert, [&](absl::Span<const Cell> cells) {
+  const auto number = [&](absl::Span<const Cell> cells) {
     entered = true;
     *id = cells[0].integer;
     return true;
-  });
+  };
+  absl::Status status;
+  if (dialect.inserted_id.empty()) {
+    status = connection_.Query(insert, number);
+  } else {
+    status = connection_.Execute(insert).status();
+    if (absl::IsAlreadyExists(status)) return false;
+    if (status.ok()) status = connection_.Query({std::string(dialect.inserted_id), {}}, number);
+  }
   if (!status.ok()) return status;
   return entered;
 }
@@ -280,7 +331,7 @@ absl::Status SqlSink::Write(const aggregate::AggregateBatch& batch) {
   StoreCounters counted;
   absl::Status status = InTransaction([&]() -> absl::Status {
     if (absl::Status opened =
-            Open(table, batch.schema(), options_.bin_seconds > 0 ? options_.bin_seconds : end - start);
+            Open(table, batch.schema(), options_.bin_seconds > 0 ? options_.bin_seconds : end - start, start);
         !opened.ok()) {
       return opened;
     }
@@ -396,6 +447,10 @@ absl::Status SqlSink::SumBin(const TableSchema& rollup, const TableSchema& sourc
     absl::StrAppend(&groups, groups.empty() ? "" : ", ", absl::Substitute(dialect.row_identity, large));
   }
   const std::string start = Quoted(dialect, kBinStart);
+  if (!dialect.row_number.empty()) {
+    absl::StrAppend(&names, ", ", Quoted(dialect, dialect.row_number_column));
+    absl::StrAppend(&select, ", ", dialect.row_number);
+  }
   absl::StatusOr<uint64_t> written = connection_.Execute(
       {absl::StrCat("INSERT INTO ", Quoted(dialect, rollup.name), " (", start, ", ", Quoted(dialect, kBinEnd), names,
                     ") SELECT ", bin, ", ", bin + rollup.bin_seconds, select, " FROM ", Quoted(dialect, source.name),
@@ -422,8 +477,12 @@ absl::StatusOr<bool> SqlSink::Remove(const TableSchema& table, int64_t until) {
 }
 
 absl::Status SqlSink::RetainAll() {
-  absl::StatusOr<std::vector<TableSchema>> found = ReadTables(&connection_, options_.table, /*lock=*/false);
-  if (!found.ok()) return found.status();
+  absl::StatusOr<std::vector<TableSchema>> found = std::vector<TableSchema>();
+  absl::Status status = InTransaction([&] {
+    found = ReadTables(&connection_, options_.table, /*lock=*/false);
+    return found.status();
+  });
+  if (!status.ok()) return status;
   if (options_.table.empty() || found->empty()) {
     return absl::NotFoundError(
         absl::StrCat(connection_.dialect().name, ": there is no table \"", options_.table, "\""));

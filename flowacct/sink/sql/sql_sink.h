@@ -41,11 +41,18 @@ class SqlWriter {
   virtual absl::StatusOr<uint64_t> InsertRows(const RowTarget& target, const aggregate::AggregateBatch& batch,
                                               StoredRows* rows) = 0;
   // Makes a table that is not there, with what it needs (index, partitions), or what goes with one that has got other
-  // columns (views). Within a transaction.
+  // columns (views). Within a transaction; if DDL ends those, such a table is described already, may be there in spite
+  // of it, and whatever is missing of what goes with it is made.
   virtual absl::Status Create(const TableSchema& table) = 0;
   virtual absl::Status Changed(const TableSchema& table) = 0;
   // Before rows of a bin are written, within the transaction.
   virtual absl::Status Prepare(const TableSchema& table, int64_t bin_start) = 0;
+  // The same of stores whose DDL ends transactions, when the tables of a batch are known: it ends the one that is
+  // running if it makes anything, and says if it did.
+  virtual absl::StatusOr<bool> MakeAhead(absl::Span<const TableSchema>, int64_t /*bin_start*/) { return false; }
+  // Of such stores: from one to the other nobody else makes or widens tables. The first ends a transaction.
+  virtual absl::Status BeginChange() { return absl::OkStatus(); }
+  virtual void EndChange() {}
   // Removes bins that ended at `until` or before, a bounded number of rows or partitions, within a transaction, and
   // adds them to `rows` and `bins`. Says if there may be more.
   virtual absl::StatusOr<bool> Remove(const TableSchema& table, int64_t until, uint64_t* rows, uint64_t* bins) = 0;
@@ -79,7 +86,8 @@ class SqlSink {
 
  private:
   absl::Status InTransaction(absl::FunctionRef<absl::Status()> work);
-  absl::Status Open(absl::string_view table, const aggregate::Schema& schema, int64_t bin_seconds);
+  absl::Status Open(absl::string_view table, const aggregate::Schema& schema, int64_t bin_seconds, int64_t bin_start);
+  absl::Status EnsureAll(absl::string_view table, std::vector<TableSchema> all);
   absl::Status Ensure(TableSchema wanted, absl::Span<const TableSchema> known);
   absl::StatusOr<bool> Enter(const aggregate::AggregateBatch& batch, absl::string_view table, int64_t start,
                              int64_t end, int64_t* id);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "flowacct/sink/sql/group_select.h"
 
@@ -30,7 +31,23 @@ absl::StatusOr<std::vector<TableSchema>> AllTables(Connection* connection) {
   absl::StatusOr<std::vector<ExistingColumn>> catalog = connection->Columns(kTables);
   if (!catalog.ok()) return catalog.status();
   if (catalog->empty()) return std::vector<TableSchema>();
-  return ReadTables(connection, "", /*lock=*/false);
+  absl::StatusOr<std::vector<TableSchema>> tables = ReadTables(connection, "", /*lock=*/false);
+  if (!tables.ok() || !connection->dialect().ddl_commits) return tables;
+  // What is described comes to be there, but a moment later.
+  for (TableSchema& table : *tables) {
+    absl::StatusOr<std::vector<ExistingColumn>> there = connection->Columns(table.name);
+    if (!there.ok()) return there.status();
+    if (there->empty()) table.name.clear();
+    const auto missing = [&](const Column& c) {
+      return std::none_of(there->begin(), there->end(),
+                          [&](const ExistingColumn& e) { return absl::EqualsIgnoreCase(e.name, c.name); });
+    };
+    table.columns.erase(std::remove_if(table.columns.begin(), table.columns.end(), missing), table.columns.end());
+  }
+  tables->erase(
+      std::remove_if(tables->begin(), tables->end(), [](const TableSchema& table) { return table.name.empty(); }),
+      tables->end());
+  return tables;
 }
 
 const TableSchema* FindTable(const std::vector<TableSchema>& tables, absl::string_view name) {

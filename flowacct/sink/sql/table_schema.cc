@@ -25,6 +25,13 @@ constexpr Word kWords[] = {
     {"max", false, Function::kMax}, {"distinct", false, Function::kDistinct}, {"top", false, Function::kTop},
 };
 
+absl::string_view TypeOf(const Dialect& dialect, const Column& column) {
+  const record::FieldType type = record::Info(column.field).type;
+  if (column.key && type == record::FieldType::kAddress) return dialect.address_type;
+  if (column.key && type == record::FieldType::kPrefix) return dialect.prefix_type;
+  return ColumnType(dialect, column.form());
+}
+
 }  // namespace
 
 StoredForm Column::form() const {
@@ -62,6 +69,7 @@ absl::StatusOr<std::vector<Column>> ColumnsOf(const Dialect& dialect, const aggr
     columns.push_back({value.field, false, value.function, value.name});
   }
   std::set<std::string> taken = {std::string(kBinStart), std::string(kBinEnd), std::string(kBatch), "rowid"};
+  if (!dialect.row_number_column.empty()) taken.insert(std::string(dialect.row_number_column));
   for (Column& column : columns) {
     while (!taken.insert(absl::AsciiStrToLower(column.name)).second) column.name.push_back('_');
     if (absl::Status status = CheckName(dialect, column.name); !status.ok()) return status;
@@ -117,42 +125,51 @@ std::vector<Statement> CreateCatalog(const Dialect& dialect) {
   const auto name = [&](absl::string_view n) { return Quoted(dialect, n); };
   const auto& integer = dialect.integer_type;
   const auto& text = dialect.text_type;
+  const auto& key = dialect.key_text_type;
   return {
-      {absl::StrCat("CREATE TABLE IF NOT EXISTS ", name(kTables), " (", name("name"), " ", text, " PRIMARY KEY, ",
+      {absl::StrCat("CREATE TABLE IF NOT EXISTS ", name(kTables), " (", name("name"), " ", key, " PRIMARY KEY, ",
                     name("columns"), " ", text, " NOT NULL, ", name("bin_seconds"), " ", integer, " NOT NULL, ",
-                    name("version"), " ", integer, " NOT NULL, ", name("rollup_of"), " ", text, " NOT NULL, ",
-                    name("rolled_until"), " ", integer, " NOT NULL)"),
+                    name("version"), " ", integer, " NOT NULL, ", name("rollup_of"), " ", key, " NOT NULL, ",
+                    name("rolled_until"), " ", integer, " NOT NULL)", dialect.table_options),
        {}},
       {absl::StrCat("CREATE TABLE IF NOT EXISTS ", name(kBatches), " (", name("id"), " ", dialect.id_column, ", ",
-                    name("collector"), " ", text, " NOT NULL, ", name("run"), " ", integer, " NOT NULL, ",
-                    name("pipeline"), " ", text, " NOT NULL, ", name("number"), " ", integer, ", ", name("table_name"),
-                    " ", text, " NOT NULL, ", name(kBinStart), " ", integer, " NOT NULL, ", name(kBinEnd), " ", integer,
+                    name("collector"), " ", key, " NOT NULL, ", name("run"), " ", integer, " NOT NULL, ",
+                    name("pipeline"), " ", key, " NOT NULL, ", name("number"), " ", integer, ", ", name("table_name"),
+                    " ", key, " NOT NULL, ", name(kBinStart), " ", integer, " NOT NULL, ", name(kBinEnd), " ", integer,
                     " NOT NULL, ", name("row_count"), " ", integer, " NOT NULL, ", name("incomplete"), " ", integer,
                     " NOT NULL, ", name("correction"), " ", integer, " NOT NULL, ", name("written_at"), " ", integer,
                     " NOT NULL, UNIQUE (", name("collector"), ", ", name("run"), ", ", name("pipeline"), ", ",
-                    name("number"), "))"),
+                    name("number"), "))", dialect.table_options),
        {}},
   };
 }
 
 std::string CreateTable(const Dialect& dialect, const TableSchema& table) {
   const auto name = [&](absl::string_view n) { return Quoted(dialect, n); };
-  std::string sql =
-      absl::StrCat("CREATE TABLE ", name(table.name), " (", name(kBinStart), " ", dialect.integer_type, " NOT NULL, ",
-                   name(kBinEnd), " ", dialect.integer_type, " NOT NULL, ", name(kBatch), " ", dialect.integer_type);
+  std::string sql = absl::StrCat("CREATE TABLE ", dialect.ddl_commits ? "IF NOT EXISTS " : "", name(table.name), " (",
+                                 name(kBinStart), " ", dialect.integer_type, " NOT NULL, ", name(kBinEnd), " ",
+                                 dialect.integer_type, " NOT NULL, ", name(kBatch), " ", dialect.integer_type);
   for (const Column& column : table.columns) {
-    absl::StrAppend(&sql, ", ", name(column.name), " ", ColumnType(dialect, column.form()));
+    absl::StrAppend(&sql, ", ", name(column.name), " ", TypeOf(dialect, column));
   }
-  return sql + ")";
+  if (!dialect.row_number_column.empty()) {  // rows lie in the order in which they came
+    absl::StrAppend(&sql, ", ", name(dialect.row_number_column), " ", dialect.integer_type, " NOT NULL, PRIMARY KEY (",
+                    name(kBinStart), ", ", name(dialect.row_number_column), ")");
+  }
+  return absl::StrCat(sql, ")", dialect.table_options);
 }
 
 std::string AddColumn(const Dialect& dialect, absl::string_view table, const Column& column) {
   return absl::StrCat("ALTER TABLE ", Quoted(dialect, table), " ADD COLUMN ", Quoted(dialect, column.name), " ",
-                      ColumnType(dialect, column.form()));
+                      TypeOf(dialect, column));
 }
 
 absl::StatusOr<std::vector<TableSchema>> ReadTables(Connection* connection, absl::string_view table, bool lock) {
   const Dialect& dialect = connection->dialect();
+  const auto in_its_quotes = [&](std::string pattern) {
+    for (char& c : pattern) c = c == '"' ? dialect.identifier_quote : c;
+    return pattern;
+  };
   std::string pattern =
       "SELECT \"name\", \"columns\", \"bin_seconds\", \"version\", \"rollup_of\", \"rolled_until\" FROM "
       "\"flowacct_tables\"";
@@ -163,10 +180,16 @@ absl::StatusOr<std::vector<TableSchema>> ReadTables(Connection* connection, absl
   }
   // In one order for all, so that two writers do not wait for one another.
   pattern += " ORDER BY \"bin_seconds\", \"name\"";
-  if (lock) pattern.append(dialect.lock_rows.data(), dialect.lock_rows.size());
-  if (dialect.identifier_quote != '"') {
-    for (char& c : pattern) c = c == '"' ? dialect.identifier_quote : c;
+  if (lock && dialect.locks_what_it_passes) {  // the table's row stands for those of its rollups
+    const std::string row = "SELECT 1 FROM \"flowacct_tables\" WHERE \"name\" = ?";
+    absl::Status status =
+        connection->Query(Prepared(dialect, absl::StrCat(in_its_quotes(row), dialect.lock_rows), {Text(table)}),
+                          [](absl::Span<const Cell>) { return true; });
+    if (!status.ok()) return status;
+  } else if (lock) {
+    absl::StrAppend(&pattern, dialect.lock_rows);
   }
+  pattern = in_its_quotes(std::move(pattern));
   std::vector<TableSchema> tables;
   absl::Status wrong;
   absl::Status status =
