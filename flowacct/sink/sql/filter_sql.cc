@@ -9,6 +9,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
@@ -94,7 +95,7 @@ class Compiler {
 
   absl::Status Compile() {
     if (program_.steps.empty()) {
-      out_->sql += "TRUE";
+      absl::StrAppend(&out_->sql, dialect_.true_word);
       return absl::OkStatus();
     }
     std::vector<size_t> stack;  // of nodes
@@ -167,18 +168,21 @@ class Compiler {
     const std::string name = NameOf(condition.field);
     if (name.empty()) return;
     if (condition.test == Test::kExists) {
-      absl::StrAppend(&out_->sql, condition.negated ? "FALSE" : absl::StrCat("(", name, " IS NOT NULL)"));
+      absl::StrAppend(&out_->sql, condition.negated ? std::string(dialect_.false_word)
+                                                : absl::StrCat("(", name, " IS NOT NULL)"));
       return;
     }
     absl::StrAppend(&out_->sql, "COALESCE(", condition.negated ? "NOT " : "", "(");
     PrintTest(index, condition, name);
-    out_->sql += "), FALSE)";
+    absl::StrAppend(&out_->sql, "), ", dialect_.false_word, ")");
   }
 
   void PrintTest(uint32_t index, const Condition& condition, const std::string& name) {
     const FieldType type = record::Info(condition.field).type;
     std::string& sql = out_->sql;
-    const auto bits = [&](uint64_t b) { return absl::StrCat("(", name, " & ", Digits(static_cast<int64_t>(b)), ")"); };
+    const auto bits = [&](uint64_t b) {
+      return absl::Substitute(dialect_.bit_and, name, Digits(static_cast<int64_t>(b)));
+    };
     switch (condition.test) {
       case Test::kExists:
         return;
@@ -239,7 +243,7 @@ class Compiler {
 
   void PrintAny(size_t count, absl::FunctionRef<void(size_t)> part) {
     if (count == 0) {
-      out_->sql += "FALSE";
+      absl::StrAppend(&out_->sql, dialect_.false_word);
     } else {
       AppendBalanced(0, count, "OR", part, out_);
     }
