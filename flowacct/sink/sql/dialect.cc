@@ -25,7 +25,11 @@ absl::string_view ColumnType(const Dialect& dialect, record::StoredForm form) {
 std::string Quoted(const Dialect& dialect, absl::string_view name) {
   std::string quoted(1, dialect.identifier_quote);
   for (const char c : name) {
-    if (c == dialect.identifier_quote) quoted.push_back(c);
+    if (dialect.backslash_escapes && (c == dialect.identifier_quote || c == '\\')) {
+      quoted.push_back('\\');
+    } else if (c == dialect.identifier_quote) {
+      quoted.push_back(c);
+    }
     quoted.push_back(c);
   }
   quoted.push_back(dialect.identifier_quote);
@@ -52,6 +56,10 @@ void Bind(const Dialect& dialect, Parameter parameter, Statement* statement) {
         statement->sql += absl::Substitute(dialect.text_literal, absl::BytesToHexString(parameter.octets));
         return;
     }
+  }
+  if (dialect.literal != nullptr) {
+    statement->sql += dialect.literal(parameter);
+    return;
   }
   statement->parameters.push_back(std::move(parameter));
   if (dialect.numbered_placeholders) {

@@ -95,7 +95,7 @@ class Compiler {
 
   absl::Status Compile() {
     if (program_.steps.empty()) {
-      out_->sql += "TRUE";
+      absl::StrAppend(&out_->sql, dialect_.true_word);
       return absl::OkStatus();
     }
     std::vector<size_t> stack;  // of nodes
@@ -168,12 +168,13 @@ class Compiler {
     const std::string name = NameOf(condition.field);
     if (name.empty()) return;
     if (condition.test == Test::kExists) {
-      absl::StrAppend(&out_->sql, condition.negated ? "FALSE" : absl::StrCat("(", name, " IS NOT NULL)"));
+      absl::StrAppend(&out_->sql, condition.negated ? std::string(dialect_.false_word)
+                                                : absl::StrCat("(", name, " IS NOT NULL)"));
       return;
     }
     absl::StrAppend(&out_->sql, "COALESCE(", condition.negated ? "NOT " : "", "(");
     PrintTest(index, condition, name);
-    out_->sql += "), FALSE)";
+    absl::StrAppend(&out_->sql, "), ", dialect_.false_word, ")");
   }
 
   void PrintTest(uint32_t index, const Condition& condition, const std::string& name) {
@@ -242,7 +243,7 @@ class Compiler {
 
   void PrintAny(size_t count, absl::FunctionRef<void(size_t)> part) {
     if (count == 0) {
-      out_->sql += "FALSE";
+      absl::StrAppend(&out_->sql, dialect_.false_word);
     } else {
       AppendBalanced(0, count, "OR", part, out_);
     }
