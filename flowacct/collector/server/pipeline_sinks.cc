@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "flowacct/collector/server/export_sinks.h"
+#include "flowacct/collector/server/message_sinks.h"
+#include "flowacct/collector/server/named_sink.h"
 #include "flowacct/collector/server/store_sinks.h"
 #include "flowacct/sink/print/print_sink.h"
 
@@ -68,6 +70,9 @@ absl::Status CheckPipelineSinks(const ConfigFile& file, const config::Pipeline& 
     if (IsStore(sink)) {
       if (absl::Status status = CheckStore(file, sink, pipeline, aggregator); !status.ok()) return status;
     }
+    if (IsMessageSink(sink)) {
+      if (absl::Status status = CheckMessageSink(file, sink, aggregator); !status.ok()) return status;
+    }
     if (!sink.has_print()) continue;
     if (auto options = ToPrintOptions(file, sink.print(), aggregator); !options.ok()) return options.status();
   }
@@ -78,20 +83,19 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
                                                const aggregate::AggregatorOptions& aggregator, Spools* spools,
                                                const Log& log) {
   PipelineSinks sinks;
-  const auto add = [&](const config::Sink& config, absl::string_view kind, absl::string_view to,
-                       std::unique_ptr<sink::Sink> made) -> absl::Status {
+  const auto add = [&](const config::Sink& config, NamedSink made) -> absl::Status {
     SinkQueueOptions options;
     absl::StatusOr<std::shared_ptr<Spool>> spool = OpenSpool(file, config, spools);
     if (!spool.ok()) return spool.status();
     options.spool = *std::move(spool);
-    if (IsStore(config) || config.has_spool()) options.retry_after = ConfigFile::DurationOf(config.retry_after());
-    options.name = absl::StrCat(kind, " ", sinks.queues.size() + 1, to.empty() ? "" : " to ", to);
+    if (IsStore(config) || IsMessageSink(config) || config.has_spool()) options.retry_after = ConfigFile::DurationOf(config.retry_after());
+    options.name = absl::StrCat(made.kind, " ", sinks.queues.size() + 1, made.to.empty() ? "" : " to ", made.to);
     options.max_waiting = std::max<size_t>(config.queue(), 1);
     if (log) {
       options.on_error = [log, where = absl::StrCat(pipeline.name(), ": ", options.name, ": ")](
                              const absl::Status& error) { log(absl::StrCat(where, error.message())); };
     }
-    sinks.queues.push_back(std::make_unique<SinkQueue>(std::move(made), std::move(options)));
+    sinks.queues.push_back(std::make_unique<SinkQueue>(std::move(made.sink), std::move(options)));
     return absl::OkStatus();
   };
   for (const config::Sink& sink : pipeline.sink()) {
@@ -101,7 +105,7 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
         if (!options.ok()) return options.status();
         auto print = sink::NewPrintSink(*std::move(options));
         if (!print.ok()) return file.ErrorAt(sink, "print", print.status().message());
-        if (absl::Status status = add(sink, "print", "", *std::move(print)); !status.ok()) return status;
+        if (absl::Status status = add(sink, {"print", "", *std::move(print)}); !status.ok()) return status;
         break;
       }
       case config::Sink::kMemory:
@@ -111,7 +115,7 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
         auto exports = NewExportSinks(file, sink.export_(), aggregator);
         if (!exports.ok()) return exports.status();
         for (ExportSinkTo& receiver : *exports) {
-          if (absl::Status status = add(sink, "export", receiver.to, std::move(receiver.sink)); !status.ok()) {
+          if (absl::Status status = add(sink, {"export", receiver.to, std::move(receiver.sink)}); !status.ok()) {
             return status;
           }
         }
@@ -122,17 +126,19 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
       case config::Sink::kMariadb:
       case config::Sink::kClickhouse:
       case config::Sink::kMongodb: {
-        auto store = NewStoreSink(file, sink, pipeline, aggregator);
-        if (!store.ok()) return store.status();
-        if (absl::Status status = add(sink, store->kind, store->to, std::move(store->sink)); !status.ok()) {
-          return status;
-        }
+        auto made = NewStoreSink(file, sink, pipeline, aggregator);
+        if (!made.ok()) return made.status();
+        if (absl::Status status = add(sink, *std::move(made)); !status.ok()) return status;
         break;
       }
       case config::Sink::kKafka:
       case config::Sink::kAmqp:
-      case config::Sink::kFile:
-        return file.ErrorAt(sink, "kind", "is not there yet");
+      case config::Sink::kFile: {
+        auto made = NewMessageSink(file, sink, aggregator);
+        if (!made.ok()) return made.status();
+        if (absl::Status status = add(sink, *std::move(made)); !status.ok()) return status;
+        break;
+      }
       case config::Sink::KIND_NOT_SET:
         break;
     }

@@ -1,6 +1,7 @@
 #include "flowacct/collector/server/store_sinks.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -142,7 +143,7 @@ absl::Status CheckStore(const ConfigFile& file, const config::Sink& sink, const 
   return ToStore(file, sink, pipeline, aggregator).status();
 }
 
-absl::StatusOr<NewStore> NewStoreSink(const ConfigFile& file, const config::Sink& sink,
+absl::StatusOr<NamedSink> NewStoreSink(const ConfigFile& file, const config::Sink& sink,
                                       const config::Pipeline& pipeline,
                                       const aggregate::AggregatorOptions& aggregator) {
   absl::StatusOr<ConfiguredStore> store = ToStore(file, sink, pipeline, aggregator);
@@ -156,7 +157,7 @@ absl::StatusOr<NewStore> NewStoreSink(const ConfigFile& file, const config::Sink
     });
     return error;
   }
-  return NewStore{std::string(kind->name), kind->is_file ? store->place.place : "", *std::move(made)};
+  return NamedSink{std::string(kind->name), kind->is_file ? store->place.place : "", *std::move(made)};
 }
 
 absl::StatusOr<std::shared_ptr<Spool>> OpenSpool(const ConfigFile& file, const config::Sink& sink, Spools* spools) {

@@ -6,14 +6,13 @@
 #define FLOWACCT_COLLECTOR_SERVER_STORE_SINKS_H_
 
 #include <memory>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "flowacct/aggregate/aggregator.h"
 #include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/server/named_sink.h"
 #include "flowacct/collector/spool/spool.h"
-#include "flowacct/sink/sink.h"
 
 namespace flowacct::collector {
 
@@ -22,12 +21,7 @@ bool IsStore(const config::Sink& sink);
 absl::Status CheckStore(const config::ConfigFile& file, const config::Sink& sink, const config::Pipeline& pipeline,
                         const aggregate::AggregatorOptions& aggregator);
 
-struct NewStore {
-  std::string kind;  // "sqlite"
-  std::string to;    // a file's path, "/var/lib/flowacct/flows.db"; of servers nothing
-  std::unique_ptr<sink::Sink> sink;
-};
-absl::StatusOr<NewStore> NewStoreSink(const config::ConfigFile& file, const config::Sink& sink,
+absl::StatusOr<NamedSink> NewStoreSink(const config::ConfigFile& file, const config::Sink& sink,
                                       const config::Pipeline& pipeline, const aggregate::AggregatorOptions& aggregator);
 
 // Null: the sink has none.

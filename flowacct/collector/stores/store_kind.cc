@@ -3,7 +3,17 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "flowacct/sink/clickhouse/clickhouse_sink.h"
+#include "flowacct/sink/clickhouse/clickhouse_store.h"
+#include "flowacct/sink/clickhouse/connection_options.h"
+#include "flowacct/sink/mariadb/connection_options.h"
+#include "flowacct/sink/mariadb/mariadb_sink.h"
+#include "flowacct/sink/mariadb/mariadb_store.h"
+#include "flowacct/sink/mongodb/connection_options.h"
+#include "flowacct/sink/mongodb/mongodb_sink.h"
+#include "flowacct/sink/mongodb/mongodb_store.h"
 #include "flowacct/sink/postgresql/connection_options.h"
 #include "flowacct/sink/postgresql/postgresql_sink.h"
 #include "flowacct/sink/postgresql/postgresql_store.h"
@@ -44,9 +54,81 @@ Made NewPostgresql(const StorePlace& place, sink::StoreOptions options) {
 
 Opened OpenPostgresql(const StorePlace& place) { return sink::postgresql::OpenPostgresqlStore(Postgresql(place)); }
 
+absl::StatusOr<sink::mariadb::ConnectionOptions> Mariadb(const StorePlace& place) {
+  absl::StatusOr<sink::mariadb::ConnectionOptions> connection = sink::mariadb::ParseConnectionOptions(place.place);
+  if (!connection.ok()) return connection;
+  if (!place.password_file.empty()) connection->password_file = place.password_file;
+  connection->timeout = place.timeout;
+  return connection;
+}
+
+Made NewMariadb(const StorePlace& place, sink::StoreOptions options) {
+  absl::StatusOr<sink::mariadb::ConnectionOptions> connection = Mariadb(place);
+  if (!connection.ok()) return connection.status();
+  sink::mariadb::MariadbOptions mariadb;
+  static_cast<sink::StoreOptions&>(mariadb) = std::move(options);
+  mariadb.connection = *std::move(connection);
+  return sink::mariadb::NewMariadbSink(std::move(mariadb));
+}
+
+Opened OpenMariadb(const StorePlace& place) {
+  absl::StatusOr<sink::mariadb::ConnectionOptions> connection = Mariadb(place);
+  if (!connection.ok()) return connection.status();
+  return sink::mariadb::OpenMariadbStore(*std::move(connection));
+}
+
+sink::clickhouse::ConnectionOptions Clickhouse(const StorePlace& place) {
+  sink::clickhouse::ConnectionOptions connection;
+  connection.url = place.place;
+  if (!place.user.empty()) connection.user = place.user;
+  connection.password_file = place.password_file;
+  connection.ca_file = place.ca_file;
+  connection.timeout = place.timeout;
+  return connection;
+}
+
+Made NewClickhouse(const StorePlace& place, sink::StoreOptions options) {
+  sink::clickhouse::ClickhouseOptions clickhouse;
+  static_cast<sink::StoreOptions&>(clickhouse) = std::move(options);
+  clickhouse.connection = Clickhouse(place);
+  clickhouse.cluster = place.cluster;
+  return sink::clickhouse::NewClickhouseSink(std::move(clickhouse));
+}
+
+Opened OpenClickhouse(const StorePlace& place) { return sink::clickhouse::OpenClickhouseStore(Clickhouse(place)); }
+
+sink::mongodb::ConnectionOptions Mongodb(const StorePlace& place) {
+  sink::mongodb::ConnectionOptions connection;
+  // As one word of a command line "mongodb://..." is the whole of it.
+  connection.uri = absl::StartsWith(place.place, "//") ? absl::StrCat("mongodb:", place.place) : place.place;
+  const size_t host = connection.uri.find("//");
+  const size_t path = host == std::string::npos ? host : connection.uri.find('/', host + 2);
+  if (!place.database.empty()) {
+    connection.database = place.database;
+  } else if (path != std::string::npos) {  // ".../flows?...": also the database of the user, as MongoDB has it
+    const std::string database = connection.uri.substr(path + 1, connection.uri.find('?', path) - path - 1);
+    if (!database.empty()) connection.database = database;
+  }
+  connection.password_file = place.password_file;
+  connection.timeout = place.timeout;
+  return connection;
+}
+
+Made NewMongodb(const StorePlace& place, sink::StoreOptions options) {
+  sink::mongodb::MongodbOptions mongodb;
+  static_cast<sink::StoreOptions&>(mongodb) = std::move(options);
+  mongodb.connection = Mongodb(place);
+  return sink::mongodb::NewMongodbSink(std::move(mongodb));
+}
+
+Opened OpenMongodb(const StorePlace& place) { return sink::mongodb::OpenMongodbStore(Mongodb(place)); }
+
 constexpr StoreKind kStores[] = {
     {"sqlite", true, "FILE", NewSqlite, OpenSqlite},
     {"postgresql", false, "CONNECTION", NewPostgresql, OpenPostgresql},
+    {"mariadb", false, "CONNECTION", NewMariadb, OpenMariadb},
+    {"clickhouse", false, "URL", NewClickhouse, OpenClickhouse},
+    {"mongodb", false, "//HOST/DATABASE", NewMongodb, OpenMongodb},
 };
 
 }  // namespace
