@@ -1,6 +1,5 @@
 // Debian's PostgreSQL server, started here, stores and answers.
 
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "flowacct/sink/postgresql/postgresql_store.h"
 #include "flowacct/sink/postgresql/testing/server.h"
 #include "flowacct/sink/print/batch_builder.h"
+#include "flowacct/sink/testing/store_faults.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::sink::postgresql {
@@ -241,77 +241,45 @@ TEST_F(Postgresql, PartitionsComeAheadAndGo) {
   EXPECT_EQ(sink->trouble(), "");
 }
 
-TEST_F(Postgresql, ALostOrHungServerIsUnavailableAndComesBack) {
-  PostgresqlOptions options = Options();
-  options.connection.timeout = absl::Seconds(1);
-  auto sink = Open(options);
-  const BatchBuilder builder = Flows(20000);
+TEST_F(Postgresql, ASessionThatWasEndedBetweenTwoBatchesIsReplaced) {
+  auto sink = Open();
+  const BatchBuilder builder = Flows(100);
   ASSERT_TRUE(sink->Write(Batch(builder, kDay, 1)).ok());
-  // Hung.
-  int pid = 0;
-  ASSERT_TRUE(absl::SimpleAtoi(Shell("SELECT pid FROM pg_stat_activity WHERE application_name = 'flowacct'"), &pid));
-  for (const pid_t stopped : {pid, server_->pid()}) ASSERT_EQ(kill(stopped, SIGSTOP), 0);
-  const absl::Time begin = absl::Now();
-  absl::Status status = sink->Write(Batch(builder, kDay, 2));
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
-  for (const pid_t stopped : {pid, server_->pid()}) ASSERT_EQ(kill(stopped, SIGCONT), 0);
-  status = sink->Write(Batch(builder, kDay, 2));
-  EXPECT_TRUE(status.ok()) << status;
-  // Gone.
-  server_->Kill();
-  status = sink->Write(Batch(builder, kDay, 3));
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-  EXPECT_EQ(sink->Write(Batch(builder, kDay, 3)).code(), absl::StatusCode::kUnavailable);
-  ASSERT_TRUE(server_->Restart());
-  status = sink->Write(Batch(builder, kDay, 3));
-  EXPECT_TRUE(status.ok()) << status;
-  // Ended by an administrator between two batches: nobody notices.
   ASSERT_EQ(Shell("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'flowacct'"), "t");
   absl::SleepFor(absl::Milliseconds(100));
-  status = sink->Write(Batch(builder, kDay, 4));
+  const absl::Status status = sink->Write(Batch(builder, kDay, 2));
   EXPECT_TRUE(status.ok()) << status;
-  EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows"), "80000");
+  EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows"), "200");
 }
 
-TEST_F(Postgresql, KilledInTheMiddle) {
-  PostgresqlOptions options = Options();
-  options.rollups = {{3600, absl::InfiniteDuration()}};
-  const BatchBuilder builder = Flows(500);
-  const auto batch = [&](uint64_t number) { return Batch(builder, kDay + static_cast<int64_t>(number) * 300, number); };
-  std::mt19937 random(5);
-  uint64_t from = 1;
-  ASSERT_TRUE(Open(options)->Write(batch(1)).ok());
-  for (int i = 0; i < 50; ++i) {
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      auto sink = NewPostgresqlSink(options);
-      if (!sink.ok()) _exit(1);
-      for (uint64_t number = from > 3 ? from - 3 : 1;; ++number) {
-        if (!(*sink)->Write(batch(number)).ok()) _exit(2);
-      }
-    }
-    usleep(10000 + random() % 60000);
-    ASSERT_EQ(kill(child, SIGKILL), 0);
-    int state = 0;
-    ASSERT_EQ(waitpid(child, &state, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(state)) << "the child ended by itself with " << WEXITSTATUS(state);
-    // Its backend ends on its own, after what it was doing.
-    for (int wait = 0; wait < 500; ++wait) {
-      if (Shell("SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'flowacct'") == "0") break;
-      usleep(10000);
-    }
-    ASSERT_EQ(Shell("SELECT COUNT(*) FROM (SELECT batch FROM flows GROUP BY batch HAVING COUNT(*) <> 500 OR "
-                    "SUM(packets) <> 500 OR COUNT(DISTINCT bin_start) <> 1) AS wrong"),
-              "0");
-    ASSERT_EQ(Shell("SELECT (SELECT COUNT(DISTINCT batch) FROM flows) = COUNT(*) AND COUNT(*) = MAX(number) FROM "
-                    "flowacct_batches"),
-              "t");
-    ASSERT_TRUE(absl::SimpleAtoi(Shell("SELECT MAX(number) FROM flowacct_batches"), &from));
-  }
-  EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
+StoreUnderTest UnderTest(Server* server, PostgresqlOptions options) {
+  options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
+  StoreUnderTest store;
+  store.name = "postgresql";
+  store.port = server->port();
+  store.start = [server] { return server->Restart(); };
+  store.kill = [server] { server->Kill(); };
+  store.stop = [server] { server->Stop(); };
+  store.go_on = [server] { server->GoOn(); };
+  store.make_sink = [=](const std::string& host, int port, absl::Duration timeout) {
+    PostgresqlOptions to = options;
+    to.connection = server->options(port);
+    to.connection.timeout = timeout;
+    return NewPostgresqlSink(to);
+  };
+  store.open_store = [server] { return OpenPostgresqlStore(server->options()); };
+  return store;
 }
+
+TEST_F(Postgresql, SurvivesItsServersDeaths) { ExpectSurvivesServerKills(UnderTest(server_, Options())); }
+TEST_F(Postgresql, SurvivesItsServersAbsence) { ExpectSurvivesAbsence(UnderTest(server_, Options())); }
+TEST_F(Postgresql, SurvivesSlowness) { ExpectSurvivesSlowness(UnderTest(server_, Options())); }
+TEST_F(Postgresql, SurvivesCutConnections) {
+  // Of some the commit was done, and the answer lost.
+  EXPECT_GT(ExpectSurvivesCuts(UnderTest(server_, Options())).skipped, 0u);
+}
+TEST_F(Postgresql, SurvivesItsWritersDeaths) { ExpectSurvivesWriterKills(UnderTest(server_, Options())); }
+TEST_F(Postgresql, SurvivesItsServersHangs) { ExpectSurvivesHangs(UnderTest(server_, Options())); }
 
 // Two collectors, each with bins and late records of its own, into one table that neither has made yet.
 TEST_F(Postgresql, TwoWritersAtOnce) {

@@ -88,7 +88,8 @@ absl::Status SqlSink::Open(absl::string_view table, const aggregate::Schema& sch
   absl::StatusOr<std::vector<TableSchema>> found = ReadTables(&connection_, table, /*lock=*/true);
   if (!found.ok()) return found.status();
   const auto settled = [&] {
-    if (table_ != table || columns_text_ != text || tables_.size() != found->size()) return false;
+    // Of a transaction that failed, what it made is not there.
+    if (tables_.empty() || table_ != table || columns_text_ != text || tables_.size() != found->size()) return false;
     for (const TableSchema& t : *found) {
       const auto same = [&](const TableSchema& o) { return o.name == t.name && o.columns == t.columns; };
       if (!std::any_of(tables_.begin(), tables_.end(), same)) return false;
@@ -170,6 +171,12 @@ absl::Status SqlSink::Ensure(TableSchema wanted, absl::Span<const TableSchema> k
       absl::StrCat("ALTER TABLE ", quoted, " RENAME TO ", Quoted(dialect, absl::StrCat(wanted.name, "_old")));
   if (at == known.end()) {
     if (!columns->empty()) {
+      const absl::StatusOr<std::vector<TableSchema>> again = ReadTables(&connection_, wanted.name, /*lock=*/false);
+      if (!again.ok()) return again.status();
+      if (std::any_of(again->begin(), again->end(), [&](const TableSchema& t) { return t.name == wanted.name; })) {
+        return absl::UnavailableError(
+            absl::StrCat(dialect.name, ": table ", quoted, ": another made the same at this moment"));
+      }
       return absl::FailedPreconditionError(
           absl::StrCat(dialect.name, ": there is a table ", quoted,
                        " that is not in flowacct_tables; choose another name, or rename it: ", rename));

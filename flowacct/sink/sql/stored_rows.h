@@ -10,9 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/numeric/int128.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "flowacct/aggregate/aggregate_batch.h"
@@ -21,12 +23,26 @@
 
 namespace flowacct::sink::sql {
 
-class StoredRows {
+// Rows one after the other.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  // False: there are no more. Else cells() are those of the next one, until the next call.
+  virtual bool Next() = 0;
+  absl::Span<const Cell> cells() const { return cells_; }
+
+ protected:
+  std::vector<Cell> cells_;
+};
+
+class StoredRows : public RowSource {
  public:
   // Cells of `columns`: numbers of keys, then of values, from 0 on, of the schema; all of them.
   explicit StoredRows(const aggregate::Schema& schema);
 
-  size_t cells() const { return keys_.size() + values_.size(); }
+  // The rows of a batch of that schema, which is borrowed until the last of them.
+  void Begin(const aggregate::AggregateBatch& batch);
+  bool Next() override;
   // Tells the cells of each row to `emit`; an error of it ends it, and is returned.
   absl::Status ForEach(const aggregate::AggregateBatch& batch,
                        absl::FunctionRef<absl::Status(absl::Span<const Cell>)> emit);
@@ -40,8 +56,11 @@ class StoredRows {
 
   std::vector<Key> keys_;
   std::vector<aggregate::Function> values_;
-  std::vector<Cell> cells_;
   std::vector<std::string> texts_;
+  const aggregate::AggregateBatch* batch_ = nullptr;
+  size_t row_ = 0;  // the next one
+  bool plain_ = false;
+  std::vector<std::pair<size_t, absl::uint128>> rest_;  // of a value, what further rows are to tell
 };
 
 }  // namespace flowacct::sink::sql

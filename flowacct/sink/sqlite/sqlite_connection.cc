@@ -197,7 +197,7 @@ absl::Status SqliteConnection::Query(const sql::Statement& statement,
 
 absl::StatusOr<uint64_t> SqliteConnection::Execute(const sql::Statement& statement) {
   if (absl::Status status = Query(statement, [](absl::Span<const Cell>) { return true; }); !status.ok()) return status;
-  return static_cast<uint64_t>(sqlite3_changes64(database_.get()));
+  return changed();
 }
 
 absl::Status SqliteConnection::Run(absl::string_view sql) { return Execute({std::string(sql), {}}).status(); }

@@ -50,6 +50,9 @@ class SqliteConnection : public sql::Connection {
   absl::Status Run(absl::string_view sql);
   absl::StatusOr<int64_t> Number(absl::string_view sql);
   absl::StatusOr<PreparedStatement> Prepare(absl::string_view sql);
+  // Rows that the last statement wrote, changed or removed.
+  uint64_t changed() const { return static_cast<uint64_t>(sqlite3_changes64(database_.get())); }
+  sqlite3* database() const { return database_.get(); }
   // What the last call's error is, as a Status.
   absl::Status Error(int code, absl::string_view doing) const;
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "flowacct/record/field.h"
 #include "flowacct/sink/sql/sql_sink.h"
+#include "flowacct/sink/sqlite/row_feed.h"
 #include "flowacct/sink/sqlite/sqlite_connection.h"
 
 namespace flowacct::sink::sqlite {
@@ -23,6 +24,13 @@ constexpr int kSizeSteps = 64;
 constexpr uint64_t kBatchesBetweenAnalyses = 64;
 
 std::string Q(absl::string_view name) { return Quoted(sql::kSqlite, name); }
+
+Cell IntegerCell(int64_t integer) {
+  Cell cell;
+  cell.kind = Cell::Kind::kInteger;
+  cell.integer = integer;
+  return cell;
+}
 
 // A hexadecimal digit of hex(), as a number.
 std::string Digit(const std::string& hex, int at) {
@@ -49,7 +57,10 @@ std::string AddressText(const std::string& name) {
 class Sink : public StoreSink, private sql::SqlWriter {
  public:
   Sink(SqliteOptions options, std::unique_ptr<SqliteConnection> connection)
-      : options_(std::move(options)), connection_(std::move(connection)), sink_(&options_, connection_.get(), this) {}
+      : options_(std::move(options)),
+        connection_(std::move(connection)),
+        feed_(connection_->database()),
+        sink_(&options_, connection_.get(), this) {}
 
   absl::Status Start() {
     // Not the default, so that some more of the many octets of a batch's rows lie side by side.
@@ -92,12 +103,17 @@ class Sink : public StoreSink, private sql::SqlWriter {
  private:
   absl::StatusOr<uint64_t> InsertRows(const sql::RowTarget& target, const aggregate::AggregateBatch& batch,
                                       sql::StoredRows* rows) override {
-    std::string sql = absl::StrCat("INSERT INTO ", Q(target.table), " (", Q(sql::kBinStart), ", ", Q(sql::kBinEnd),
-                                   ", ", Q(sql::kBatch));
-    for (const std::string& column : target.columns) absl::StrAppend(&sql, ", ", Q(column));
-    sql += ") VALUES (?, ?, ?";
-    for (size_t i = 0; i < target.columns.size(); ++i) sql += ", ?";
-    sql += ")";
+    rows->Begin(batch);
+    return Insert(target, IntegerCell(target.batch), rows);
+  }
+
+  absl::StatusOr<uint64_t> Insert(const sql::RowTarget& target, const Cell& batch, sql::RowSource* rows) {
+    std::string columns = absl::StrCat(Q(sql::kBinStart), ", ", Q(sql::kBinEnd), ", ", Q(sql::kBatch));
+    for (const std::string& column : target.columns) absl::StrAppend(&columns, ", ", Q(column));
+    std::string feed;
+    int code = feed_.Table(3 + target.columns.size(), &feed);
+    if (code != SQLITE_OK) return connection_->Error(code, "rows");
+    const std::string sql = absl::StrCat("INSERT INTO ", Q(target.table), " (", columns, ") SELECT * FROM ", feed);
     if (insert_ == nullptr || insert_sql_ != sql) {
       insert_.reset();
       absl::StatusOr<PreparedStatement> prepared = connection_->Prepare(sql);
@@ -105,41 +121,11 @@ class Sink : public StoreSink, private sql::SqlWriter {
       insert_ = *std::move(prepared);
       insert_sql_ = sql;
     }
-    sqlite3_stmt* const s = insert_.get();
-    sqlite3_bind_int64(s, 1, target.bin_start);
-    sqlite3_bind_int64(s, 2, target.bin_end);
-    sqlite3_bind_int64(s, 3, target.batch);
-    uint64_t written = 0;
-    absl::Status status = rows->ForEach(batch, [&](absl::Span<const Cell> cells) {
-      for (size_t i = 0; i < target.cells.size(); ++i) {
-        const Cell& cell = cells[target.cells[i]];
-        const int place = static_cast<int>(i) + 4;
-        switch (cell.kind) {
-          case Cell::Kind::kInteger:
-            sqlite3_bind_int64(s, place, cell.integer);
-            break;
-          case Cell::Kind::kOctets:  // the cell outlives the step; a null pointer would be NULL
-            sqlite3_bind_blob64(s, place, cell.octets.empty() ? "" : cell.octets.data(), cell.octets.size(),
-                                SQLITE_STATIC);
-            break;
-          case Cell::Kind::kText:
-            sqlite3_bind_text64(s, place, cell.octets.empty() ? "" : cell.octets.data(), cell.octets.size(),
-                                SQLITE_STATIC, SQLITE_UTF8);
-            break;
-          case Cell::Kind::kNull:
-            sqlite3_bind_null(s, place);
-            break;
-        }
-      }
-      const int code = sqlite3_step(s);
-      sqlite3_reset(s);
-      if (code != SQLITE_DONE) return connection_->Error(code, absl::StrCat("a row of ", target.table));
-      ++written;
-      return absl::OkStatus();
-    });
-    sqlite3_clear_bindings(s);
-    if (!status.ok()) return status;
-    return written;
+    feed_.Feed({IntegerCell(target.bin_start), IntegerCell(target.bin_end), batch}, target.cells, rows);
+    code = sqlite3_step(insert_.get());
+    sqlite3_reset(insert_.get());
+    if (code != SQLITE_DONE) return connection_->Error(code, absl::StrCat("rows of ", target.table));
+    return connection_->changed();
   }
 
   absl::Status Create(const sql::TableSchema& table) override {
@@ -259,6 +245,7 @@ class Sink : public StoreSink, private sql::SqlWriter {
 
   const SqliteOptions options_;
   std::unique_ptr<SqliteConnection> connection_;
+  RowFeed feed_;
   PreparedStatement insert_;  // goes before the connection
   std::string insert_sql_;
   sql::SqlSink sink_;

@@ -16,12 +16,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "flowacct/filter/filter.h"
 #include "flowacct/query/group_store.h"
 #include "flowacct/sink/print/batch_builder.h"
 #include "flowacct/sink/sqlite/sqlite_sink.h"
 #include "flowacct/sink/sqlite/sqlite_store.h"
+#include "flowacct/sink/testing/store_faults.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::sink::sqlite {
@@ -508,57 +509,15 @@ TEST(SqliteSink, AnotherWriterIsWaitedForAndThenToldOf) {
   EXPECT_EQ(Shell(path, "SELECT COUNT(*) FROM flows"), "30");
 }
 
-// A child writes batches of 500 rows until it is killed: what is there are whole batches, each once, and whoever goes
-// on with the same batches ends with all of them.
-TEST(SqliteSink, KilledInTheMiddle) {
+TEST(SqliteSink, SurvivesItsWritersDeaths) {
   const std::string path = Scratch("killed");
-  std::mt19937 random(5);
-  constexpr uint64_t kBatches = 400;
   SqliteOptions options = Options(path);
-  options.rollups = {{3600, absl::InfiniteDuration()}};
-  std::vector<AggregateBatch> batches;
-  BatchBuilder builder = Flows();
-  for (int i = 0; i < 500; ++i) builder.Add({1, 100}).Set<FieldId::kDstPort>(static_cast<uint16_t>(i % 100));
-  const auto batch = [&](uint64_t number) {
-    return Batch(builder, kHour + static_cast<int64_t>(number) * 300, number);
-  };
-  { Open(options); }
-  for (int kill_number = 0; kill_number < 50; ++kill_number) {
-    const std::string there = Shell(path, "SELECT COALESCE(MAX(number), 0) FROM flowacct_batches");
-    const uint64_t from = absl::StartsWith(there, "error") ? 1 : static_cast<uint64_t>(std::atoll(there.c_str())) + 1;
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      auto sink = NewSqliteSink(options);
-      if (!sink.ok()) _exit(1);
-      // Some that are there already, as a spool would.
-      for (uint64_t number = from > 3 ? from - 3 : 1;; ++number) {
-        if (!(*sink)->Write(batch(number)).ok()) _exit(2);
-      }
-    }
-    usleep(1000 + random() % 30000);
-    ASSERT_EQ(kill(child, SIGKILL), 0);
-    int state = 0;
-    ASSERT_EQ(waitpid(child, &state, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(state)) << "the child ended by itself with " << WEXITSTATUS(state);
-    if (absl::StartsWith(Shell(path, "SELECT 1 FROM flows LIMIT 1"), "error")) continue;  // not even a table yet
-    ASSERT_EQ(Shell(path,
-                    "SELECT COUNT(*) FROM (SELECT batch FROM flows GROUP BY batch HAVING COUNT(*) <> 500 OR "
-                    "SUM(packets) <> 500 OR COUNT(DISTINCT bin_start) <> 1)"),
-              "0");
-    ASSERT_EQ(Shell(path,
-                    "SELECT (SELECT COUNT(DISTINCT batch) FROM flows) = COUNT(*) AND COUNT(*) = MAX(number) FROM "
-                    "flowacct_batches"),
-              "1");
-    ASSERT_EQ(Ask(path, Request("flows_1h", {FieldId::kDstPort}, {0, 1})),
-              Ask(path, Request("flows", {FieldId::kDstPort}, {0, 1})));
-  }
-  auto sink = Open(options);
-  const int64_t written = std::atoll(Shell(path, "SELECT COUNT(*) FROM flowacct_batches").c_str());
-  EXPECT_GT(written, 0);
-  const uint64_t last = std::max<uint64_t>(static_cast<uint64_t>(written), kBatches);
-  for (uint64_t number = 1; number <= last; ++number) ASSERT_TRUE(sink->Write(batch(number)).ok());
-  EXPECT_EQ(Shell(path, "SELECT COUNT(*), SUM(packets) FROM flows"), absl::StrCat(last * 500, "|", last * 500));
+  options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
+  StoreUnderTest store;
+  store.name = "sqlite";
+  store.make_sink = [&](const std::string&, int, absl::Duration) { return NewSqliteSink(options); };
+  store.open_store = [&] { return OpenSqliteStore(path); };
+  ExpectSurvivesWriterKills(store);
   EXPECT_EQ(Shell(path, "PRAGMA integrity_check"), "ok");
 }
 

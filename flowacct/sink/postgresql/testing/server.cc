@@ -1,9 +1,11 @@
 #include "flowacct/sink/postgresql/testing/server.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <postgresql/libpq-fe.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +46,26 @@ pid_t Spawn(const std::string& folder, std::vector<std::string> words) {
   _exit(127);
 }
 
+// A port of 127.0.0.1 that nobody has at this moment.
+int FreePort() {
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool found = bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  close(probe);
+  return found ? ntohs(address.sin_port) : 0;
+}
+
+std::vector<pid_t> ChildrenOf(pid_t parent) {
+  std::vector<pid_t> children;
+  std::ifstream file(absl::StrCat("/proc/", parent, "/task/", parent, "/children"));
+  for (pid_t child = 0; file >> child;) children.push_back(child);
+  return children;
+}
+
 // Whether it ended well within the time.
 bool Ended(pid_t pid, absl::Duration time, int* state) {
   for (const absl::Time end = absl::Now() + time; absl::Now() < end; absl::SleepFor(absl::Milliseconds(10))) {
@@ -54,7 +76,7 @@ bool Ended(pid_t pid, absl::Duration time, int* state) {
 
 }  // namespace
 
-std::unique_ptr<Server> Server::Start(std::string* why) {
+std::unique_ptr<Server> Server::Start(std::string* why, bool durable) {
   const std::string initdb = absl::StrCat(kPrograms, "/initdb");
   if (access(initdb.c_str(), X_OK) != 0) {
     *why = absl::StrCat(initdb, " is not installed: apt-get install postgresql");
@@ -67,6 +89,8 @@ std::unique_ptr<Server> Server::Start(std::string* why) {
     return nullptr;
   }
   server->folder_ = folder;
+  server->durable_ = durable;
+  server->port_ = FreePort();
   std::ofstream(server->folder_ + "/password") << kPassword << "\n";
   if (geteuid() == 0) {
     const passwd* const user = getpwnam("postgres");
@@ -92,8 +116,9 @@ std::unique_ptr<Server> Server::Start(std::string* why) {
 }
 
 bool Server::Launch() {
-  pid_ = Spawn(folder_, {absl::StrCat(kPrograms, "/postgres"), "-D", folder_ + "/data", "-k", folder_, "-h", "", "-c",
-                         "fsync=off", "-c", "max_wal_size=4GB"});
+  pid_ = Spawn(folder_,
+               {absl::StrCat(kPrograms, "/postgres"), "-D", folder_ + "/data", "-k", folder_, "-h", "127.0.0.1", "-p",
+                absl::StrCat(port_), "-c", absl::StrCat("fsync=", durable_ ? "on" : "off"), "-c", "max_wal_size=4GB"});
   for (int i = 0; i < 3000; ++i) {
     if (Shell("SELECT 1") == "1") return true;
     int state = 0;
@@ -104,27 +129,48 @@ bool Server::Launch() {
 }
 
 Server::~Server() {
-  Kill();
+  if (pid_ > 0) {  // in order, so that it leaves no shared memory behind
+    int state = 0;
+    kill(pid_, SIGQUIT);
+    if (!Ended(pid_, absl::Seconds(20), &state)) Kill();
+  }
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }
 
+void Server::Signal(int signal) const {
+  // The first stands still before it is asked for the others, which have no children.
+  kill(pid_, SIGSTOP);
+  for (const pid_t child : ChildrenOf(pid_)) kill(child, signal);
+  kill(pid_, signal);
+}
+
+void Server::Stop() { Signal(SIGSTOP); }
+void Server::GoOn() { Signal(SIGCONT); }
+
 void Server::Kill() {
   if (pid_ <= 0) return;
-  kill(pid_, SIGQUIT);
-  int state = 0;
-  if (!Ended(pid_, absl::Seconds(20), &state)) {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, &state, 0);
+  kill(pid_, SIGSTOP);
+  const std::vector<pid_t> children = ChildrenOf(pid_);
+  Signal(SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  for (const pid_t child : children) {
+    while (kill(child, 0) == 0) absl::SleepFor(absl::Milliseconds(1));  // it is init's to bury
   }
   pid_ = -1;
 }
 
 bool Server::Restart() { return Launch(); }
 
+ConnectionOptions Server::options(int port) const {
+  ConnectionOptions options = this->options();
+  options.conninfo = absl::StrCat("host=127.0.0.1 port=", port, " user=flowacct dbname=postgres");
+  return options;
+}
+
 ConnectionOptions Server::options() const {
   ConnectionOptions options;
-  options.conninfo = absl::StrCat("host=", folder_, " user=flowacct dbname=postgres");
+  options.conninfo = absl::StrCat("host=", folder_, " port=", port_, " user=flowacct dbname=postgres");
   options.password_file = folder_ + "/password";
   return options;
 }

@@ -1,4 +1,5 @@
-// Debian's PostgreSQL, started in a folder of its own on a UNIX socket, for tests and benchmarks.
+// Debian's PostgreSQL, started in a folder of its own on a UNIX socket and a port of 127.0.0.1, for tests and
+// benchmarks.
 //
 // It asks for a password. Ends with the object, and with the process that made it. Threads: one at a time.
 
@@ -17,24 +18,33 @@ namespace flowacct::sink::postgresql {
 class Server {
  public:
   // Null with the reason in `why`: it is not installed, or does not start.
-  static std::unique_ptr<Server> Start(std::string* why);
+  // `durable`: its fsync stays on.
+  static std::unique_ptr<Server> Start(std::string* why, bool durable = false);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  ConnectionOptions options() const;
+  ConnectionOptions options() const;  // by the socket
+  ConnectionOptions options(int port) const;
+  int port() const { return port_; }
   // As psql: rows by newlines, cells by "|", "-" for NULL; "error: ..." if it failed.
   std::string Shell(const std::string& sql) const;
-  // Ends at once, as if the machine had; and comes back.
+  // All its processes by SIGKILL; and it comes back.
   void Kill();
   bool Restart();
-  pid_t pid() const { return pid_; }
+  // All its processes stand still; and go on.
+  void Stop();
+  void GoOn();
 
  private:
   Server() = default;
   bool Launch();
 
+  void Signal(int signal) const;
+
   std::string folder_;
+  bool durable_ = false;
+  int port_ = 0;
   pid_t pid_ = -1;
 };
 
