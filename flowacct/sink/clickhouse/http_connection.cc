@@ -137,7 +137,8 @@ struct HttpConnection::Request {
     const absl::string_view octets(from, size * count);
     if (status != 200 || r.is_error) {
       r.is_error = true;
-      r.error.append(octets.substr(0, kMaxErrorText * 4 - std::min(kMaxErrorText * 4, r.error.size())));
+      const size_t room = kMaxErrorText * 4 - std::min(kMaxErrorText * 4, r.error.size());
+      absl::StrAppend(&r.error, octets.substr(0, room));
     } else if (r.take != nullptr && !(*r.take)(octets)) {
       r.stopped = true;
       return 0;

@@ -284,17 +284,19 @@ std::vector<std::string> AddColumn(const TableShape& shape, absl::string_view ta
 std::string CreateTextView(const TableShape& shape, const sql::TableSchema& table) {
   std::string sql = absl::StrCat("CREATE VIEW IF NOT EXISTS ", Quoted(absl::StrCat(table.name, "_text")),
                                  OnCluster(shape), " AS SELECT toDateTime(", sql::kBinStart,
-                                 ", 'UTC') AS time, toDateTime(", sql::kBinEnd, ", 'UTC') AS time_end");
+                                 ", 'UTC') AS ", sql::kBinStart, ", toDateTime(", sql::kBinEnd, ", 'UTC') AS ",
+                                 sql::kBinEnd, ", ", sql::kBatch);
   for (const sql::Column& column : table.columns) {
     const std::string name = Quoted(column.name);
     const FieldType type = TypeOf(column);
     if (column.key && type == FieldType::kAddress) {
-      absl::StrAppend(&sql, ", ", AddressText(name), " AS ", Quoted(absl::StrCat(column.name, "_text")));
+      absl::StrAppend(&sql, ", ", AddressText(name), " AS ", name);
     } else if (column.key && type == FieldType::kPrefix) {
       absl::StrAppend(&sql, ", concat(", AddressText(name), ", '/', toString(reinterpretAsUInt8(substring(", name,
-                      ", 17, 1)))) AS ", Quoted(absl::StrCat(column.name, "_text")));
+                      ", 17, 1)))) AS ", name);
+    } else {
+      absl::StrAppend(&sql, ", ", name);
     }
-    absl::StrAppend(&sql, ", ", name);
   }
   absl::StrAppend(&sql, " FROM ", Quoted(table.name), " WHERE ", sql::kBatch, shape.cluster.empty() ? "" : " GLOBAL",
                   " IN (", CountedBatches(table), ")");
