@@ -1,0 +1,340 @@
+#include "flowacct/sink/mariadb/mariadb_sink.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/time.h"
+#include "flowacct/record/field.h"
+#include "flowacct/sink/mariadb/mariadb_connection.h"
+#include "flowacct/sink/mariadb/partitions.h"
+#include "flowacct/sink/mariadb/row_inserter.h"
+#include "flowacct/sink/sql/group_select.h"
+#include "flowacct/sink/sql/sql_sink.h"
+
+namespace flowacct::sink::mariadb {
+namespace {
+
+using sql::Cell;
+
+constexpr int64_t kDay = 86400;
+// Of what lies in no day of its own, so many rows a step of retention.
+constexpr int64_t kRowsAStep = 20000;
+// Bins that are further off get no day of their own: an exporter whose clock is wrong makes no thousands.
+constexpr int64_t kDaysBack = 3660;
+// Partitions with more rows are not counted before they are dropped, but estimated.
+constexpr int64_t kRowsToCount = 2000000;
+// Whoever asks a long question is not interrupted, and nobody waits long behind this.
+constexpr int kLockSeconds = 2;
+// What could not be made is tried again after this.
+constexpr absl::Duration kTryAgain = absl::Minutes(1);
+
+// Of table names, which may have anything in them (sql_mode NO_BACKSLASH_ESCAPES).
+std::string TextLiteral(absl::string_view text) {
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "''"}}), "'");
+}
+
+// A day of a table; of rollups, and of bins of days, so many more that partitions stay few.
+int64_t PartitionSeconds(const sql::TableSchema& table) {
+  return table.rollup_of.empty() && table.bin_seconds < kDay ? kDay : 32 * kDay;
+}
+
+class Sink : public StoreSink, private sql::SqlWriter {
+ public:
+  Sink(MariadbOptions options, std::unique_ptr<MariadbConnection> connection)
+      : options_(std::move(options)), connection_(std::move(connection)), sink_(&options_, connection_.get(), this) {}
+
+  absl::Status Start() { return sink_.Start(); }
+
+  absl::Status Write(const aggregate::AggregateBatch& batch) override {
+    if (closed_) return absl::FailedPreconditionError("mariadb: it has been closed");
+    absl::Status status = sink_.Write(batch);
+    if (!status.ok()) partitions_.clear();
+    return status;
+  }
+
+  absl::Status Close() override {
+    closed_ = true;
+    return absl::OkStatus();
+  }
+
+  std::string trouble() const override { return sink_.trouble().empty() ? trouble_ : sink_.trouble(); }
+  const StoreCounters& counters() const override { return sink_.counters(); }
+  absl::Status Retain() override { return sink_.RetainAll(); }
+
+ private:
+  std::string Q(absl::string_view name) const { return sql::Quoted(connection_->dialect(), name); }
+
+  absl::StatusOr<uint64_t> InsertRows(const sql::RowTarget& target, const aggregate::AggregateBatch& batch,
+                                      sql::StoredRows* rows) override {
+    std::string insert = absl::StrCat("INSERT INTO ", Q(target.table), " (", Q(sql::kBinStart), ", ", Q(sql::kBinEnd),
+                                      ", ", Q(sql::kBatch), ", ", Q(connection_->dialect().row_number_column));
+    for (const std::string& column : target.columns) absl::StrAppend(&insert, ", ", Q(column));
+    insert += ") VALUES ";
+    if (target.batch >= int64_t{1} << 31) {
+      return absl::ResourceExhaustedError("mariadb: flowacct_batches has counted to its end");
+    }
+    std::vector<Cell> row(4 + target.cells.size());
+    for (size_t i = 0; i < 4; ++i) row[i].kind = Cell::Kind::kInteger;
+    row[0].integer = target.bin_start;
+    row[1].integer = target.bin_end;
+    row[2].integer = target.batch;
+    row[3].integer = target.batch << 32;  // what a rollup summed has numbers below these
+    RowInserter inserter(connection_.get(), insert, row.size(), options_.arrays);
+    absl::Status status = rows->ForEach(batch, [&](absl::Span<const Cell> cells) {
+      ++row[3].integer;
+      for (size_t i = 0; i < target.cells.size(); ++i) row[4 + i] = cells[target.cells[i]];
+      return inserter.Add(row);
+    });
+    if (status.ok()) status = inserter.Finish();
+    if (absl::IsAlreadyExists(status)) {
+      return absl::FailedPreconditionError(absl::StrCat("mariadb: table ", Q(target.table), " has rows of a batch ",
+                                                        target.batch, " that flowacct_batches does not know"));
+    }
+    if (!status.ok()) return status;
+    return inserter.rows();
+  }
+
+  absl::Status BeginChange() override {
+    if (absl::Status status = connection_->Commit(); !status.ok()) return status;
+    bool ours = false;
+    absl::Status status = connection_->Query({absl::StrCat("SELECT GET_LOCK(CONCAT('flowacct.', MD5(DATABASE())), ",
+                                                           absl::ToInt64Seconds(options_.connection.timeout) / 2, ")"),
+                                              {}},
+                                             [&](absl::Span<const Cell> cells) {
+                                               ours = cells[0].integer == 1;
+                                               return true;
+                                             });
+    if (!status.ok() || ours) return status;
+    return absl::UnavailableError("mariadb: another makes tables at this moment");
+  }
+
+  // What is left of an error is the transaction's.
+  void EndChange() override {
+    (void)connection_->Execute({"SELECT RELEASE_LOCK(CONCAT('flowacct.', MD5(DATABASE())))", {}});
+  }
+
+  absl::Status Create(const sql::TableSchema& table) override {
+    std::string sql = sql::CreateTable(connection_->dialect(), table);
+    if (table.bin_seconds != 0) {
+      absl::StrAppend(&sql, " PARTITION BY RANGE (", Q(sql::kBinStart), ") (PARTITION ", Q("rest"),
+                      " VALUES LESS THAN MAXVALUE)");
+    }
+    partitions_.erase(table.name);
+    return connection_->Run(sql);
+  }
+
+  // The view with texts.
+  absl::Status Changed(const sql::TableSchema& table) override {
+    const std::string name = absl::StrCat(table.name, "_text");
+    if (!sql::CheckName(connection_->dialect(), name).ok()) return absl::OkStatus();
+    bool taken = false, there = false;
+    absl::Status status =
+        connection_->Query({absl::StrCat("SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE "
+                                         "TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ",
+                                         TextLiteral(name)),
+                            {}},
+                           [&](absl::Span<const Cell> cells) {
+                             if (cells[0].octets == name) (cells[1].octets == "VIEW" ? there : taken) = true;
+                             return true;
+                           });
+    if (!status.ok() || taken) return status;  // somebody's table: it stays
+    std::vector<std::string> names = {std::string(sql::kBinStart), std::string(sql::kBinEnd), std::string(sql::kBatch)};
+    std::string select;
+    for (const absl::string_view time : {sql::kBinStart, sql::kBinEnd}) {
+      absl::StrAppend(&select, select.empty() ? "" : ", ", "FROM_UNIXTIME(", Q(time), ") AS ", Q(time));
+    }
+    absl::StrAppend(&select, ", ", Q(sql::kBatch));
+    for (const sql::Column& column : table.columns) {
+      names.push_back(column.name);
+      const std::string quoted = Q(column.name);
+      const record::FieldType type = record::Info(column.field).type;
+      if (column.key && (type == record::FieldType::kAddress || type == record::FieldType::kPrefix)) {
+        const std::string length =
+            type == record::FieldType::kPrefix ? absl::StrCat(" || '/' || ORD(SUBSTR(", quoted, ", 17, 1))") : "";
+        absl::StrAppend(&select, ", INET6_NTOA(CASE WHEN SUBSTR(", quoted, ", 1, 12) = x'", std::string(20, '0'),
+                        "ffff' THEN SUBSTR(", quoted, ", 13, 4) ELSE SUBSTR(", quoted, ", 1, 16) END)", length, " AS ",
+                        quoted);
+      } else {
+        absl::StrAppend(&select, ", ", quoted);
+      }
+    }
+    if (there) {
+      const absl::StatusOr<std::vector<sql::ExistingColumn>> columns = connection_->Columns(name);
+      if (!columns.ok() && !connection_->connected()) return columns.status();
+      // Of a view that is broken nothing comes, and it is replaced.
+      if (columns.ok() && columns->size() == names.size() &&
+          std::equal(names.begin(), names.end(), columns->begin(),
+                     [](const std::string& a, const sql::ExistingColumn& b) { return a == b.name; })) {
+        return absl::OkStatus();
+      }
+    }
+    return connection_->Run(absl::StrCat("CREATE OR REPLACE SQL SECURITY INVOKER VIEW ", Q(name), " AS SELECT ", select,
+                                         " FROM ", Q(table.name)));
+  }
+
+  absl::Status Prepare(const sql::TableSchema&, int64_t) override { return absl::OkStatus(); }
+
+  // The day of the bin, and those to come. Without them rows lie in another partition: that is no error.
+  absl::StatusOr<bool> MakeAhead(absl::Span<const sql::TableSchema> tables, int64_t bin_start) override {
+    const absl::Time now = options_.now();
+    bool changed = false, ours = false;
+    for (const sql::TableSchema& table : tables) {
+      if (table.bin_seconds == 0) continue;
+      const auto known = partitions_.find(table.name);
+      if (known != partitions_.end() && Missing(table, known->second, bin_start).empty()) continue;
+      const auto last_try = tried_.find(table.name);
+      if (last_try != tried_.end() && now >= last_try->second && now - last_try->second < kTryAgain) continue;
+      absl::Status status;
+      if (!ours) status = BeginChange();
+      changed = true;
+      ours = ours || status.ok();
+      if (status.ok()) status = MakeDays(table, bin_start);
+      if (!status.ok() && !connection_->connected()) return status;
+      tried_.erase(table.name);
+      trouble_ = status.ok() ? "" : absl::StrCat(status.message(), "; table ", Q(table.name), " gets no partition");
+      if (!status.ok()) tried_[table.name] = now;
+    }
+    if (ours) EndChange();
+    return changed;
+  }
+
+  // Begins of days that are to be made, in order.
+  std::vector<int64_t> Missing(const sql::TableSchema& table, const std::vector<Partition>& partitions,
+                               int64_t bin_start) const {
+    const int64_t now = absl::ToUnixSeconds(options_.now()), length = PartitionSeconds(table);
+    std::vector<int64_t> starts;
+    for (int64_t start = sql::FloorTo(now, length); start <= now + options_.partitions_ahead * kDay; start += length) {
+      starts.push_back(start);
+    }
+    if (bin_start >= now - kDaysBack * kDay && bin_start <= now + kDay)
+      starts.push_back(sql::FloorTo(bin_start, length));
+    std::sort(starts.begin(), starts.end());
+    starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+    starts.erase(std::remove_if(starts.begin(), starts.end(),
+                                [&](int64_t start) { return !IsMissing(partitions, start, length); }),
+                 starts.end());
+    return starts;
+  }
+
+  absl::Status MakeDays(const sql::TableSchema& table, int64_t bin_start) {
+    partitions_.erase(table.name);
+    absl::StatusOr<std::vector<Partition>> partitions = ReadPartitions(table.name);
+    if (!partitions.ok()) return partitions.status();
+    std::vector<int64_t> starts = Missing(table, *partitions, bin_start);
+    while (!starts.empty()) {
+      const std::string divided = Divide(PartitionSeconds(table), &starts, &*partitions);
+      if (absl::Status status = Alter(absl::StrCat(Q(table.name), " REORGANIZE ", divided)); !status.ok())
+        return status;
+    }
+    if (partitions_.size() >= 64) partitions_.clear();
+    partitions_[table.name] = *std::move(partitions);
+    return absl::OkStatus();
+  }
+
+  // ALTER TABLE that waits but shortly for those who ask.
+  absl::Status Alter(const std::string& what) {
+    absl::Status status = connection_->Run(absl::StrCat("SET SESSION lock_wait_timeout = ", kLockSeconds));
+    if (!status.ok()) return status;
+    status = connection_->Run(absl::StrCat("ALTER TABLE ", what));
+    if (!connection_->connected()) return status;
+    const absl::Status back = connection_->Run(
+        absl::StrCat("SET SESSION lock_wait_timeout = ", absl::ToInt64Seconds(options_.connection.timeout)));
+    return status.ok() ? back : status;
+  }
+
+  absl::StatusOr<std::vector<Partition>> ReadPartitions(const std::string& table) {
+    std::vector<Partition> partitions;
+    absl::Status status = connection_->Query(
+        {absl::StrCat("SELECT PARTITION_NAME, PARTITION_DESCRIPTION, TABLE_ROWS, TABLE_NAME FROM "
+                      "information_schema.PARTITIONS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ",
+                      TextLiteral(table), " ORDER BY PARTITION_ORDINAL_POSITION"),
+         {}},
+        [&](absl::Span<const Cell> cells) {
+          if (cells[3].octets != table || cells[0].is_null()) return true;
+          Partition partition;
+          partition.name = std::string(cells[0].octets);
+          if (!absl::SimpleAtoi(cells[1].octets, &partition.bound)) partition.bound = INT64_MAX;
+          partition.rows = cells[2].integer;
+          partitions.push_back(std::move(partition));
+          return true;
+        });
+    if (!status.ok()) return status;
+    return partitions;
+  }
+
+  // A day whose last bin has ended, whole; of what lies in no day, some rows.
+  absl::StatusOr<bool> Remove(const sql::TableSchema& table, int64_t until, uint64_t* rows, uint64_t* bins) override {
+    const absl::StatusOr<std::vector<Partition>> partitions = ReadPartitions(table.name);
+    if (!partitions.ok()) return partitions.status();
+    int64_t before = until;
+    for (const Partition& partition : *partitions) {
+      if (!partition.is_day()) continue;
+      const int64_t length = PartitionSeconds(table);
+      before = std::min(before, partition.DayStart(length));
+      if (partition.bound > until) break;
+      partitions_.erase(table.name);
+      *rows = static_cast<uint64_t>(partition.rows);
+      *bins = static_cast<uint64_t>(length / table.bin_seconds);
+      if (partition.rows <= kRowsToCount) {
+        absl::Status status = connection_->Query(
+            {absl::StrCat("SELECT COUNT(*), CAST(COALESCE(SUM(n), 0) AS SIGNED) FROM (SELECT COUNT(*) AS n FROM ",
+                          Q(table.name), " PARTITION (", Q(partition.name), ") GROUP BY ", Q(sql::kBinStart),
+                          ") AS bins"),
+             {}},
+            [&](absl::Span<const Cell> cells) {
+              *bins = static_cast<uint64_t>(cells[0].integer);
+              *rows = static_cast<uint64_t>(cells[1].integer);
+              return true;
+            });
+        if (!status.ok()) return status;
+        // Else it would be waited for by itself.
+        if (status = connection_->Commit(); !status.ok()) return status;
+      }
+      if (absl::Status status = Alter(absl::StrCat(Q(table.name), " DROP PARTITION ", Q(partition.name)));
+          !status.ok()) {
+        return status;
+      }
+      return true;
+    }
+    absl::StatusOr<uint64_t> removed =
+        connection_->Execute({absl::StrCat("DELETE FROM ", Q(table.name), " WHERE ", Q(sql::kBinStart), " < ", before,
+                                           " AND ", Q(sql::kBinEnd), " <= ", until, " LIMIT ", kRowsAStep),
+                              {}});
+    if (!removed.ok()) return removed.status();
+    *rows = *removed;
+    return *removed == static_cast<uint64_t>(kRowsAStep);
+  }
+
+  const MariadbOptions options_;
+  std::unique_ptr<MariadbConnection> connection_;
+  sql::SqlSink sink_;
+  std::map<std::string, std::vector<Partition>> partitions_;  // of tables, as they are known to be
+  std::map<std::string, absl::Time> tried_;                   // when some could not be made
+  std::string trouble_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<StoreSink>> NewMariadbSink(MariadbOptions options) {
+  if (absl::Status status = sql::SqlSink::Check("mariadb", options); !status.ok()) return status;
+  if (options.partitions_ahead < 0 || options.partitions_ahead > 366) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("mariadb: partitions_ahead = ", options.partitions_ahead, ": between 0 and 366 days"));
+  }
+  absl::StatusOr<std::unique_ptr<MariadbConnection>> connection = MariadbConnection::New(options.connection);
+  if (!connection.ok()) return connection.status();
+  auto sink = std::make_unique<Sink>(std::move(options), *std::move(connection));
+  if (absl::Status status = sink->Start(); !status.ok()) return status;
+  return sink;
+}
+
+}  // namespace flowacct::sink::mariadb

@@ -1,0 +1,174 @@
+#include "flowacct/sink/mariadb/testing/server.h"
+
+#include <fcntl.h>
+#include <mariadb/mysql.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace flowacct::sink::mariadb {
+namespace {
+
+constexpr char kServer[] = "/usr/sbin/mariadbd";
+constexpr char kInstall[] = "/usr/bin/mariadb-install-db";
+constexpr char kPassword[] = "open sesame 7";
+
+// Runs as the user mysql if we are root. Ends with this process.
+pid_t Spawn(const std::string& folder, std::vector<std::string> words) {
+  std::vector<std::string> before = {"/usr/bin/setpriv", "--pdeathsig=KILL"};
+  if (geteuid() == 0) before.insert(before.end(), {"--reuid=mysql", "--regid=mysql", "--clear-groups"});
+  words.insert(words.begin(), before.begin(), before.end());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(&word[0]);
+  arguments.push_back(nullptr);
+  const std::string log = folder + "/log";
+  const pid_t pid = fork();
+  if (pid != 0) return pid;
+  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir(folder.c_str()) != 0) {
+    _exit(126);
+  }
+  setenv("LC_ALL", "C.UTF-8", 1);
+  execv(arguments[0], arguments.data());
+  _exit(127);
+}
+
+// Whether it ended within the time.
+bool Ended(pid_t pid, absl::Duration time, int* state) {
+  for (const absl::Time end = absl::Now() + time; absl::Now() < end; absl::SleepFor(absl::Milliseconds(10))) {
+    if (waitpid(pid, state, WNOHANG) == pid) return true;
+  }
+  return false;
+}
+
+std::string Ask(const char* user, const char* password, const std::string& socket, const char* database,
+                const std::string& sql) {
+  MYSQL* const connection = mysql_init(nullptr);
+  std::string out;
+  if (mysql_real_connect(connection, nullptr, user, password, database, 0, socket.c_str(), 0) != nullptr &&
+      mysql_set_character_set(connection, "utf8mb4") == 0 && mysql_query(connection, sql.c_str()) == 0) {
+    MYSQL_RES* const result = mysql_store_result(connection);
+    bool first = true;
+    while (const MYSQL_ROW row = result == nullptr ? nullptr : mysql_fetch_row(result)) {
+      const unsigned long* const lengths = mysql_fetch_lengths(result);
+      if (!first) out += "\n";
+      first = false;
+      for (unsigned i = 0; i < mysql_num_fields(result); ++i) {
+        absl::StrAppend(&out, i == 0 ? "" : "|", row[i] == nullptr ? "-" : std::string(row[i], lengths[i]));
+      }
+    }
+    mysql_free_result(result);
+  } else {
+    out = absl::StrCat("error: ", mysql_error(connection));
+  }
+  mysql_close(connection);
+  return out;
+}
+
+}  // namespace
+
+std::unique_ptr<Server> Server::Start(std::string* why, std::vector<std::string> settings) {
+  for (const char* const program : {kServer, kInstall}) {
+    if (access(program, X_OK) == 0) continue;
+    *why = absl::StrCat(program, " is not installed: apt-get install mariadb-server");
+    return nullptr;
+  }
+  auto server = std::unique_ptr<Server>(new Server());
+  server->settings_ = std::move(settings);
+  char folder[] = "/tmp/flowacct_mariadb_XXXXXX";  // a name that is short enough for a socket
+  if (mkdtemp(folder) == nullptr) {
+    *why = "no folder in /tmp";
+    return nullptr;
+  }
+  server->folder_ = folder;
+  std::ofstream(server->folder_ + "/password") << kPassword << "\n";
+  if (geteuid() == 0) {
+    const passwd* const user = getpwnam("mysql");
+    if (user == nullptr || chown(folder, user->pw_uid, user->pw_gid) != 0) {
+      *why = "there is no user mysql";
+      return nullptr;
+    }
+  }
+  const pid_t made =
+      Spawn(server->folder_, {kInstall, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
+                              "--datadir=" + server->folder_ + "/data", "--innodb-flush-log-at-trx-commit=0"});
+  int state = 0;
+  if (!Ended(made, absl::Seconds(60), &state) || state != 0 || !server->Restart()) {
+    std::ifstream log(server->folder_ + "/log");
+    *why = absl::StrCat("it does not start: ",
+                        std::string(std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()));
+    return nullptr;
+  }
+  for (const std::string& sql : {std::string("CREATE DATABASE flows"),
+                                 absl::StrCat("CREATE USER flowacct@localhost IDENTIFIED BY '", kPassword, "'"),
+                                 std::string("GRANT ALL ON flows.* TO flowacct@localhost"),
+                                 std::string("GRANT PROCESS, CONNECTION ADMIN ON *.* TO flowacct@localhost")}) {
+    const std::string told = Ask("root", "", server->folder_ + "/s", nullptr, sql);
+    if (!told.empty()) *why = told;
+    if (!told.empty()) return nullptr;
+  }
+  return server;
+}
+
+bool Server::Restart() {
+  std::vector<std::string> words = {kServer,
+                                    "--no-defaults",
+                                    "--datadir=" + folder_ + "/data",
+                                    "--socket=" + folder_ + "/s",
+                                    "--pid-file=" + folder_ + "/pid",
+                                    "--skip-networking",
+                                    "--skip-name-resolve",
+                                    "--performance-schema=OFF",
+                                    "--lc-messages-dir=/usr/share/mysql",
+                                    "--innodb-buffer-pool-size=128M",
+                                    "--innodb-log-file-size=256M"};
+  words.insert(words.end(), settings_.begin(), settings_.end());
+  pid_ = Spawn(folder_, std::move(words));
+  for (int i = 0; i < 6000; ++i) {
+    if (Ask("root", "", folder_ + "/s", nullptr, "SELECT 1") == "1") return true;
+    int state = 0;
+    if (waitpid(pid_, &state, WNOHANG) == pid_) break;
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  return false;
+}
+
+Server::~Server() {
+  Kill();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+void Server::Kill() {
+  if (pid_ <= 0) return;
+  kill(pid_, SIGKILL);
+  int state = 0;
+  waitpid(pid_, &state, 0);
+  pid_ = -1;
+}
+
+ConnectionOptions Server::options() const {
+  ConnectionOptions options;
+  options.socket = folder_ + "/s";
+  options.user = "flowacct";
+  options.database = "flows";
+  options.password_file = folder_ + "/password";
+  return options;
+}
+
+std::string Server::Shell(const std::string& sql) const {
+  return Ask("flowacct", kPassword, folder_ + "/s", "flows", sql);
+}
+
+}  // namespace flowacct::sink::mariadb
