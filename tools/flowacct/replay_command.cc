@@ -160,11 +160,15 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
     auto aggregator = ToAggregatorOptions(flags, flags.by[i]);
     if (!aggregator.ok()) return aggregator.status();
     if (!flags.outputs.empty()) print.path = flags.outputs[flags.outputs.size() == 1 ? 0 : i];
-    absl::StatusOr<std::unique_ptr<sink::Sink>> sink =
-        flags.store.empty() ? sink::NewPrintSink(print)
-                            : NewStoreSink(flags.store, flags.tables[i], absl::ToInt64Seconds(aggregator->every));
-    if (!sink.ok()) return sink.status();
-    sinks.push_back(*std::move(sink));
+    if (flags.store.empty()) {
+      auto made = sink::NewPrintSink(print);
+      if (!made.ok()) return made.status();
+      sinks.push_back(*std::move(made));
+    } else {
+      auto made = NewStoreSink(flags.store, flags.tables[i], absl::ToInt64Seconds(aggregator->every));
+      if (!made.ok()) return made.status();
+      sinks.push_back(*std::move(made));
+    }
     pipeline::AggregationOptions aggregation;
     aggregation.aggregator = *std::move(aggregator);
     aggregation.where = flags.where;

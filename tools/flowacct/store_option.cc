@@ -34,8 +34,8 @@ absl::StatusOr<StoreName> ParseStore(const std::string& store) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<sink::Sink>> NewStoreSink(const std::string& store, const std::string& table,
-                                                         int64_t bin_seconds) {
+absl::StatusOr<std::unique_ptr<sink::StoreSink>> NewStoreSink(const std::string& store, const std::string& table,
+                                                              int64_t bin_seconds) {
   absl::StatusOr<StoreName> name = ParseStore(store);
   if (!name.ok()) return name.status();
   if (name->kind == Kind::kSqlite) {
@@ -45,7 +45,7 @@ absl::StatusOr<std::unique_ptr<sink::Sink>> NewStoreSink(const std::string& stor
     options.bin_seconds = bin_seconds;
     auto made = sink::sqlite::NewSqliteSink(std::move(options));
     if (!made.ok()) return made.status();
-    return std::unique_ptr<sink::Sink>(*std::move(made));
+    return std::unique_ptr<sink::StoreSink>(*std::move(made));
   }
   sink::postgresql::PostgresqlOptions options;
   options.connection.conninfo = std::move(name->place);
@@ -53,7 +53,7 @@ absl::StatusOr<std::unique_ptr<sink::Sink>> NewStoreSink(const std::string& stor
   options.bin_seconds = bin_seconds;
   auto made = sink::postgresql::NewPostgresqlSink(std::move(options));
   if (!made.ok()) return made.status();
-  return std::unique_ptr<sink::Sink>(*std::move(made));
+  return std::unique_ptr<sink::StoreSink>(*std::move(made));
 }
 
 absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenStore(const std::string& store) {

@@ -9,13 +9,13 @@
 
 #include "absl/status/statusor.h"
 #include "flowacct/query/group_store.h"
-#include "flowacct/sink/sink.h"
+#include "flowacct/sink/store_sink.h"
 
 namespace flowacct::tools {
 
 // What writes there, into `table`, whose bins are of so many seconds.
-absl::StatusOr<std::unique_ptr<sink::Sink>> NewStoreSink(const std::string& store, const std::string& table,
-                                                         int64_t bin_seconds);
+absl::StatusOr<std::unique_ptr<sink::StoreSink>> NewStoreSink(const std::string& store, const std::string& table,
+                                                              int64_t bin_seconds);
 
 // What answers from there. `store` as above; InvalidArgument begins with "--store".
 absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenStore(const std::string& store);
