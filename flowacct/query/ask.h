@@ -21,6 +21,7 @@
 #include <cstddef>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "flowacct/query/answer.h"
 #include "flowacct/query/group_store.h"
@@ -38,6 +39,11 @@ struct AskOptions {
 };
 
 absl::StatusOr<Answer> Ask(const Question& question, GroupStore& store, absl::Time now, const AskOptions& options = {});
+
+// The question as a person wrote it: fields go by the registry's names, and for each table by those that it has for
+// them, as a configuration gave them. Errors: also those of ParseQuestion.
+absl::StatusOr<Answer> Ask(absl::string_view text, GroupStore& store, absl::Time now, const AskOptions& options = {},
+                           const QuestionOptions& question_options = {});
 
 }  // namespace flowacct::query
 

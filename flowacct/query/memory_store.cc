@@ -87,7 +87,7 @@ absl::Status CheckRequest(absl::string_view store, const TableInfo& table, const
   };
   const auto missing = [&](FieldId field) {
     std::vector<absl::string_view> names;
-    for (const FieldId key : table.keys) names.push_back(record::Info(key).name);
+    for (size_t i = 0; i < table.keys.size(); ++i) names.push_back(KeyName(table, i));
     return absl::NotFoundError(absl::StrCat(store, ": table ", table.name, " has no column ", record::Info(field).name,
                                             "; its keys are ", absl::StrJoin(names, ", ")));
   };
@@ -125,6 +125,8 @@ void MemoryStore::Add(absl::string_view table, std::shared_ptr<const AggregateBa
     in.info.name = std::string(table);
     const record::Layout& key = batch->schema().key;
     in.info.keys.assign(key.fields().begin(), key.fields().end());
+    in.info.key_names.clear();
+    for (const FieldId field : key.fields()) in.info.key_names.emplace_back(key.NameOf(field));
     in.columns.clear();
     in.info.values = SummableValues(batch->schema(), &in.columns);
   }
