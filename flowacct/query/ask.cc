@@ -401,8 +401,14 @@ class Asker {
     }
   }
 
+  absl::Status Sum(const GroupRequest& request, const std::function<bool(const GroupRow&)>& tell) {
+    absl::Status status = store_.Sum(request, [&](const GroupRow& row) { return !request.stopped() && tell(row); });
+    return request.stopped() ? absl::CancelledError("nobody waits for the answer any more") : status;
+  }
+
   GroupRequest Request() const {
     GroupRequest request;
+    request.stop = options_.stop;
     request.table = table_.name;
     request.by = question_.by;
     request.values = columns_;
@@ -462,13 +468,13 @@ class Asker {
       request.step_origin_seconds = windows[0].label;
     }
     if (windows.size() == 1 || request.step_seconds != 0) {
-      absl::Status status = store_.Sum(request, tell);
+      absl::Status status = Sum(request, tell);
       return full.ok() ? status : full;
     }
     for (one = 0; one < windows.size(); ++one) {
       request.from_seconds = Begin(table_, windows[one].begin);
       request.to_seconds = windows[one].end;
-      absl::Status status = store_.Sum(request, tell);
+      absl::Status status = Sum(request, tell);
       if (!full.ok() || !status.ok()) return full.ok() ? status : full;
     }
     return absl::OkStatus();
@@ -544,7 +550,7 @@ class Asker {
       request.limit = limit;
       request.order = order;
       bool full = false;
-      absl::Status status = store_.Sum(request, [&](const GroupRow& row) {
+      absl::Status status = Sum(request, [&](const GroupRow& row) {
         if (found->size() >= options_.max_groups) return !(full = true);
         Add(row, &found->emplace(OwnedGroup(row.group), Series(1, Nothing())).first->second[0]);
         return true;

@@ -18,6 +18,7 @@
 #ifndef FLOWACCT_QUERY_ASK_H_
 #define FLOWACCT_QUERY_ASK_H_
 
+#include <atomic>
 #include <cstddef>
 
 #include "absl/status/statusor.h"
@@ -36,6 +37,8 @@ struct AskOptions {
   size_t max_cells = 10000000;
   // Steps of `every`: more than any chart has columns.
   size_t max_steps = 100000;
+  // As of GroupRequest: set by another thread, it ends the question with Cancelled.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 absl::StatusOr<Answer> Ask(const Question& question, GroupStore& store, absl::Time now, const AskOptions& options = {});

@@ -9,6 +9,7 @@
 #ifndef FLOWACCT_QUERY_GROUP_STORE_H_
 #define FLOWACCT_QUERY_GROUP_STORE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -75,6 +76,11 @@ struct GroupRequest {
   // may come.
   size_t limit = 0;
   size_t order = 0;
+  // Set by another thread once nobody waits for the answer any more: a store that can then ends soon, with Cancelled.
+  // Null: never. Outlives the call.
+  const std::atomic<bool>* stop = nullptr;
+
+  bool stopped() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
 };
 
 // A group and its sums. Borrowed for the call.
