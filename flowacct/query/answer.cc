@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "flowacct/record/display_width.h"
 #include "flowacct/record/value_text.h"
@@ -430,6 +431,32 @@ std::string Answer::AsSvg() const {
       "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%%\" height=\"100%%\" "
       "fill=\"#fff\"/>\n%s</svg>\n",
       kWidth, height, kWidth, height, body);
+}
+
+namespace {
+
+constexpr AnswerFormat kFormats[] = {
+    {"table", "text/plain; charset=utf-8", [](const Answer& answer) { return answer.AsTable(); }},
+    {"json", "application/x-ndjson", [](const Answer& answer) { return answer.AsJsonLines(); }},
+    {"csv", "text/csv; charset=utf-8", [](const Answer& answer) { return answer.AsCsv(); }},
+    {"chart", "text/plain; charset=utf-8", [](const Answer& answer) { return answer.AsChart(); }},
+    {"svg", "image/svg+xml", [](const Answer& answer) { return answer.AsSvg(); }},
+};
+
+}  // namespace
+
+absl::Span<const AnswerFormat> AnswerFormats() { return kFormats; }
+
+absl::StatusOr<const AnswerFormat*> FindAnswerFormat(absl::string_view name) {
+  std::vector<absl::string_view> names;
+  for (const AnswerFormat& format : kFormats) {
+    if (format.name == name) return &format;
+    names.push_back(format.name);
+  }
+  std::string shown;
+  record::AppendPrintable(name.substr(0, 40), &shown);
+  return absl::InvalidArgumentError(
+      absl::StrCat("format: \"", shown, "\" is none; there are ", absl::StrJoin(names, ", ")));
 }
 
 }  // namespace flowacct::query

@@ -13,7 +13,10 @@
 #include <vector>
 
 #include "absl/numeric/int128.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "flowacct/query/group_value.h"
 #include "flowacct/record/field.h"
 
@@ -67,6 +70,16 @@ struct Answer {
   // A whole SVG document without links.
   std::string AsSvg() const;
 };
+
+// How an answer may be asked for, by name.
+struct AnswerFormat {
+  absl::string_view name;    // "table"
+  const char* content_type;  // of HTTP
+  std::string (*text)(const Answer& answer);
+};
+absl::Span<const AnswerFormat> AnswerFormats();
+// InvalidArgument with those that there are.
+absl::StatusOr<const AnswerFormat*> FindAnswerFormat(absl::string_view name);
 
 std::string TimeText(int64_t seconds, absl::TimeZone zone);
 

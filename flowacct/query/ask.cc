@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -10,10 +11,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/near_miss.h"
 #include "flowacct/query/group_value.h"
+#include "flowacct/record/custom_fields.h"
 
 namespace flowacct::query {
 namespace {
@@ -46,10 +50,32 @@ uint64_t SignOf(const TableInfo::Value& value) {
   return value.function == Function::kSum ? 0 : record::SignBit(record::Info(value.field).type);
 }
 
+// What is asked of a table, whose names for fields it may use. What it gives lives as long as the function.
+using QuestionOf = std::function<const absl::StatusOr<Question>&(const TableInfo& table)>;
+
+// The names that the table has for fields beside the registry's.
+std::vector<std::pair<std::string, FieldId>> OwnNames(const TableInfo& table) {
+  std::vector<std::pair<std::string, FieldId>> names;
+  const auto add = [&names](absl::string_view name, FieldId field) {
+    if (absl::EqualsIgnoreCase(name, record::Info(field).name)) return;
+    names.emplace_back(absl::AsciiStrToLower(name), field);
+  };
+  for (size_t i = 0; i < table.keys.size(); ++i) add(KeyName(table, i), table.keys[i]);
+  for (const TableInfo::Value& value : table.values) {
+    // "max(NAME)".
+    const size_t open = value.name.find('(');
+    if (open == std::string::npos || value.name.back() != ')') continue;
+    add(absl::string_view(value.name).substr(open + 1, value.name.size() - open - 2), value.field);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 class Asker {
  public:
-  Asker(const Question& question, GroupStore& store, absl::Time now, const AskOptions& options)
-      : question_(question), store_(store), now_(now), options_(options) {}
+  Asker(QuestionOf question_of, GroupStore& store, absl::Time now, const AskOptions& options)
+      : question_of_(std::move(question_of)), store_(store), now_(now), options_(options) {}
 
   absl::StatusOr<Answer> Run() {
     for (const auto step :
@@ -63,31 +89,31 @@ class Asker {
  private:
   // --- Which table ---------------------------------------------------------------------------------------------
 
-  std::vector<FieldId> Fields() const {
+  static std::vector<FieldId> Fields(const Question& question) {
     std::vector<FieldId> fields;
-    for (const GroupColumn& column : question_.by) fields.push_back(column.field);
-    fields.insert(fields.end(), question_.filter.fields().begin(), question_.filter.fields().end());
+    for (const GroupColumn& column : question.by) fields.push_back(column.field);
+    fields.insert(fields.end(), question.filter.fields().begin(), question.filter.fields().end());
     return fields;
   }
 
-  static const TableInfo::Value* FindValue(const TableInfo& table, absl::string_view name) {
+  static const TableInfo::Value* FindValue(const TableInfo& table, FieldId field, Function function) {
     for (const TableInfo::Value& value : table.values) {
-      if (value.name == name) return &value;
+      if (value.field == field && value.function == function) return &value;
     }
     return nullptr;
   }
 
   // What the table lacks of what is asked; empty: nothing.
-  std::string Lacks(const TableInfo& table) const {
-    for (const FieldId field : Fields()) {
+  static std::string Lacks(const TableInfo& table, const Question& question) {
+    for (const FieldId field : Fields(question)) {
       if (std::find(table.keys.begin(), table.keys.end(), field) != table.keys.end()) continue;
       std::vector<absl::string_view> names;
-      for (const FieldId key : table.keys) names.push_back(record::Info(key).name);
+      for (size_t i = 0; i < table.keys.size(); ++i) names.push_back(KeyName(table, i));
       return absl::StrCat("table ", table.name, " has no field ", record::Info(field).name, "; its fields are ",
                           absl::StrJoin(names, ", "));
     }
-    for (const AskedValue& value : question_.values) {
-      const TableInfo::Value* const found = FindValue(table, value.column);
+    for (const AskedValue& value : question.values) {
+      const TableInfo::Value* const found = FindValue(table, value.field, value.function);
       if (found != nullptr && found->function != Function::kDistinct && found->function != Function::kTop) continue;
       std::vector<absl::string_view> names;
       for (const TableInfo::Value& other : table.values) names.push_back(other.name);
@@ -107,25 +133,34 @@ class Asker {
     };
     if (tables_.empty()) return absl::NotFoundError(absl::StrCat(store_.name(), " has no table yet"));
     std::vector<std::string> names, lacks, fitting;
+    absl::Status unclear;  // a question that cannot be, with the names of a table
+    std::string wanted;
     for (const TableInfo& table : tables_) {
-      if (!question_.table.empty() ? table.name != question_.table
-                                   : !table.rollup_of.empty() && named(table.rollup_of) != tables_.end()) {
+      const absl::StatusOr<Question>& question = question_of_(table);
+      if (!question.ok()) {
+        unclear.Update(question.status());
+        continue;
+      }
+      wanted = question->table;
+      if (!wanted.empty() ? table.name != wanted
+                          : !table.rollup_of.empty() && named(table.rollup_of) != tables_.end()) {
         continue;
       }
       names.push_back(table.name);
-      std::string lack = Lacks(table);
+      std::string lack = Lacks(table, *question);
       if (lack.empty()) {
         fitting.push_back(table.name);
         root_ = table;
+        question_ = *question;
       } else {
         lacks.push_back(std::move(lack));
       }
     }
     if (names.empty()) {
+      if (!unclear.ok()) return unclear;
       std::vector<absl::string_view> all;
       for (const TableInfo& table : tables_) all.push_back(table.name);
-      return Wrong(
-          absl::StrCat(store_.name(), " has no table ", question_.table, "; there are ", absl::StrJoin(all, ", ")));
+      return Wrong(absl::StrCat(store_.name(), " has no table ", wanted, "; there are ", absl::StrJoin(all, ", ")));
     }
     if (fitting.empty()) return Wrong(absl::StrJoin(lacks, ". "));
     if (fitting.size() > 1) {
@@ -138,16 +173,20 @@ class Asker {
         if (value.function != Function::kSum) continue;
         AskedValue asked;
         asked.name = asked.column = value.name;
+        asked.field = value.field;
         values_.push_back(std::move(asked));
       }
       if (values_.empty())
         return Wrong(absl::StrCat("table ", root_.name, " has no sums; name a value, as in by max(ttl)"));
     }
     for (const AskedValue& value : values_) {
-      const auto at = std::find(needed_.begin(), needed_.end(), value.column);
+      const TableInfo::Value& info = *FindValue(root_, value.field, value.function);
+      const auto at = std::find_if(needed_.begin(), needed_.end(), [&info](const TableInfo::Value& other) {
+        return other.field == info.field && other.function == info.function;
+      });
       places_.push_back(static_cast<size_t>(at - needed_.begin()));
-      if (at == needed_.end()) needed_.push_back(value.column);
-      infos_.push_back(*FindValue(root_, value.column));
+      if (at == needed_.end()) needed_.push_back(info);
+      infos_.push_back(info);
       percentiles_ |= value.kind == AskedValue::Kind::kPercentile;
       needs_total_ |= value.kind == AskedValue::Kind::kShare;
       if (value.name == question_.order) order_ = places_.size() - 1;
@@ -292,9 +331,9 @@ class Asker {
   }
 
   bool IsExact(const TableInfo& table) const {
-    if (table.bin_seconds <= 0 || !Lacks(table).empty()) return false;
-    for (const std::string& name : needed_) {
-      if (FindValue(table, name) == nullptr) return false;
+    if (table.bin_seconds <= 0 || !Lacks(table, question_).empty()) return false;
+    for (const TableInfo::Value& value : needed_) {
+      if (FindValue(table, value.field, value.function) == nullptr) return false;
     }
     for (const auto* windows : {&windows_, &earlier_}) {
       for (const Window& window : *windows) {
@@ -326,8 +365,8 @@ class Asker {
         if (table.bin_seconds > table_.bin_seconds && IsRollup(table) && IsExact(table)) table_ = table;
       }
     }
-    for (const std::string& name : needed_) {
-      columns_.push_back(static_cast<size_t>(FindValue(table_, name) - table_.values.data()));
+    for (const TableInfo::Value& value : needed_) {
+      columns_.push_back(static_cast<size_t>(FindValue(table_, value.field, value.function) - table_.values.data()));
     }
     answer_.table = table_.name;
     return absl::OkStatus();
@@ -362,8 +401,14 @@ class Asker {
     }
   }
 
+  absl::Status Sum(const GroupRequest& request, const std::function<bool(const GroupRow&)>& tell) {
+    absl::Status status = store_.Sum(request, [&](const GroupRow& row) { return !request.stopped() && tell(row); });
+    return request.stopped() ? absl::CancelledError("nobody waits for the answer any more") : status;
+  }
+
   GroupRequest Request() const {
     GroupRequest request;
+    request.stop = options_.stop;
     request.table = table_.name;
     request.by = question_.by;
     request.values = columns_;
@@ -423,13 +468,13 @@ class Asker {
       request.step_origin_seconds = windows[0].label;
     }
     if (windows.size() == 1 || request.step_seconds != 0) {
-      absl::Status status = store_.Sum(request, tell);
+      absl::Status status = Sum(request, tell);
       return full.ok() ? status : full;
     }
     for (one = 0; one < windows.size(); ++one) {
       request.from_seconds = Begin(table_, windows[one].begin);
       request.to_seconds = windows[one].end;
-      absl::Status status = store_.Sum(request, tell);
+      absl::Status status = Sum(request, tell);
       if (!full.ok() || !status.ok()) return full.ok() ? status : full;
     }
     return absl::OkStatus();
@@ -505,7 +550,7 @@ class Asker {
       request.limit = limit;
       request.order = order;
       bool full = false;
-      absl::Status status = store_.Sum(request, [&](const GroupRow& row) {
+      absl::Status status = Sum(request, [&](const GroupRow& row) {
         if (found->size() >= options_.max_groups) return !(full = true);
         Add(row, &found->emplace(OwnedGroup(row.group), Series(1, Nothing())).first->second[0]);
         return true;
@@ -605,10 +650,12 @@ class Asker {
 
   void WriteColumns() {
     if (question_.every) answer_.columns.push_back({AnswerColumn::Kind::kTime, FieldType::kTime, "time"});
-    for (const GroupColumn& column : question_.by) {
+    for (size_t i = 0; i < question_.by.size(); ++i) {
+      const GroupColumn& column = question_.by[i];
       const bool network = column.v4_length >= 0;
-      answer_.columns.push_back(
-          {AnswerColumn::Kind::kField, network ? FieldType::kPrefix : record::Info(column.field).type, ToText(column)});
+      answer_.columns.push_back({AnswerColumn::Kind::kField,
+                                 network ? FieldType::kPrefix : record::Info(column.field).type,
+                                 question_.by_names[i]});
     }
     for (size_t i = 0; i < values_.size(); ++i) {
       const AnswerColumn::Kind kind = IsTime(i)                                      ? AnswerColumn::Kind::kField
@@ -701,20 +748,21 @@ class Asker {
     }
   }
 
-  const Question& question_;
+  const QuestionOf question_of_;
   GroupStore& store_;
   const absl::Time now_;
   const AskOptions& options_;
   Answer answer_;
 
   std::vector<TableInfo> tables_;
+  Question question_;       // as it is asked of the table
   TableInfo root_, table_;  // what is asked, and where it is asked: the same, or a rollup
   std::vector<AskedValue> values_;
-  std::vector<TableInfo::Value> infos_;  // of each of values_
-  std::vector<std::string> needed_;      // columns that values_ are made of, each once
-  std::vector<size_t> places_;           // of each of values_, in needed_
-  std::vector<size_t> columns_;          // of each of needed_, in table_
-  size_t order_ = 0;                     // of values_
+  std::vector<TableInfo::Value> infos_;   // of each of values_
+  std::vector<TableInfo::Value> needed_;  // columns that values_ are made of, each once
+  std::vector<size_t> places_;            // of each of values_, in needed_
+  std::vector<size_t> columns_;           // of each of needed_, in table_
+  size_t order_ = 0;                      // of values_
   bool percentiles_ = false, needs_total_ = false;
   std::vector<Window> windows_, earlier_;
   std::vector<GroupValues> shown_;
@@ -726,7 +774,28 @@ class Asker {
 }  // namespace
 
 absl::StatusOr<Answer> Ask(const Question& question, GroupStore& store, absl::Time now, const AskOptions& options) {
-  return Asker(question, store, now, options).Run();
+  const absl::StatusOr<Question> asked = question;
+  return Asker([&asked](const TableInfo&) -> const absl::StatusOr<Question>& { return asked; }, store, now, options)
+      .Run();
+}
+
+absl::StatusOr<Answer> Ask(absl::string_view text, GroupStore& store, absl::Time now, const AskOptions& options,
+                           const QuestionOptions& question_options) {
+  // By the names that a table has beside the registry's.
+  std::map<std::vector<std::pair<std::string, FieldId>>, absl::StatusOr<Question>> questions;
+  const auto question_of = [&](const TableInfo& table) -> const absl::StatusOr<Question>& {
+    std::vector<std::pair<std::string, FieldId>> own = OwnNames(table);
+    const auto [found, added] = questions.emplace(std::move(own), absl::UnknownError(""));
+    if (added) {
+      record::FieldNames names;
+      for (const auto& [name, field] : found->first) (void)names.Add(name, field);  // what is no name cannot be asked
+      QuestionOptions with_names = question_options;
+      with_names.names = &names;
+      found->second = ParseQuestion(text, with_names);
+    }
+    return found->second;
+  };
+  return Asker(question_of, store, now, options).Run();
 }
 
 }  // namespace flowacct::query

@@ -18,9 +18,11 @@
 #ifndef FLOWACCT_QUERY_ASK_H_
 #define FLOWACCT_QUERY_ASK_H_
 
+#include <atomic>
 #include <cstddef>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "flowacct/query/answer.h"
 #include "flowacct/query/group_store.h"
@@ -35,9 +37,16 @@ struct AskOptions {
   size_t max_cells = 10000000;
   // Steps of `every`: more than any chart has columns.
   size_t max_steps = 100000;
+  // As of GroupRequest: set by another thread, it ends the question with Cancelled.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 absl::StatusOr<Answer> Ask(const Question& question, GroupStore& store, absl::Time now, const AskOptions& options = {});
+
+// The question as a person wrote it: fields go by the registry's names, and for each table by those that it has for
+// them, as a configuration gave them. Errors: also those of ParseQuestion.
+absl::StatusOr<Answer> Ask(absl::string_view text, GroupStore& store, absl::Time now, const AskOptions& options = {},
+                           const QuestionOptions& question_options = {});
 
 }  // namespace flowacct::query
 

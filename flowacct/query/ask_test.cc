@@ -298,5 +298,70 @@ TEST_F(AskTest, AsRawRowsSay) {
   EXPECT_EQ(sum, total);
 }
 
+// Names that configurations gave: of one table they mean what they mean there.
+class NamesTest : public testing::Test {
+ protected:
+  void AddTable(absl::string_view table, const std::vector<std::pair<std::string, F>>& names,
+                std::vector<std::string> by, std::vector<std::string> values, uint64_t first, uint64_t second) {
+    aggregate::AggregatorOptions options;
+    options.custom_fields = std::make_shared<const record::CustomFields>(*record::CustomFields::OfNames(names));
+    options.by = std::move(by);
+    options.values = std::move(values);
+    options.every = absl::Minutes(5);
+    auto aggregator = aggregate::Aggregator::New(options, &interner_);
+    ASSERT_TRUE(aggregator.ok()) << aggregator.status();
+    const record::Layout layout((*aggregator)->RequiredFields());
+    (*aggregator)->Bind(layout);
+    record::FlowBatch batch(&layout, &interner_);
+    auto row = batch.Append();
+    row.Set<F::kStartTime>(kDay * 1000000000);
+    row.Set<F::kBytes>(10);
+    row.Set<F::kDstAs>(64496);
+    row.Set<F::kCustom1>(first);
+    row.Set<F::kCustom2>(second);
+    row.Set<F::kCustomAddr1>(base::IpAddress::V4(0xc0000201));
+    (*aggregator)->Add(batch);
+    for (auto& closed : (*aggregator)->Close()) {
+      store_.Add(table, std::make_shared<const aggregate::AggregateBatch>(std::move(closed)));
+    }
+  }
+  std::string AskCsv(absl::string_view text) {
+    const auto answer = Ask(text, store_, absl::FromUnixSeconds(kDay + 300));
+    return answer.ok() ? answer->AsCsv() : std::string(answer.status().message());
+  }
+
+  base::Interner interner_;
+  MemoryStore store_;
+};
+
+TEST_F(NamesTest, AreAskedAndShownAsTheyWereGiven) {
+  AddTable("flows", {{"window", F::kCustom1}, {"mtla", F::kCustomAddr1}}, {"window", "mtla"}, {"bytes", "max(window)"},
+           7, 8);
+  EXPECT_EQ(AskCsv("window, MTLA/24 by bytes, max(window) where mtla in 192.0.2.0/24 and window = 7 order max(Window)"),
+            "window,\"mtla/24,64\",bytes,max(window)\r\n7,192.0.2.0/24,10,7\r\n");
+  EXPECT_EQ(AskCsv("custom_1 by bytes, max(custom_1) where custom_1 = 7"),
+            "custom_1,bytes,max(custom_1)\r\n7,10,7\r\n");
+  EXPECT_EQ(AskCsv("windw by bytes"), "question, column 1: no field is called \"windw\"; did you mean window?");
+  EXPECT_EQ(AskCsv("dst_as by bytes"), "question: table flows has no field dst_as; its fields are window, mtla");
+  const auto answer = Ask("window where mtla = 192.0.2.1", store_, absl::FromUnixSeconds(kDay));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->question, "window where mtla = 192.0.2.1");
+}
+
+TEST_F(NamesTest, MeanWhatTheyMeanInTheTable) {
+  AddTable("a", {{"window", F::kCustom1}}, {"window"}, {"bytes"}, 7, 8);
+  AddTable("b", {{"depth", F::kCustom1}, {"window", F::kCustom2}}, {"depth", "window", "dst_as"}, {"bytes"}, 7, 8);
+  AddTable("c", {}, {"dst_as"}, {"bytes"}, 7, 8);
+  EXPECT_EQ(AskCsv("window by bytes table a"), "window,bytes\r\n7,10\r\n");
+  EXPECT_EQ(AskCsv("window by bytes table b"), "window,bytes\r\n8,10\r\n");
+  EXPECT_EQ(AskCsv("window, dst_as by bytes"), "window,dst_as,bytes\r\n8,64496,10\r\n");
+  EXPECT_EQ(AskCsv("depth by bytes"), "depth,bytes\r\n7,10\r\n");
+  EXPECT_EQ(AskCsv("by bytes where depth = 7"), "bytes\r\n10\r\n");
+  EXPECT_EQ(AskCsv("window by bytes"), "question: several tables can answer it; say which: table a, or table b");
+  EXPECT_EQ(AskCsv("window by bytes table c"),
+            "question, column 1: no field is called \"window\"; `flowacct fields` lists them");
+  EXPECT_EQ(AskCsv("dst_as by bytes table d"), "question: memory has no table d; there are a, b, c");
+}
+
 }  // namespace
 }  // namespace flowacct::query

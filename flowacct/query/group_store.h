@@ -9,6 +9,7 @@
 #ifndef FLOWACCT_QUERY_GROUP_STORE_H_
 #define FLOWACCT_QUERY_GROUP_STORE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -32,11 +33,14 @@ struct TableInfo {
   struct Value {
     record::FieldId field{};
     aggregate::Function function = aggregate::Function::kSum;
-    std::string name;  // "bytes", "max(ttl)"
+    std::string name;  // "bytes", "max(ttl)", with the name that a configuration gave
   };
 
   std::string name;
   std::vector<record::FieldId> keys;
+  // Of each of `keys`, as the table calls it: the registry's name, or one that a configuration gave. Empty: all are the
+  // registry's.
+  std::vector<std::string> key_names;
   std::vector<Value> values;
   int64_t bin_seconds = 0;  // 0: rows have no time
   // Bins that are there: from the start of the first to the end of the last, seconds since 1970; both 0: none.
@@ -44,6 +48,11 @@ struct TableInfo {
   int64_t last_seconds = 0;
   std::string rollup_of;  // the table whose bins it sums to longer ones; empty: none
 };
+
+// What the table calls its key `key`, an index into TableInfo::keys.
+inline absl::string_view KeyName(const TableInfo& table, size_t key) {
+  return key < table.key_names.size() ? absl::string_view(table.key_names[key]) : record::Info(table.keys[key]).name;
+}
 
 // A column to group by: a key of the table as it is, or an address cut to a network.
 struct GroupColumn {
@@ -67,6 +76,11 @@ struct GroupRequest {
   // may come.
   size_t limit = 0;
   size_t order = 0;
+  // Set by another thread once nobody waits for the answer any more: a store that can then ends soon, with Cancelled.
+  // Null: never. Outlives the call.
+  const std::atomic<bool>* stop = nullptr;
+
+  bool stopped() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
 };
 
 // A group and its sums. Borrowed for the call.

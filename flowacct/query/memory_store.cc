@@ -1,10 +1,13 @@
 #include "flowacct/query/memory_store.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <deque>
-#include <set>
+#include <memory>
+#include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/near_miss.h"
@@ -24,9 +27,58 @@ constexpr int64_t kNanos = 1000000000;
 
 int64_t FloorDivide(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
-struct Sums {
+// So many rows are filtered at once.
+constexpr size_t kBlockRows = 1024;
+
+struct Group {
+  int64_t step = 0;
+  GroupValues group;
   std::vector<absl::uint128> values;
-  std::vector<char> present;
+  std::unique_ptr<bool[]> present;
+};
+
+// Where a group is found: octets that no other value begins with.
+void AppendPlace(const GroupValue& value, std::string* place) {
+  place->push_back(value.present ? 1 : 0);
+  if (!value.present) return;
+  const uint64_t numbers[] = {static_cast<uint64_t>(value.integer), value.octets.size()};
+  place->append(reinterpret_cast<const char*>(numbers), sizeof(numbers));
+  place->append(value.octets);
+}
+
+// Says of rows of a batch, in their order, whether a filter passes them.
+class RowFilter {
+ public:
+  RowFilter(const filter::Filter& filter, const AggregateBatch& batch) : batch_(batch), all_(filter.passes_all()) {
+    if (all_) return;
+    filter_ = filter.Bind(batch.schema().key);
+    // A filter only reads; what it reads is told by the batch.
+    rows_.emplace(&batch.schema().key, const_cast<base::Interner*>(&batch.interner()));
+  }
+
+  bool Passes(size_t row) {
+    if (all_) return true;
+    if (row >= end_) Fill(row);
+    while (at_ < selection_.size() && begin_ + selection_[at_] < row) ++at_;
+    return at_ < selection_.size() && begin_ + selection_[at_] == row;
+  }
+
+ private:
+  void Fill(size_t row) {
+    begin_ = row;
+    end_ = std::min(row + kBlockRows, batch_.size());
+    rows_->Clear();
+    for (size_t i = begin_; i < end_; ++i) rows_->AppendCopies(1, batch_.key(i).octets());
+    filter_.Apply(*rows_, &selection_);
+    at_ = 0;
+  }
+
+  const AggregateBatch& batch_;
+  const bool all_;
+  filter::BoundFilter filter_;
+  std::optional<record::FlowBatch> rows_;
+  filter::Selection selection_;
+  size_t begin_ = 0, end_ = 0, at_ = 0;
 };
 
 // What to flip so that min and max of the column are in the order of unsigned numbers.
@@ -34,7 +86,7 @@ uint64_t SignOf(const TableInfo::Value& value) {
   return value.function == Function::kSum ? 0 : record::SignBit(record::Info(value.field).type);
 }
 
-void AddValue(const TableInfo::Value& column, absl::uint128 value, absl::uint128* sum, char* present) {
+void AddValue(const TableInfo::Value& column, absl::uint128 value, absl::uint128* sum, bool* present) {
   const auto rank = [sign = SignOf(column)](absl::uint128 number) { return absl::Uint128Low64(number) ^ sign; };
   if (column.function == Function::kSum) {
     *sum += value;
@@ -43,7 +95,7 @@ void AddValue(const TableInfo::Value& column, absl::uint128 value, absl::uint128
   } else if (column.function == Function::kMin ? rank(value) < rank(*sum) : rank(value) > rank(*sum)) {
     *sum = value;
   }
-  *present = 1;
+  *present = true;
 }
 
 GroupValue ValueOf(const GroupColumn& column, const record::RowView& key, const base::Interner& interner,
@@ -87,7 +139,7 @@ absl::Status CheckRequest(absl::string_view store, const TableInfo& table, const
   };
   const auto missing = [&](FieldId field) {
     std::vector<absl::string_view> names;
-    for (const FieldId key : table.keys) names.push_back(record::Info(key).name);
+    for (size_t i = 0; i < table.keys.size(); ++i) names.push_back(KeyName(table, i));
     return absl::NotFoundError(absl::StrCat(store, ": table ", table.name, " has no column ", record::Info(field).name,
                                             "; its keys are ", absl::StrJoin(names, ", ")));
   };
@@ -125,6 +177,8 @@ void MemoryStore::Add(absl::string_view table, std::shared_ptr<const AggregateBa
     in.info.name = std::string(table);
     const record::Layout& key = batch->schema().key;
     in.info.keys.assign(key.fields().begin(), key.fields().end());
+    in.info.key_names.clear();
+    for (const FieldId field : key.fields()) in.info.key_names.emplace_back(key.NameOf(field));
     in.columns.clear();
     in.info.values = SummableValues(batch->schema(), &in.columns);
   }
@@ -162,56 +216,63 @@ absl::Status MemoryStore::Sum(const GroupRequest& request, const std::function<b
   const Table& table = found->second;
   if (absl::Status status = CheckRequest(name(), table.info, request); !status.ok()) return status;
 
-  std::map<std::pair<int64_t, GroupValues>, Sums> groups;
-  std::string scratch;
+  std::deque<Group> groups;
+  absl::flat_hash_map<std::string, Group*> index;
+  std::string scratch, place;
+  GroupValues group(request.by.size());
   for (const auto& batch : table.batches) {
     const int64_t begin = FloorDivide(batch->bin().start_nanos, kNanos);
     if (begin < request.from_seconds || begin >= request.to_seconds) continue;
-    filter::BoundFilter where = request.where.Bind(batch->schema().key);
-    // A filter only reads, what it reads is told by the batch.
-    record::FlowBatch row(&batch->schema().key, const_cast<base::Interner*>(&batch->interner()));
+    const int64_t step = StepOf(request, begin);
+    RowFilter where(request.where, *batch);
     for (size_t i = 0; i < batch->size(); ++i) {
+      if (i % kBlockRows == 0 && request.stopped()) return absl::CancelledError("memory: the question was given up");
+      if (!where.Passes(i)) continue;
       const record::RowView key = batch->key(i);
-      row.Clear();
-      row.AppendCopies(1, key.octets());
-      if (!where.Passes(row, 0)) continue;
-      GroupValues group;
-      for (const GroupColumn& column : request.by) group.push_back(ValueOf(column, key, batch->interner(), &scratch));
-      Sums& sums = groups[{StepOf(request, begin), std::move(group)}];
-      sums.values.resize(request.values.size());
-      sums.present.resize(request.values.size());
+      place.assign(reinterpret_cast<const char*>(&step), sizeof(step));
+      for (size_t g = 0; g < group.size(); ++g) {
+        group[g] = ValueOf(request.by[g], key, batch->interner(), &scratch);
+        AppendPlace(group[g], &place);
+      }
+      Group*& sums = index[place];
+      if (sums == nullptr) {
+        groups.emplace_back();
+        sums = &groups.back();
+        sums->step = step;
+        sums->group = group;
+        sums->values.resize(request.values.size());
+        sums->present = std::make_unique<bool[]>(request.values.size() + 1);
+      }
       for (size_t v = 0; v < request.values.size(); ++v) {
         const size_t column = table.columns[request.values[v]];
         if (!batch->has_value(i, column)) continue;
-        AddValue(table.info.values[request.values[v]], batch->wide_value(i, column), &sums.values[v], &sums.present[v]);
+        AddValue(table.info.values[request.values[v]], batch->wide_value(i, column), &sums->values[v],
+                 &sums->present[v]);
       }
     }
   }
 
-  std::vector<decltype(groups)::const_iterator> order;
+  std::vector<const Group*> order;
   order.reserve(groups.size());
-  for (auto it = groups.cbegin(); it != groups.cend(); ++it) order.push_back(it);
+  for (const Group& one : groups) order.push_back(&one);
   if (request.limit != 0 && order.size() > request.limit) {
     const uint64_t sign = SignOf(table.info.values[request.values[request.order]]);
-    std::stable_sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-      const size_t by = request.order;
-      if (a->second.present[by] != b->second.present[by]) return a->second.present[by] > b->second.present[by];
-      return (a->second.values[by] ^ sign) > (b->second.values[by] ^ sign);
-    });
+    const auto larger = [by = request.order, sign](const Group* a, const Group* b) {
+      if (a->present[by] != b->present[by]) return a->present[by] > b->present[by];
+      return (a->values[by] ^ sign) > (b->values[by] ^ sign);
+    };
+    std::nth_element(order.begin(), order.begin() + static_cast<ptrdiff_t>(request.limit), order.end(), larger);
     order.resize(request.limit);
   }
   std::vector<record::StoredValue> views;
-  for (const auto& it : order) {
+  for (const Group* one : order) {
     views.clear();
-    for (const GroupValue& value : it->first.second) views.push_back(value.View());
-    const size_t count = it->second.present.size();
-    const auto present = std::make_unique<bool[]>(count + 1);
-    std::copy(it->second.present.begin(), it->second.present.end(), present.get());
+    for (const GroupValue& value : one->group) views.push_back(value.View());
     GroupRow row;
-    row.step_seconds = it->first.first;
+    row.step_seconds = one->step;
     row.group = views;
-    row.values = it->second.values;
-    row.present = absl::Span<const bool>(present.get(), count);
+    row.values = one->values;
+    row.present = absl::Span<const bool>(one->present.get(), one->values.size());
     if (!tell(row)) break;
   }
   return absl::OkStatus();

@@ -1,4 +1,4 @@
-// Batches in memory as a store: the slow twin of every other, which walks over all rows for each question.
+// Batches in memory as a store: what a collector has not written anywhere, and the slow twin of every other store.
 //
 // A batch that comes again, by its identity, counts once. Columns of distinct and top cannot be summed and are not
 // offered. Ownership: shares the batches; their interners outlive it. Threads: one at a time. Errors: as GroupStore.

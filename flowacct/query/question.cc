@@ -14,6 +14,7 @@
 #include "flowacct/aggregate/key_spec.h"
 #include "flowacct/aggregate/value_spec.h"
 #include "flowacct/base/near_miss.h"
+#include "flowacct/query/time_zone.h"
 #include "flowacct/record/value_text.h"
 
 namespace flowacct::query {
@@ -34,9 +35,12 @@ constexpr int64_t kMaxSeconds = int64_t{100} * 366 * 86400;
 struct RateName {
   absl::string_view name;
   absl::string_view column;
+  record::FieldId field;
   uint32_t factor;
 };
-constexpr RateName kRates[] = {{"bps", "bytes", 8}, {"pps", "packets", 1}, {"fps", "flows", 1}};
+constexpr RateName kRates[] = {{"bps", "bytes", record::FieldId::kBytes, 8},
+                               {"pps", "packets", record::FieldId::kPackets, 1},
+                               {"fps", "flows", record::FieldId::kFlows, 1}};
 
 // What a clause begins with. `in` is no end of a filter, which has that word itself.
 constexpr absl::string_view kKeywords[] = {"by",    "where", "from", "to",  "every", "compare", "order",
@@ -291,7 +295,7 @@ class Parser {
 
   absl::Status Group(const Word& item) {
     const absl::string_view name = absl::string_view(item.text).substr(0, item.text.find('/'));
-    const auto field = record::FieldFromName(name);
+    const auto field = options_.names == nullptr ? record::FieldFromName(name) : options_.names->FromName(name);
     if (!field.ok()) {
       const std::string keyword = DidYouMean(name, kKeywords);
       return Wrong(item, keyword.empty() ? std::string(field.status().message())
@@ -303,7 +307,7 @@ class Parser {
     }
     GroupColumn column{*field, -1, -1};
     if (absl::StrContains(item.text, '/')) {
-      const auto spec = aggregate::ParseKey(item.text);
+      const auto spec = aggregate::ParseKey(Canonical(item.text));
       if (!spec.ok()) {
         absl::string_view message = spec.status().message();
         absl::ConsumePrefix(&message, absl::StrCat("key \"", item.text, "\": "));
@@ -315,6 +319,9 @@ class Parser {
     for (const GroupColumn& other : question_.by) {
       if (ToText(other) == ToText(column)) return Wrong(item, absl::StrCat(ToText(column), " is a group already"));
     }
+    // A name of the registry, or an alias of it, is shown as the registry has it.
+    const bool is_own = record::FindField(name) != *field;
+    question_.by_names.push_back(is_own ? ToText(column, absl::AsciiStrToLower(name)) : ToText(column));
     question_.by.push_back(column);
     return absl::OkStatus();
   }
@@ -341,10 +348,23 @@ class Parser {
     return rate == std::end(kRates) ? nullptr : rate;
   }
 
+  static void SetRate(const RateName& rate, AskedValue* value) {
+    value->column = std::string(rate.column);
+    value->field = rate.field;
+    value->factor = rate.factor;
+  }
+
+  std::string Canonical(absl::string_view text) const {
+    return options_.names == nullptr ? std::string(text) : options_.names->Canonical(text);
+  }
+
   absl::Status Value(const Word& item, AskedValue* value) {
     const std::string lower = item.lower();
     if (const RateName* rate = FindRate(lower); rate != nullptr) {
-      *value = {AskedValue::Kind::kRate, std::string(rate->name), std::string(rate->column), rate->factor, 0};
+      *value = {};
+      value->kind = AskedValue::Kind::kRate;
+      value->name = std::string(rate->name);
+      SetRate(*rate, value);
       return absl::OkStatus();
     }
     const size_t open = lower.find('(');
@@ -360,17 +380,22 @@ class Parser {
       const RateName* rate = FindRate(inner);
       if (rate == nullptr)
         return Wrong(item, absl::StrCat("a percentile is of bps, pps or fps, not of ", Quoted(inner)));
-      *value = {AskedValue::Kind::kPercentile, absl::StrCat("p", percent, "(", inner, ")"), std::string(rate->column),
-                rate->factor, percent};
+      *value = {};
+      value->kind = AskedValue::Kind::kPercentile;
+      value->name = absl::StrCat("p", percent, "(", inner, ")");
+      value->percentile = percent;
+      SetRate(*rate, value);
       return absl::OkStatus();
     }
     const bool share = closes && absl::StartsWith(lower, "share(");
-    const auto spec = aggregate::ParseValue(share ? inner : item.text);
+    const std::string asked = share ? inner : item.text;
+    const std::string canonical = Canonical(asked);
+    const auto spec = aggregate::ParseValue(canonical);
     if (!spec.ok()) {
       const absl::string_view all[] = {"bps", "pps", "fps", "share", "bytes", "packets", "flows"};
       const std::string near = DidYouMean(absl::string_view(lower).substr(0, open), all);
       absl::string_view message = spec.status().message();
-      absl::ConsumePrefix(&message, absl::StrCat("value \"", share ? inner : item.text, "\": "));
+      absl::ConsumePrefix(&message, absl::StrCat("value \"", canonical, "\": "));
       return Wrong(item, near.empty() || share ? std::string(message)
                                                : absl::StrCat("no value is called ", Quoted(item.text), near));
     }
@@ -380,7 +405,9 @@ class Parser {
                                       record::Info(spec->column.field).name, " instead"));
     }
     *value = {};
-    value->column = value->name = spec->column.name;
+    value->column = value->name = canonical == asked ? spec->column.name : absl::AsciiStrToLower(asked);
+    value->field = spec->column.field;
+    value->function = function;
     if (share) {
       if (function != aggregate::Function::kSum) return Wrong(item, "a share is of a sum, as in share(bytes)");
       value->kind = AskedValue::Kind::kShare;
@@ -394,7 +421,9 @@ class Parser {
     const absl::string_view text = reader_.Filter(&column);
     if (text.empty()) return Wrong(column - 1, "after where comes a condition, as in dst_port 443");
     filter::FilterError error;
-    auto filter = filter::Filter::Parse(text, {}, &error);
+    filter::FilterOptions filter_options;
+    filter_options.names = options_.names;
+    auto filter = filter::Filter::Parse(text, filter_options, &error);
     if (!filter.ok()) return Wrong(column - 1 + std::max<size_t>(error.column, 1) - 1, error.message);
     question_.where = std::string(text);
     question_.filter = *std::move(filter);
@@ -402,12 +431,7 @@ class Parser {
   }
 
   absl::Status Zone(const Word& word) {
-    // Nothing that the library takes for a path.
-    const bool is_name = !word.text.empty() && word.text.size() <= 64 && absl::ascii_isalpha(word.text[0]) &&
-                         std::all_of(word.text.begin(), word.text.end(), [](char c) {
-                           return absl::ascii_isalnum(c) || c == '/' || c == '_' || c == '-' || c == '+';
-                         });
-    if (!is_name || !absl::LoadTimeZone(word.text, &question_.zone)) {
+    if (!FindTimeZone(word.text, &question_.zone)) {
       return Wrong(word, absl::StrCat("no time zone is called ", Quoted(word.text),
                                       "; names are those of the IANA database, as in Europe/Berlin or UTC"));
     }
@@ -583,10 +607,11 @@ std::string ToText(const Moment& moment) {
   return text.empty() ? "now" : text;
 }
 
-std::string ToText(const GroupColumn& column) {
-  const absl::string_view name = record::Info(column.field).name;
+std::string ToText(const GroupColumn& column, absl::string_view name) {
   return column.v4_length < 0 ? std::string(name) : absl::StrCat(name, "/", column.v4_length, ",", column.v6_length);
 }
+
+std::string ToText(const GroupColumn& column) { return ToText(column, record::Info(column.field).name); }
 
 absl::StatusOr<Question> ParseQuestion(absl::string_view text, const QuestionOptions& options) {
   if (text.size() > options.max_octets) {
@@ -600,8 +625,7 @@ absl::StatusOr<Question> ParseQuestion(absl::string_view text, const QuestionOpt
 std::string ToText(const Question& question) {
   std::vector<std::string> parts;
   if (question.top != 0) parts.push_back(absl::StrCat("top ", question.top, question.others ? " with others" : ""));
-  std::vector<std::string> items;
-  for (const GroupColumn& column : question.by) items.push_back(ToText(column));
+  std::vector<std::string> items = question.by_names;
   if (!items.empty()) parts.push_back(absl::StrJoin(items, ", "));
   items.clear();
   for (const AskedValue& value : question.values) items.push_back(value.name);

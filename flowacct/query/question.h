@@ -15,7 +15,8 @@
 //                @1774742400 (seconds since 1970)
 //     SPAN       5m, 1h, 1d, 1w, 1mo, 1y; days and longer are calendar days of the zone, whatever its clocks do
 //
-// Words are not case-sensitive. ToText writes a question so that it is read back alike.
+// Words are not case-sensitive. Fields go by the registry's names, and by those that a configuration gave
+// (QuestionOptions::names). ToText writes a question so that it is read back alike, with the same names.
 // Errors: InvalidArgument, "question, column 8: no field is called "dst_ass"; did you mean dst_as?".
 // Threads: a plain value. Cost: linear in the text; a time zone is read from the system once.
 
@@ -32,8 +33,11 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/filter/filter.h"
 #include "flowacct/query/group_store.h"
+#include "flowacct/record/custom_fields.h"
+#include "flowacct/record/field.h"
 
 namespace flowacct::query {
 
@@ -68,8 +72,10 @@ std::string ToText(const Moment& moment);
 struct AskedValue {
   enum class Kind : uint8_t { kColumn, kRate, kPercentile, kShare };
   Kind kind = Kind::kColumn;
-  std::string name;       // "bytes", "bps", "p95(bps)", "share(bytes)"
-  std::string column;     // of the table that it is made of: "bytes"
+  std::string name;                                 // "bytes", "bps", "p95(bps)", "share(bytes)"
+  std::string column;                               // that it is made of: "bytes"
+  record::FieldId field = record::FieldId::kBytes;  // what that column is of
+  aggregate::Function function = aggregate::Function::kSum;
   uint32_t factor = 1;    // of rates: 8 for bits
   double percentile = 0;  // above 0, at most 100
 };
@@ -79,8 +85,9 @@ struct Question {
   bool others = false;
   bool total = false;
   std::vector<GroupColumn> by;
-  std::vector<AskedValue> values;  // empty: every sum of the table
-  std::string order;               // the name of one of `values`; empty: the first
+  std::vector<std::string> by_names;  // of each of `by`, as it was asked for: "dst_as", "mtla/24,64"
+  std::vector<AskedValue> values;     // empty: every sum of the table
+  std::string order;                  // the name of one of `values`; empty: the first
   bool ascending = false;
   std::string where;
   filter::Filter filter;
@@ -97,13 +104,16 @@ struct QuestionOptions {
   size_t max_octets = 65536;  // as a filter
   // No screen shows more, and an answer holds them at once.
   uint64_t max_top = 100000;
+  // Names of fields beside the registry's; null: none. Borrowed while the text is parsed.
+  const record::FieldNames* names = nullptr;
 };
 
 absl::StatusOr<Question> ParseQuestion(absl::string_view text, const QuestionOptions& options = {});
 std::string ToText(const Question& question);
 
-// "src_addr/24,64", "dst_as".
+// "src_addr/24,64", "dst_as"; the field by its name in the registry, or as told.
 std::string ToText(const GroupColumn& column);
+std::string ToText(const GroupColumn& column, absl::string_view name);
 
 }  // namespace flowacct::query
 

@@ -44,11 +44,9 @@ absl::Status ChoosePipeline(collector::CollectorClient* client, std::string* pip
 
 // A question in its own language, to a store.
 absl::Status AskStore(const QueryFlags& flags, int* exit_code) {
-  const auto question = query::ParseQuestion(flags.collector.address);
-  if (!question.ok()) return question.status();
   const auto store = OpenStore(flags.store);
   if (!store.ok()) return store.status();
-  const auto answer = query::Ask(*question, **store, absl::Now());
+  const auto answer = query::Ask(flags.collector.address, **store, absl::Now());
   if (!answer.ok()) return answer.status();
   const std::string& format = flags.collector.format;
   if (!flags.output.empty()) {

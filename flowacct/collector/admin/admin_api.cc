@@ -14,7 +14,9 @@
 #include "flowacct/base/near_miss.h"
 #include "flowacct/collector/admin/identity.h"
 #include "flowacct/collector/admin/process_status.h"
+#include "flowacct/collector/admin/question_json.h"
 #include "flowacct/collector/admin/status_json.h"
+#include "flowacct/query/answer.h"
 
 namespace flowacct::collector {
 namespace {
@@ -82,6 +84,8 @@ struct AdminApi::Route {
   // Whether the answer can be of many megabytes.
   bool large;
   AdminResponse (AdminApi::*answer)(const RequestTarget& target, bool changes);
+  // Of a POST with a body, which nobody else waits for; null: a body means nothing.
+  AdminResponse (AdminApi::*answer_body)(const RequestTarget& target, absl::string_view body) = nullptr;
 };
 
 const AdminApi::Route AdminApi::kRoutes[] = {
@@ -92,7 +96,8 @@ const AdminApi::Route AdminApi::kRoutes[] = {
     {"/api/v1/identity", true, false, true, true, &AdminApi::Identity},
     {"/api/v1/exporters", true, false, true, true, &AdminApi::Exporters},
     {"/api/v1/templates", true, false, true, true, &AdminApi::Templates},
-    {"/api/v1/query", true, true, true, true, &AdminApi::Query},
+    {"/api/v1/query", true, true, true, true, &AdminApi::Query, &AdminApi::Ask},
+    {"/api/v1/questions", true, false, true, false, &AdminApi::Questions},
     {"/api/v1/bgp/peers", true, false, true, true, &AdminApi::BgpPeers},
     {"/api/v1/bgp/lookup", true, false, true, true, &AdminApi::BgpLookup},
     {"/api/v1/bmp/routers", true, false, true, true, &AdminApi::BmpRouters},
@@ -169,6 +174,9 @@ AdminResponse AdminApi::Serve(const AdminRequest& request) {
       ++refused_;
       return Error(403, "a page of another site may not ask this");
     }
+  }
+  if (changes && !request.body.empty() && route->answer_body != nullptr) {
+    return (this->*route->answer_body)(*target, request.body);
   }
   if (!route->large) return (this->*route->answer)(*target, changes);
   base::MutexLock lock(&large_mutex_);
@@ -275,6 +283,28 @@ AdminResponse AdminApi::Query(const RequestTarget& target, bool changes) {
   absl::StatusOr<std::string> answer = control_->Query(*question);
   if (!answer.ok()) return Failure(answer.status());
   return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::Ask(const RequestTarget& target, absl::string_view body) {
+  if (!target.parameters.empty()) {
+    return Error(400, "a question in the body goes without parameters; put them into it, or leave the body out");
+  }
+  const absl::StatusOr<WrittenQuestion> question = WrittenQuestionFromJson(body);
+  if (!question.ok()) return Failure(question.status());
+  const absl::StatusOr<const query::AnswerFormat*> format = query::FindAnswerFormat(question->format);
+  if (!format.ok()) return Failure(format.status());
+  absl::StatusOr<std::string> answer = control_->Ask(*question);
+  // The same question again would be too large again.
+  if (absl::IsResourceExhausted(answer.status())) return Error(422, absl::string_view(answer.status().message()));
+  if (!answer.ok()) return Failure(answer.status());
+  AdminResponse response = Plain(*std::move(answer), (*format)->content_type);
+  response.page = true;
+  return response;
+}
+
+AdminResponse AdminApi::Questions(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({}); !status.ok()) return Failure(status);
+  return Json(QuestionsAsJson(control_->Questions()));
 }
 
 AdminResponse AdminApi::BgpPeers(const RequestTarget& target, bool) {

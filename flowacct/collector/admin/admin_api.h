@@ -2,7 +2,7 @@
 //
 //     GET  /metrics  /healthz  /readyz
 //     GET  /api/v1/status  /api/v1/identity  /api/v1/exporters  /api/v1/templates
-//     GET or POST  /api/v1/query;  POST  /api/v1/reload
+//     GET  /api/v1/questions;  GET or POST  /api/v1/query;  POST  /api/v1/reload
 //
 // docs/reference/api.md describes them. Errors are {"error":"..."} with a status of their kind.
 // What a page in somebody's browser may not do: a request that changes something is a POST, and one that came with an
@@ -51,7 +51,8 @@ struct AdminRequest {
   absl::string_view target;  // as in the request line
   absl::string_view host;    // the header's; empty: none
   absl::string_view origin;  // the header's; empty: none
-  bool local = false;        // over a UNIX socket, where no browser comes from
+  absl::string_view body;
+  bool local = false;  // over a UNIX socket, where no browser comes from
 };
 
 struct AdminResponse {
@@ -96,6 +97,8 @@ class AdminApi {
   AdminResponse Exporters(const RequestTarget& target, bool changes);
   AdminResponse Templates(const RequestTarget& target, bool changes);
   AdminResponse Query(const RequestTarget& target, bool changes);
+  AdminResponse Ask(const RequestTarget& target, absl::string_view body);
+  AdminResponse Questions(const RequestTarget& target, bool changes);
   AdminResponse BgpPeers(const RequestTarget& target, bool changes);
   AdminResponse BgpLookup(const RequestTarget& target, bool changes);
   AdminResponse BmpRouters(const RequestTarget& target, bool changes);

@@ -3,6 +3,7 @@
 #include <rapidjson/document.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -16,8 +17,9 @@ namespace {
 class AdminApiTest : public ::testing::Test {
  protected:
   AdminResponse Ask(absl::string_view method, absl::string_view target, absl::string_view host = "127.0.0.1:2112",
-                    absl::string_view origin = "") {
+                    absl::string_view origin = "", absl::string_view body = "") {
     AdminRequest request;
+    request.body = body;
     request.method = method;
     request.target = target;
     request.host = host;
@@ -52,6 +54,60 @@ TEST_F(AdminApiTest, AllThatCanBeRead) {
   EXPECT_EQ(Get("/readyz").body, "ready\n");
   EXPECT_EQ(api_.counters().requests_failed, 0u);
   EXPECT_EQ(api_.counters().requests, 15u);
+}
+
+TEST_F(AdminApiTest, QuestionsInTheirLanguage) {
+  const auto ask = [this](absl::string_view body, absl::string_view origin = "") {
+    return Ask("POST", "/api/v1/query", "127.0.0.1:2112", origin, body);
+  };
+  collector_.SetAnswer(std::string("dst_as,bytes\r\n"));
+  AdminResponse response = ask(R"({"question":"dst_as by bytes","format":"csv","store":"memory"})");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "dst_as,bytes\r\n");
+  EXPECT_STREQ(response.content_type, "text/csv; charset=utf-8");
+  response = ask(R"({"saved":"peering"})");
+  EXPECT_STREQ(response.content_type, "application/x-ndjson");
+  response = ask(R"({"saved":"peering","format":"svg"})");
+  EXPECT_STREQ(response.content_type, "image/svg+xml");
+  EXPECT_TRUE(response.page);
+  ASSERT_EQ(collector_.written_questions().size(), 3u);
+  EXPECT_EQ(collector_.written_questions()[0].question, "dst_as by bytes");
+  EXPECT_EQ(collector_.written_questions()[0].store, "memory");
+  EXPECT_EQ(collector_.written_questions()[1].saved, "peering");
+  EXPECT_EQ(collector_.written_questions()[1].format, "json");
+
+  const std::string deep(60000, '[');
+  for (const auto& [body, text] : std::vector<std::pair<std::string, std::string>>{
+           {"dst_as", "no JSON at octet 1"},
+           {deep, "no JSON"},
+           {"[]", "an object is needed"},
+           {"{}", "give question or saved"},
+           {R"({"question":"a","saved":"b"})", "one of them"},
+           {R"({"question":1})", "question is a text"},
+           {R"({"qestion":"a"})", "did you mean question?"},
+           {"{\"question\":\"\xff\"}", "no JSON"},
+           {R"({"question":"a","format":"xml"})", "there are table, json, csv, chart, svg"}}) {
+    response = ask(body);
+    EXPECT_EQ(response.status, 400) << body;
+    EXPECT_TRUE(IsJson(response));
+    EXPECT_TRUE(absl::StrContains(response.body, text)) << body.substr(0, 99) << response.body;
+  }
+  EXPECT_EQ(ask(R"({"saved":"peering"})", "http://evil.example").status, 403);
+  EXPECT_EQ(Ask("POST", "/api/v1/query?pipeline=as", "127.0.0.1", "", R"({"saved":"peering"})").status, 400);
+  EXPECT_EQ(collector_.written_questions().size(), 3u);
+  for (const auto& [status, code] :
+       std::vector<std::pair<absl::Status, int>>{{absl::InvalidArgumentError("x"), 400},
+                                                 {absl::NotFoundError("x"), 404},
+                                                 {absl::ResourceExhaustedError("x"), 422},
+                                                 {absl::UnavailableError("x"), 503},
+                                                 {absl::DeadlineExceededError("x"), 504}}) {
+    collector_.SetAnswer(status);
+    EXPECT_EQ(ask(R"({"saved":"peering"})").status, code);
+  }
+  EXPECT_EQ(Get("/api/v1/questions").body,
+            "{\"questions\":[{\"name\":\"peering\",\"ask\":\"top 20 dst_as by bytes from -24h\"}]}\n");
+  EXPECT_EQ(Get("/api/v1/questions?x=1").status, 400);
+  EXPECT_EQ(Ask("POST", "/api/v1/questions").status, 405);
 }
 
 TEST_F(AdminApiTest, HistoryIsAskedForAsItIsMeant) {

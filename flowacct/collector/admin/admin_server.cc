@@ -75,7 +75,7 @@ class Server final : public AdminServer {
     bool cut = false;
     std::string target;
     bool begun = false;
-    size_t body_octets = 0;
+    std::string body;
     std::list<Connection*>::iterator place;
   };
 
@@ -209,7 +209,7 @@ void* Server::OnTarget(void*, const char* target, MHD_Connection* connection) {
 }
 
 MHD_Result Server::OnRequest(void* door, MHD_Connection* connection, const char*, const char* method, const char*,
-                             const char*, size_t* upload_size, void**) {
+                             const char* upload, size_t* upload_size, void**) {
   Server* const server = static_cast<Door*>(door)->server;
   Connection* const request = ConnectionOf(connection);
   if (request == nullptr) return MHD_NO;
@@ -219,14 +219,17 @@ MHD_Result Server::OnRequest(void* door, MHD_Connection* connection, const char*
     if (absl::SimpleAtoi(HeaderOf(connection, MHD_HTTP_HEADER_CONTENT_LENGTH), &announced) &&
         announced > server->options_.max_body_octets) {
       server->api_->CountFailed();
-      return server->Send(connection, AdminApi::Error(413, "no request needs a body"));
+      return server->Send(connection, AdminApi::Error(413, absl::StrCat("no request needs a body of more than ",
+                                                                        server->options_.max_body_octets, " octets")));
     }
     return MHD_YES;  // a body may follow
   }
   if (*upload_size > 0) {
-    request->body_octets += *upload_size;
-    *upload_size = 0;
-    if (request->body_octets <= server->options_.max_body_octets) return MHD_YES;
+    const size_t size = std::exchange(*upload_size, 0);
+    if (size <= server->options_.max_body_octets - request->body.size()) {
+      request->body.append(upload, size);
+      return MHD_YES;
+    }
     server->api_->CountFailed();
     return MHD_NO;  // no answer can be sent in the middle of a body
   }
@@ -235,6 +238,7 @@ MHD_Result Server::OnRequest(void* door, MHD_Connection* connection, const char*
   asked.target = request->target;
   asked.host = HeaderOf(connection, MHD_HTTP_HEADER_HOST);
   asked.origin = HeaderOf(connection, MHD_HTTP_HEADER_ORIGIN);
+  asked.body = request->body;
   asked.local = static_cast<Door*>(door)->socket.local();
   return server->Send(connection, server->api_->Answer(asked));
 }

@@ -31,8 +31,8 @@ struct AdminServerOptions {
   unsigned max_connections = 16;
   // Line and headers of a request. A filter of a few hundred addresses fits.
   size_t max_head_octets = size_t{16} << 10;
-  // No request has a body that means something.
-  size_t max_body_octets = size_t{4} << 10;
+  // A question with a filter of some thousand addresses.
+  size_t max_body_octets = size_t{64} << 10;
   // A connection from which so long nothing comes is closed.
   absl::Duration idle_timeout = absl::Seconds(10);
   // A connection that takes longer, whatever it sends, is cut. 50 MB reach a slow reader in it.

@@ -201,7 +201,7 @@ TEST_F(AdminServerTest, LongRequestsAreRefused) {
   EXPECT_TRUE(closed);
   EXPECT_TRUE(heard.empty() || absl::StartsWith(heard, "HTTP/1.1 4")) << heard;
 
-  EXPECT_EQ(Ask(url_ + "/api/v1/reload", "POST", "", std::string(5000, 'b')).status, 413);
+  EXPECT_EQ(Ask(url_ + "/api/v1/reload", "POST", "", std::string(70000, 'b')).status, 413);
   EXPECT_EQ(collector_.reloads(), 0);
   RawConnection chunks(Port());
   chunks.Say("POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");

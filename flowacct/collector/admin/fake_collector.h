@@ -40,6 +40,12 @@ class FakeCollector : public CollectorControl {
     questions_.push_back(question);
     return answer_;
   }
+  absl::StatusOr<std::string> Ask(const WrittenQuestion& question) override {
+    base::MutexLock lock(&mutex_);
+    written_questions_.push_back(question);
+    return answer_;
+  }
+  std::vector<SavedQuestion> Questions() override { return {{"peering", "top 20 dst_as by bytes from -24h"}}; }
   absl::StatusOr<std::string> ListRoutes(const RouteListQuestion& question) override {
     if (question.prefix == "bad") return absl::InvalidArgumentError("prefix: \"bad\" is no prefix");
     return std::string(R"({"columns":["prefix","peer"],"rows":[["198.51.100.0/24","192.0.2.1"]],"groups":7})");
@@ -86,6 +92,10 @@ class FakeCollector : public CollectorControl {
     base::MutexLock lock(&mutex_);
     return questions_;
   }
+  std::vector<WrittenQuestion> written_questions() {
+    base::MutexLock lock(&mutex_);
+    return written_questions_;
+  }
   std::vector<RoutesQuestion> routes_questions() {
     base::MutexLock lock(&mutex_);
     return routes_questions_;
@@ -113,6 +123,7 @@ class FakeCollector : public CollectorControl {
   absl::StatusOr<std::string> answer_ ABSL_GUARDED_BY(mutex_) = std::string(kAnswer);
   absl::Status reload_ ABSL_GUARDED_BY(mutex_);
   std::vector<MemoryQuestion> questions_ ABSL_GUARDED_BY(mutex_);
+  std::vector<WrittenQuestion> written_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<RoutesQuestion> routes_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<RpkiQuestion> rpki_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<HistoryQuestion> history_questions_ ABSL_GUARDED_BY(mutex_);

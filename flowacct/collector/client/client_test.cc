@@ -127,6 +127,31 @@ TEST_F(ClientTest, Query) {
   EXPECT_TRUE(absl::IsUnavailable(client.Query(question).status()));
 }
 
+TEST_F(ClientTest, Ask) {
+  CollectorClient client = Client();
+  collector_.SetAnswer(std::string("dst_as,bytes\r\n"));
+  WrittenQuestion question;
+  question.question = "dst_as by bytes where vrf_name = \"ü \\ \n\"";
+  question.store = "as/sqlite";
+  question.format = "csv";
+  const absl::StatusOr<std::string> answer = client.Ask(question);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(*answer, "dst_as,bytes\r\n");
+  ASSERT_EQ(collector_.written_questions().size(), 1u);
+  const WrittenQuestion asked = collector_.written_questions()[0];
+  EXPECT_EQ(asked.question, question.question);
+  EXPECT_EQ(asked.saved, "");
+  EXPECT_EQ(asked.store, question.store);
+  EXPECT_EQ(asked.format, question.format);
+  collector_.SetAnswer(absl::InvalidArgumentError("question, column 1: no"));
+  EXPECT_EQ(client.Ask(question).status(), absl::InvalidArgumentError("question, column 1: no"));
+  question.question = std::string(60000, 'x');
+  EXPECT_TRUE(absl::IsInvalidArgument(client.Ask(question).status()));
+  question.question = std::string(70000, 'x');
+  EXPECT_TRUE(absl::IsUnavailable(client.Ask(question).status()));
+  EXPECT_EQ(collector_.written_questions().size(), 3u);
+}
+
 TEST_F(ClientTest, Rpki) {
   CollectorClient client = Client();
   ASSERT_TRUE(client.Rpki({}).ok());

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "flowacct/collector/admin/question_json.h"
 #include "flowacct/collector/admin/status_json.h"
 
 namespace flowacct::collector {
@@ -79,6 +80,10 @@ absl::StatusOr<QueryAnswer> CollectorClient::Query(const MemoryQuestion& questio
   absl::StatusOr<std::string> body = Body(question.reset ? http_.Post(target) : http_.Get(target));
   if (!body.ok()) return body.status();
   return QueryAnswer::FromJson(*body);
+}
+
+absl::StatusOr<std::string> CollectorClient::Ask(const WrittenQuestion& question) {
+  return Body(http_.Post("/api/v1/query", WrittenQuestionAsJson(question)));
 }
 
 absl::StatusOr<QueryAnswer> CollectorClient::Routes(const RoutesQuestion& question) {

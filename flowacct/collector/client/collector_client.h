@@ -47,6 +47,8 @@ class CollectorClient {
   // `exporter`: only of this address; empty: of all. `templates`: with templates, sampling and interfaces.
   absl::StatusOr<ExportersAnswer> Exporters(absl::string_view exporter, bool templates);
   absl::StatusOr<QueryAnswer> Query(const MemoryQuestion& question);
+  // The answer as text of the question's format.
+  absl::StatusOr<std::string> Ask(const WrittenQuestion& question);
   // Of routes, or of peers if no address is asked for.
   absl::StatusOr<QueryAnswer> Routes(const RoutesQuestion& question);
   // Of caches and files, or of a route if a prefix is asked for.

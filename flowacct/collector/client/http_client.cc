@@ -55,7 +55,7 @@ std::string HttpClient::Escape(absl::string_view text) {
   return out;
 }
 
-absl::StatusOr<HttpAnswer> HttpClient::Ask(absl::string_view target, bool post) {
+absl::StatusOr<HttpAnswer> HttpClient::Ask(absl::string_view target, bool post, absl::string_view body) {
   if (curl_ == nullptr) return absl::InternalError("libcurl does not start");
   Receiving receiving;
   receiving.max_octets = options_.max_answer_octets;
@@ -81,10 +81,13 @@ absl::StatusOr<HttpAnswer> HttpClient::Ask(absl::string_view target, bool post) 
   }
   if (post) {
     curl_easy_setopt(curl_, CURLOPT_POST, 1L);
-    curl_easy_setopt(curl_, CURLOPT_POSTFIELDSIZE, 0L);
-    curl_easy_setopt(curl_, CURLOPT_POSTFIELDS, "");
+    curl_easy_setopt(curl_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl_easy_setopt(curl_, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
   }
+  curl_slist* const headers = body.empty() ? nullptr : curl_slist_append(nullptr, "Content-Type: application/json");
+  if (headers != nullptr) curl_easy_setopt(curl_, CURLOPT_HTTPHEADER, headers);
   const CURLcode code = curl_easy_perform(curl_);
+  curl_slist_free_all(headers);
   if (code == CURLE_OK) {
     HttpAnswer answer;
     long status = 0;

@@ -42,8 +42,11 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   // `target`: path and query, such as "/api/v1/status".
-  absl::StatusOr<HttpAnswer> Get(absl::string_view target) { return Ask(target, /*post=*/false); }
-  absl::StatusOr<HttpAnswer> Post(absl::string_view target) { return Ask(target, /*post=*/true); }
+  absl::StatusOr<HttpAnswer> Get(absl::string_view target) { return Ask(target, /*post=*/false, ""); }
+  // `body`: JSON, or nothing.
+  absl::StatusOr<HttpAnswer> Post(absl::string_view target, absl::string_view body = "") {
+    return Ask(target, /*post=*/true, body);
+  }
 
   const CollectorAddress& address() const { return address_; }
 
@@ -51,7 +54,7 @@ class HttpClient {
   static std::string Escape(absl::string_view text);
 
  private:
-  absl::StatusOr<HttpAnswer> Ask(absl::string_view target, bool post);
+  absl::StatusOr<HttpAnswer> Ask(absl::string_view target, bool post, absl::string_view body);
 
   const CollectorAddress address_;
   const HttpClientOptions options_;

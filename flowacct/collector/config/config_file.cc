@@ -183,6 +183,7 @@ class ConfigCheck {
     if (absl::Status status = CheckNames(config.input(), "input"); !status.ok()) return status;
     if (absl::Status status = CheckNames(config.pipeline(), "pipeline"); !status.ok()) return status;
     if (absl::Status status = CheckNames(config.replica(), "replica"); !status.ok()) return status;
+    if (absl::Status status = CheckNames(config.question(), "question"); !status.ok()) return status;
     for (const Input& input : config.input()) {
       if (input.kind_case() == Input::KIND_NOT_SET) {
         return file_.ErrorAt(input, "name",

@@ -221,6 +221,21 @@ struct MemoryQuestion {
   bool reset = false;                           // closed bins that were told are forgotten
 };
 
+// A question in the language of docs/reference/query.md.
+struct WrittenQuestion {
+  std::string question;
+  std::string saved;  // instead: the name of one that the configuration has
+  // Whom it is asked: "memory", or a sink that is a store, by its pipeline, its kind, PIPELINE/KIND or PIPELINE/NUMBER.
+  // Empty: the memory sinks if there are any, else the only store.
+  std::string store;
+  std::string format = "json";  // of query::AnswerFormats
+};
+
+struct SavedQuestion {
+  std::string name;
+  std::string ask;
+};
+
 // A question to the routes of the BGP speaker.
 struct RoutesQuestion {
   std::string address;   // what its longest prefixes say; empty: what peers there are
@@ -254,7 +269,7 @@ struct HistoryQuestion {
   size_t limit = 1000;  // the newest
 };
 
-// What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds.
+// What the administration asks of a collector. Calls may come from any thread, and answer in milliseconds, but for Ask.
 class CollectorControl {
  public:
   virtual ~CollectorControl() = default;
@@ -264,6 +279,12 @@ class CollectorControl {
   // JSON: {"columns": [...], "rows": [[...], ...], "groups": 1234, "incomplete": true}; `groups`: how many there are,
   // if `top` shows less. NotFound: no such pipeline, or none with a memory sink; InvalidArgument: what is wrong.
   virtual absl::StatusOr<std::string> Query(const MemoryQuestion& question) = 0;
+  // The answer as text of the format, the same as `flowacct query --store` gives. InvalidArgument: the question cannot
+  // be; NotFound: no such store, table or saved question; ResourceExhausted: the answer would be too large;
+  // DeadlineExceeded: it took too long; Unavailable: too many are being answered, or the store is away.
+  virtual absl::StatusOr<std::string> Ask(const WrittenQuestion& question) = 0;
+  // Those that the configuration has, in its order.
+  virtual std::vector<SavedQuestion> Questions() = 0;
   // JSON, of peers or of routes. FailedPrecondition: the configuration has neither bgp nor bmp; InvalidArgument:
   // what is wrong.
   virtual absl::StatusOr<std::string> Routes(const RoutesQuestion& question) = 0;

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "flowacct/aggregate/key_spec.h"
 #include "flowacct/aggregate/value_spec.h"
@@ -22,6 +23,7 @@
 #include "flowacct/filter/filter.h"
 #include "flowacct/flow/template/template_options.h"
 #include "flowacct/meter/flow_meter.h"
+#include "flowacct/query/question.h"
 #include "flowacct/record/field.h"
 
 namespace flowacct::collector {
@@ -269,6 +271,15 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
   if (plan->custom_fields != nullptr) filter_options.names = &plan->custom_fields->names();
   if (auto bgp = PlanRouting(*plan->file, filter_options.names); !bgp.ok()) return bgp.status();
   if (auto rpki = PlanValidation(*plan->file); !rpki.ok()) return rpki.status();
+  query::QuestionOptions question_options;
+  question_options.names = filter_options.names;
+  for (const config::Question& question : config.question()) {
+    const auto parsed = query::ParseQuestion(question.ask(), question_options);
+    if (parsed.ok()) continue;
+    absl::string_view message = parsed.status().message();
+    absl::ConsumePrefix(&message, "question, ");
+    return plan->file->ErrorAt(question, "ask", message);
+  }
   for (const config::Input& input : config.input()) {
     auto made = PlanInput(*plan->file, input);
     if (!made.ok()) return made.status();

@@ -17,11 +17,14 @@
 #include "flowacct/collector/server/bin_query.h"
 #include "flowacct/collector/server/input_sources.h"
 #include "flowacct/collector/server/pipeline_sinks.h"
+#include "flowacct/collector/server/question_stores.h"
 #include "flowacct/collector/server/routing_plan.h"
 #include "flowacct/collector/server/routing_query.h"
 #include "flowacct/collector/server/validation_plan.h"
 #include "flowacct/collector/server/validation_query.h"
 #include "flowacct/collector/validation/validator.h"
+#include "flowacct/query/answer.h"
+#include "flowacct/query/memory_store.h"
 
 namespace flowacct::collector {
 namespace {
@@ -77,6 +80,34 @@ std::string NameOf(const config::Config& config) {
   if (!config.name().empty()) return config.name();
   char host[256] = "";
   return gethostname(host, sizeof(host) - 1) == 0 ? host : "";
+}
+
+bool HasMemory(const config::Pipeline& pipeline) {
+  return std::any_of(pipeline.sink().begin(), pipeline.sink().end(),
+                     [](const config::Sink& sink) { return sink.has_memory(); });
+}
+
+// What pipelines have in memory: their kept bins, and a copy of the open ones.
+absl::StatusOr<OpenedStore> BinsOf(const std::vector<std::shared_ptr<BinMerger>>& mergers) {
+  OpenedStore opened;
+  auto store = std::make_unique<query::MemoryStore>();
+  for (const std::shared_ptr<BinMerger>& merger : mergers) {
+    BinMerger::Bins kept;
+    std::vector<aggregate::AggregateBatch> filling;
+    merger->Ask([&](BinMerger::Bins& bins, aggregate::Aggregator* open) {
+      kept = bins;
+      if (open != nullptr) filling = open->Snapshot();
+    });
+    for (auto& bin : kept) store->Add(merger->name(), std::move(bin));
+    for (aggregate::AggregateBatch& bin : filling) {
+      const auto seconds = absl::ToUnixSeconds(absl::FromUnixNanos(bin.bin().start_nanos));
+      const auto [first, added] = opened.filling.emplace(merger->name(), seconds);
+      if (!added) first->second = std::min(first->second, seconds);
+      store->Add(merger->name(), std::make_shared<const aggregate::AggregateBatch>(std::move(bin)));
+    }
+  }
+  opened.store = std::move(store);
+  return opened;
 }
 
 bool SameSinks(const config::Pipeline& a, const config::Pipeline& b) {
@@ -607,6 +638,49 @@ absl::StatusOr<std::string> Server::Query(const MemoryQuestion& question) {
     if (answer.ok() && question.reset) kept.clear();
   });
   return answer;
+}
+
+absl::StatusOr<std::string> Server::Ask(const WrittenQuestion& question) {
+  const absl::StatusOr<const query::AnswerFormat*> format = query::FindAnswerFormat(question.format);
+  if (!format.ok()) return format.status();
+  std::string text = question.question;
+  std::shared_ptr<const Plan> plan;
+  const config::Sink* sink = nullptr;
+  std::vector<std::shared_ptr<BinMerger>> mergers;
+  {
+    base::MutexLock lock(&mutex_);
+    if (!running_) return absl::UnavailableError("the collector is not running");
+    plan = plan_;
+    if (!question.saved.empty()) {
+      const absl::StatusOr<std::string> saved = SavedQuestionOf(plan->config(), question.saved);
+      if (!saved.ok()) return saved.status();
+      text = *saved;
+    }
+    const absl::StatusOr<const config::Sink*> chosen = ChooseStore(plan->config(), question.store);
+    if (!chosen.ok()) return chosen.status();
+    sink = *chosen;
+    for (size_t i = 0; sink == nullptr && i < plan->pipelines.size(); ++i) {
+      if (HasMemory(*plan->pipelines[i].config)) mergers.push_back(assignment_->mergers[i]);
+    }
+    if (!mergers.empty()) FlushWorkers();
+  }
+  if (sink != nullptr) {
+    return questions_.Ask(text, **format, [plan, sink]() -> absl::StatusOr<OpenedStore> {
+      auto store = OpenStore(*sink);
+      if (!store.ok()) return store.status();
+      return OpenedStore{*std::move(store), {}};
+    });
+  }
+  return questions_.Ask(text, **format, [mergers] { return BinsOf(mergers); });
+}
+
+std::vector<SavedQuestion> Server::Questions() {
+  base::MutexLock lock(&mutex_);
+  std::vector<SavedQuestion> questions;
+  for (const config::Question& question : plan_->config().question()) {
+    questions.push_back({question.name(), question.ask()});
+  }
+  return questions;
 }
 
 }  // namespace flowacct::collector

@@ -33,6 +33,7 @@
 #include "flowacct/collector/routelog/route_log.h"
 #include "flowacct/collector/server/collector_status.h"
 #include "flowacct/collector/server/plan.h"
+#include "flowacct/collector/server/question_desk.h"
 #include "flowacct/collector/server/state_keeper.h"
 #include "flowacct/collector/server/worker.h"
 #include "flowacct/collector/socket/endpoint.h"
@@ -81,6 +82,8 @@ class Server final : public CollectorControl {
   std::vector<Endpoint> bgp_endpoints() const;
   std::vector<Endpoint> bmp_endpoints() const;  // and BMP speakers
   absl::StatusOr<std::string> Query(const MemoryQuestion& question) override;
+  absl::StatusOr<std::string> Ask(const WrittenQuestion& question) override;
+  std::vector<SavedQuestion> Questions() override;
   absl::Status Reload() override;
 
  private:
@@ -125,6 +128,7 @@ class Server final : public CollectorControl {
   bool keeper_ends_ ABSL_GUARDED_BY(mutex_) = false;
   // Workers whose sources have not all ended.
   std::shared_ptr<std::atomic<size_t>> workers_left_ = std::make_shared<std::atomic<size_t>>(0);
+  QuestionDesk questions_;
 };
 
 }  // namespace flowacct::collector

@@ -84,7 +84,10 @@ absl::StatusOr<std::vector<query::TableInfo>> StoredTables(Connection* connectio
     info.bin_seconds = table.bin_seconds;
     info.rollup_of = table.rollup_of;
     for (const Column& column : table.columns) {
-      if (column.key) info.keys.push_back(column.field);
+      if (column.key) {
+        info.keys.push_back(column.field);
+        info.key_names.push_back(column.name);
+      }
       if (column.summable()) info.values.push_back({column.field, column.function, column.name});
     }
     absl::Status status = FindSpan(connection, table.name, &info.first_seconds, &info.last_seconds);

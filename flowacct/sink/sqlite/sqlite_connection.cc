@@ -85,6 +85,8 @@ absl::Status SqliteConnection::Error(int code, absl::string_view doing) const {
     case SQLITE_CONSTRAINT:
     case SQLITE_MISMATCH:
       return absl::FailedPreconditionError(text);
+    case SQLITE_INTERRUPT:
+      return absl::CancelledError(text);
     default:
       return absl::InternalError(text);
   }
@@ -128,6 +130,19 @@ void SqliteConnection::set_program(const filter::Program* program) {
   routes_.program = program;
   routes_.answers.clear();
   if (program != nullptr) routes_.answers.resize(program->conditions.size());
+}
+
+void SqliteConnection::set_stop(const std::atomic<bool>* stop) {
+  // Some thousand steps of its machine take well below a millisecond.
+  constexpr int kSteps = 10000;
+  const auto asks = [](void* of) {
+    return static_cast<const std::atomic<bool>*>(of)->load(std::memory_order_relaxed) ? 1 : 0;
+  };
+  if (stop == nullptr) {
+    sqlite3_progress_handler(database_.get(), 0, nullptr, nullptr);
+  } else {
+    sqlite3_progress_handler(database_.get(), kSteps, asks, const_cast<std::atomic<bool>*>(stop));
+  }
 }
 
 void SqliteConnection::RouteFunction(sqlite3_context* context, int count, sqlite3_value** values) {

@@ -8,6 +8,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -58,6 +59,8 @@ class SqliteConnection : public sql::Connection {
 
   // What flowacct_route asks; null: none. Borrowed.
   void set_program(const filter::Program* program);
+  // A statement ends soon, with Cancelled, once it is set; null: never. Borrowed.
+  void set_stop(const std::atomic<bool>* stop);
 
  private:
   struct CloseDatabase {

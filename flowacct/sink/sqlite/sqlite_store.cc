@@ -26,7 +26,9 @@ class Store : public query::GroupStore {
   absl::Status Sum(const query::GroupRequest& request,
                    const std::function<bool(const query::GroupRow&)>& tell) override {
     connection_->set_program(&request.where.program());
+    connection_->set_stop(request.stop);
     absl::Status status = sql::SumStored(connection_.get(), request, tell);
+    connection_->set_stop(nullptr);
     connection_->set_program(nullptr);
     return status;
   }

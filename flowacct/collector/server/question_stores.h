@@ -1,0 +1,31 @@
+// What a configuration says of questions: those that it has, and which of its sinks can be asked, by what names.
+//
+// The credentials are the sink's own. Errors: NotFound for a name that is not there, with those that there are; of the
+// stores. Threads: any.
+
+#ifndef FLOWACCT_COLLECTOR_SERVER_QUESTION_STORES_H_
+#define FLOWACCT_COLLECTOR_SERVER_QUESTION_STORES_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "flowacct/collector/config/config.pb.h"
+#include "flowacct/query/group_store.h"
+
+namespace flowacct::collector {
+
+inline constexpr absl::string_view kMemoryStore = "memory";
+
+// The text of a saved question.
+absl::StatusOr<std::string> SavedQuestionOf(const config::Config& config, absl::string_view name);
+
+// The sink that WrittenQuestion::store names; null: the memory sinks.
+absl::StatusOr<const config::Sink*> ChooseStore(const config::Config& config, absl::string_view name);
+// As a sink that is not memory.
+absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenStore(const config::Sink& sink);
+
+}  // namespace flowacct::collector
+
+#endif  // FLOWACCT_COLLECTOR_SERVER_QUESTION_STORES_H_
