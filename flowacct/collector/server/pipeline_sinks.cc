@@ -88,7 +88,8 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
     absl::StatusOr<std::shared_ptr<Spool>> spool = OpenSpool(file, config, spools);
     if (!spool.ok()) return spool.status();
     options.spool = *std::move(spool);
-    if (IsStore(config) || IsMessageSink(config) || config.has_spool()) options.retry_after = ConfigFile::DurationOf(config.retry_after());
+    if (IsStore(config) || IsMessageSink(config) || config.has_spool())
+      options.retry_after = ConfigFile::DurationOf(config.retry_after());
     options.name = absl::StrCat(made.kind, " ", sinks.queues.size() + 1, made.to.empty() ? "" : " to ", made.to);
     options.max_waiting = std::max<size_t>(config.queue(), 1);
     if (log) {

@@ -144,8 +144,8 @@ absl::Status CheckStore(const ConfigFile& file, const config::Sink& sink, const 
 }
 
 absl::StatusOr<NamedSink> NewStoreSink(const ConfigFile& file, const config::Sink& sink,
-                                      const config::Pipeline& pipeline,
-                                      const aggregate::AggregatorOptions& aggregator) {
+                                       const config::Pipeline& pipeline,
+                                       const aggregate::AggregatorOptions& aggregator) {
   absl::StatusOr<ConfiguredStore> store = ToStore(file, sink, pipeline, aggregator);
   if (!store.ok()) return store.status();
   const StoreKind* const kind = FindStoreKind(store->kind);

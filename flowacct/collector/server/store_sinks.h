@@ -22,7 +22,8 @@ absl::Status CheckStore(const config::ConfigFile& file, const config::Sink& sink
                         const aggregate::AggregatorOptions& aggregator);
 
 absl::StatusOr<NamedSink> NewStoreSink(const config::ConfigFile& file, const config::Sink& sink,
-                                      const config::Pipeline& pipeline, const aggregate::AggregatorOptions& aggregator);
+                                       const config::Pipeline& pipeline,
+                                       const aggregate::AggregatorOptions& aggregator);
 
 // Null: the sink has none.
 absl::StatusOr<std::shared_ptr<Spool>> OpenSpool(const config::ConfigFile& file, const config::Sink& sink,

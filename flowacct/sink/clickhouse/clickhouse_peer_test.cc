@@ -174,10 +174,9 @@ TEST_F(Clickhouse, OneAttemptAtABatchCounts) {
 TEST_F(Clickhouse, LargeSumsAndHostileTexts) {
   auto sink = Open();
   const std::string name = "flows`; DROP TABLE flowacct_batches; --'\\";
-  BatchBuilder builder(
-      {FieldId::kVrfName, FieldId::kApplicationId, FieldId::kDstPort},
-      {{FieldId::kBytes, Function::kSum, "bytes` UInt64) -- \\'"},
-       {FieldId::kDstPort, Function::kTop, "top(dst_port)"}});
+  BatchBuilder builder({FieldId::kVrfName, FieldId::kApplicationId, FieldId::kDstPort},
+                       {{FieldId::kBytes, Function::kSum, "bytes` UInt64) -- \\'"},
+                        {FieldId::kDstPort, Function::kTop, "top(dst_port)"}});
   auto row = builder.Add({UINT64_MAX, 0});
   row.Set<FieldId::kVrfName>(builder.interner().Intern(absl::string_view("\\.\n\t\\N'; --\0\xff", 13)));
   row.Set<FieldId::kApplicationId>(builder.interner().Intern(absl::string_view("\0'\"", 3)));
@@ -266,8 +265,7 @@ TEST_F(Clickhouse, RollsUpExactly) {
       auto row = builder.Add({random() % 9 == 0 ? random() : random() % 1000, random(), random()});
       if (i % 3 != 0) row.Set<FieldId::kDstPort>(static_cast<uint16_t>(random() % 8));
     }
-    const AggregateBatch batch =
-        Batch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1);
+    const AggregateBatch batch = Batch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1);
     for (int twice = 0; twice < (bin % 5 == 0 ? 2 : 1); ++twice) {
       const absl::Status status = sink->Write(batch);
       ASSERT_TRUE(status.ok()) << status;
@@ -446,9 +444,10 @@ TEST_F(Clickhouse, TheServerIsKilledInTheMiddle) {
     ASSERT_EQ(Ask("flows", {0}, false), (Sums{{"-", {(number - 1) * 2000}}})) << i;
   }
   EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
-  EXPECT_EQ(Shell("SELECT count() FROM (SELECT 1 FROM flows.flowacct_batches WHERE table_name = 'flows' GROUP BY number "
-                  "HAVING uniqExact(row_count) != 1 OR max(row_count) != 2000)"),
-            "0");
+  EXPECT_EQ(
+      Shell("SELECT count() FROM (SELECT 1 FROM flows.flowacct_batches WHERE table_name = 'flows' GROUP BY number "
+            "HAVING uniqExact(row_count) != 1 OR max(row_count) != 2000)"),
+      "0");
 }
 
 TEST_F(Clickhouse, TheWriterIsKilledInTheMiddle) {
@@ -486,8 +485,8 @@ TEST_F(Clickhouse, TheWriterIsKilledInTheMiddle) {
       if (Shell("SELECT count() FROM system.processes") == "1") break;
       usleep(10000);
     }
-    ASSERT_TRUE(absl::SimpleAtoi(
-        Shell("SELECT max(number) FROM flows.flowacct_batches WHERE table_name = 'flows'"), &from));
+    ASSERT_TRUE(
+        absl::SimpleAtoi(Shell("SELECT max(number) FROM flows.flowacct_batches WHERE table_name = 'flows'"), &from));
     ASSERT_EQ(Ask("flows", {0}, false), (Sums{{"-", {from * 500}}})) << i;
   }
   EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));

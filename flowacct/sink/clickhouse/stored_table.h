@@ -1,8 +1,8 @@
 // How accounted traffic lies in ClickHouse: the tables' columns, their types, and the statements that make them.
 //
-// What a column stands for is in its comment, so that it goes with the table wherever that goes: of bin_start that it is a
-// table of this program, of which bins and version, of each other the line of sql::ColumnsToText.
-// Threads: any. Errors: as http_connection.h has them; FailedPrecondition for tables of a newer program.
+// What a column stands for is in its comment, so that it goes with the table wherever that goes: of bin_start that it
+// is a table of this program, of which bins and version, of each other the line of sql::ColumnsToText. Threads: any.
+// Errors: as http_connection.h has them; FailedPrecondition for tables of a newer program.
 
 #ifndef FLOWACCT_SINK_CLICKHOUSE_STORED_TABLE_H_
 #define FLOWACCT_SINK_CLICKHOUSE_STORED_TABLE_H_
@@ -21,7 +21,6 @@
 
 namespace flowacct::sink::clickhouse {
 
-std::string Literal(const sql::Parameter& parameter);
 
 inline constexpr sql::Dialect kDialect = {
     /*name=*/"clickhouse",
@@ -29,10 +28,21 @@ inline constexpr sql::Dialect kDialect = {
     /*max_identifier=*/200,  // they become names of files, escaped
     /*numbered_placeholders=*/false,
     /*integer_type=*/"Int64",
+    /*address_type=*/"FixedString(16)",
+    /*prefix_type=*/"FixedString(17)",
     /*octets_type=*/"String",
     /*text_type=*/"String",
+    /*key_text_type=*/"String",
     /*id_column=*/"UInt64",
+    /*table_options=*/"",
+    /*row_number_column=*/"",
+    /*row_number=*/"",
     /*octets_literal=*/"unhex('$0')",
+    /*text_literal=*/"unhex('$0')",
+    /*bit_and=*/"bitAnd($0, $1)",
+    /*descending=*/" DESC NULLS LAST",
+    /*unless_there=*/"",
+    /*inserted_id=*/"",
     /*sum=*/"sum(toDecimal128($0, 0))",
     /*sum_high=*/"",
     /*sum_low=*/"",
@@ -41,13 +51,13 @@ inline constexpr sql::Dialect kDialect = {
     /*row_identity=*/"",
     /*masked_octet=*/"toFixedString(reinterpretAsString(bitAnd(reinterpretAsUInt8(substring($0, $1 + 1, 1)), $2)), 1)",
     /*lock_rows=*/"",
+    /*locks_what_it_passes=*/false,
+    /*ddl_commits=*/true,
     /*fetch_with_ties=*/false,
     /*has_functions=*/false,
     /*true_word=*/"1",
     /*false_word=*/"0",
-    /*bit_and=*/"bitAnd($0, $1)",
     /*backslash_escapes=*/true,
-    /*literal=*/&Literal,
 };
 
 inline std::string Quoted(absl::string_view name) { return sql::Quoted(kDialect, name); }
@@ -78,8 +88,8 @@ struct StoredTable {
   const StoredColumn* Find(absl::string_view name) const;
 };
 
-// The table and its rollups, by length; of all tables of ours if `name` is empty. A table of that name which is not ours is
-// among them.
+// The table and its rollups, by length; of all tables of ours if `name` is empty. A table of that name which is not
+// ours is among them.
 absl::StatusOr<std::vector<StoredTable>> ReadTables(HttpConnection* connection, absl::string_view name);
 
 // How tables are made.

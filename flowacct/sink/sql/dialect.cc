@@ -57,10 +57,6 @@ void Bind(const Dialect& dialect, Parameter parameter, Statement* statement) {
         return;
     }
   }
-  if (dialect.literal != nullptr) {
-    statement->sql += dialect.literal(parameter);
-    return;
-  }
   statement->parameters.push_back(std::move(parameter));
   if (dialect.numbered_placeholders) {
     absl::StrAppend(&statement->sql, "$", statement->parameters.size());

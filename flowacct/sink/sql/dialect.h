@@ -51,11 +51,8 @@ struct Dialect {
   // Has the functions flowacct_route(condition, text) and flowacct_network(octets, v4 length, v6 length).
   bool has_functions;
   absl::string_view true_word = "TRUE", false_word = "FALSE";
-  absl::string_view bit_and = "($0 & $1)";
   // In quoted names a backslash escapes, itself and the quote.
   bool backslash_escapes = false;
-  // Of stores that bind no values: what stands for one in the statement. Null: it is bound.
-  std::string (*literal)(const Parameter& parameter) = nullptr;
 };
 
 inline constexpr Dialect kSqlite = {

@@ -34,6 +34,7 @@ class Server {
   // SIGSTOP: says nothing any more; SIGCONT: goes on.
   void Stop() const { Signal(SIGSTOP); }
   void Continue() const { Signal(SIGCONT); }
+  pid_t pid() const { return pid_; }
   void Signal(int signal) const { kill(pid_, signal); }
 
  private:
