@@ -27,6 +27,7 @@ class Server {
   ConnectionOptions options() const;  // by the socket
   ConnectionOptions options(int port) const;
   int port() const { return port_; }
+  pid_t pid() const { return pid_; }
   // As psql: rows by newlines, cells by "|", "-" for NULL; "error: ..." if it failed.
   std::string Shell(const std::string& sql) const;
   // All its processes by SIGKILL; and it comes back.
