@@ -107,7 +107,7 @@ absl::StatusOr<std::string> ReadPassword(const ConnectionOptions& options) {
 Cell CellOf(const MYSQL_FIELD& field, const char* octets, unsigned long length) {
   Cell cell;
   if (octets == nullptr) return cell;
-  cell.octets = absl::string_view(octets, length);
+  const absl::string_view text(octets, length);
   switch (field.type) {
     case MYSQL_TYPE_TINY:
     case MYSQL_TYPE_SHORT:
@@ -116,10 +116,10 @@ Cell CellOf(const MYSQL_FIELD& field, const char* octets, unsigned long length) 
     case MYSQL_TYPE_LONGLONG: {
       cell.kind = Cell::Kind::kInteger;
       uint64_t number = 0;
-      if (!absl::SimpleAtoi(cell.octets, &cell.integer) && absl::SimpleAtoi(cell.octets, &number)) {
+      if (!absl::SimpleAtoi(text, &cell.integer) && absl::SimpleAtoi(text, &number)) {
         cell.integer = static_cast<int64_t>(number);
       }
-      break;
+      return cell;
     }
     case MYSQL_TYPE_STRING:
     case MYSQL_TYPE_VAR_STRING:
@@ -133,6 +133,7 @@ Cell CellOf(const MYSQL_FIELD& field, const char* octets, unsigned long length) 
     default:  // decimal digits
       cell.kind = Cell::Kind::kText;
   }
+  cell.octets = text;
   return cell;
 }
 
@@ -327,7 +328,7 @@ absl::StatusOr<std::vector<sql::ExistingColumn>> MariadbConnection::Columns(absl
 }
 
 bool MariadbConnection::takes_arrays() const {
-  uint32_t extended = 0;
+  unsigned long extended = 0;
   return connection_ != nullptr && mariadb_connection(connection_.get()) != 0 &&
          mariadb_get_infov(connection_.get(), MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES, &extended) == 0 &&
          (extended & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32)) != 0;

@@ -54,8 +54,7 @@ class Mariadb : public testing::Test {
   void SetUp() override {
     if (server_ == nullptr && absl::StrContains(*why_, "not installed")) GTEST_SKIP() << *why_;
     ASSERT_NE(server_, nullptr) << *why_;
-    ASSERT_EQ(Shell("DROP DATABASE flows"), "");
-    ASSERT_EQ(Shell("CREATE DATABASE flows"), "");
+    ASSERT_TRUE(server_->Clear());
   }
 
   static std::string Shell(const std::string& sql) { return server_->Shell(sql); }
@@ -150,8 +149,7 @@ TEST_F(Mariadb, CountsABatchOnceAndShowsTexts) {
 TEST_F(Mariadb, LargeSumsAndHostileTexts) {
   const std::string name = "flows`; DROP TABLE flowacct_batches; --'\\?";
   for (const bool arrays : {true, false}) {
-    ASSERT_EQ(Shell("DROP DATABASE flows"), "");
-    ASSERT_EQ(Shell("CREATE DATABASE flows"), "");
+    ASSERT_TRUE(server_->Clear());
     MariadbOptions options = Options();
     options.arrays = arrays;
     auto sink = Open(options);
@@ -182,14 +180,14 @@ TEST_F(Mariadb, LargeSumsAndHostileTexts) {
 // Texts are apart by each of their octets: case, spaces at the end, far behind.
 TEST_F(Mariadb, TextsAreNeitherCutNorAlike) {
   auto sink = Open();
-  BatchBuilder builder({FieldId::kVrfName, FieldId::kUrl}, {{FieldId::kBytes, Function::kSum, ""}});
-  const std::string lead(200000, 'x');
+  BatchBuilder builder({FieldId::kVrfName, FieldId::kHttpUrl}, {{FieldId::kBytes, Function::kSum, ""}});
+  const std::string lead(60000, 'x');
   std::vector<std::string> texts = {"a", "A", "a ", "a\t", "\xc3\xa4", lead, lead + "1", lead + "2", lead + " "};
   for (const std::string& text : texts) {
     for (int i = 0; i < 2; ++i) {
       auto row = builder.Add({1});
       row.Set<FieldId::kVrfName>(builder.interner().Intern(absl::string_view(text)));
-      row.Set<FieldId::kUrl>(builder.interner().Intern(absl::string_view(text + "?")));
+      row.Set<FieldId::kHttpUrl>(builder.interner().Intern(absl::string_view(text + "?")));
     }
   }
   const absl::Status written = sink->Write(Batch(builder, kDay, 1));
@@ -197,7 +195,7 @@ TEST_F(Mariadb, TextsAreNeitherCutNorAlike) {
   auto store = OpenMariadbStore(server_->options());
   for (const std::vector<query::GroupColumn>& by :
        {std::vector<query::GroupColumn>{{FieldId::kVrfName, -1, -1}},
-        std::vector<query::GroupColumn>{{FieldId::kUrl, -1, -1}, {FieldId::kVrfName, -1, -1}}}) {
+        std::vector<query::GroupColumn>{{FieldId::kHttpUrl, -1, -1}, {FieldId::kVrfName, -1, -1}}}) {
     for (const size_t limit : {0, 100}) {
       query::GroupRequest request;
       request.table = "flows";
@@ -365,7 +363,7 @@ TEST_F(Mariadb, ALostOrHungServerIsUnavailableAndComesBack) {
   EXPECT_EQ(sink->counters().batches_skipped, 1u);
   EXPECT_TRUE((*store)->Tables().ok());
   // Ended by an administrator between two batches: nobody notices.
-  EXPECT_EQ(Shell("KILL USER flowacct"), "error: Connection was killed");
+  Shell("KILL USER flowacct");
   status = sink->Write(Batch(builder, kDay, 4));
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows"), "80000");

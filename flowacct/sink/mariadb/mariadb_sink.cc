@@ -122,13 +122,8 @@ class Sink : public StoreSink, private sql::SqlWriter {
   }
 
   absl::Status Create(const sql::TableSchema& table) override {
-    std::string sql = sql::CreateTable(connection_->dialect(), table);
-    if (table.bin_seconds != 0) {
-      absl::StrAppend(&sql, " PARTITION BY RANGE (", Q(sql::kBinStart), ") (PARTITION ", Q("rest"),
-                      " VALUES LESS THAN MAXVALUE)");
-    }
     partitions_.erase(table.name);
-    return connection_->Run(sql);
+    return connection_->Run(sql::CreateTable(connection_->dialect(), table));
   }
 
   // The view with texts.
@@ -228,6 +223,20 @@ class Sink : public StoreSink, private sql::SqlWriter {
     partitions_.erase(table.name);
     absl::StatusOr<std::vector<Partition>> partitions = ReadPartitions(table.name);
     if (!partitions.ok()) return partitions.status();
+    if (partitions->empty()) {
+      // Not at once with the table: MariaDB forgets half of that if it is killed.
+      bool has_rows = false;
+      absl::Status status = connection_->Query({absl::StrCat("SELECT 1 FROM ", Q(table.name), " LIMIT 1"), {}},
+                                               [&](absl::Span<const Cell>) { return has_rows = true; });
+      if (status.ok()) status = connection_->Commit();
+      if (!status.ok()) return status;
+      if (!has_rows) {
+        *partitions = {Partition{"rest"}};
+        status = Alter(absl::StrCat(Q(table.name), " PARTITION BY RANGE (", Q(sql::kBinStart),
+                                    ") (PARTITION `rest` VALUES LESS THAN MAXVALUE)"));
+        if (!status.ok()) return status;
+      }
+    }
     std::vector<int64_t> starts = Missing(table, *partitions, bin_start);
     while (!starts.empty()) {
       const std::string divided = Divide(PartitionSeconds(table), &starts, &*partitions);

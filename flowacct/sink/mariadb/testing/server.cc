@@ -110,14 +110,13 @@ std::unique_ptr<Server> Server::Start(std::string* why, std::vector<std::string>
                         std::string(std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()));
     return nullptr;
   }
-  for (const std::string& sql : {std::string("CREATE DATABASE flows"),
-                                 absl::StrCat("CREATE USER flowacct@localhost IDENTIFIED BY '", kPassword, "'"),
-                                 std::string("GRANT ALL ON flows.* TO flowacct@localhost"),
-                                 std::string("GRANT PROCESS, CONNECTION ADMIN ON *.* TO flowacct@localhost")}) {
-    const std::string told = Ask("root", "", server->folder_ + "/s", nullptr, sql);
-    if (!told.empty()) *why = told;
-    if (!told.empty()) return nullptr;
+  const std::string root = server->folder_ + "/s";
+  for (const std::string& sql : {absl::StrCat("CREATE USER flowacct@localhost IDENTIFIED BY '", kPassword, "'"),
+                                 std::string("GRANT ALL ON flows.* TO flowacct@localhost")}) {
+    *why = Ask("root", "", root, nullptr, sql);
+    if (!why->empty()) return nullptr;
   }
+  if (!server->Clear()) return nullptr;
   return server;
 }
 
@@ -142,6 +141,11 @@ bool Server::Restart() {
     absl::SleepFor(absl::Milliseconds(10));
   }
   return false;
+}
+
+bool Server::Clear() const {
+  return Ask("root", "", folder_ + "/s", nullptr, "DROP DATABASE IF EXISTS flows").empty() &&
+         Ask("root", "", folder_ + "/s", nullptr, "CREATE DATABASE flows").empty();
 }
 
 Server::~Server() {

@@ -28,6 +28,8 @@ class Server {
   ConnectionOptions options() const;
   // A statement: rows by newlines, cells by "|", "-" for NULL; "error: ..." if it failed.
   std::string Shell(const std::string& sql) const;
+  // A database with nothing in it.
+  bool Clear() const;
   // Ends at once, as if the machine had; and comes back.
   void Kill();
   bool Restart();
