@@ -65,7 +65,8 @@ absl::StatusOr<std::unique_ptr<MongodbConnection>> MongodbConnection::New(Connec
   const auto wrong = [](const auto&... parts) { return absl::InvalidArgumentError(absl::StrCat("mongodb: ", parts...)); };
   if (options.timeout <= absl::ZeroDuration()) return wrong("timeout: a time above zero");
   if (options.database.empty() || options.database.size() > 63 ||
-      options.database.find_first_of(absl::string_view("/\\. \"$*<>:|?\0", 13)) != std::string::npos) {
+      absl::string_view(options.database).find_first_of(absl::string_view("/\\. \"$*<>:|?\0", 13)) !=
+          absl::string_view::npos) {
     return wrong("database \"", options.database, "\": a name of at most 63 octets, without any of /\\. \"$*<>:|?");
   }
   // Its own text may have the password.

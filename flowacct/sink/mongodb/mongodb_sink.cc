@@ -321,7 +321,7 @@ std::vector<Sink::Keeping> Sink::KeepingOf(const TableState& state) const {
 // The server may only remove by itself what no rollup is made of.
 absl::Status Sink::SetTtl(const Keeping& keeping, int64_t* ttl_seconds) {
   int64_t wanted = 0;
-  if (keeping.retention < absl::Seconds(kLongestTtl) && !keeping.source && keeping.bin_seconds != 0) {
+  if (options_.ttl_index && keeping.retention < absl::Seconds(kLongestTtl) && !keeping.source && keeping.bin_seconds != 0) {
     wanted = WholeSeconds(keeping.retention) + keeping.bin_seconds + kTtlGrace;
     if (wanted > kLongestTtl) wanted = 0;
   }

@@ -28,6 +28,9 @@ struct MongodbOptions : StoreOptions {
   // Another writer of the same table that has not moved for so long is taken for dead. If it is not, its batch fails
   // and is written again: nothing counts twice.
   absl::Duration writer_timeout = absl::Seconds(15);
+  // The server removes, too, what is a day older than the retention says (a TTL index), for times when no collector
+  // runs. Only of tables that no rollup is made of.
+  bool ttl_index = true;
 };
 
 // The server need not be there yet, unless `schema` is set: then the table is made and checked.

@@ -1,0 +1,3 @@
+#include "flowacct/sink/mongodb/filter_match.h"
+
+#include "gtest/gtest.h"
