@@ -34,8 +34,11 @@ struct SignedRange {
 std::vector<SignedRange> StoredRanges(FieldType type, absl::Span<const filter::NumberRange> ranges) {
   constexpr uint64_t kHalf = uint64_t{1} << 63;
   const uint64_t flip = record::SignBit(type);
+  const size_t size = record::FieldTypeSize(type);
+  const uint64_t largest = size < 8 ? (uint64_t{1} << (8 * size)) - 1 : UINT64_MAX;
   std::vector<SignedRange> stored;
-  for (const auto& [first, last] : ranges) {
+  for (const auto& [first, end] : ranges) {
+    const uint64_t last = std::max(first, std::min(end, largest));
     if (flip == 0 && first < kHalf && last >= kHalf) {
       stored.push_back({static_cast<int64_t>(first), INT64_MAX});
       stored.push_back({INT64_MIN, static_cast<int64_t>(last)});
@@ -94,8 +97,7 @@ std::string StoredText(FieldType type, const std::string& text) {
   if (type == FieldType::kMac && text.size() == record::FieldTypeSize(type)) {
     std::string scratch;
     const base::Interner none;
-    return std::string(
-        record::ToStored(type, reinterpret_cast<const uint8_t*>(text.data()), none, &scratch).octets);
+    return std::string(record::ToStored(type, reinterpret_cast<const uint8_t*>(text.data()), none, &scratch).octets);
   }
   return record::StoredFormOf(type) == StoredForm::kOctets ? text : sql::Storable(text);
 }
@@ -108,9 +110,7 @@ void AddValue(FieldType type, absl::string_view key, absl::string_view value, Do
   }
 }
 
-Document Exists(absl::string_view name) {
-  return Document().Add(name, Document().Null("$ne"));
-}
+Document Exists(absl::string_view name) { return Document().Add(name, Document().Null("$ne")); }
 
 Document Not(const Document& condition) { return Document().List("$nor", {condition}); }
 

@@ -144,7 +144,8 @@ std::vector<Document> StagesOf(const PipelineRequest& request) {
   if (request.order) {
     const size_t i = *request.order;
     const auto times = [&](char part, int bits) {
-      return Call("$multiply", {Item(Path(Key(part, i))), Document().Real("", static_cast<double>(int64_t{1} << bits))});
+      return Call("$multiply",
+                  {Item(Path(Key(part, i))), Document().Real("", static_cast<double>(int64_t{1} << bits))});
     };
     std::vector<Document> parts = {Item(Path(Key('l', i))), Item(times('m', kPartBits))};
     if (request.wide[i]) parts.push_back(Item(times('h', kLowBits)));
@@ -169,8 +170,7 @@ absl::Status ReadRow(const PipelineRequest& request, const bson_t& document, Pip
         continue;
       }
       const size_t i = static_cast<size_t>(std::atoi(key + 1));
-      if (key[0] != 'k' || i >= request.by.size() ||
-          !ReadCell(part, request.by[i]->form(), &row->group[i])) {
+      if (key[0] != 'k' || i >= request.by.size() || !ReadCell(part, request.by[i]->form(), &row->group[i])) {
         return wrong("group");
       }
     }
@@ -182,8 +182,9 @@ absl::Status ReadRow(const PipelineRequest& request, const bson_t& document, Pip
     if (request.values[i]->function == Function::kSum) {
       if (!SetPart(whole('l'), 0, &row->values[i]) || !SetPart(whole('m'), kPartBits, &row->values[i]) ||
           (request.wide[i] && !SetPart(whole('h'), kLowBits, &row->values[i]))) {
-        return absl::ResourceExhaustedError(absl::StrCat("mongodb: the sum of ", request.values[i]->name,
-                                                         " is beyond what the server adds exactly; ask a shorter time"));
+        return absl::ResourceExhaustedError(
+            absl::StrCat("mongodb: the sum of ", request.values[i]->name,
+                         " is beyond what the server adds exactly; ask a shorter time"));
       }
       continue;
     }

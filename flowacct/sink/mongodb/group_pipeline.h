@@ -1,8 +1,8 @@
 // Sums by groups as an aggregation pipeline, and its documents as groups and sums of 128 bits.
 //
-// $sum of whole numbers beyond 2^63 turns to a double without a word, so that each number is summed as two, its lower 24
-// bits and the rest; neither sum leaves what a double holds exactly before half a billion rows of the largest numbers,
-// and one that does is an error, never a rounded answer. Ownership: borrows the columns. Threads: any.
+// $sum of whole numbers beyond 2^63 turns to a double without a word, so that each number is summed as two, its lower
+// 24 bits and the rest; neither sum leaves what a double holds exactly before half a billion rows of the largest
+// numbers, and one that does is an error, never a rounded answer. Ownership: borrows the columns. Threads: any.
 
 #ifndef FLOWACCT_SINK_MONGODB_GROUP_PIPELINE_H_
 #define FLOWACCT_SINK_MONGODB_GROUP_PIPELINE_H_
@@ -32,7 +32,7 @@ struct PipelineRequest {
   int64_t step_origin_seconds = 0;
   std::vector<const sql::Column*> by;
   std::vector<const sql::Column*> values;
-  std::vector<bool> wide;      // of each value
+  std::vector<bool> wide;       // of each value
   std::optional<size_t> order;  // of values, a sum: about the largest first
 };
 

@@ -19,29 +19,29 @@ struct Code {
   absl::StatusCode status;
 };
 constexpr Code kCodes[] = {
-    {6, absl::StatusCode::kUnavailable},         // HostUnreachable
-    {7, absl::StatusCode::kUnavailable},         // HostNotFound
-    {13, absl::StatusCode::kPermissionDenied},   // Unauthorized
-    {18, absl::StatusCode::kPermissionDenied},   // AuthenticationFailed
-    {24, absl::StatusCode::kUnavailable},        // LockTimeout
-    {26, absl::StatusCode::kNotFound},           // NamespaceNotFound
-    {43, absl::StatusCode::kUnavailable},        // CursorNotFound
-    {50, absl::StatusCode::kUnavailable},        // MaxTimeMSExpired
-    {64, absl::StatusCode::kUnavailable},        // WriteConcernFailed
-    {73, absl::StatusCode::kInvalidArgument},    // InvalidNamespace
-    {89, absl::StatusCode::kUnavailable},        // NetworkTimeout
-    {91, absl::StatusCode::kUnavailable},        // ShutdownInProgress
-    {100, absl::StatusCode::kUnavailable},       // UnsatisfiableWriteConcern
-    {112, absl::StatusCode::kUnavailable},       // WriteConflict
-    {133, absl::StatusCode::kUnavailable},       // FailedToSatisfyReadPreference
-    {189, absl::StatusCode::kUnavailable},       // PrimarySteppedDown
-    {262, absl::StatusCode::kUnavailable},       // ExceededTimeLimit
-    {9001, absl::StatusCode::kUnavailable},      // SocketException
-    {10107, absl::StatusCode::kUnavailable},     // NotWritablePrimary
-    {11600, absl::StatusCode::kUnavailable},     // InterruptedAtShutdown
-    {11602, absl::StatusCode::kUnavailable},     // InterruptedDueToReplStateChange
-    {13435, absl::StatusCode::kUnavailable},     // NotPrimaryNoSecondaryOk
-    {13436, absl::StatusCode::kUnavailable},     // NotPrimaryOrSecondary
+    {6, absl::StatusCode::kUnavailable},            // HostUnreachable
+    {7, absl::StatusCode::kUnavailable},            // HostNotFound
+    {13, absl::StatusCode::kPermissionDenied},      // Unauthorized
+    {18, absl::StatusCode::kPermissionDenied},      // AuthenticationFailed
+    {24, absl::StatusCode::kUnavailable},           // LockTimeout
+    {26, absl::StatusCode::kNotFound},              // NamespaceNotFound
+    {43, absl::StatusCode::kUnavailable},           // CursorNotFound
+    {50, absl::StatusCode::kUnavailable},           // MaxTimeMSExpired
+    {64, absl::StatusCode::kUnavailable},           // WriteConcernFailed
+    {73, absl::StatusCode::kInvalidArgument},       // InvalidNamespace
+    {89, absl::StatusCode::kUnavailable},           // NetworkTimeout
+    {91, absl::StatusCode::kUnavailable},           // ShutdownInProgress
+    {100, absl::StatusCode::kUnavailable},          // UnsatisfiableWriteConcern
+    {112, absl::StatusCode::kUnavailable},          // WriteConflict
+    {133, absl::StatusCode::kUnavailable},          // FailedToSatisfyReadPreference
+    {189, absl::StatusCode::kUnavailable},          // PrimarySteppedDown
+    {262, absl::StatusCode::kUnavailable},          // ExceededTimeLimit
+    {9001, absl::StatusCode::kUnavailable},         // SocketException
+    {10107, absl::StatusCode::kUnavailable},        // NotWritablePrimary
+    {11600, absl::StatusCode::kUnavailable},        // InterruptedAtShutdown
+    {11602, absl::StatusCode::kUnavailable},        // InterruptedDueToReplStateChange
+    {13435, absl::StatusCode::kUnavailable},        // NotPrimaryNoSecondaryOk
+    {13436, absl::StatusCode::kUnavailable},        // NotPrimaryOrSecondary
     {14031, absl::StatusCode::kResourceExhausted},  // OutOfDiskSpace
 };
 constexpr uint32_t kDuplicateKey = 11000;
@@ -62,10 +62,13 @@ absl::StatusOr<std::unique_ptr<MongodbConnection>> MongodbConnection::New(Connec
     mongoc_init();
     mongoc_log_set_handler(nullptr, nullptr);  // what it has to say comes back as errors
   });
-  const auto wrong = [](const auto&... parts) { return absl::InvalidArgumentError(absl::StrCat("mongodb: ", parts...)); };
+  const auto wrong = [](const auto&... parts) {
+    return absl::InvalidArgumentError(absl::StrCat("mongodb: ", parts...));
+  };
   if (options.timeout <= absl::ZeroDuration()) return wrong("timeout: a time above zero");
   if (options.database.empty() || options.database.size() > 63 ||
-      options.database.find_first_of(absl::string_view("/\\. \"$*<>:|?\0", 13)) != std::string::npos) {
+      absl::string_view(options.database).find_first_of(absl::string_view("/\\. \"$*<>:|?\0", 13)) !=
+          absl::string_view::npos) {
     return wrong("database \"", options.database, "\": a name of at most 63 octets, without any of /\\. \"$*<>:|?");
   }
   // Its own text may have the password.
@@ -123,7 +126,7 @@ absl::Status MongodbConnection::Connect() {
   const bool ok = mongoc_client_command_simple(client_.get(), "admin", hello.get(), nullptr, &reply, &error);
   absl::Status status = ok ? absl::OkStatus() : Error(error);
   if (ok) {
-    deployment_ = TextOf(reply, "msg") == "isdbgrid" ? Deployment::kSharded
+    deployment_ = TextOf(reply, "msg") == "isdbgrid"  ? Deployment::kSharded
                   : !TextOf(reply, "setName").empty() ? Deployment::kReplicaSet
                                                       : Deployment::kServer;
   }
@@ -212,8 +215,8 @@ absl::Status MongodbConnection::Aggregate(const std::string& collection, const s
                                .Integer("batchSize", 5000)
                                .Integer("maxTimeMS", absl::ToInt64Milliseconds(options_.timeout));
   const Collection from = Get(collection);
-  return Walk(Cursor(mongoc_collection_aggregate(from.get(), MONGOC_QUERY_NONE, pipeline.get(), options.get(), nullptr)),
-              tell);
+  return Walk(
+      Cursor(mongoc_collection_aggregate(from.get(), MONGOC_QUERY_NONE, pipeline.get(), options.get(), nullptr)), tell);
 }
 
 absl::StatusOr<std::optional<Document>> MongodbConnection::FindOne(const std::string& collection,
@@ -257,8 +260,8 @@ absl::StatusOr<bool> MongodbConnection::Replace(const std::string& collection, c
   const Document options = Document().Bool("validate", false);
   bson_t reply;
   bson_error_t error;
-  const bool ok = mongoc_collection_replace_one(Get(collection).get(), filter.get(), document.get(), options.get(),
-                                                &reply, &error);
+  const bool ok =
+      mongoc_collection_replace_one(Get(collection).get(), filter.get(), document.get(), options.get(), &reply, &error);
   const std::optional<int64_t> matched = IntegerOf(reply, "matchedCount");
   bson_destroy(&reply);
   if (!ok) return Error(error);

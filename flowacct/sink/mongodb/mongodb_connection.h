@@ -3,8 +3,8 @@
 // Standard: MongoDB's wire protocol (OP_MSG) by libmongoc. Writes ask for the majority and its journals; reads from the
 // primary, of what the majority has. Nothing is written again behind our back: who failed knows that he does not know.
 // Connects at the first call, and anew at the next one after the connection was lost. Ownership: owns the connection.
-// Threads: one call at a time. Errors: by the server's code, see mongodb_connection.cc; texts have the server's message,
-// never the password.
+// Threads: one call at a time. Errors: by the server's code, see mongodb_connection.cc; texts have the server's
+// message, never the password.
 
 #ifndef FLOWACCT_SINK_MONGODB_MONGODB_CONNECTION_H_
 #define FLOWACCT_SINK_MONGODB_MONGODB_CONNECTION_H_

@@ -64,7 +64,8 @@ class Sink : public StoreSink {
   absl::Status Close() override { return absl::OkStatus(); }
   const StoreCounters& counters() const override { return counters_; }
   std::string trouble() const override {
-    return sharding_trouble_.empty() ? trouble_ : absl::StrCat(sharding_trouble_, trouble_.empty() ? "" : "; ", trouble_);
+    return sharding_trouble_.empty() ? trouble_
+                                     : absl::StrCat(sharding_trouble_, trouble_.empty() ? "" : "; ", trouble_);
   }
 
  private:
@@ -106,8 +107,7 @@ class Sink : public StoreSink {
   absl::Status InsertBatch(const aggregate::AggregateBatch& batch, const std::string& collection, bool rollup,
                            int64_t start, int64_t end, sql::StoredRows* rows, uint64_t* written);
   absl::Status RollUp(size_t rollup, int64_t bin_start, StoreCounters* counted);
-  absl::Status SumBin(const TableState::Rollup& rollup, const std::string& source, int64_t bin,
-                      StoreCounters* counted);
+  absl::Status SumBin(const TableState::Rollup& rollup, const std::string& source, int64_t bin, StoreCounters* counted);
 
   std::vector<Keeping> KeepingOf(const TableState& state) const;
   // Takes old bins away; `all`: to the end.
@@ -133,7 +133,8 @@ class Sink : public StoreSink {
 
 absl::Status Lost() {
   return absl::UnavailableError(
-      "mongodb: another writer took this table over, because we had not moved for writer_timeout; write the batch again");
+      "mongodb: another writer took this table over, because we had not moved for writer_timeout; write the batch "
+      "again");
 }
 
 absl::Status Sink::Lock(const std::string& table) {
@@ -186,9 +187,7 @@ absl::Status Sink::Hold() {
   return absl::OkStatus();
 }
 
-absl::Status Sink::Beat() {
-  return absl::Now() - beaten_ < options_.writer_timeout / 4 ? absl::OkStatus() : Hold();
-}
+absl::Status Sink::Beat() { return absl::Now() - beaten_ < options_.writer_timeout / 4 ? absl::OkStatus() : Hold(); }
 
 // After a failure that is not the connection's: so that others need not wait. Whatever was written stays unseen.
 void Sink::Release() {
@@ -218,10 +217,10 @@ absl::Status Sink::CheckForeign(const std::string& collection) {
   const auto found = connection_->FindOne(collection, Document());
   if (!found.ok()) return found.status();
   if (!*found) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "mongodb: there is a collection \"", collection,
-      "\" that is not in flowacct_tables; choose another name, or rename it: db.getCollection(\"", collection,
-      "\").renameCollection(\"", collection, "_old\")"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("mongodb: there is a collection \"", collection,
+                   "\" that is not in flowacct_tables; choose another name, or rename it: db.getCollection(\"",
+                   collection, "\").renameCollection(\"", collection, "_old\")"));
 }
 
 absl::Status Sink::Create(const std::string& table) {
@@ -241,8 +240,7 @@ absl::Status Sink::CleanUp() {
     for (const std::string& collection : collections) {
       if (auto removed = connection_->DeleteMany(collection, RowsOf(a.number)); !removed.ok()) return removed.status();
     }
-    const Document half =
-        Document().Add("table", Document().Text("$eq", next_.name)).Integer(kBatch, a.number);
+    const Document half = Document().Add("table", Document().Text("$eq", next_.name)).Integer(kBatch, a.number);
     if (auto removed = connection_->DeleteMany(kBatches, half); !removed.ok()) return removed.status();
     a.removed = true;
     if (absl::Status status = Beat(); !status.ok()) return status;
@@ -260,9 +258,8 @@ absl::Status Sink::CleanUp() {
 
 absl::Status Sink::FitColumns(const std::vector<Column>& wanted) {
   for (const Column& column : wanted) {
-    const auto there = std::find_if(next_.columns.begin(), next_.columns.end(), [&](const Column& c) {
-      return absl::EqualsIgnoreCase(c.name, column.name);
-    });
+    const auto there = std::find_if(next_.columns.begin(), next_.columns.end(),
+                                    [&](const Column& c) { return absl::EqualsIgnoreCase(c.name, column.name); });
     if (there == next_.columns.end()) {
       next_.columns.push_back(column);  // old rows have nothing there: not told
     } else if (!(*there == column)) {
@@ -321,7 +318,8 @@ std::vector<Sink::Keeping> Sink::KeepingOf(const TableState& state) const {
 // The server may only remove by itself what no rollup is made of.
 absl::Status Sink::SetTtl(const Keeping& keeping, int64_t* ttl_seconds) {
   int64_t wanted = 0;
-  if (keeping.retention < absl::Seconds(kLongestTtl) && !keeping.source && keeping.bin_seconds != 0) {
+  if (options_.ttl_index && keeping.retention < absl::Seconds(kLongestTtl) && !keeping.source &&
+      keeping.bin_seconds != 0) {
     wanted = WholeSeconds(keeping.retention) + keeping.bin_seconds + kTtlGrace;
     if (wanted > kLongestTtl) wanted = 0;
   }
@@ -370,8 +368,7 @@ absl::Status Sink::FitIndexes() {
   if (!deployment.ok()) return deployment.status();
   const Document batches =
       Document().Add("key", Document().Integer("table", 1).Integer(kBatch, 1)).Text("name", "table_batch");
-  if (absl::Status status =
-          connection_->Command(Document().Text("createIndexes", kBatches).List("indexes", {batches}));
+  if (absl::Status status = connection_->Command(Document().Text("createIndexes", kBatches).List("indexes", {batches}));
       !status.ok()) {
     return status;
   }
@@ -431,8 +428,8 @@ absl::Status Sink::Write(const aggregate::AggregateBatch& batch) {
   const int64_t start = FloorTo(batch.bin().start_nanos, kNanos) / kNanos;
   const int64_t end = (FloorTo(batch.bin().end_nanos - 1, kNanos) + kNanos) / kNanos;
   StoreCounters counted;
-  absl::Status status = Exclusively(
-      table, [&](Outcome* outcome) { return WriteLocked(batch, start, end, outcome, &counted); });
+  absl::Status status =
+      Exclusively(table, [&](Outcome* outcome) { return WriteLocked(batch, start, end, outcome, &counted); });
   if (!status.ok()) return status;
   counters_.batches += counted.batches;
   counters_.batches_skipped += counted.batches_skipped;
@@ -455,7 +452,8 @@ absl::Status Sink::WriteLocked(const aggregate::AggregateBatch& batch, int64_t s
   std::optional<int64_t> attempt;
   if (identity.number != 0) {
     known = Document().Add(kId, IdentityOf(next_.name, identity));
-    const auto found = connection_->FindOne(kBatches, Document().Add(kId, Document().Add("$eq", IdentityOf(next_.name, identity))));
+    const auto found =
+        connection_->FindOne(kBatches, Document().Add(kId, Document().Add("$eq", IdentityOf(next_.name, identity))));
     if (!found.ok()) return found.status();
     if (*found) attempt = IntegerOf(*(*found)->get(), kBatch).value_or(0);
     if (attempt && held_.IsCommitted(*attempt)) {
@@ -483,8 +481,7 @@ absl::Status Sink::WriteLocked(const aggregate::AggregateBatch& batch, int64_t s
     if (start < rollup.rolled_until) {  // that bin has been summed: this is added to it
       const int64_t bin = FloorTo(start, rollup.bin_seconds);
       written = 0;
-      absl::Status status =
-          InsertBatch(batch, rollup.name, true, bin, bin + rollup.bin_seconds, &rows, &written);
+      absl::Status status = InsertBatch(batch, rollup.name, true, bin, bin + rollup.bin_seconds, &rows, &written);
       if (!status.ok()) return status;
       counted->rollup_rows += written;
     }
@@ -667,8 +664,7 @@ absl::Status Sink::RetainTable(const std::string& table, bool all) {
     outcome->commit = true;
     for (const Keeping& keeping : KeepingOf(next_)) {
       if (keeping.retention == absl::InfiniteDuration() || keeping.bin_seconds == 0) continue;
-      const int64_t until =
-          std::min(absl::ToUnixSeconds(options_.now() - keeping.retention), keeping.rolled_until);
+      const int64_t until = std::min(absl::ToUnixSeconds(options_.now() - keeping.retention), keeping.rolled_until);
       if (absl::Status status = Remove(keeping, until, all); !status.ok()) return status;
     }
     for (const TableState::Rollup& rollup : next_.rollups) {  // another's, which is kept for ever
@@ -680,9 +676,9 @@ absl::Status Sink::RetainTable(const std::string& table, bool all) {
     if (longest == absl::InfiniteDuration()) return absl::OkStatus();
     const int64_t until = absl::ToUnixSeconds(options_.now() - longest - kIdentityRetention);
     return connection_
-        ->DeleteMany(kBatches, Document()
-                                   .Add("table", Document().Text("$eq", table))
-                                   .Add("written_at", Document().Seconds("$lt", until)))
+        ->DeleteMany(
+            kBatches,
+            Document().Add("table", Document().Text("$eq", table)).Add("written_at", Document().Seconds("$lt", until)))
         .status();
   });
 }
@@ -690,9 +686,7 @@ absl::Status Sink::RetainTable(const std::string& table, bool all) {
 // Bins that ended at `until` or before.
 absl::Status Sink::Remove(const Keeping& keeping, int64_t until, bool all) {
   const int64_t last = until - keeping.bin_seconds + 1;  // bins that begin before this
-  const auto before = [](int64_t seconds) {
-    return Document().Add(kBinStart, Document().Seconds("$lt", seconds));
-  };
+  const auto before = [](int64_t seconds) { return Document().Add(kBinStart, Document().Seconds("$lt", seconds)); };
   int64_t cut = last;
   std::vector<Document> stages = {Document().Add("$match", before(last)),
                                   Document().Add("$group", Document().Text(kId, "$bin_start")),

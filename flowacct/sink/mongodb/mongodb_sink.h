@@ -2,14 +2,14 @@
 //
 // Guarantees: a Write that answered OK is on the journals of a majority. Questions see a batch whole or not at all, on
 // any deployment, without multi-document transactions (table_state.h says how). The same batch (its identity) written
-// again is skipped, also when the answer to its commit was lost, and replaces what an earlier attempt left half. Batches
-// of which nobody said which they are (number 0) are always written.
-// Ownership: nothing is borrowed. Threads: one call at a time; several sinks, of several processes, write one table one
-// after another. Blocks for `timeout` at most an operation, and waits so long for another writer.
-// Errors: Unavailable if the deployment cannot be reached, hangs, changes its primary, or another writer took over: the
-// next Write connects anew; FailedPrecondition for a table that is somebody else's, or a field that stands for something
-// else; ResourceExhausted if the disk is full; PermissionDenied; InvalidArgument for options and names. In each case
-// nothing of the batch counts, or it is found when it is written again. No text has the password.
+// again is skipped, also when the answer to its commit was lost, and replaces what an earlier attempt left half.
+// Batches of which nobody said which they are (number 0) are always written. Ownership: nothing is borrowed. Threads:
+// one call at a time; several sinks, of several processes, write one table one after another. Blocks for `timeout` at
+// most an operation, and waits so long for another writer. Errors: Unavailable if the deployment cannot be reached,
+// hangs, changes its primary, or another writer took over: the next Write connects anew; FailedPrecondition for a table
+// that is somebody else's, or a field that stands for something else; ResourceExhausted if the disk is full;
+// PermissionDenied; InvalidArgument for options and names. In each case nothing of the batch counts, or it is found
+// when it is written again. No text has the password.
 
 #ifndef FLOWACCT_SINK_MONGODB_MONGODB_SINK_H_
 #define FLOWACCT_SINK_MONGODB_MONGODB_SINK_H_
@@ -28,6 +28,9 @@ struct MongodbOptions : StoreOptions {
   // Another writer of the same table that has not moved for so long is taken for dead. If it is not, its batch fails
   // and is written again: nothing counts twice.
   absl::Duration writer_timeout = absl::Seconds(15);
+  // The server removes, too, what is a day older than the retention says (a TTL index), for times when no collector
+  // runs. Only of tables that no rollup is made of.
+  bool ttl_index = true;
 };
 
 // The server need not be there yet, unless `schema` is set: then the table is made and checked.

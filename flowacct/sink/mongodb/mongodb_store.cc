@@ -122,7 +122,9 @@ std::string Known(const std::vector<Column>& columns, bool keys) {
 }
 
 absl::Status Question::Prepare() {
-  const auto wrong = [](const auto&... parts) { return absl::InvalidArgumentError(absl::StrCat("mongodb: ", parts...)); };
+  const auto wrong = [](const auto&... parts) {
+    return absl::InvalidArgumentError(absl::StrCat("mongodb: ", parts...));
+  };
   if (request_.step_seconds < 0) return wrong("step_seconds = ", request_.step_seconds, ": a time is not negative");
   if (request_.limit != 0 && request_.order >= request_.values.size()) {
     return wrong("order = ", request_.order, ": there are only ", request_.values.size(), " values");
@@ -144,8 +146,7 @@ absl::Status Question::Prepare() {
       const FieldType type = record::Info(group.field).type;
       if ((type != FieldType::kAddress && type != FieldType::kPrefix) || group.v4_length > 32 ||
           group.v6_length > 128) {
-        return wrong(record::Info(group.field).name, " cannot be cut to /", group.v4_length, " and /",
-                     group.v6_length);
+        return wrong(record::Info(group.field).name, " cannot be cut to /", group.v4_length, " and /", group.v6_length);
       }
       merge_ = true;
     }
@@ -233,31 +234,30 @@ absl::Status Question::AskPart(const Part& part, PipelineRequest pipeline, Filte
   std::vector<StoredValue> asked(match_place.size());
   std::string scratch;
   absl::Status wrong;
-  const absl::Status status =
-      connection_.Aggregate(part.collection(), StagesOf(pipeline), [&](const bson_t& document) {
-        wrong = ReadRow(pipeline, document, &row);
-        if (!wrong.ok()) return false;
-        for (size_t i = 0; i < match_place.size(); ++i) asked[i] = row.group[match_place[i]];
-        if (!asked.empty() && !match->Passes(asked)) return true;
-        // Of those that come in about the right order, no later one is as large as the last that is wanted.
-        if (pipeline.order && groups_.size() >= request_.limit &&
-            row.order < groups_[request_.limit - 1].second.order * (1 - 1e-9)) {
-          return false;
-        }
-        Group group;
-        if (request_.step_seconds != 0) {
-          group.first = step_again || part.rollup != nullptr ? StepOf(row.step_seconds) : row.step_seconds;
-        }
-        group.second.reserve(by_.size());
-        for (size_t i = 0; i < by_.size(); ++i) {
-          const query::GroupColumn& column = request_.by[i];
-          const StoredValue& value = row.group[by_place_[i]];
-          const bool cut = column.v4_length >= 0 || column.v6_length >= 0;
-          group.second.emplace_back(cut ? Cut(column, record::Info(column.field).type, value, &scratch) : value);
-        }
-        wrong = Keep(std::move(group), &row);
-        return wrong.ok();
-      });
+  const absl::Status status = connection_.Aggregate(part.collection(), StagesOf(pipeline), [&](const bson_t& document) {
+    wrong = ReadRow(pipeline, document, &row);
+    if (!wrong.ok()) return false;
+    for (size_t i = 0; i < match_place.size(); ++i) asked[i] = row.group[match_place[i]];
+    if (!asked.empty() && !match->Passes(asked)) return true;
+    // Of those that come in about the right order, no later one is as large as the last that is wanted.
+    if (pipeline.order && groups_.size() >= request_.limit &&
+        row.order < groups_[request_.limit - 1].second.order * (1 - 1e-9)) {
+      return false;
+    }
+    Group group;
+    if (request_.step_seconds != 0) {
+      group.first = step_again || part.rollup != nullptr ? StepOf(row.step_seconds) : row.step_seconds;
+    }
+    group.second.reserve(by_.size());
+    for (size_t i = 0; i < by_.size(); ++i) {
+      const query::GroupColumn& column = request_.by[i];
+      const StoredValue& value = row.group[by_place_[i]];
+      const bool cut = column.v4_length >= 0 || column.v6_length >= 0;
+      group.second.emplace_back(cut ? Cut(column, record::Info(column.field).type, value, &scratch) : value);
+    }
+    wrong = Keep(std::move(group), &row);
+    return wrong.ok();
+  });
   return status.ok() ? wrong : status;
 }
 
@@ -284,15 +284,13 @@ absl::Status Question::Keep(Group group, PipelineRow* row) {
 void Question::Tell(const std::function<bool(const query::GroupRow&)>& tell) {
   if (request_.limit != 0 && groups_.size() > request_.limit) {
     const size_t by = request_.order;
-    const uint64_t sign = values_[by]->function == Function::kSum
-                              ? 0
-                              : record::SignBit(record::Info(values_[by]->field).type);
+    const uint64_t sign =
+        values_[by]->function == Function::kSum ? 0 : record::SignBit(record::Info(values_[by]->field).type);
     const auto larger = [&](const auto& a, const auto& b) {
       if (a.second.present[by] != b.second.present[by]) return a.second.present[by] > b.second.present[by];
       return (a.second.values[by] ^ sign) > (b.second.values[by] ^ sign);
     };
-    std::partial_sort(groups_.begin(), groups_.begin() + static_cast<ptrdiff_t>(request_.limit), groups_.end(),
-                      larger);
+    std::partial_sort(groups_.begin(), groups_.begin() + static_cast<ptrdiff_t>(request_.limit), groups_.end(), larger);
     groups_.erase(groups_.begin() + static_cast<ptrdiff_t>(request_.limit), groups_.end());
   }
   std::vector<StoredValue> views;

@@ -1,7 +1,7 @@
 // Rows as documents, inserted in pieces.
 //
-// Ownership: borrows the connection. Threads: one at a time. Errors: of the connection, and of `pause`. Cost: a piece of
-// at most 5,000 rows in memory, whose octets are used again.
+// Ownership: borrows the connection. Threads: one at a time. Errors: of the connection, and of `pause`. Cost: a piece
+// of at most 5,000 rows in memory, whose octets are used again.
 
 #ifndef FLOWACCT_SINK_MONGODB_ROW_WRITER_H_
 #define FLOWACCT_SINK_MONGODB_ROW_WRITER_H_

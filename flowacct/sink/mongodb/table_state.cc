@@ -29,8 +29,8 @@ int64_t TableState::NextNumber() const {
 }
 
 bool TableState::IsCommitted(int64_t number) const {
-  return number <= committed && std::none_of(abandoned.begin(), abandoned.end(),
-                                             [number](const Abandoned& a) { return a.number == number; });
+  return number <= committed &&
+         std::none_of(abandoned.begin(), abandoned.end(), [number](const Abandoned& a) { return a.number == number; });
 }
 
 bool TableState::IsWide(const Column& column) const {
@@ -73,8 +73,7 @@ Document ToDocument(const TableState& state) {
   for (const std::string& name : state.wide) wide.push_back(Document().Text("", name));
   bson_append_array(document.get(), "wide", 4, ListOf(wide).get());
   for (const TableState::Abandoned& a : state.abandoned) {
-    abandoned.push_back(
-        Document().Integer("number", a.number).Seconds("at", a.at_seconds).Bool("removed", a.removed));
+    abandoned.push_back(Document().Integer("number", a.number).Seconds("at", a.at_seconds).Bool("removed", a.removed));
   }
   document.List("abandoned", abandoned);
   for (const TableState::Rollup& rollup : state.rollups) {
@@ -119,9 +118,8 @@ absl::StatusOr<TableState> FromDocument(const bson_t& document) {
   state.wide = TextsOf(document, "wide");
   for (const Document& a : DocumentsOf(document, "abandoned")) {
     bson_iter_t removed;
-    state.abandoned.push_back(
-        {IntegerOf(*a.get(), "number").value_or(0), SecondsOf(*a.get(), "at").value_or(0),
-         bson_iter_init_find(&removed, a.get(), "removed") && bson_iter_as_bool(&removed)});
+    state.abandoned.push_back({IntegerOf(*a.get(), "number").value_or(0), SecondsOf(*a.get(), "at").value_or(0),
+                               bson_iter_init_find(&removed, a.get(), "removed") && bson_iter_as_bool(&removed)});
   }
   for (const Document& r : DocumentsOf(document, "rollups")) {
     state.rollups.push_back({TextOf(*r.get(), "name"), IntegerOf(*r.get(), "bin_seconds").value_or(0),
@@ -165,8 +163,7 @@ absl::StatusOr<std::vector<TableState>> ReadStates(MongodbConnection* connection
 }
 
 absl::StatusOr<bool> ReplaceState(MongodbConnection* connection, TableState* state) {
-  const Document filter =
-      Document().Add(kId, Document().Text("$eq", state->name)).Integer("revision", state->revision);
+  const Document filter = Document().Add(kId, Document().Text("$eq", state->name)).Integer("revision", state->revision);
   ++state->revision;
   return connection->Replace(kTables, filter, ToDocument(*state));
 }

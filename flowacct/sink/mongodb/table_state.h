@@ -1,11 +1,11 @@
-// What is known of a table and its rollups: one document of flowacct_tables, which is replaced as a whole, so that every
-// change of what questions see is one change of one document, on any deployment.
+// What is known of a table and its rollups: one document of flowacct_tables, which is replaced as a whole, so that
+// every change of what questions see is one change of one document, on any deployment.
 //
 // A batch is written under a number that was never used before. Its rows have that number, and questions leave out
-// numbers above `committed`, and those in `abandoned`; the replacement that raises `committed` makes the batch's rows, what
-// it added to rollups, how far these have come, and new columns visible at once. `writer` says who writes now, so that
-// there is one at a time. Who finds a writer that has not moved for some time takes its place: the number is abandoned,
-// and whatever that writer still does, it cannot commit, because the document's revision is another.
+// numbers above `committed`, and those in `abandoned`; the replacement that raises `committed` makes the batch's rows,
+// what it added to rollups, how far these have come, and new columns visible at once. `writer` says who writes now, so
+// that there is one at a time. Who finds a writer that has not moved for some time takes its place: the number is
+// abandoned, and whatever that writer still does, it cannot commit, because the document's revision is another.
 //
 // Threads: any, as values. Errors: FailedPrecondition for a document that a newer program wrote.
 

@@ -1,5 +1,5 @@
-// A MongoDB server in a folder of its own on a free port of this machine, for tests and benchmarks: a real mongod if one
-// is on the path, else CongoServer, which speaks its protocol (server.mjs; fetch_server brings it).
+// A MongoDB server in a folder of its own on a free port of this machine, for tests and benchmarks: a real mongod if
+// one is on the path, else CongoServer, which speaks its protocol (server.mjs; fetch_server brings it).
 //
 // Ends with the object, and with the process that made it. Threads: one at a time.
 
@@ -17,8 +17,8 @@ namespace flowacct::sink::mongodb {
 
 class Server {
  public:
-  // Null with the reason in `why`, which says "not here" if none is installed. `role`: what server.mjs takes; a mongod is
-  // not asked to play any.
+  // Null with the reason in `why`, which says "not here" if none is installed. `role`: what server.mjs takes; a mongod
+  // is not asked to play any.
   static std::unique_ptr<Server> Start(std::string* why, const std::string& role = "");
   ~Server();
   Server(const Server&) = delete;

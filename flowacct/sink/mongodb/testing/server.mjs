@@ -28,6 +28,8 @@ for (const prototype of [Object.prototype, String.prototype, Number.prototype]) 
   Object.defineProperty(prototype, 'toHexString', { value() { return keyOf(this.valueOf()); }, configurable: true, writable: true });
 }
 
+BigInt.prototype.toJSON = function () { return this.toString(); };
+
 class Journal extends MemoryStorageAdapter {
   #file = path.join(folder, 'journal');
   #pending = [];
