@@ -23,14 +23,15 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "flowacct/sink/kafka/testing/child.h"
-#include "flowacct/sink/kafka/testing/numbered_batch.h"
 #include "flowacct/sink/queue/batch_part.h"
+#include "flowacct/sink/queue/testing/numbered_batch.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::sink::kafka {
 namespace {
 
 using absl::StatusCode;
+using queue::NumberedBatch;
 
 // Kafka's protocol guide: API keys and error codes; -195 is librdkafka's for a connection that is cut.
 constexpr int kProduce = 0, kInitProducerId = 22;

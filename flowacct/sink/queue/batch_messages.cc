@@ -126,7 +126,7 @@ absl::Status ForEachMessage(absl::string_view name, const MessageOptions& option
   const size_t overhead = kMessageOverhead + kBatchHeader.size() + parts.longest();
 
   const auto send = [&](absl::string_view to, absl::string_view with, absl::string_view octets, uint64_t rows) {
-    return tell(Message{to, with, octets, parts.Next(rows), rows});
+    return tell(Message{to, with, octets, encoder->content_type(), parts.Next(rows), rows});
   };
   // By address and key, in the order in which they were opened, so that the same batch gives the same parts.
   std::vector<OpenMessage> open(constant ? 1 : 0);

@@ -43,6 +43,7 @@ struct Message {
   absl::string_view address;
   absl::string_view key;
   absl::string_view octets;
+  absl::string_view content_type;
   absl::string_view part;  // batch_part.h; empty: the batch has no identity
   uint64_t rows = 0;
 };

@@ -30,8 +30,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "flowacct/sink/kafka/kafka_sink.h"
-#include "flowacct/sink/kafka/testing/numbered_batch.h"
 #include "flowacct/sink/queue/batch_part.h"
+#include "flowacct/sink/queue/testing/numbered_batch.h"
 
 namespace flowacct::sink::kafka {
 namespace {
@@ -136,7 +136,7 @@ int Write(const std::string& brokers, const std::string& topic, uint64_t batches
   uint64_t number = 0;
   std::ifstream(notes) >> number;
   while (number < batches) {
-    const absl::Status status = (*sink)->Write(NumberedBatch(number + 1, 100).batch());
+    const absl::Status status = (*sink)->Write(queue::NumberedBatch(number + 1, 100).batch());
     if (!status.ok()) {
       std::cerr << status << std::endl;
       return 2;

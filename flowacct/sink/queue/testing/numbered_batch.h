@@ -1,14 +1,14 @@
 // A batch whose rows tell which batch and row they are: bytes = number * 1000 + row.
 
-#ifndef FLOWACCT_SINK_KAFKA_TESTING_NUMBERED_BATCH_H_
-#define FLOWACCT_SINK_KAFKA_TESTING_NUMBERED_BATCH_H_
+#ifndef FLOWACCT_SINK_QUEUE_TESTING_NUMBERED_BATCH_H_
+#define FLOWACCT_SINK_QUEUE_TESTING_NUMBERED_BATCH_H_
 
 #include <cstdint>
 
 #include "flowacct/base/ip_address.h"
 #include "flowacct/sink/print/batch_builder.h"
 
-namespace flowacct::sink::kafka {
+namespace flowacct::sink::queue {
 
 class NumberedBatch {
  public:
@@ -35,6 +35,6 @@ class NumberedBatch {
   const uint64_t number_;
 };
 
-}  // namespace flowacct::sink::kafka
+}  // namespace flowacct::sink::queue
 
-#endif  // FLOWACCT_SINK_KAFKA_TESTING_NUMBERED_BATCH_H_
+#endif  // FLOWACCT_SINK_QUEUE_TESTING_NUMBERED_BATCH_H_
