@@ -106,9 +106,10 @@ void BackendImport::WriteSpool(const BackendPipeline& pipeline, ConfigWriter* ou
   out->Open("spool");
   out->Text("folder", folder, From(recovery));
   out->Close();
-  settings().Attention(recovery,
-                       "batches wait in the folder of spool until the server has them, and then go there by themselves; "
-                       "nothing is written elsewhere");
+  settings().Attention(
+      recovery,
+      "batches wait in the folder of spool until the server has them, and then go there by themselves; "
+      "nothing is written elsewhere");
 }
 
 }  // namespace flowacct::collector

@@ -119,8 +119,8 @@ void BrokerImport::ExplainRoundRobin(const BackendPipeline& pipeline, Setting se
   if (*number == 0) {
     settings.Remark(spread, "as here");
   } else {
-    settings.Attention(spread, absl::StrCat("all messages go where the name itself says, and not to NAME_0 and so on; ",
-                                            instead));
+    settings.Attention(
+        spread, absl::StrCat("all messages go where the name itself says, and not to NAME_0 and so on; ", instead));
   }
 }
 
@@ -152,6 +152,7 @@ void BrokerImport::WriteAmqp(const BackendPipeline& pipeline, ConfigWriter* out)
 
 std::string BrokerImport::Brokers(const BackendPipeline& pipeline, bool* tls, ToldValues* told) {
   constexpr uint64_t kPort = 9092;
+  constexpr absl::string_view kNoHosts = "is no list of hosts; write such as kafka1.example:9092,kafka2.example:9092";
   Settings& settings = backend_->settings();
   const Plugin& plugin = *pipeline.plugin;
   const std::string given = told->Of(Setting::kKafkaBrokers, "broker", "127.0.0.1");
@@ -173,11 +174,12 @@ std::string BrokerImport::Brokers(const BackendPipeline& pipeline, bool* tls, To
     ++all;
     if (absl::ConsumePrefix(&host, "ssl://") || absl::ConsumePrefix(&host, "SSL://")) ++with_tls;
     if (!IsHost(host)) {
-      settings.Fail(hosts, "is no list of hosts; write such as kafka1.example:9092,kafka2.example:9092");
+      settings.Fail(hosts, kNoHosts);
       return "";
     }
     absl::StrAppend(&brokers, brokers.empty() ? "" : ",", HostAndPort(host, number));
   }
+  if (all == 0) settings.Fail(hosts, kNoHosts);
   *tls = with_tls > 0;
   if (with_tls > 0 && with_tls < all) settings.Attention(hosts, "all brokers are reached over TLS, since some are");
   return brokers;
@@ -188,10 +190,12 @@ BrokerImport::KafkaFile BrokerImport::ReadKafkaFile(const Statement* file) {
   KafkaFile read;
   if (file == nullptr) return read;
   const auto lines = backend_->context().ReadList(file, "give property { name: ... value: ... } for each of its lines");
+  if (lines && lines->empty()) settings.Remark(file, "there is nothing in it");
   for (const ListLine& line : lines ? *lines : std::vector<ListLine>()) {
     KafkaConfigLine parsed;
     if (!ParseKafkaConfigLine(line.word, &parsed)) {
-      settings.Attention(file, absl::StrCat("line ", line.line, " of the file is neither global, KEY, VALUE nor topic, "
+      settings.Attention(file, absl::StrCat("line ", line.line,
+                                            " of the file is neither global, KEY, VALUE nor topic, "
                                             "KEY, VALUE; it is left out"));
     } else if (parsed.name == "sasl.password") {
       read.has_password = true;
@@ -237,9 +241,6 @@ void BrokerImport::WriteKafka(const BackendPipeline& pipeline, ConfigWriter* out
   if (tls && !file.has_protocol) property("security.protocol", "ssl", settings.Of(Setting::kKafkaBrokers, plugin));
   for (const KafkaConfigLine& line : file.properties) property(line.name, line.value, config_file);
   if (file.has_password) backend_->WritePasswordFile(config_file, out);
-  if (config_file != nullptr && file.properties.empty() && !file.has_password) {
-    settings.Remark(config_file, "no property of it is here");
-  }
   out->Close();
   ExplainRoundRobin(pipeline, Setting::kKafkaRoundRobin, "partitions of the topic spread them");
   if (const Statement* partition = settings.Of(Setting::kKafkaPartition, plugin)) {

@@ -97,7 +97,10 @@ std::vector<std::string> NearestPmacctKeys(absl::string_view name) {
   return base::NearestWords(name, *kWords);
 }
 
-bool IsSecretKey(absl::string_view name) { return absl::StrContains(name, "passw"); }
+// Also of names that somebody misspelt or remembers wrongly.
+bool IsSecretKey(absl::string_view name) {
+  return absl::StrContains(name, "pas") || absl::StrContains(name, "pwd") || absl::StrContains(name, "secret");
+}
 
 bool IsSecretValue(absl::string_view value) {
   const size_t scheme = value.find("://");

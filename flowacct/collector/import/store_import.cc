@@ -16,7 +16,7 @@ namespace {
 // Behind a name of pmacct's, so that its own table of that name, which has other columns, is left alone.
 constexpr absl::string_view kOurs = "_flowacct";
 // Of 63 octets (PostgreSQL): partitions, rollups and views have longer names.
-constexpr size_t kMaxStem = 32;
+constexpr size_t kMaxStem = 32, kMaxPart = 16;
 
 }  // namespace
 
@@ -27,9 +27,9 @@ std::string TableStem(absl::string_view table) {
     if (c == '%') {
       ++at;  // a letter of strftime
     } else if (c == '$') {
-      while (at + 1 < table.size() && (absl::ascii_islower(static_cast<unsigned char>(table[at + 1])) ||
-                                       absl::ascii_isdigit(static_cast<unsigned char>(table[at + 1])) ||
-                                       table[at + 1] == '_')) {
+      while (at + 1 < table.size() &&
+             (absl::ascii_islower(static_cast<unsigned char>(table[at + 1])) ||
+              absl::ascii_isdigit(static_cast<unsigned char>(table[at + 1])) || table[at + 1] == '_')) {
         ++at;
       }
     } else if (!absl::StrContains("\"`[]", c)) {  // what quotes names
@@ -58,14 +58,16 @@ void StoreImport::Write(const BackendPipeline& pipeline, ConfigWriter* out) {
   Settings& settings = backend_->settings();
   const Plugin& plugin = *pipeline.plugin;
   const Statement* const plugins = settings.Of(Setting::kPlugins);
-  settings.Attention(plugins,
-                     absl::StrCat("tables of ", plugin.type,
-                                  " are ours, beside pmacct's, which stay: whatever reads them must be told their names "
-                                  "and columns (docs/reference/stores.md)"));
-  if (settings.Of(Setting::kHistory, plugin) == nullptr && !absl::StartsWith(plugin.type, "mongodb")) {
-    settings.Attention(plugins, absl::StrCat(plugin.name,
-                                             " has no sql_history, so that pmacct adds to one row a group for ever; here "
-                                             "each bin has rows of its own: give every a width, and the sink keep"));
+  const bool mongodb = absl::StartsWith(plugin.type, "mongodb");  // or mongodb_legacy
+  settings.Attention(
+      plugins, absl::StrCat("tables of ", mongodb ? "mongodb" : plugin.type,
+                            " are ours, beside pmacct's, which stay: whatever reads them must be told their names "
+                            "and columns (docs/reference/stores.md)"));
+  if (settings.Of(Setting::kHistory, plugin) == nullptr && !mongodb) {
+    settings.Attention(plugins,
+                       absl::StrCat(plugin.name,
+                                    " has no sql_history, so that pmacct adds to one row a group for ever; here "
+                                    "each bin has rows of its own: give every a width, and the sink keep"));
   }
   if (plugin.type == "sqlite3") {
     WriteSqlite(pipeline, out);
@@ -100,7 +102,8 @@ void StoreImport::WriteTable(const BackendPipeline& pipeline, const Statement* s
   };
   for (int i = 1; !is_new(); ++i) {
     settings.Attention(statement, "several plugins write this table; here each has one of its own");
-    table = absl::StrCat(stem, kOurs, "_", TableStem(pipeline.name), i == 1 ? "" : absl::StrCat("_", i));
+    table = absl::StrCat(stem.substr(0, kMaxPart), kOurs, "_", TableStem(pipeline.name).substr(0, kMaxPart),
+                         i == 1 ? "" : absl::StrCat("_", i));
   }
   if (table != pipeline.name) out->Text("table", table, From(statement));
 }
@@ -130,8 +133,9 @@ void StoreImport::WritePostgresql(const BackendPipeline& pipeline, ConfigWriter*
     settings.NumberOf(settings.Of(Setting::kSqlPort, plugin), 1, UINT16_MAX);
     absl::StrAppend(&connection, ConnectionWord("port", port), " ");
   }
-  absl::StrAppend(&connection, ConnectionWord("dbname", told.Of(Setting::kSqlDatabase, "dbname", "pmacct")), " ",
-                  ConnectionWord("user", told.Of(Setting::kSqlUser, "user", "pmacct")));
+  const std::string database = told.Of(Setting::kSqlDatabase, "dbname", "pmacct");
+  const std::string user = told.Of(Setting::kSqlUser, "user", "pmacct");
+  absl::StrAppend(&connection, ConnectionWord("dbname", database), " ", ConnectionWord("user", user));
   if (const std::string authority = told.Of(Setting::kSqlCaFile, "", ""); !authority.empty()) {
     absl::StrAppend(&connection, " sslmode=verify-full ", ConnectionWord("sslrootcert", authority));
   }
@@ -166,8 +170,8 @@ void StoreImport::WriteMariadb(const BackendPipeline& pipeline, ConfigWriter* ou
     absl::StrAppend(&connection, " ", ConnectionWord("port", told.Of(Setting::kSqlPort, "port", "")));
   }
   const std::string database = told.Of(Setting::kSqlDatabase, "database", "pmacct");
-  absl::StrAppend(&connection, " ", ConnectionWord("user", told.Of(Setting::kSqlUser, "user", "pmacct")), " ",
-                  ConnectionWord("database", database));
+  const std::string user = told.Of(Setting::kSqlUser, "user", "pmacct");
+  absl::StrAppend(&connection, " ", ConnectionWord("user", user), " ", ConnectionWord("database", database));
   if (const std::string authority = told.Of(Setting::kSqlCaFile, "", ""); !authority.empty()) {
     absl::StrAppend(&connection, " ", ConnectionWord("ssl_ca", authority));
   }
@@ -210,11 +214,11 @@ void StoreImport::WriteMongodb(const BackendPipeline& pipeline, ConfigWriter* ou
   std::string user;
   if (known) user = told.Of(Setting::kMongoUser, "user", "pmacct");
   out->Open("mongodb");
-  out->Text("uri",
-            known ? absl::StrCat("mongodb://", PercentEncoded(user), "@", HostAndPort(host, kPort),
-                                 "/?authSource=", database)
-                  : absl::StrCat("mongodb://", HostAndPort(host, kPort)),
-            told.from());
+  out->Text(
+      "uri",
+      known ? absl::StrCat("mongodb://", PercentEncoded(user), "@", HostAndPort(host, kPort), "/?authSource=", database)
+            : absl::StrCat("mongodb://", HostAndPort(host, kPort)),
+      told.from());
   out->Text("database", database, table == nullptr ? "pmacct's unless told" : From(table));
   backend_->WritePasswordFile(password, out);
   if (known) backend_->RemarkOnDefaultPassword(password, "mongo_passwd", out);
