@@ -1,5 +1,7 @@
 // What is imported runs: configurations like those of pmacct's quick start, through the import, into the collector.
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -81,6 +83,37 @@ constexpr QuickStart kQuickStarts[] = {
      ""},
     {"nfacctd_geoip", "nfacctd_port: 2100\nplugins: print\naggregate: src_host_country\ngeoipv2_file: c.mmdb\n",
      "geoip: c.mmdb: cannot be opened"},
+    {"nfacctd_sqlite3",
+     "nfacctd_ip: 127.0.0.1\nnfacctd_port: 2100\nplugins: sqlite3[hosts]\nsql_db[hosts]: FOLDER/pmacct.db\n"
+     "sql_table[hosts]: acct_v9\nsql_table_version[hosts]: 9\nsql_history[hosts]: 5m\nsql_history_roundoff[hosts]: m\n"
+     "sql_refresh_time[hosts]: 300\naggregate[hosts]: src_host, dst_host, flows\n"
+     "sql_recovery_backup_host[hosts]: FOLDER/backup.db\n",
+     ""},
+    {"nfacctd_mysql",
+     "nfacctd_port: 2100\nplugins: mysql[in], mysql[out]\naggregate[in]: dst_host\naggregate[out]: src_host\n"
+     "aggregate_filter[in]: dst net 192.0.2.0/24\naggregate_filter[out]: src net 192.0.2.0/24\nsql_host: localhost\n"
+     "sql_passwd: arealsmartpwd\nsql_table[in]: acct_in\nsql_table[out]: acct_out\nsql_refresh_time: 60\n"
+     "sql_optimize_clauses: true\nsql_history: 10m\nsql_history_roundoff: mh\n",
+     ""},
+    {"nfacctd_mongodb",
+     "nfacctd_port: 2100\nplugins: mongodb\naggregate: src_host, dst_host\nmongo_host: 127.0.0.1\n"
+     "mongo_table: test.acct\nmongo_history: 5m\nmongo_history_roundoff: m\nmongo_refresh_time: 300\n",
+     ""},
+    {"nfacctd_pgsql",
+     "nfacctd_port: 2100\nplugins: pgsql\naggregate: src_host, dst_host\nsql_host: 127.0.0.1\nsql_db: pmacct\n"
+     "sql_table: acct_v9\nsql_table_version: 9\nsql_passwd: arealsmartpwd\nsql_user: pmacct\nsql_refresh_time: 60\n"
+     "sql_history: 10m\nsql_history_roundoff: mh\n",
+     ""},
+    {"nfacctd_amqp",
+     "nfacctd_port: 2100\nplugins: amqp\naggregate: src_host, dst_host, src_port, dst_port, proto, tos\n"
+     "amqp_exchange: pmacct\namqp_routing_key: acct\namqp_refresh_time: 300\namqp_history: 5m\n"
+     "amqp_history_roundoff: m\n",
+     ""},
+    {"nfacctd_kafka",
+     "nfacctd_port: 2100\nplugins: kafka\naggregate: src_host, dst_host, src_port, dst_port, proto, tos\n"
+     "kafka_output: json\nkafka_topic: pmacct.acct\nkafka_refresh_time: 300\nkafka_history: 5m\n"
+     "kafka_history_roundoff: m\n",
+     ""},
     {"uacctd_print", "uacctd_group: 5\nplugins: print\naggregate: src_host, dst_host\n", ""},
 };
 
@@ -204,6 +237,39 @@ TEST(ImportRunTest, ACollectorWritesWhatCame) {
   EXPECT_EQ(SumOf(csv, "PACKETS"), truth.packets);
   EXPECT_EQ(SumOf(csv, "BYTES"), truth.bytes);
   EXPECT_EQ(SumOf(csv, "FLOWS"), truth.records);
+}
+
+uint64_t NumberOf(sqlite3* database, const std::string& sql) {
+  sqlite3_stmt* statement = nullptr;
+  EXPECT_EQ(sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
+  EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW) << sql;
+  const auto number = static_cast<uint64_t>(sqlite3_column_int64(statement, 0));
+  sqlite3_finalize(statement);
+  return number;
+}
+
+// In the file that pmacct wrote, beside its table.
+TEST(ImportRunTest, ADatabaseHasWhatCame) {
+  const std::string path = absl::StrCat(Folder(), "pmacct.db");
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, "CREATE TABLE acct_v9 (ip_src CHAR(45)); INSERT INTO acct_v9 VALUES ('192.0.2.1')",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  auto file = Imported(Find("nfacctd_sqlite3"), {{"2100", FreePort()}});
+  ASSERT_TRUE(file.ok()) << file.status();
+  auto server = Server::New(*std::move(file), {});
+  ASSERT_TRUE(server.ok()) << server.status();
+  ASSERT_TRUE((*server)->Start().ok());
+  WorkloadTruth truth;
+  SendTo(**server, SomeExports(&truth));
+  ASSERT_TRUE((*server)->Stop(absl::Seconds(20)).ok());
+  EXPECT_EQ(NumberOf(database, "SELECT SUM(packets) FROM acct_v9_flowacct"), truth.packets);
+  EXPECT_EQ(NumberOf(database, "SELECT SUM(bytes) FROM acct_v9_flowacct"), truth.bytes);
+  EXPECT_EQ(NumberOf(database, "SELECT SUM(flows) FROM acct_v9_flowacct"), truth.records);
+  EXPECT_EQ(NumberOf(database, "SELECT MAX(bin_end - bin_start) FROM acct_v9_flowacct"), 300u);
+  EXPECT_EQ(NumberOf(database, "SELECT COUNT(*) FROM acct_v9"), 1u);
+  sqlite3_close(database);
 }
 
 TEST(ImportRunTest, ACaptureIsReadToItsEnd) {

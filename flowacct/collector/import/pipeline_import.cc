@@ -119,8 +119,14 @@ std::string Width(absl::string_view history, bool* month) {
   return absl::StrCat(seconds, "s");
 }
 
-PipelineImport::PipelineImport(ImportContext* context, InputImport* inputs, RulesImport* rules)
-    : context_(context), inputs_(inputs), rules_(rules), aggregates_(context) {}
+PipelineImport::PipelineImport(ImportContext* context, InputImport* inputs, RulesImport* rules, std::string stem)
+    : context_(context),
+      inputs_(inputs),
+      rules_(rules),
+      aggregates_(context),
+      backends_(context, std::move(stem)),
+      stores_(&backends_),
+      brokers_(&backends_) {}
 
 std::string PipelineImport::NewName(const Plugin& plugin, absl::string_view suffix) {
   absl::string_view given = plugin.name;
@@ -258,7 +264,9 @@ void PipelineImport::Add(const Plugin& plugin) {
     WriteTime(plugin, IsProbe(plugin), &body);
     WriteSampling(plugin, sampled, &body);
     WriteEnrich(plugin, &body);
-    WriteSink(plugin, suffix, &body);
+    std::vector<std::string> fields = aggregate.by;
+    fields.push_back(side);
+    WriteSink({&plugin, pipeline.name, suffix, std::move(fields)}, &body);
     pipelines_.push_back(std::move(pipeline));
   }
 }
@@ -396,14 +404,19 @@ void PipelineImport::WriteNetworks(const Plugin& plugin, ConfigWriter* out) {
   out->Close();
 }
 
-void PipelineImport::WriteSink(const Plugin& plugin, absl::string_view file_suffix, ConfigWriter* out) {
+void PipelineImport::WriteSink(const BackendPipeline& pipeline, ConfigWriter* out) {
+  const Plugin& plugin = *pipeline.plugin;
   out->Open("sink");
   if (plugin.type == "print") {
-    WritePrint(plugin, file_suffix, out);
+    WritePrint(plugin, pipeline.suffix, out);
   } else if (plugin.type == "nfprobe") {
     WriteProbe(plugin, out);
   } else if (plugin.type == "sfprobe") {
     WriteSampler(plugin, out);
+  } else if (StoreImport::Writes(plugin.type)) {
+    stores_.Write(pipeline, out);
+  } else if (BrokerImport::Writes(plugin.type)) {
+    brokers_.Write(pipeline, out);
   } else {
     WriteMemory(plugin, out);
   }
@@ -471,14 +484,6 @@ void PipelineImport::WritePrint(const Plugin& plugin, absl::string_view file_suf
 
 void PipelineImport::WriteMemory(const Plugin& plugin, ConfigWriter* out) {
   Settings& settings = context_->settings();
-  if (plugin.type != "memory") {
-    settings.Attention(settings.Of(Setting::kPlugins),
-                       absl::StrCat(plugin.type, " has no sink yet: until it has, bins are kept for flowacct query"));
-    out->Comment(absl::StrCat("In place of ", plugin.type, ", which has no sink yet."));
-    out->Open("memory");
-    out->Close();
-    return;
-  }
   out->Open("memory");
   out->Number("bins", 24, "a day of hours, where pmacct's table grows until it is reset");
   out->Close();

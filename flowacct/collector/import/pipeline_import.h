@@ -7,16 +7,22 @@
 #include <vector>
 
 #include "flowacct/collector/import/aggregate_import.h"
+#include "flowacct/collector/import/backend_import.h"
+#include "flowacct/collector/import/broker_import.h"
 #include "flowacct/collector/import/config_writer.h"
 #include "flowacct/collector/import/import_context.h"
 #include "flowacct/collector/import/input_import.h"
 #include "flowacct/collector/import/rules_import.h"
+#include "flowacct/collector/import/store_import.h"
 
 namespace flowacct::collector {
 
 class PipelineImport {
  public:
-  PipelineImport(ImportContext* context, InputImport* inputs, RulesImport* rules);
+  // `stem`: how paths of files that a person writes begin.
+  PipelineImport(ImportContext* context, InputImport* inputs, RulesImport* rules, std::string stem);
+  PipelineImport(const PipelineImport&) = delete;
+  PipelineImport& operator=(const PipelineImport&) = delete;
 
   // One plugin, of any type but tee. Its text is written by Write, when all inputs are known.
   void Add(const Plugin& plugin);
@@ -43,7 +49,7 @@ class PipelineImport {
   void WriteSampling(const Plugin& plugin, bool sampled, ConfigWriter* out);
   void WriteEnrich(const Plugin& plugin, ConfigWriter* out);
   void WriteNetworks(const Plugin& plugin, ConfigWriter* out);
-  void WriteSink(const Plugin& plugin, absl::string_view file_suffix, ConfigWriter* out);
+  void WriteSink(const BackendPipeline& pipeline, ConfigWriter* out);
   void WritePrint(const Plugin& plugin, absl::string_view file_suffix, ConfigWriter* out);
   void WriteMemory(const Plugin& plugin, ConfigWriter* out);
   void WriteProbe(const Plugin& plugin, ConfigWriter* out);
@@ -55,6 +61,9 @@ class PipelineImport {
   InputImport* inputs_;
   RulesImport* rules_;
   AggregateImport aggregates_;
+  BackendImport backends_;
+  StoreImport stores_;
+  BrokerImport brokers_;
   std::vector<Pipeline> pipelines_;
   std::vector<std::string> names_;
   std::vector<std::string> outputs_;  // of print

@@ -19,7 +19,8 @@ namespace {
 // "aggregate[in]: src_host"; without what is secret.
 std::string Shown(const Statement& statement) {
   const std::string plugin = statement.plugin.empty() ? "" : absl::StrCat("[", statement.plugin, "]");
-  const absl::string_view value = IsSecretKey(statement.key) ? "(not shown)" : absl::string_view(statement.value);
+  const bool secret = IsSecretKey(statement.key) || IsSecretValue(statement.value);
+  const absl::string_view value = secret ? "(not shown)" : absl::string_view(statement.value);
   return absl::StrCat(statement.key, plugin, ": ", value);
 }
 
@@ -76,7 +77,7 @@ absl::StatusOr<PmacctImport> ImportPmacct(absl::string_view text, absl::string_v
   ConfigWriter body;
   if (ListensForExports(told->daemon) || SeesPackets(told->daemon)) {
     InputImport inputs(&context);
-    PipelineImport pipelines(&context, &inputs, &rules);
+    PipelineImport pipelines(&context, &inputs, &rules, options.rules_stem);
     ReplicaImport replicas(&context);
     bool has_pipeline = false;
     for (const Plugin& plugin : settings.plugins()) {

@@ -31,7 +31,8 @@ struct PmacctImportOptions {
   std::string daemon;
   // Reads the maps that the configuration names; none: a key that names one gets a comment.
   FileReader read_file;
-  // Rules that maps become are in files whose paths begin so: "flowacct" makes "flowacct-pre_tag_map.rules".
+  // Rules that maps become are in files whose paths begin so: "flowacct" makes "flowacct-pre_tag_map.rules". So do
+  // those that are named for passwords: "flowacct-sql.password".
   std::string rules_stem = "flowacct";
   PmacctFileOptions file;
 };

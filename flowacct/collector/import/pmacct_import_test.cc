@@ -278,7 +278,11 @@ std::string SampleOf(const PmacctKey& key) {
     case Setting::kTeeTransparent:
       return "false";
     case Setting::kOutput:
+    case Setting::kAmqpOutput:
+    case Setting::kKafkaOutput:
       return "json";
+    case Setting::kMongoTable:
+      return "flows.hosts";
     case Setting::kSeparator:
       return ";";
     case Setting::kDirection:
@@ -301,12 +305,20 @@ TEST(PmacctImportTest, EveryKeyOfTheTableIsHandled) {
     for (const std::string& name : KeyNames(key.names)) {
       for (const char* daemon : {"nfacctd", "sfacctd", "pmacctd", "uacctd"}) {
         if (key.setting == Setting::kPlugins) continue;
-        const std::string text = absl::StrCat("plugins: print[a], tee[t], nfprobe[n], sfprobe[s], memory[m]\n", name,
-                                              ": ", SampleOf(key), "\n");
+        const std::string text = absl::StrCat(
+            "plugins: print[a], tee[t], nfprobe[n], sfprobe[s], memory[m], mysql[q], pgsql[p], sqlite3[l], mongodb[o], "
+            "amqp[r], kafka[k]\n",
+            name, ": ", SampleOf(key), "\n");
         const auto imported = ImportPmacct(text, "x.conf", Options(daemon));
         ASSERT_TRUE(imported.ok()) << text << imported.status();
         for (const std::string& line : imported->attention) {
           EXPECT_FALSE(absl::StrContains(line, "neither pmacct nor we know")) << line;
+        }
+        // Those of databases and brokers: as a value that came from it, or in a comment.
+        if (key.setting >= Setting::kSqlDatabase && key.setting <= Setting::kKafkaOutput) {
+          EXPECT_TRUE(absl::StrContains(imported->text, absl::StrCat(name, ", line 2")) ||
+                      absl::StrContains(imported->text, absl::StrCat("# line 2: ", name, ": ")))
+              << text << daemon << imported->text;
         }
         if (key.setting == Setting::kNone) {
           EXPECT_TRUE(absl::StrContains(imported->text, absl::StrCat("# line 2: ", name, ": "))) << name;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -96,7 +97,18 @@ std::vector<std::string> NearestPmacctKeys(absl::string_view name) {
   return base::NearestWords(name, *kWords);
 }
 
-bool IsSecretKey(absl::string_view name) { return absl::StrContains(name, "passw"); }
+// Also of names that somebody misspelt or remembers wrongly.
+bool IsSecretKey(absl::string_view name) {
+  return absl::StrContains(name, "pas") || absl::StrContains(name, "pwd") || absl::StrContains(name, "secret");
+}
+
+bool IsSecretValue(absl::string_view value) {
+  const size_t scheme = value.find("://");
+  if (scheme != value.npos && absl::StrContains(value.substr(scheme), '@')) return true;
+  const std::string lower = absl::AsciiStrToLower(value);
+  const size_t word = std::min(lower.find("passw"), lower.find("secret"));
+  return word != lower.npos && lower.find_first_of("= ", word) != lower.npos;
+}
 
 std::string PmacctKeysAsMarkdown() {
   std::string out =

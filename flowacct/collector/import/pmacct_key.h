@@ -103,6 +103,34 @@ enum class Setting : uint8_t {
   kOutputFile,
   kOutputAppend,
   kSeparator,
+  kSqlDatabase,
+  kSqlHost,
+  kSqlPort,
+  kSqlUser,
+  kSqlPassword,
+  kSqlCaFile,
+  kSqlTable,
+  kSqlRecovery,
+  kMongoHost,
+  kMongoTable,
+  kMongoUser,
+  kMongoPassword,
+  kAmqpHost,
+  kAmqpVhost,
+  kAmqpUser,
+  kAmqpPassword,
+  kAmqpExchange,
+  kAmqpRoutingKey,
+  kAmqpRoundRobin,
+  kAmqpOutput,
+  kKafkaBrokers,
+  kKafkaPort,
+  kKafkaTopic,
+  kKafkaRoundRobin,
+  kKafkaPartition,
+  kKafkaKey,
+  kKafkaConfigFile,
+  kKafkaOutput,
   kMemoryPath,
   kSource,
   kProbeReceiver,
@@ -152,6 +180,8 @@ const PmacctKey* FindPmacctKey(absl::string_view name);
 std::vector<std::string> NearestPmacctKeys(absl::string_view name);
 // A key of a secret, whose value is not to be shown.
 bool IsSecretKey(absl::string_view name);
+// A value that holds one whatever its key is: "https://user:secret@host/", "--password=secret".
+bool IsSecretValue(absl::string_view value);
 
 // docs/reference/pmacct-keys.md.
 std::string PmacctKeysAsMarkdown();

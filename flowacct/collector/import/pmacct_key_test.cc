@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -73,6 +74,9 @@ TEST(PmacctKeyTest, TheDocumentIsCurrent) {
   const std::string committed(std::istreambuf_iterator<char>(file), {});
   EXPECT_TRUE(committed == PmacctKeysAsMarkdown())
       << "the table has changed: flowacct config keys > docs/reference/pmacct-keys.md";
+  if (const char* folder = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR")) {
+    std::ofstream(std::string(folder) + "/pmacct-keys.md", std::ios::binary) << PmacctKeysAsMarkdown();
+  }
 }
 
 // Every key that an installed pmacct documents is in the table: the lines "KEY: [ a | b ] (-x) [FLAGS]" of CONFIG-KEYS.
