@@ -35,6 +35,8 @@ struct Dialect {
   bool fetch_with_ties;  // FETCH FIRST n ROWS WITH TIES
   // Has the functions flowacct_route(condition, text) and flowacct_network(octets, v4 length, v6 length).
   bool has_functions;
+  // Its GROUP BY sorts all rows before it adds any: groups are summed by GroupSums.
+  bool groups_by_sorting = false;
 };
 
 inline constexpr Dialect kSqlite = {
@@ -56,6 +58,7 @@ inline constexpr Dialect kSqlite = {
     "",
     "",
     false,
+    true,
     true,
 };
 
