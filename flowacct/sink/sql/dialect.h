@@ -53,6 +53,8 @@ struct Dialect {
   absl::string_view true_word = "TRUE", false_word = "FALSE";
   // In quoted names a backslash escapes, itself and the quote.
   bool backslash_escapes = false;
+  // Its GROUP BY sorts all rows before it adds any: groups are summed by GroupSums.
+  bool groups_by_sorting = false;
 };
 
 inline constexpr Dialect kSqlite = {
@@ -89,6 +91,10 @@ inline constexpr Dialect kSqlite = {
     /*ddl_commits=*/false,
     /*fetch_with_ties=*/false,
     /*has_functions=*/true,
+    /*true_word=*/"TRUE",
+    /*false_word=*/"FALSE",
+    /*backslash_escapes=*/false,
+    /*groups_by_sorting=*/true,
 };
 
 inline constexpr Dialect kPostgresql = {

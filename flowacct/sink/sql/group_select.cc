@@ -1,8 +1,10 @@
 #include "flowacct/sink/sql/group_select.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -15,12 +17,6 @@ namespace {
 
 using aggregate::Function;
 using record::FieldType;
-
-// Whether numbers above 2^63 - 1, which are stored as negative ones, may be among the values.
-bool MayBeNegative(const Column& column) {
-  const FieldType type = record::Info(column.field).type;
-  return record::FieldTypeSize(type) == 8 && record::SignBit(type) == 0;
-}
 
 // Cut to `length` bits of 128, in SQL alone; `shown`: the length that the prefix tells.
 std::string CutOctets(const Dialect& dialect, const std::string& name, unsigned bits, int shown) {
@@ -72,6 +68,11 @@ absl::uint128 ParseDigits(absl::string_view digits) {
 
 }  // namespace
 
+bool MayBeNegative(const Column& column) {
+  const FieldType type = record::Info(column.field).type;
+  return record::FieldTypeSize(type) == 8 && record::SignBit(type) == 0;
+}
+
 std::string ExtremeOf(const Column& column, const std::string& name) {
   const absl::string_view function = column.function == Function::kMin ? "MIN" : "MAX";
   if (!MayBeNegative(column)) return absl::StrCat(function, "(", name, ")");
@@ -86,7 +87,7 @@ int64_t FloorTo(int64_t number, int64_t step) {
 }
 
 absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query::GroupRequest& request,
-                                             const TableSchema& table, const TableSchema* base) {
+                                             const TableSchema& table, const TableSchema* base, Summed summed) {
   GroupSelect select;
   select.dialect_ = &dialect;
   select.step_ = request.step_seconds != 0;
@@ -137,7 +138,8 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
     }
     absl::StrAppend(&groups, groups.empty() ? "" : ", ", columns);
   }
-  select.one_group_ = groups.empty();
+  const bool here = summed == Summed::kHere;
+  select.one_group_ = groups.empty() && !here;
   if (select.one_group_) absl::StrAppend(&out.sql, comma(), "COUNT(*)");
   std::string order;
   for (size_t i = 0; i < request.values.size(); ++i) {
@@ -149,6 +151,10 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
     select.values_.push_back(column);
     used.push_back(column);
     const std::string name = Quoted(dialect, column->name);
+    if (here) {
+      absl::StrAppend(&out.sql, comma(), name);
+      continue;
+    }
     if (column->function != Function::kSum) {
       const std::string extreme = ExtremeOf(*column, name);
       absl::StrAppend(&out.sql, comma(), extreme);
@@ -180,14 +186,14 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
     return AppendCondition(dialect, of, request.where.program(), &out);
   };
   absl::Status status;
-  if (base == nullptr) {
+  // The rollup, and of its table what it has not yet; both by the rollup's bins.
+  const int64_t length = table.bin_seconds;
+  const auto ceil = [&](int64_t t) {
+    return t <= INT64_MIN + length || t >= INT64_MAX - length ? t : FloorTo(t - 1, length) + length;
+  };
+  if (base == nullptr || table.rolled_until >= ceil(request.to_seconds)) {
     status = where(table, request.from_seconds, request.to_seconds);
   } else {
-    // The rollup, and of its table what it has not yet; both by the rollup's bins.
-    const int64_t length = table.bin_seconds;
-    const auto ceil = [&](int64_t t) {
-      return t <= INT64_MIN + length || t >= INT64_MAX - length ? t : FloorTo(t - 1, length) + length;
-    };
     std::sort(used.begin(), used.end());
     used.erase(std::unique(used.begin(), used.end()), used.end());
     std::string names;
@@ -202,6 +208,7 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
     absl::StrAppend(&out.sql, ") AS parts");
   }
   if (!status.ok()) return status;
+  if (here) return select;
   if (!groups.empty()) absl::StrAppend(&out.sql, " GROUP BY ", groups);
   if (request.limit != 0) {
     absl::StrAppend(&out.sql, " ORDER BY ", order);
@@ -212,16 +219,58 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
   return select;
 }
 
-bool GroupSelect::Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell) {
-  query::GroupRow row;
+size_t GroupSelect::SetGroup(absl::Span<const Cell> cells, query::GroupRow* row) {
   size_t at = 0;
-  if (step_) row.step_seconds = cells[at++].integer;
+  if (step_) row->step_seconds = cells[at++].integer;
   for (record::StoredValue& value : group_) {
     const Cell& cell = cells[at++];
     value.present = !cell.is_null();
     value.integer = cell.integer;
     value.octets = cell.octets;
   }
+  return at;
+}
+
+GroupSums GroupSelect::NewSums(size_t max_groups) const {
+  return GroupSums(group_.size() + (step_ ? 1 : 0), values_, max_groups);
+}
+
+void GroupSelect::TellSums(const GroupSums& sums, absl::FunctionRef<bool(const query::GroupRow&)> tell) {
+  // What the last of the largest has, those of which there may be more.
+  const bool some = limit_ != 0 && limit_ < sums.size();
+  using Rank = std::pair<bool, absl::uint128>;
+  const auto rank = [&](size_t group) {
+    return sums.present(group, order_) ? Rank(true, sums.Rank(group, order_)) : Rank(false, 0);
+  };
+  Rank least;
+  if (some) {
+    std::vector<Rank> ranks;
+    ranks.reserve(sums.size());
+    for (size_t group = 0; group < sums.size(); ++group) ranks.push_back(rank(group));
+    const auto last = ranks.begin() + static_cast<std::ptrdiff_t>(limit_ - 1);
+    std::nth_element(ranks.begin(), last, ranks.end(), std::greater<Rank>());
+    least = *last;
+  }
+  std::vector<Cell> cells;
+  for (size_t group = 0; group < sums.size(); ++group) {
+    if (some && rank(group) < least) continue;
+    query::GroupRow row;
+    sums.Key(group, &cells);
+    SetGroup(cells, &row);
+    for (size_t v = 0; v < values_.size(); ++v) {
+      present_[v] = sums.present(group, v);
+      sums_[v] = present_[v] ? sums.value(group, v) : 0;
+    }
+    row.group = group_;
+    row.values = sums_;
+    row.present = present_;
+    if (!tell(row)) return;
+  }
+}
+
+bool GroupSelect::Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell) {
+  query::GroupRow row;
+  size_t at = SetGroup(cells, &row);
   if (one_group_ && cells[at++].integer == 0) return true;  // of no rows there is no group
   for (size_t i = 0; i < values_.size(); ++i) {
     const Cell& cell = cells[at++];

@@ -19,6 +19,7 @@
 #include "flowacct/query/group_store.h"
 #include "flowacct/record/stored_value.h"
 #include "flowacct/sink/sql/dialect.h"
+#include "flowacct/sink/sql/group_sums.h"
 #include "flowacct/sink/sql/statement.h"
 #include "flowacct/sink/sql/table_schema.h"
 
@@ -30,21 +31,32 @@ int64_t FloorTo(int64_t number, int64_t step);
 // min or max of a column, in the order of the field's numbers: those above 2^63 - 1 are stored as negative ones.
 std::string ExtremeOf(const Column& column, const std::string& name);
 
+// Whether numbers above 2^63 - 1, which are stored as negative ones, may be among the values.
+bool MayBeNegative(const Column& column);
+
 class GroupSelect {
  public:
+  // Who sums: the store, or GroupSums here, of the rows that the store tells.
+  enum class Summed { kThere, kHere };
   // `base`: of a rollup, the table that it is of, whose bins that it has not summed yet are added; else null. All are
   // borrowed.
   static absl::StatusOr<GroupSelect> New(const Dialect& dialect, const query::GroupRequest& request,
-                                         const TableSchema& table, const TableSchema* base);
+                                         const TableSchema& table, const TableSchema* base,
+                                         Summed summed = Summed::kThere);
 
   const Statement& statement() const { return statement_; }
-  // For each row of the answer: false to stop.
+  // Of a sum there, for each row of the answer: false to stop.
   bool Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell);
+  // Of a sum here: where the rows go, and what to tell when they are all there.
+  GroupSums NewSums(size_t max_groups) const;
+  void TellSums(const GroupSums& sums, absl::FunctionRef<bool(const query::GroupRow&)> tell);
   // What went wrong with a cell.
   const absl::Status& status() const { return status_; }
 
  private:
   GroupSelect() = default;
+  // The group of a row: how many cells it takes.
+  size_t SetGroup(absl::Span<const Cell> cells, query::GroupRow* row);
 
   const Dialect* dialect_ = nullptr;
   Statement statement_;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "flowacct/sink/sql/group_select.h"
+#include "flowacct/sink/sql/group_sums.h"
 
 namespace flowacct::sink::sql {
 namespace {
@@ -27,9 +28,16 @@ constexpr int64_t kLargeSum = int64_t{1} << 47;
 // Of a new rollup: before all.
 constexpr int64_t kNothingRolled = INT64_MIN / 2;
 
+// Of more groups than this in a rollup's bin, some 150 octets each, the store is to take care.
+constexpr size_t kGroupsInMemory = size_t{1} << 21;
+
 int64_t SecondsOf(absl::Time time) { return absl::ToUnixSeconds(time); }
 
 }  // namespace
+
+absl::StatusOr<uint64_t> SqlWriter::InsertSums(const RowTarget& target, RowSource*) {
+  return absl::InternalError(absl::StrCat("sums of ", target.table, " are for the store to make"));
+}
 
 absl::Status SqlSink::Check(absl::string_view store, const StoreOptions& options) {
   const auto wrong = [&](const auto&... parts) {
@@ -436,6 +444,10 @@ absl::Status SqlSink::RollUp(size_t rollup_index, size_t source_index, int64_t b
 absl::Status SqlSink::SumBin(const TableSchema& rollup, const TableSchema& source, int64_t bin,
                              StoreCounters* counted) {
   const Dialect& dialect = connection_.dialect();
+  if (dialect.groups_by_sorting) {
+    absl::StatusOr<bool> summed = SumBinHere(rollup, source, bin, counted);
+    if (!summed.ok() || *summed) return summed.status();
+  }
   std::string names, select, groups, large;
   for (const Column& column : rollup.columns) {
     const std::string name = Quoted(dialect, column.name);
@@ -467,6 +479,39 @@ absl::Status SqlSink::SumBin(const TableSchema& rollup, const TableSchema& sourc
   if (!written.ok()) return written.status();
   counted->rollup_rows += *written;
   return absl::OkStatus();
+}
+
+// False: there are too many groups for it, and nothing was written.
+absl::StatusOr<bool> SqlSink::SumBinHere(const TableSchema& rollup, const TableSchema& source, int64_t bin,
+                                         StoreCounters* counted) {
+  const Dialect& dialect = connection_.dialect();
+  RowTarget target{rollup.name, bin, bin + rollup.bin_seconds, 0, {}, {}};
+  std::vector<const Column*> values;
+  std::string names;
+  for (const bool keys : {true, false}) {
+    for (const Column& column : rollup.columns) {
+      if (column.key != keys) continue;
+      if (!keys) values.push_back(&column);
+      absl::StrAppend(&names, names.empty() ? "" : ", ", Quoted(dialect, column.name));
+      target.cells.push_back(target.columns.size());
+      target.columns.push_back(column.name);
+    }
+  }
+  const std::string start = Quoted(dialect, kBinStart);
+  GroupSums sums(target.columns.size() - values.size(), values, kGroupsInMemory);
+  bool fits = true;
+  absl::Status status =
+      connection_.Query({absl::StrCat("SELECT ", names, " FROM ", Quoted(dialect, source.name), " WHERE ", start,
+                                      " >= ", bin, " AND ", start, " < ", bin + rollup.bin_seconds),
+                         {}},
+                        [&](absl::Span<const Cell> cells) { return fits = sums.Add(cells); });
+  if (!status.ok()) return status;
+  if (!fits) return false;
+  GroupSumRows rows(sums, values);
+  absl::StatusOr<uint64_t> written = writer_.InsertSums(target, &rows);
+  if (!written.ok()) return written.status();
+  counted->rollup_rows += *written;
+  return true;
 }
 
 absl::StatusOr<bool> SqlSink::Remove(const TableSchema& table, int64_t until) {

@@ -40,6 +40,8 @@ class SqlWriter {
   // Within a transaction. How many rows it wrote.
   virtual absl::StatusOr<uint64_t> InsertRows(const RowTarget& target, const aggregate::AggregateBatch& batch,
                                               StoredRows* rows) = 0;
+  // The same of rows that are of no batch. Only for dialects whose groups are summed here.
+  virtual absl::StatusOr<uint64_t> InsertSums(const RowTarget& target, RowSource* rows);
   // Makes a table that is not there, with what it needs (index, partitions), or what goes with one that has got other
   // columns (views). Within a transaction; if DDL ends those, such a table is described already, may be there in spite
   // of it, and whatever is missing of what goes with it is made.
@@ -95,6 +97,8 @@ class SqlSink {
                          StoreCounters* counted);
   absl::Status RollUp(size_t rollup, size_t source, int64_t bin_start, StoreCounters* counted);
   absl::Status SumBin(const TableSchema& rollup, const TableSchema& source, int64_t bin, StoreCounters* counted);
+  absl::StatusOr<bool> SumBinHere(const TableSchema& rollup, const TableSchema& source, int64_t bin,
+                                  StoreCounters* counted);
   RowTarget TargetOf(const TableSchema& table, int64_t start, int64_t end, int64_t id) const;
 
   const StoreOptions& options_;

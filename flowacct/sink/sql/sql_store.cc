@@ -11,6 +11,9 @@
 namespace flowacct::sink::sql {
 namespace {
 
+// Of more groups than this, some 150 octets each, the store is to take care.
+constexpr size_t kGroupsInMemory = size_t{1} << 20;
+
 // A transaction that reads; it ends with the scope.
 class Reading {
  public:
@@ -121,8 +124,22 @@ absl::Status SumStored(Connection* connection, const query::GroupRequest& reques
     return absl::NotFoundError(absl::StrCat(connection->dialect().name, ": there is no table \"", request.table,
                                             "\"; there are: ", names.empty() ? "none yet" : names));
   }
-  absl::StatusOr<GroupSelect> select =
-      GroupSelect::New(connection->dialect(), request, *table, FindTable(*tables, table->rollup_of));
+  const TableSchema* const base = FindTable(*tables, table->rollup_of);
+  if (connection->dialect().groups_by_sorting && (!request.by.empty() || request.step_seconds != 0)) {
+    absl::StatusOr<GroupSelect> rows =
+        GroupSelect::New(connection->dialect(), request, *table, base, GroupSelect::Summed::kHere);
+    if (!rows.ok()) return rows.status();
+    GroupSums sums = rows->NewSums(kGroupsInMemory);
+    bool fits = true;
+    absl::Status status =
+        connection->Query(rows->statement(), [&](absl::Span<const Cell> cells) { return fits = sums.Add(cells); });
+    if (!status.ok()) return status;
+    if (fits) {
+      rows->TellSums(sums, tell);
+      return absl::OkStatus();
+    }
+  }
+  absl::StatusOr<GroupSelect> select = GroupSelect::New(connection->dialect(), request, *table, base);
   if (!select.ok()) return select.status();
   absl::Status status =
       connection->Query(select->statement(), [&](absl::Span<const Cell> cells) { return select->Tell(cells, tell); });

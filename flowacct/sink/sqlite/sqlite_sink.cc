@@ -107,6 +107,10 @@ class Sink : public StoreSink, private sql::SqlWriter {
     return Insert(target, IntegerCell(target.batch), rows);
   }
 
+  absl::StatusOr<uint64_t> InsertSums(const sql::RowTarget& target, sql::RowSource* rows) override {
+    return Insert(target, Cell(), rows);
+  }
+
   absl::StatusOr<uint64_t> Insert(const sql::RowTarget& target, const Cell& batch, sql::RowSource* rows) {
     std::string columns = absl::StrCat(Q(sql::kBinStart), ", ", Q(sql::kBinEnd), ", ", Q(sql::kBatch));
     for (const std::string& column : target.columns) absl::StrAppend(&columns, ", ", Q(column));

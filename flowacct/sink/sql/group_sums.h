@@ -1,0 +1,77 @@
+// Sums of rows by groups in memory, for stores whose GROUP BY sorts all rows before it adds any.
+//
+// Exact: sums have 128 bits. Groups are in the order in which their first row came.
+// Ownership: owns what it keeps; cells that it tells live as long as it does. Threads: one at a time.
+// Cost: a look-up of the group's octets in a hash table a row. Memory: a group's octets, 16 a value, some 40 of index.
+
+#ifndef FLOWACCT_SINK_SQL_GROUP_SUMS_H_
+#define FLOWACCT_SINK_SQL_GROUP_SUMS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/numeric/int128.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "flowacct/sink/sql/statement.h"
+#include "flowacct/sink/sql/stored_rows.h"
+#include "flowacct/sink/sql/table_schema.h"
+
+namespace flowacct::sink::sql {
+
+class GroupSums {
+ public:
+  // Rows of so many cells of the group, then one for each of the columns, which are borrowed; at most so many groups.
+  GroupSums(size_t keys, std::vector<const Column*> values, size_t max_groups);
+
+  // False: there would be too many groups. What is here is no answer then.
+  bool Add(absl::Span<const Cell> cells);
+
+  size_t size() const { return groups_.size(); }
+  // The cells of a group.
+  void Key(size_t group, std::vector<Cell>* cells) const;
+  // Of min and max of 64 bits, the number as it is stored.
+  absl::uint128 value(size_t group, size_t value) const { return sums_[group * values_.size() + value]; }
+  // False for min and max of nothing.
+  bool present(size_t group, size_t value) const { return present_[group * values_.size() + value] != 0; }
+  // Greater for what is to come first where the largest come first; of what is present.
+  absl::uint128 Rank(size_t group, size_t value) const;
+
+ private:
+  absl::string_view Keep(absl::string_view octets);
+
+  const size_t keys_;
+  const std::vector<const Column*> values_;
+  const size_t max_groups_;
+  std::vector<uint64_t> flips_;  // of each value: what makes its numbers' order that of unsigned ones
+  std::string key_;
+  std::vector<std::unique_ptr<char[]>> chunks_;  // of the groups' octets
+  char* next_ = nullptr;                         // where there is room in the last of them
+  size_t left_ = 0;
+  absl::flat_hash_map<absl::string_view, uint32_t> index_;
+  std::vector<absl::string_view> groups_;
+  std::vector<absl::uint128> sums_;
+  std::vector<char> present_;
+};
+
+// Its groups as rows: of a sum above 2^63 - 1 several, the others of which add nothing, as StoredRows has it.
+class GroupSumRows : public RowSource {
+ public:
+  GroupSumRows(const GroupSums& sums, absl::Span<const Column* const> values);
+  bool Next() override;
+
+ private:
+  const GroupSums& sums_;
+  const std::vector<const Column*> values_;
+  size_t group_ = 0;  // the next one
+  std::vector<Cell> key_;
+  std::vector<absl::uint128> rest_;  // of each value, what further rows are to tell
+};
+
+}  // namespace flowacct::sink::sql
+
+#endif  // FLOWACCT_SINK_SQL_GROUP_SUMS_H_
