@@ -59,6 +59,7 @@ constexpr Number kNumbers[] = {
     {ER_DUP_FIELDNAME, StatusCode::kUnavailable, "another made the same at this moment"},
     {ER_OPTION_PREVENTS_STATEMENT, StatusCode::kUnavailable, "the server takes no changes now"},
     {ER_PARTITION_DOES_NOT_EXIST, StatusCode::kUnavailable, "another changed the table at this moment"},
+    {ER_NO_PARTITION_FOR_GIVEN_VALUE, StatusCode::kUnavailable, "another changed the table at this moment", true},
     {ER_GET_ERRNO, StatusCode::kUnavailable, "see the server's log"},
     {ER_DUP_ENTRY, StatusCode::kAlreadyExists, "there is such a row already", true},
     {ER_NO_SUCH_TABLE, StatusCode::kNotFound, ""},

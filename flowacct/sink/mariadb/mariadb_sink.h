@@ -24,6 +24,8 @@ struct MariadbOptions : StoreOptions {
   ConnectionOptions connection;
   // Days for which partitions are made ahead.
   int partitions_ahead = 2;
+  // False: new tables have no partitions, and what is too old is deleted row by row.
+  bool partitions = true;
   // Rows as arrays of MariaDB's protocol, where the server has them. False, and for MySQL: INSERTs of some hundred
   // rows, which proxies understand as well.
   bool arrays = true;

@@ -1,20 +1,12 @@
-// What needs no server: options as one text, partitions.
-
-#include <cstdint>
-#include <string>
-#include <vector>
+// Options as one text.
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "flowacct/sink/mariadb/connection_options.h"
-#include "flowacct/sink/mariadb/partitions.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::sink::mariadb {
 namespace {
-
-constexpr int64_t kLength = 86400;
-constexpr int64_t kStart = 1699920000;  // 2023-11-14T00:00:00Z
 
 TEST(ConnectionOptions, OfOneText) {
   const auto options = ParseConnectionOptions(
@@ -60,45 +52,6 @@ TEST(ConnectionOptions, ErrorsAreOneLineWithoutAPassword) {
     EXPECT_FALSE(absl::StrContains(status.message(), "hunter2")) << status;
     EXPECT_FALSE(absl::StrContains(status.message(), "\n")) << status;
   }
-}
-
-std::string Names(const std::vector<Partition>& partitions) {
-  std::string names;
-  for (const Partition& p : partitions) names += (names.empty() ? "" : " ") + p.name;
-  return names;
-}
-
-TEST(Partitions, DaysDivideWhatLiesBetween) {
-  std::vector<Partition> partitions = {{"rest", INT64_MAX, 0}};
-  std::vector<int64_t> starts = {kStart, kStart + kLength, kStart + 5 * kLength};
-  for (const int64_t start : starts) EXPECT_TRUE(IsMissing(partitions, start, kLength));
-  EXPECT_EQ(Divide(kLength, &starts, &partitions),
-            "PARTITION `rest` INTO (PARTITION `g20231114` VALUES LESS THAN (1699920000), PARTITION `p20231114` VALUES "
-            "LESS THAN (1700006400), PARTITION `p20231115` VALUES LESS THAN (1700092800), PARTITION `g20231119` VALUES "
-            "LESS THAN (1700352000), PARTITION `p20231119` VALUES LESS THAN (1700438400), PARTITION `rest` VALUES LESS "
-            "THAN MAXVALUE)");
-  EXPECT_TRUE(starts.empty());
-  EXPECT_EQ(Names(partitions), "g20231114 p20231114 p20231115 g20231119 p20231119 rest");
-  EXPECT_FALSE(IsMissing(partitions, kStart, kLength));
-  EXPECT_EQ(Covering(partitions, kStart)->name, "p20231114");
-  EXPECT_EQ(Covering(partitions, kStart - 1)->name, "g20231114");
-
-  // Two in one gap, one before all; those of another part stay to be done.
-  starts = {kStart - 7 * kLength, kStart + 2 * kLength, kStart + 4 * kLength};
-  EXPECT_EQ(Divide(kLength, &starts, &partitions).substr(0, 26), "PARTITION `g20231114` INTO");
-  EXPECT_EQ(starts.size(), 2u);
-  EXPECT_EQ(Divide(kLength, &starts, &partitions).substr(0, 26), "PARTITION `g20231119` INTO");
-  EXPECT_TRUE(starts.empty());
-  EXPECT_EQ(Names(partitions),
-            "g20231107 p20231107 g20231114 p20231114 p20231115 p20231116 g20231118 p20231118 p20231119 rest");
-
-  // The day before one whose elders were dropped is over; other bounds of a person stay.
-  partitions = {{"p20231115", kStart + 2 * kLength, 0}, {"mine", kStart + 2 * kLength + 5, 0}, {"rest", INT64_MAX, 0}};
-  EXPECT_FALSE(IsMissing(partitions, kStart, kLength));
-  EXPECT_FALSE(IsMissing(partitions, kStart + 2 * kLength, kLength));
-  EXPECT_TRUE(IsMissing(partitions, kStart + 3 * kLength, kLength));
-  EXPECT_FALSE(IsMissing({}, kStart, kLength));
-  EXPECT_EQ(Covering({}, kStart), nullptr);
 }
 
 }  // namespace

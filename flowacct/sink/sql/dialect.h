@@ -23,8 +23,9 @@ struct Dialect {
   absl::string_view key_text_type;  // of texts that a unique index has
   absl::string_view id_column;      // type of a column that numbers its rows
   absl::string_view table_options;  // behind the columns
-  // A column by which rows of a bin are told apart, and what numbers those of a SELECT; empty: rows have no number.
-  absl::string_view row_number_column, row_number;
+  // Columns that the store needs for itself, as CREATE TABLE has them, and the two names.
+  absl::string_view own_columns;
+  absl::string_view own_names[2];
   absl::string_view octets_literal;  // $0: hexadecimal digits
   // The same of text; not empty: values are written into the statement, and there are no placeholders.
   absl::string_view text_literal;
@@ -70,8 +71,8 @@ inline constexpr Dialect kSqlite = {
     /*key_text_type=*/"TEXT",
     /*id_column=*/"INTEGER PRIMARY KEY",
     /*table_options=*/"",
-    /*row_number_column=*/"",
-    /*row_number=*/"",
+    /*own_columns=*/"",
+    /*own_names=*/{"rowid", ""},
     /*octets_literal=*/"X'$0'",
     /*text_literal=*/"",
     /*bit_and=*/"($0 & $1)",
@@ -110,8 +111,8 @@ inline constexpr Dialect kPostgresql = {
     /*key_text_type=*/"TEXT COLLATE \"C\"",
     /*id_column=*/"BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     /*table_options=*/"",
-    /*row_number_column=*/"",
-    /*row_number=*/"",
+    /*own_columns=*/"",
+    /*own_names=*/{"", ""},
     /*octets_literal=*/"'\\x$0'::bytea",
     /*text_literal=*/"",
     /*bit_and=*/"($0 & $1)",
@@ -146,8 +147,9 @@ inline constexpr Dialect kMariadb = {
     /*key_text_type=*/"VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
     /*id_column=*/"BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
     /*table_options=*/" ENGINE=InnoDB ROW_FORMAT=DYNAMIC",
-    /*row_number_column=*/"row_number",
-    /*row_number=*/"ROW_NUMBER() OVER ()",
+    /*own_columns=*/
+    "`row_number` BIGINT NOT NULL, `stored_day` BIGINT NOT NULL, PRIMARY KEY (`bin_start`, `row_number`, `stored_day`)",
+    /*own_names=*/{"row_number", "stored_day"},
     /*octets_literal=*/"x'$0'",
     /*text_literal=*/"_utf8mb4 x'$0'",
     /*bit_and=*/"CAST($0 & $1 AS SIGNED)",

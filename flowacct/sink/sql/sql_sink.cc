@@ -99,7 +99,7 @@ absl::Status SqlSink::Open(absl::string_view table, const aggregate::Schema& sch
     // Of a transaction that failed, what it made is not there.
     if (tables_.empty() || table_ != table || columns_text_ != text || tables_.size() != found->size()) return false;
     for (const TableSchema& t : *found) {
-      const auto same = [&](const TableSchema& o) { return o.name == t.name && o.columns == t.columns; };
+      const auto same = [&](const TableSchema& o) { return t.made && o.name == t.name && o.columns == t.columns; };
       if (!std::any_of(tables_.begin(), tables_.end(), same)) return false;
     }
     return true;
@@ -172,11 +172,29 @@ absl::Status SqlSink::EnsureAll(absl::string_view table, std::vector<TableSchema
 absl::Status SqlSink::Ensure(TableSchema wanted, absl::Span<const TableSchema> known) {
   const Dialect& dialect = connection_.dialect();
   const auto at = std::find_if(known.begin(), known.end(), [&](const TableSchema& t) { return t.name == wanted.name; });
-  absl::StatusOr<std::vector<ExistingColumn>> columns = connection_.Columns(wanted.name);
-  if (!columns.ok()) return columns.status();
   const std::string quoted = Quoted(dialect, wanted.name);
   const std::string rename =
       absl::StrCat("ALTER TABLE ", quoted, " RENAME TO ", Quoted(dialect, absl::StrCat(wanted.name, "_old")));
+  const auto update = [&](absl::string_view column, Parameter value) {
+    return connection_
+        .Execute(Prepared(dialect,
+                          absl::StrCat("UPDATE ", Quoted(dialect, kTables), " SET ", Quoted(dialect, column),
+                                       " = ? WHERE ", Quoted(dialect, "name"), " = ?"),
+                          {std::move(value), Text(wanted.name)}))
+        .status();
+  };
+  const auto create = [&](const TableSchema& t) {
+    absl::Status status = writer_.Create(t);
+    if (status.ok()) status = writer_.Changed(t);
+    return status;
+  };
+  if (at != known.end() && !at->made) {  // whoever was at it came to no end
+    absl::Status status = create(*at);
+    if (status.ok()) status = update("version", Integer(kSchemaVersion));
+    if (!status.ok()) return status;
+  }
+  absl::StatusOr<std::vector<ExistingColumn>> columns = connection_.Columns(wanted.name);
+  if (!columns.ok()) return columns.status();
   if (at == known.end()) {
     if (!columns->empty()) {
       const absl::StatusOr<std::vector<TableSchema>> again = ReadTables(&connection_, wanted.name, /*lock=*/false);
@@ -190,23 +208,19 @@ absl::Status SqlSink::Ensure(TableSchema wanted, absl::Span<const TableSchema> k
                        " that is not in flowacct_tables; choose another name, or rename it: ", rename));
     }
     if (!wanted.rollup_of.empty()) wanted.rolled_until = kNothingRolled;
-    const auto make = [&]() -> absl::Status {
-      if (absl::Status status = writer_.Create(wanted); !status.ok()) return status;
-      return writer_.Changed(wanted);
-    };
-    if (!dialect.ddl_commits) {
-      if (absl::Status status = make(); !status.ok()) return status;
-    }
-    Statement insert = Prepared(dialect,
-                                absl::StrCat("INSERT INTO ", Quoted(dialect, kTables), " (", Quoted(dialect, "name"),
-                                             ", ", Quoted(dialect, "columns"), ", ", Quoted(dialect, "bin_seconds"),
-                                             ", ", Quoted(dialect, "version"), ", ", Quoted(dialect, "rollup_of"), ", ",
-                                             Quoted(dialect, "rolled_until"), ") VALUES (?, ?, ?, ?, ?, ?)"),
-                                {Text(wanted.name), Text(ColumnsToText(wanted.columns)), Integer(wanted.bin_seconds),
-                                 Integer(kSchemaVersion), Text(wanted.rollup_of), Integer(wanted.rolled_until)});
-    absl::StatusOr<uint64_t> inserted = connection_.Execute(insert);
-    // Described first, so that one that was made is never taken for somebody's.
-    return inserted.ok() && dialect.ddl_commits ? make() : inserted.status();
+    const Statement insert =
+        Prepared(dialect,
+                 absl::StrCat("INSERT INTO ", Quoted(dialect, kTables), " (", Quoted(dialect, "name"), ", ",
+                              Quoted(dialect, "columns"), ", ", Quoted(dialect, "bin_seconds"), ", ",
+                              Quoted(dialect, "version"), ", ", Quoted(dialect, "rollup_of"), ", ",
+                              Quoted(dialect, "rolled_until"), ") VALUES (?, ?, ?, ?, ?, ?)"),
+                 {Text(wanted.name), Text(ColumnsToText(wanted.columns)), Integer(wanted.bin_seconds),
+                  Integer(dialect.ddl_commits ? kNotMade : kSchemaVersion), Text(wanted.rollup_of),
+                  Integer(wanted.rolled_until)});
+    // Described first, so that what was half made is known to be ours.
+    absl::Status status = connection_.Execute(insert).status();
+    if (status.ok()) status = create(wanted);
+    return status.ok() && dialect.ddl_commits ? update("version", Integer(kSchemaVersion)) : status;
   }
   TableSchema table = *at;
   if (table.rollup_of != wanted.rollup_of) {
@@ -214,21 +228,6 @@ absl::Status SqlSink::Ensure(TableSchema wanted, absl::Span<const TableSchema> k
         absl::StrCat(dialect.name, ": table ", quoted,
                      table.rollup_of.empty() ? " is no rollup" : absl::StrCat(" is a rollup of ", table.rollup_of),
                      "; choose another name"));
-  }
-  const auto update = [&](absl::string_view column, Parameter value) {
-    return connection_
-        .Execute(Prepared(dialect,
-                          absl::StrCat("UPDATE ", Quoted(dialect, kTables), " SET ", Quoted(dialect, column),
-                                       " = ? WHERE ", Quoted(dialect, "name"), " = ?"),
-                          {std::move(value), Text(table.name)}))
-        .status();
-  };
-  if (columns->empty() && dialect.ddl_commits) {
-    // Described, and not made: whoever was at it came to no end. Of what it has summed nothing is left.
-    absl::Status status = table.rollup_of.empty() ? absl::OkStatus() : update("rolled_until", Integer(kNothingRolled));
-    if (status.ok()) status = writer_.Create(table);
-    if (status.ok()) columns = connection_.Columns(table.name);
-    if (!status.ok() || !columns.ok()) return status.ok() ? columns.status() : status;
   }
   if (columns->empty()) {
     return absl::FailedPreconditionError(absl::StrCat(dialect.name, ": table ", quoted,
@@ -466,10 +465,9 @@ absl::Status SqlSink::SumBin(const TableSchema& rollup, const TableSchema& sourc
     absl::StrAppend(&groups, groups.empty() ? "" : ", ", absl::Substitute(dialect.row_identity, large));
   }
   const std::string start = Quoted(dialect, kBinStart);
-  if (!dialect.row_number.empty()) {
-    absl::StrAppend(&names, ", ", Quoted(dialect, dialect.row_number_column));
-    absl::StrAppend(&select, ", ", dialect.row_number);
-  }
+  const SqlWriter::OwnColumns own = writer_.Own(rollup, bin);
+  names += own.names;
+  select += own.values;
   absl::StatusOr<uint64_t> written = connection_.Execute(
       {absl::StrCat("INSERT INTO ", Quoted(dialect, rollup.name), " (", start, ", ", Quoted(dialect, kBinEnd), names,
                     ") SELECT ", bin, ", ", bin + rollup.bin_seconds, select, " FROM ", Quoted(dialect, source.name),

@@ -43,10 +43,14 @@ class SqlWriter {
   // The same of rows that are of no batch. Only for dialects whose groups are summed here.
   virtual absl::StatusOr<uint64_t> InsertSums(const RowTarget& target, RowSource* rows);
   // Makes a table that is not there, with what it needs (index, partitions), or what goes with one that has got other
-  // columns (views). Within a transaction; if DDL ends those, such a table is described already, may be there in spite
-  // of it, and whatever is missing of what goes with it is made.
+  // columns (views). Within a transaction; of a table that is not `made`, half may be there, and nothing in it.
   virtual absl::Status Create(const TableSchema& table) = 0;
   virtual absl::Status Changed(const TableSchema& table) = 0;
+  // Columns that the store has for itself, and what they are for rows that are selected into a bin: ", a, b" each.
+  struct OwnColumns {
+    std::string names, values;
+  };
+  virtual OwnColumns Own(const TableSchema& /*table*/, int64_t /*bin_start*/) { return {}; }
   // Before rows of a bin are written, within the transaction.
   virtual absl::Status Prepare(const TableSchema& table, int64_t bin_start) = 0;
   // The same of stores whose DDL ends transactions, when the tables of a batch are known: it ends the one that is

@@ -38,18 +38,18 @@ absl::StatusOr<std::vector<TableSchema>> AllTables(Connection* connection) {
   if (!tables.ok() || !connection->dialect().ddl_commits) return tables;
   // What is described comes to be there, but a moment later.
   for (TableSchema& table : *tables) {
+    if (!table.made) continue;
     absl::StatusOr<std::vector<ExistingColumn>> there = connection->Columns(table.name);
     if (!there.ok()) return there.status();
-    if (there->empty()) table.name.clear();
+    if (there->empty()) table.made = false;
     const auto missing = [&](const Column& c) {
       return std::none_of(there->begin(), there->end(),
                           [&](const ExistingColumn& e) { return absl::EqualsIgnoreCase(e.name, c.name); });
     };
     table.columns.erase(std::remove_if(table.columns.begin(), table.columns.end(), missing), table.columns.end());
   }
-  tables->erase(
-      std::remove_if(tables->begin(), tables->end(), [](const TableSchema& table) { return table.name.empty(); }),
-      tables->end());
+  tables->erase(std::remove_if(tables->begin(), tables->end(), [](const TableSchema& table) { return !table.made; }),
+                tables->end());
   return tables;
 }
 

@@ -69,7 +69,7 @@ absl::StatusOr<std::vector<Column>> ColumnsOf(const Dialect& dialect, const aggr
     columns.push_back({value.field, false, value.function, value.name});
   }
   std::set<std::string> taken = {std::string(kBinStart), std::string(kBinEnd), std::string(kBatch), "rowid"};
-  if (!dialect.row_number_column.empty()) taken.insert(std::string(dialect.row_number_column));
+  for (const absl::string_view own : dialect.own_names) taken.insert(std::string(own));
   for (Column& column : columns) {
     while (!taken.insert(absl::AsciiStrToLower(column.name)).second) column.name.push_back('_');
     if (absl::Status status = CheckName(dialect, column.name); !status.ok()) return status;
@@ -146,16 +146,13 @@ std::vector<Statement> CreateCatalog(const Dialect& dialect) {
 
 std::string CreateTable(const Dialect& dialect, const TableSchema& table) {
   const auto name = [&](absl::string_view n) { return Quoted(dialect, n); };
-  std::string sql = absl::StrCat("CREATE TABLE ", dialect.ddl_commits ? "IF NOT EXISTS " : "", name(table.name), " (",
-                                 name(kBinStart), " ", dialect.integer_type, " NOT NULL, ", name(kBinEnd), " ",
-                                 dialect.integer_type, " NOT NULL, ", name(kBatch), " ", dialect.integer_type);
+  std::string sql =
+      absl::StrCat("CREATE TABLE ", name(table.name), " (", name(kBinStart), " ", dialect.integer_type, " NOT NULL, ",
+                   name(kBinEnd), " ", dialect.integer_type, " NOT NULL, ", name(kBatch), " ", dialect.integer_type);
   for (const Column& column : table.columns) {
     absl::StrAppend(&sql, ", ", name(column.name), " ", TypeOf(dialect, column));
   }
-  if (!dialect.row_number_column.empty()) {  // rows lie in the order in which they came
-    absl::StrAppend(&sql, ", ", name(dialect.row_number_column), " ", dialect.integer_type, " NOT NULL, PRIMARY KEY (",
-                    name(kBinStart), ", ", name(dialect.row_number_column), ")");
-  }
+  if (!dialect.own_columns.empty()) absl::StrAppend(&sql, ", ", dialect.own_columns);
   return absl::StrCat(sql, ")", dialect.table_options);
 }
 
@@ -199,6 +196,7 @@ absl::StatusOr<std::vector<TableSchema>> ReadTables(Connection* connection, absl
         found.bin_seconds = cells[2].integer;
         found.rollup_of = std::string(cells[4].octets);
         found.rolled_until = cells[5].integer;
+        found.made = cells[3].integer != kNotMade;
         auto columns = ColumnsFromText(cells[1].octets);
         if (cells[3].integer > kSchemaVersion || !columns.ok()) {
           wrong = absl::FailedPreconditionError(

@@ -29,6 +29,8 @@ inline constexpr absl::string_view kBinEnd = "bin_end";
 inline constexpr absl::string_view kBatch = "batch";
 // What this program writes; a store with a higher one is of a newer program.
 inline constexpr int64_t kSchemaVersion = 1;
+// Instead of it: described, and being made by somebody, where CREATE is no part of a transaction. Nothing is in it.
+inline constexpr int64_t kNotMade = 0;
 
 struct Column {
   record::FieldId field{};
@@ -50,6 +52,7 @@ struct TableSchema {
   std::vector<Column> columns;  // keys, then values, in the order of the batch
   int64_t bin_seconds = 0;
   std::string rollup_of;
+  bool made = true;
   int64_t rolled_until = 0;  // of a rollup: rows of its table whose bin begins before this are in it
 
   const Column* Find(absl::string_view column) const;
