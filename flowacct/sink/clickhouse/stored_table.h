@@ -46,6 +46,7 @@ inline constexpr sql::Dialect kDialect = {
     /*true_word=*/"1",
     /*false_word=*/"0",
     /*bit_and=*/"bitAnd($0, $1)",
+    /*or_of_nulls_is_false=*/true,  // in 18.16
     /*backslash_escapes=*/true,
     /*literal=*/&Literal,
 };

@@ -37,6 +37,7 @@ struct Dialect {
   bool has_functions;
   absl::string_view true_word = "TRUE", false_word = "FALSE";
   absl::string_view bit_and = "($0 & $1)";
+  bool or_of_nulls_is_false = false;  // and not NULL
   // In quoted names a backslash escapes, itself and the quote.
   bool backslash_escapes = false;
   // Of stores that bind no values: what stands for one in the statement. Null: it is bound.
