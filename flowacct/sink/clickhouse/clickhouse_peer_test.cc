@@ -17,12 +17,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "flowacct/filter/filter.h"
 #include "flowacct/query/memory_store.h"
 #include "flowacct/query/testing/conformance.h"
 #include "flowacct/sink/clickhouse/clickhouse_sink.h"
 #include "flowacct/sink/clickhouse/clickhouse_store.h"
+#include "flowacct/sink/clickhouse/stored_table.h"
 #include "flowacct/sink/clickhouse/testing/server.h"
 #include "flowacct/sink/print/batch_builder.h"
 #include "gtest/gtest.h"
@@ -538,6 +540,75 @@ TEST_F(Clickhouse, TwoWritersAtOnce) {
             absl::StrCat(kWriters * kBatches * 200, "|", kWriters * kBatches * 20000));
   EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
   EXPECT_EQ(Ask("flows_1d", {0, 1}), Ask("flows", {0, 1}));
+}
+
+// Two servers that know one another. ON CLUSTER needs ZooKeeper, so that the tables are made on each by hand.
+TEST_F(Clickhouse, ShardsAnswerAsOne) {
+  std::string why;
+  const std::vector<std::unique_ptr<Server>> shards = Server::StartShards(2, &why);
+  ASSERT_EQ(shards.size(), 2u) << why;
+  ClickhouseOptions options = Options();
+  options.connection = shards[0]->options();
+  options.cluster = "shards";
+  options.now = [] { return absl::FromUnixSeconds(query::kConformanceStart + 86400); };
+  TableShape shape;
+  shape.cluster = options.cluster;
+  shape.database = "default";
+  const auto make = [&](const std::vector<std::string>& statements) {
+    for (std::string statement : statements) {
+      for (const auto& shard : shards) {
+        ASSERT_EQ(shard->Shell(absl::StrReplaceAll(statement, {{OnCluster(shape), ""}})), "") << statement;
+      }
+    }
+  };
+  make(CreateBatches(shape));
+  const query::ConformanceData data;
+  query::MemoryStore twin;
+  std::map<std::string, bool> made;
+  auto sink = Open(options);
+  for (const auto& [table, batch] : data.batches()) {
+    if (!made[table]) {
+      made[table] = true;
+      sql::TableSchema schema;
+      schema.name = table;
+      schema.columns = *sql::ColumnsOf(kDialect, batch->schema());
+      schema.bin_seconds = (batch->bin().end_nanos - batch->bin().start_nanos) / kNanos;
+      make(CreateTable(shape, schema));
+      if (table == "flows") {
+        schema.name = "flows_1h";
+        schema.rollup_of = "flows";
+        schema.bin_seconds = 3600;
+        make(CreateTable(shape, schema));
+      }
+    }
+    const absl::Status status = sink->Write(*batch);
+    ASSERT_TRUE(status.ok()) << status;
+    ASSERT_EQ(sink->trouble(), "");
+    twin.Add(table, batch);
+  }
+  EXPECT_EQ(sink->counters().batches_skipped, 1u);
+  // Each has some of it, and either answers for both.
+  for (const auto& shard : shards) {
+    EXPECT_EQ(shard->Shell("SELECT count() > 0 FROM flows_local"), "1");
+    auto store = OpenClickhouseStore(shard->options());
+    ASSERT_TRUE(store.ok()) << store.status();
+    query::ExpectConforms(**store, twin);
+  }
+  EXPECT_EQ(shards[1]->Shell("SELECT count() > 0 FROM flows_1h"), "1");
+  auto store = OpenClickhouseStore(shards[1]->options());
+  absl::uint128 sums[2];
+  for (int i = 0; i < 2; ++i) {
+    query::GroupRequest request;
+    request.table = i == 0 ? "flows" : "flows_1h";
+    request.values = {1};
+    const absl::Status status = (*store)->Sum(request, [&](const query::GroupRow& row) {
+      sums[i] = row.values[0];
+      return true;
+    });
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  EXPECT_EQ(sums[0], sums[1]);
+  EXPECT_GT(sums[0], absl::uint128(UINT64_MAX));
 }
 
 TEST_F(Clickhouse, ThePasswordIsNeverTold) {

@@ -200,7 +200,15 @@ class Sink : public StoreSink {
     for (const sql::TableSchema& t : wanted) {
       if (absl::Status status = sql::CheckName(kDialect, t.name); !status.ok()) return status;
     }
-    absl::Status status = ChangeAll(CreateBatches(*shape));
+    bool there = false;  // somebody who may not make tables has had them made
+    absl::Status status = connection_->Query(
+        absl::StrCat("SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = ",
+                     TextLiteral(kBatches)),
+        {k64Cell}, {}, [&](absl::Span<const Cell> cells) {
+          there = cells[0].u64() != 0;
+          return true;
+        });
+    if (status.ok() && !there) status = ChangeAll(CreateBatches(*shape));
     if (!status.ok()) return status;
     if (status = ReadOwnTables(table); !status.ok()) return status;
     for (const StoredTable& known : tables_) {  // rollups that another collector keeps

@@ -1,0 +1,3 @@
+#include "flowacct/sink/clickhouse/size_estimate.h"
+namespace flowacct::sink::clickhouse {
+}
