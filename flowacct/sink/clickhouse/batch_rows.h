@@ -1,7 +1,8 @@
 // The rows of a batch in RowBinary, in the order of a table's columns.
 //
 // A sum above 2^64 - 1 becomes several rows, the others of which add nothing: questions sum, so that it stays exact.
-// Ownership: borrows the schema and the batch. Threads: one at a time. Cost: some nanoseconds a cell; texts are formatted.
+// Ownership: borrows the schema and the batch. Threads: one at a time. Cost: some nanoseconds a cell; texts are
+// formatted.
 
 #ifndef FLOWACCT_SINK_CLICKHOUSE_BATCH_ROWS_H_
 #define FLOWACCT_SINK_CLICKHOUSE_BATCH_ROWS_H_

@@ -35,8 +35,8 @@ std::string Versions(absl::string_view rollup, int64_t from, int64_t to) {
 // Batches of the table that no bin of `chosen` has, if that has some.
 std::string NotIncluded(absl::string_view what, const sql::TableSchema& rollup, bool some, bool distributed,
                         int64_t from, int64_t to) {
-  std::string sql = absl::StrCat("SELECT ", what, OfTable(rollup.rollup_of), Within("bin_start", from, to),
-                                 " GROUP BY ", kIdentity);
+  std::string sql =
+      absl::StrCat("SELECT ", what, OfTable(rollup.rollup_of), Within("bin_start", from, to), " GROUP BY ", kIdentity);
   if (some) {
     absl::StrAppend(&sql, " HAVING max(id", In(distributed), "(SELECT arrayJoin(includes)", OfTable(rollup.name),
                     " AND id", In(distributed), "(SELECT id FROM chosen))) = 0");
@@ -75,10 +75,10 @@ absl::StatusOr<BatchSelection> SelectBatches(HttpConnection* connection, const s
   BatchSelection selection;
   selection.distributed = distributed;
   if (table.rollup_of.empty()) {
-    absl::Status status = ReadIds(connection,
-                                  absl::StrCat("SELECT min(id)", OfTable(table.name), Within("bin_start", from, to),
-                                               " GROUP BY ", kIdentity),
-                                  {}, &selection.ids);
+    absl::Status status = ReadIds(
+        connection,
+        absl::StrCat("SELECT min(id)", OfTable(table.name), Within("bin_start", from, to), " GROUP BY ", kIdentity), {},
+        &selection.ids);
     if (!status.ok()) return status;
     return selection;
   }
@@ -100,14 +100,14 @@ absl::StatusOr<std::vector<int64_t>> BinsThatLack(HttpConnection* connection, co
   absl::Status status = ReadIds(connection, Versions(rollup.name, INT64_MIN, INT64_MAX), {}, &versions);
   if (!status.ok()) return status;
   std::vector<int64_t> bins;
-  status = connection->Query(
-      absl::StrCat("SELECT DISTINCT ", FloorSql("any_start", rollup.bin_seconds, 0), " FROM (",
-                   NotIncluded("min(bin_start) AS any_start", rollup, !versions.empty(), distributed, INT64_MIN,
-                               INT64_MAX), ")"),
-      {k64Cell}, versions, [&](absl::Span<const Cell> cells) {
-        bins.push_back(cells[0].i64());
-        return true;
-      });
+  status = connection->Query(absl::StrCat("SELECT DISTINCT ", FloorSql("any_start", rollup.bin_seconds, 0), " FROM (",
+                                          NotIncluded("min(bin_start) AS any_start", rollup, !versions.empty(),
+                                                      distributed, INT64_MIN, INT64_MAX),
+                                          ")"),
+                             {k64Cell}, versions, [&](absl::Span<const Cell> cells) {
+                               bins.push_back(cells[0].i64());
+                               return true;
+                             });
   if (!status.ok()) return status;
   return bins;
 }

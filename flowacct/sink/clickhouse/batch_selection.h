@@ -3,8 +3,8 @@
 // number. Of several attempts at the same batch the one with the smallest number counts, whenever the others came.
 //
 // A rollup's bin is such an attempt too, and says which batches are in it. Of several at the same bin the one with most
-// batches counts; batches that are not in it are added from the table itself. So an answer is exact at every moment: first
-// the numbers are read that count, then the rows, which do not change any more.
+// batches counts; batches that are not in it are added from the table itself. So an answer is exact at every moment:
+// first the numbers are read that count, then the rows, which do not change any more.
 //
 // Threads: any. Errors: as http_connection.h has them. Cost: a read of flowacct_batches within the time that is asked.
 

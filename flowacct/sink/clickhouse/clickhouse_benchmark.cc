@@ -75,8 +75,9 @@ void BM_Write(benchmark::State& state) {
     state.counters["octets/row"] = octets / static_cast<double>(number * kRows);
   }
   std::fprintf(stderr, "%s\n",
-               server->Shell("SELECT name, type, data_compressed_bytes, data_uncompressed_bytes FROM system.columns "
-                             "WHERE table = 'flows'")
+               server
+                   ->Shell("SELECT name, type, data_compressed_bytes, data_uncompressed_bytes FROM system.columns "
+                           "WHERE table = 'flows'")
                    .c_str());
 }
 BENCHMARK(BM_Write)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime()->MinTime(4);

@@ -24,6 +24,7 @@
 #include "flowacct/query/testing/conformance.h"
 #include "flowacct/sink/clickhouse/clickhouse_sink.h"
 #include "flowacct/sink/clickhouse/clickhouse_store.h"
+#include "flowacct/sink/clickhouse/size_estimate.h"
 #include "flowacct/sink/clickhouse/stored_table.h"
 #include "flowacct/sink/clickhouse/testing/server.h"
 #include "flowacct/sink/print/batch_builder.h"
@@ -177,10 +178,9 @@ TEST_F(Clickhouse, OneAttemptAtABatchCounts) {
 TEST_F(Clickhouse, LargeSumsAndHostileTexts) {
   auto sink = Open();
   const std::string name = "flows`; DROP TABLE flowacct_batches; --'\\";
-  BatchBuilder builder(
-      {FieldId::kVrfName, FieldId::kApplicationId, FieldId::kDstPort},
-      {{FieldId::kBytes, Function::kSum, "bytes` UInt64) -- \\'"},
-       {FieldId::kDstPort, Function::kTop, "top(dst_port)"}});
+  BatchBuilder builder({FieldId::kVrfName, FieldId::kApplicationId, FieldId::kDstPort},
+                       {{FieldId::kBytes, Function::kSum, "bytes` UInt64) -- \\'"},
+                        {FieldId::kDstPort, Function::kTop, "top(dst_port)"}});
   auto row = builder.Add({UINT64_MAX, 0});
   row.Set<FieldId::kVrfName>(builder.interner().Intern(absl::string_view("\\.\n\t\\N'; --\0\xff", 13)));
   row.Set<FieldId::kApplicationId>(builder.interner().Intern(absl::string_view("\0'\"", 3)));
@@ -269,8 +269,7 @@ TEST_F(Clickhouse, RollsUpExactly) {
       auto row = builder.Add({random() % 9 == 0 ? random() : random() % 1000, random(), random()});
       if (i % 3 != 0) row.Set<FieldId::kDstPort>(static_cast<uint16_t>(random() % 8));
     }
-    const AggregateBatch batch =
-        Batch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1);
+    const AggregateBatch batch = Batch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1);
     for (int twice = 0; twice < (bin % 5 == 0 ? 2 : 1); ++twice) {
       const absl::Status status = sink->Write(batch);
       ASSERT_TRUE(status.ok()) << status;
@@ -451,9 +450,10 @@ TEST_F(Clickhouse, TheServerIsKilledInTheMiddle) {
     ASSERT_EQ(Ask("flows", {0}, false), (Sums{{"-", {(number - 1) * 2000}}})) << i;
   }
   EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
-  EXPECT_EQ(Shell("SELECT count() FROM (SELECT 1 FROM flows.flowacct_batches WHERE table_name = 'flows' GROUP BY number "
-                  "HAVING uniqExact(row_count) != 1 OR max(row_count) != 2000)"),
-            "0");
+  EXPECT_EQ(
+      Shell("SELECT count() FROM (SELECT 1 FROM flows.flowacct_batches WHERE table_name = 'flows' GROUP BY number "
+            "HAVING uniqExact(row_count) != 1 OR max(row_count) != 2000)"),
+      "0");
 }
 
 TEST_F(Clickhouse, TheWriterIsKilledInTheMiddle) {
@@ -487,9 +487,7 @@ TEST_F(Clickhouse, TheWriterIsKilledInTheMiddle) {
     ASSERT_EQ(waitpid(child, &state, 0), child);
     ASSERT_TRUE(WIFSIGNALED(state)) << "the child ended by itself with " << WEXITSTATUS(state);
     // What it has sent comes to its end, some of it after it.
-    const auto last = [] {
-      return Shell("SELECT max(number) FROM flows.flowacct_batches WHERE table_name = 'flows'");
-    };
+    const auto last = [] { return Shell("SELECT max(number) FROM flows.flowacct_batches WHERE table_name = 'flows'"); };
     Sums told;
     std::string before;
     do {
@@ -540,6 +538,37 @@ TEST_F(Clickhouse, TwoWritersAtOnce) {
             absl::StrCat(kWriters * kBatches * 200, "|", kWriters * kBatches * 20000));
   EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
   EXPECT_EQ(Ask("flows_1d", {0, 1}), Ask("flows", {0, 1}));
+}
+
+TEST_F(Clickhouse, TheEstimateIsNear) {
+  BatchBuilder builder(
+      {FieldId::kSrcAddr, FieldId::kDstAddr, FieldId::kDstPort, FieldId::kProtocol, FieldId::kVrfName, FieldId::kSrcAs},
+      {{FieldId::kPackets, Function::kSum, ""}, {FieldId::kBytes, Function::kSum, ""}});
+  std::mt19937 random(3);
+  for (int i = 0; i < 50000; ++i) {
+    auto row = builder.Add({random() % 1000, random() % 1000000});
+    row.Set<FieldId::kSrcAddr>(IpAddress::V4(random()));
+    row.Set<FieldId::kDstAddr>(IpAddress::V4(random() % 65536));
+    row.Set<FieldId::kDstPort>(static_cast<uint16_t>(random()));
+    row.Set<FieldId::kProtocol>(random() % 3 == 0 ? 17 : 6);
+    row.Set<FieldId::kVrfName>(builder.interner().Intern(absl::StrCat("customer-", 100000 + random() % 1000)));
+    row.Set<FieldId::kSrcAs>(64000 + random() % 5000);
+  }
+  const AggregateBatch batch = Batch(builder, kDay, 1);
+  const absl::Status status = Open()->Write(batch);
+  ASSERT_TRUE(status.ok()) << status;
+  const SizeEstimate estimate = EstimateOctets(batch.schema(), 1);
+  double disk = 0, memory = 0;
+  ASSERT_TRUE(absl::SimpleAtod(
+      Shell("SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'flows' AND table = 'flows'"),
+      &disk));
+  ASSERT_TRUE(absl::SimpleAtod(Shell("SELECT sum(data_uncompressed_bytes) FROM system.columns WHERE database = 'flows' "
+                                     "AND table = 'flows'"),
+                               &memory));
+  EXPECT_GT(estimate.row_octets, disk / 50000 * 0.8);
+  EXPECT_LT(estimate.row_octets, disk / 50000 * 1.5);
+  EXPECT_GT(estimate.row_octets_in_memory, memory / 50000 * 0.8);
+  EXPECT_LT(estimate.row_octets_in_memory, memory / 50000 * 1.25);
 }
 
 // Two servers that know one another. ON CLUSTER needs ZooKeeper, so that the tables are made on each by hand.

@@ -39,6 +39,8 @@ constexpr absl::Duration kIdentityRetention = absl::Hours(24 * 7);
 constexpr absl::Duration kPurgeEvery = absl::Hours(24);
 // Rows that count no more are removed so much later: a question that reads them has ended by then.
 constexpr absl::Duration kGrace = absl::Hours(1);
+// Such of which it is not known who wrote them, and if he is not at it still.
+constexpr absl::Duration kUncountedGrace = absl::Hours(24);
 // The server's own removal comes so much later than ours.
 constexpr absl::Duration kTtlMargin = absl::Hours(48);
 // Rows with a sum above this are copied to a rollup as they are; of smaller ones 2^23 sum to less than 2^64.
@@ -239,8 +241,8 @@ class Sink : public StoreSink {
   absl::Status Ensure(const TableShape& shape, const sql::TableSchema& wanted) {
     absl::StatusOr<std::vector<StoredTable>> found = ReadTables(connection_.get(), wanted.name);
     if (!found.ok()) return found.status();
-    const auto at = std::find_if(found->begin(), found->end(),
-                                 [&](const StoredTable& t) { return t.schema.name == wanted.name; });
+    const auto at =
+        std::find_if(found->begin(), found->end(), [&](const StoredTable& t) { return t.schema.name == wanted.name; });
     if (at == found->end()) {
       absl::Status status = ChangeAll(CreateTable(shape, wanted));
       return status.ok() ? MakeTextView(shape, wanted) : status;
@@ -253,14 +255,14 @@ class Sink : public StoreSink {
       return absl::FailedPreconditionError(absl::StrCat("clickhouse: ", parts...));
     };
     if (!table.ours) {
-      return unfit("there is a table ", quoted, " that is none of flowacct's; choose another name, or rename it: ",
-                   rename);
+      return unfit("there is a table ", quoted,
+                   " that is none of flowacct's; choose another name, or rename it: ", rename);
     }
     if (table.schema.rollup_of != wanted.rollup_of) {
-      return unfit("table ", quoted,
-                   table.schema.rollup_of.empty() ? " is no rollup"
-                                                  : absl::StrCat(" is a rollup of ", table.schema.rollup_of),
-                   "; choose another name");
+      return unfit(
+          "table ", quoted,
+          table.schema.rollup_of.empty() ? " is no rollup" : absl::StrCat(" is a rollup of ", table.schema.rollup_of),
+          "; choose another name");
     }
     for (const absl::string_view own : {sql::kBinEnd, sql::kBatch}) {
       if (table.Find(own) == nullptr) return unfit("table ", quoted, " has no column ", own, "; rename it: ", rename);
@@ -315,8 +317,7 @@ class Sink : public StoreSink {
 
   absl::Status WriteOnce(const std::string& table, const aggregate::AggregateBatch& batch) {
     const int64_t start = StartOf(batch), end = EndOf(batch);
-    absl::Status status =
-        Open(table, batch.schema(), options_.bin_seconds > 0 ? options_.bin_seconds : end - start);
+    absl::Status status = Open(table, batch.schema(), options_.bin_seconds > 0 ? options_.bin_seconds : end - start);
     if (!status.ok()) return status;
     absl::StatusOr<bool> there = IsThere(table, start, batch.identity());
     if (!there.ok()) return there.status();
@@ -351,8 +352,8 @@ class Sink : public StoreSink {
         const int64_t bin = FloorTo(start, length);
         reached_ = std::max(reached_, std::min(start, now));
         const bool late = bin < FloorTo(reached_, length);
-        lacking_[i].emplace(bin, late && rolled_.count({i, bin}) != 0 ? options_.now() + kLateRollup
-                                                                      : absl::InfinitePast());
+        lacking_[i].emplace(bin,
+                            late && rolled_.count({i, bin}) != 0 ? options_.now() + kLateRollup : absl::InfinitePast());
       }
     }
     return absl::OkStatus();
@@ -506,13 +507,12 @@ class Sink : public StoreSink {
       }
     }
     uint64_t rows = 0;
-    absl::Status status = connection_->Query(
-        absl::StrCat("SELECT count() FROM ", Quoted(rollup.name), " WHERE ", sql::kBinStart, " = ", bin, " AND ",
-                     sql::kBatch, " = ", id),
-        {k64Cell}, {}, [&](absl::Span<const Cell> cells) {
-          rows = cells[0].u64();
-          return true;
-        });
+    absl::Status status = connection_->Query(absl::StrCat("SELECT count() FROM ", Quoted(rollup.name), " WHERE ",
+                                                          sql::kBinStart, " = ", bin, " AND ", sql::kBatch, " = ", id),
+                                             {k64Cell}, {}, [&](absl::Span<const Cell> cells) {
+                                               rows = cells[0].u64();
+                                               return true;
+                                             });
     if (!status.ok()) {
       Abandon({rollup.name, bin, id, options_.now()});
       return status;
@@ -528,13 +528,13 @@ class Sink : public StoreSink {
   absl::StatusOr<std::vector<uint64_t>> IncludedIn(const BatchSelection& selection) {
     std::vector<uint64_t> included = selection.base_ids;
     if (!selection.ids.empty()) {
-      absl::Status status = connection_->Query(
-          absl::StrCat("SELECT DISTINCT arrayJoin(includes) FROM ", kBatches, " WHERE id", In(selection.distributed),
-                       "(SELECT id FROM chosen)"),
-          {k64Cell}, selection.ids, [&](absl::Span<const Cell> cells) {
-            included.push_back(cells[0].u64());
-            return true;
-          });
+      absl::Status status =
+          connection_->Query(absl::StrCat("SELECT DISTINCT arrayJoin(includes) FROM ", kBatches, " WHERE id",
+                                          In(selection.distributed), "(SELECT id FROM chosen)"),
+                             {k64Cell}, selection.ids, [&](absl::Span<const Cell> cells) {
+                               included.push_back(cells[0].u64());
+                               return true;
+                             });
       if (!status.ok()) return status;
     }
     std::sort(included.begin(), included.end());
@@ -577,7 +577,7 @@ class Sink : public StoreSink {
           absl::StrCat("SELECT DISTINCT ", sql::kBatch, " FROM ", Quoted(table.schema.name), " WHERE ", sql::kBatch,
                        table.distributed ? " GLOBAL NOT IN (" : " NOT IN (", CountedBatches(table.schema), ")"),
           {k64Cell}, {}, [&](absl::Span<const Cell> cells) {
-            if (TimeOf(cells[0].u64()) + kGrace <= absl::Now()) ids.push_back(cells[0].u64());
+            if (TimeOf(cells[0].u64()) + kUncountedGrace <= absl::Now()) ids.push_back(cells[0].u64());
             return true;
           });
       if (!status.ok()) return status;
@@ -635,8 +635,8 @@ class Sink : public StoreSink {
                                                return true;
                                              });
     if (!status.ok() || count == 0) return status;
-    return connection_->Change(absl::StrCat("ALTER TABLE ", Quoted(LocalName(*shape, kBatches)), OnCluster(*shape),
-                                            " DELETE", old));
+    return connection_->Change(
+        absl::StrCat("ALTER TABLE ", Quoted(LocalName(*shape, kBatches)), OnCluster(*shape), " DELETE", old));
   }
 
   // Of a table, the oldest partition all of whose bins ended at `until` or before. Says if there was one.
@@ -649,9 +649,8 @@ class Sink : public StoreSink {
     std::string partition;
     int64_t number = 0;
     uint64_t rows = 0, bins = 0;
-    const std::string parts = shape.cluster.empty()
-                                  ? "system.parts"
-                                  : absl::StrCat("cluster(", Quoted(shape.cluster), ", system, parts)");
+    const std::string parts =
+        shape.cluster.empty() ? "system.parts" : absl::StrCat("cluster(", Quoted(shape.cluster), ", system, parts)");
     absl::Status status = connection_->Query(
         absl::StrCat("SELECT partition, toInt64(partition) AS number, sum(rows) FROM ", parts, " WHERE active AND ",
                      "database = ", TextLiteral(shape.database), " AND table = ", TextLiteral(local),
@@ -664,13 +663,13 @@ class Sink : public StoreSink {
           return true;
         });
     if (!status.ok() || partition.empty()) return status.ok() ? absl::StatusOr<bool>(false) : status;
-    status = connection_->Query(absl::StrCat("SELECT uniqExact(bin_start) FROM ", kBatches, " WHERE table_name = ",
-                                             TextLiteral(table.name), " AND row_count > 0 AND intDiv(bin_start, ",
-                                             length, ") = ", number),
-                                {k64Cell}, {}, [&](absl::Span<const Cell> cells) {
-                                  bins = cells[0].u64();
-                                  return true;
-                                });
+    status = connection_->Query(
+        absl::StrCat("SELECT uniqExact(bin_start) FROM ", kBatches, " WHERE table_name = ", TextLiteral(table.name),
+                     " AND row_count > 0 AND intDiv(bin_start, ", length, ") = ", number),
+        {k64Cell}, {}, [&](absl::Span<const Cell> cells) {
+          bins = cells[0].u64();
+          return true;
+        });
     if (!status.ok()) return status;
     status = connection_->Change(
         absl::StrCat("ALTER TABLE ", Quoted(local), OnCluster(shape), " DROP PARTITION ", partition));

@@ -56,14 +56,13 @@ class Store : public query::GroupStore {
     if (!features.ok()) return features.status();
     absl::StatusOr<std::vector<StoredTable>> tables = ReadTables(connection_.get(), request.table);
     if (!tables.ok()) return tables.status();
-    const auto table = std::find_if(tables->begin(), tables->end(), [&](const StoredTable& t) {
-      return t.ours && t.schema.name == request.table;
-    });
+    const auto table = std::find_if(tables->begin(), tables->end(),
+                                    [&](const StoredTable& t) { return t.ours && t.schema.name == request.table; });
     if (table == tables->end()) return NoTable(request.table);
     absl::StatusOr<GroupSelect> select = GroupSelect::New(request, table->schema);
     if (!select.ok()) return select.status();
-    absl::StatusOr<BatchSelection> batches = SelectBatches(connection_.get(), table->schema, table->distributed,
-                                                           request.from_seconds, request.to_seconds);
+    absl::StatusOr<BatchSelection> batches =
+        SelectBatches(connection_.get(), table->schema, table->distributed, request.from_seconds, request.to_seconds);
     if (!batches.ok()) return batches.status();
     if (batches->empty()) return absl::OkStatus();
     return connection_->Query(select->Statement(*batches, **features), select->types(), batches->all(),
@@ -76,16 +75,15 @@ class Store : public query::GroupStore {
     if (!tables.ok()) return tables.status();
     std::string names;
     for (const StoredTable& t : *tables) absl::StrAppend(&names, names.empty() ? "" : ", ", t.schema.name);
-    return absl::NotFoundError(absl::StrCat("clickhouse: there is no table \"", name,
-                                            "\"; there are: ", names.empty() ? "none yet" : names));
+    return absl::NotFoundError(
+        absl::StrCat("clickhouse: there is no table \"", name, "\"; there are: ", names.empty() ? "none yet" : names));
   }
 
   // Widens `info` by the bins of `table`, in bins of `length`.
   absl::Status FindSpan(const StoredTable& stored, int64_t length, query::TableInfo* info) {
     const sql::TableSchema& table = stored.schema;
-    std::string sql =
-        absl::StrCat("SELECT count(), min(bin_start), max(bin_end) FROM ", kBatches,
-                     " WHERE table_name = ", TextLiteral(table.name), " AND row_count > 0");
+    std::string sql = absl::StrCat("SELECT count(), min(bin_start), max(bin_end) FROM ", kBatches,
+                                   " WHERE table_name = ", TextLiteral(table.name), " AND row_count > 0");
     // Of what has been removed by partitions, flowacct_batches still tells. Of several servers one does not know all.
     if (!stored.distributed) {
       absl::StrAppend(&sql, " AND toString(intDiv(bin_start, ", PartitionSeconds(table),

@@ -1,5 +1,6 @@
 // Without a server: rows in RowBinary, and the statements for servers that are not here.
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ TEST(RowBinary, RowsComeBackHoweverTheyAreCut) {
                                        k128Cell,
                                        kU8Cell};
   std::string octets;
+  std::set<size_t> ends = {0};
   RowWriter writer(&octets);
   for (int row = 0; row < 3; ++row) {
     writer.IsNull(row == 1);
@@ -52,6 +54,7 @@ TEST(RowBinary, RowsComeBackHoweverTheyAreCut) {
     writer.Number(5, 8);
     writer.Number(row == 0 ? 1 : 0, 8);
     writer.Number(255, 1);
+    ends.insert(octets.size());
   }
   std::string whole;
   RowReader all(types);
@@ -71,8 +74,7 @@ TEST(RowBinary, RowsComeBackHoweverTheyAreCut) {
       return true;
     };
     ASSERT_TRUE(reader.Take(absl::string_view(octets).substr(0, cut), join));
-    EXPECT_EQ(reader.is_whole(), cut == 0 || joined.size() == (cut == octets.size() ? whole.size() : 0) ||
-                                     (!joined.empty() && absl::StartsWith(whole, joined) && reader.is_whole()));
+    EXPECT_EQ(reader.is_whole(), ends.count(cut) != 0) << cut;
     ASSERT_TRUE(reader.Take(absl::string_view(octets).substr(cut), join));
     EXPECT_TRUE(reader.is_whole());
     EXPECT_EQ(joined, whole) << cut;
@@ -88,8 +90,8 @@ TEST(RowBinary, RowsComeBackHoweverTheyAreCut) {
 }
 
 TEST(BatchRows, ASumBeyond64BitsIsSeveralRows) {
-  print::BatchBuilder builder({FieldId::kDstPort}, {{FieldId::kBytes, Function::kSum, ""},
-                                                    {FieldId::kTtl, Function::kMax, "max(ttl)"}});
+  print::BatchBuilder builder({FieldId::kDstPort},
+                              {{FieldId::kBytes, Function::kSum, ""}, {FieldId::kTtl, Function::kMax, "max(ttl)"}});
   builder.Add({7, 64}).Set<FieldId::kDstPort>(80);
   aggregate::AggregateBatch batch = builder.Build();
   batch.set_carries({{0, 2}});  // 2 * 2^64 + 7
@@ -122,8 +124,9 @@ sql::TableSchema Table() {
   sql::TableSchema table;
   table.name = "flows";
   table.bin_seconds = 300;
-  const aggregate::Schema schema{record::Layout({FieldId::kSrcAddr, FieldId::kDstPort, FieldId::kVrfName}),
-                                 {{FieldId::kBytes, Function::kSum, "bytes"}, {FieldId::kTtl, Function::kMin, "min(ttl)"}}};
+  const aggregate::Schema schema{
+      record::Layout({FieldId::kSrcAddr, FieldId::kDstPort, FieldId::kVrfName}),
+      {{FieldId::kBytes, Function::kSum, "bytes"}, {FieldId::kTtl, Function::kMin, "min(ttl)"}}};
   table.columns = *sql::ColumnsOf(kDialect, schema);
   return table;
 }
@@ -141,15 +144,16 @@ TableShape Today() {
 TEST(StoredTable, WithWhatTodaysServersKnow) {
   TableShape shape = Today();
   shape.ttl = absl::Hours(24);
-  EXPECT_EQ(CreateTable(shape, Table()),
-            std::vector<std::string>(
-                {"CREATE TABLE IF NOT EXISTS `flows` (bin_start Int64 COMMENT 'flowacct 1 300 ', bin_end Int64, batch "
-                 "UInt64, `src_addr` Nullable(FixedString(16)) COMMENT 'key src_addr src_addr', `dst_port` "
-                 "Nullable(UInt16) COMMENT 'key dst_port dst_port', `vrf_name` LowCardinality(Nullable(String)) COMMENT "
-                 "'key vrf_name vrf_name', `bytes` UInt64 COMMENT 'sum bytes bytes', `min(ttl)` Nullable(UInt8) COMMENT "
-                 "'min ttl min(ttl)') ENGINE = MergeTree PARTITION BY intDiv(bin_start, 86400) ORDER BY (bin_start, "
-                 "batch) TTL toDateTime(bin_end) + toIntervalSecond(86400) SETTINGS index_granularity = 8192, "
-                 "ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1"}));
+  EXPECT_EQ(
+      CreateTable(shape, Table()),
+      std::vector<std::string>(
+          {"CREATE TABLE IF NOT EXISTS `flows` (bin_start Int64 COMMENT 'flowacct 1 300 ', bin_end Int64, batch "
+           "UInt64, `src_addr` Nullable(FixedString(16)) COMMENT 'key src_addr src_addr', `dst_port` "
+           "Nullable(UInt16) COMMENT 'key dst_port dst_port', `vrf_name` LowCardinality(Nullable(String)) COMMENT "
+           "'key vrf_name vrf_name', `bytes` UInt64 COMMENT 'sum bytes bytes', `min(ttl)` Nullable(UInt8) COMMENT "
+           "'min ttl min(ttl)') ENGINE = MergeTree PARTITION BY intDiv(bin_start, 86400) ORDER BY (bin_start, "
+           "batch) TTL toDateTime(bin_end) + toIntervalSecond(86400) SETTINGS index_granularity = 8192, "
+           "ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1"}));
 }
 
 TEST(StoredTable, OverTheServersOfACluster) {
@@ -192,20 +196,22 @@ TEST(GroupSelect, ARollupIsCompletedByItsTable) {
   selection.base_from = 3600;
   selection.base_to = 7200;
   selection.distributed = true;
-  EXPECT_EQ(select->Statement(selection, Today().features),
-            "SELECT `dst_port`, count(), sum(toDecimal128(`bytes`, 0)) FROM (SELECT bin_start, `bytes`, `dst_port`, "
-            "`vrf_name` FROM `flows_1h` WHERE batch GLOBAL IN (SELECT id FROM chosen) AND (`vrf_name` IS NOT NULL AND "
-            "COALESCE(NOT (`vrf_name` = 'it\\'s'), 0)) UNION ALL SELECT flowacct_bin AS bin_start, `bytes`, `dst_port`, "
-            "`vrf_name` FROM (SELECT toInt64(bin_start - (((bin_start - (0)) % 3600) + 3600) % 3600) AS flowacct_bin, "
-            "`bytes`, `dst_port`, `vrf_name` FROM `flows` WHERE batch GLOBAL IN (SELECT id FROM chosen) AND (`vrf_name` "
-            "IS NOT NULL AND COALESCE(NOT (`vrf_name` = 'it\\'s'), 0)) AND bin_start >= 3600 AND bin_start < 7200)) "
-            "GROUP BY `dst_port` ORDER BY sum(toDecimal128(`bytes`, 0)) DESC LIMIT 3 WITH TIES");
+  EXPECT_EQ(
+      select->Statement(selection, Today().features),
+      "SELECT `dst_port`, count(), sum(toDecimal128(`bytes`, 0)) FROM (SELECT bin_start, `bytes`, `dst_port`, "
+      "`vrf_name` FROM `flows_1h` WHERE batch GLOBAL IN (SELECT id FROM chosen) AND (`vrf_name` IS NOT NULL AND "
+      "COALESCE(NOT (`vrf_name` = 'it\\'s'), 0)) UNION ALL SELECT flowacct_bin AS bin_start, `bytes`, `dst_port`, "
+      "`vrf_name` FROM (SELECT toInt64(bin_start - (((bin_start - (0)) % 3600) + 3600) % 3600) AS flowacct_bin, "
+      "`bytes`, `dst_port`, `vrf_name` FROM `flows` WHERE batch GLOBAL IN (SELECT id FROM chosen) AND (`vrf_name` "
+      "IS NOT NULL AND COALESCE(NOT (`vrf_name` = 'it\\'s'), 0)) AND bin_start >= 3600 AND bin_start < 7200)) "
+      "GROUP BY `dst_port` ORDER BY sum(toDecimal128(`bytes`, 0)) DESC LIMIT 3 WITH TIES");
 }
 
 TEST(SizeEstimate, GrowsWithColumnsAndRows) {
   const aggregate::Schema narrow{record::Layout({FieldId::kDstPort}), {{FieldId::kBytes, Function::kSum, "bytes"}}};
-  const aggregate::Schema wide{record::Layout({FieldId::kSrcAddr, FieldId::kDstAddr, FieldId::kAsPath, FieldId::kDstPort}),
-                               {{FieldId::kBytes, Function::kSum, "bytes"}}};
+  const aggregate::Schema wide{
+      record::Layout({FieldId::kSrcAddr, FieldId::kDstAddr, FieldId::kAsPath, FieldId::kDstPort}),
+      {{FieldId::kBytes, Function::kSum, "bytes"}}};
   const SizeEstimate some = EstimateOctets(narrow, 10), more = EstimateOctets(wide, 20);
   EXPECT_EQ(some.row_octets_in_memory, 24 + 1 + 2 + 8);
   EXPECT_GT(some.row_octets, 3);

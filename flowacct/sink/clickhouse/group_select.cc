@@ -36,12 +36,12 @@ std::string Network(bool prefix, int v4_length, int v6_length, const std::string
     const std::string octets = CutOctets(name, bits, length);
     if (!prefix) return octets;
     // A prefix that is shorter already stays.
-    return absl::StrCat("if(substring(", name, ", 17, 1) <= ",
-                        sql::OctetsLiteral(kDialect, std::string(1, static_cast<char>(length))), ", substring(", name,
-                        ", 1, 17), ", octets, ")");
+    return absl::StrCat("if(substring(", name,
+                        ", 17, 1) <= ", sql::OctetsLiteral(kDialect, std::string(1, static_cast<char>(length))),
+                        ", substring(", name, ", 1, 17), ", octets, ")");
   };
-  return absl::StrCat("if(isNull(", name, "), NULL, if(substring(", name, ", 1, 12) = ",
-                      sql::OctetsLiteral(kDialect, std::string(10, '\0') + "\xff\xff"), ", ",
+  return absl::StrCat("if(isNull(", name, "), NULL, if(substring(", name,
+                      ", 1, 12) = ", sql::OctetsLiteral(kDialect, std::string(10, '\0') + "\xff\xff"), ", ",
                       cut(96u + static_cast<unsigned>(v4_length), v4_length), ", ",
                       cut(static_cast<unsigned>(v6_length), v6_length), "))");
 }
@@ -55,8 +55,8 @@ std::string Known(const sql::TableSchema& table, bool keys) {
 }
 
 absl::Status NoColumn(const sql::TableSchema& table, absl::string_view what, bool key) {
-  return absl::NotFoundError(absl::StrCat("clickhouse: table \"", table.name, "\" has no ", what, "; it has ",
-                                          Known(table, key)));
+  return absl::NotFoundError(
+      absl::StrCat("clickhouse: table \"", table.name, "\" has no ", what, "; it has ", Known(table, key)));
 }
 
 }  // namespace
@@ -65,7 +65,8 @@ std::string RowsOf(const sql::TableSchema& table, const BatchSelection& selectio
                    const std::vector<std::string>& names, const std::string& condition, int64_t from, int64_t to) {
   const std::string where = absl::StrCat(sql::kBatch, In(selection.distributed), "(SELECT id FROM chosen)",
                                          condition.empty() ? "" : absl::StrCat(" AND ", condition));
-  const std::string plain = absl::StrCat(" FROM ", Quoted(table.name), " WHERE ", where, Within(sql::kBinStart, from, to));
+  const std::string plain =
+      absl::StrCat(" FROM ", Quoted(table.name), " WHERE ", where, Within(sql::kBinStart, from, to));
   if (table.rollup_of.empty()) return plain;
   const std::string columns = names.empty() ? "" : absl::StrCat(", ", absl::StrJoin(names, ", "));
   std::vector<std::string> parts;
@@ -165,8 +166,8 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const query::GroupRequest& request,
 }
 
 std::string GroupSelect::Statement(const BatchSelection& selection, const Features& features) const {
-  std::string sql = absl::StrCat("SELECT ", select_, RowsOf(*table_, selection, names_, condition_,
-                                                            request_->from_seconds, request_->to_seconds));
+  std::string sql = absl::StrCat(
+      "SELECT ", select_, RowsOf(*table_, selection, names_, condition_, request_->from_seconds, request_->to_seconds));
   if (!groups_.empty()) absl::StrAppend(&sql, " GROUP BY ", groups_);
   if (limit_ != 0) absl::StrAppend(&sql, " ORDER BY ", order_);
   if (limit_ != 0 && features.limit_with_ties) {

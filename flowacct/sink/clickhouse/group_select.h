@@ -22,10 +22,10 @@
 
 namespace flowacct::sink::clickhouse {
 
-// FROM and WHERE: the rows of a selection, with these columns and its bin_start; `condition` (may be empty) of the table
-// and of the one that it sums. The numbers of the selection are the table `chosen`.
-std::string RowsOf(const sql::TableSchema& table, const BatchSelection& selection, const std::vector<std::string>& names,
-                   const std::string& condition, int64_t from, int64_t to);
+// FROM and WHERE: the rows of a selection, with these columns and its bin_start; `condition` (may be empty) of the
+// table and of the one that it sums. The numbers of the selection are the table `chosen`.
+std::string RowsOf(const sql::TableSchema& table, const BatchSelection& selection,
+                   const std::vector<std::string>& names, const std::string& condition, int64_t from, int64_t to);
 
 class GroupSelect {
  public:

@@ -31,40 +31,40 @@ struct KnownError {
   absl::StatusCode status;
 };
 constexpr KnownError kErrors[] = {
-    {16, absl::StatusCode::kNotFound},              // NO_SUCH_COLUMN_IN_TABLE
-    {32, absl::StatusCode::kUnavailable},           // ATTEMPT_TO_READ_AFTER_EOF: the rows were cut off
-    {33, absl::StatusCode::kUnavailable},           // CANNOT_READ_ALL_DATA
-    {44, absl::StatusCode::kAlreadyExists},         // ILLEGAL_COLUMN: there is one of that name
-    {47, absl::StatusCode::kNotFound},              // UNKNOWN_IDENTIFIER
-    {57, absl::StatusCode::kAlreadyExists},         // TABLE_ALREADY_EXISTS
-    {60, absl::StatusCode::kNotFound},              // UNKNOWN_TABLE
-    {81, absl::StatusCode::kFailedPrecondition},    // UNKNOWN_DATABASE
-    {159, absl::StatusCode::kUnavailable},          // TIMEOUT_EXCEEDED
-    {160, absl::StatusCode::kUnavailable},          // TOO_SLOW
-    {164, absl::StatusCode::kPermissionDenied},     // READONLY
-    {192, absl::StatusCode::kPermissionDenied},     // UNKNOWN_USER
-    {193, absl::StatusCode::kPermissionDenied},     // WRONG_PASSWORD
-    {194, absl::StatusCode::kPermissionDenied},     // REQUIRED_PASSWORD
-    {195, absl::StatusCode::kPermissionDenied},     // IP_ADDRESS_NOT_ALLOWED
-    {201, absl::StatusCode::kUnavailable},          // QUOTA_EXPIRED
-    {202, absl::StatusCode::kUnavailable},          // TOO_MANY_SIMULTANEOUS_QUERIES
-    {203, absl::StatusCode::kUnavailable},          // NO_FREE_CONNECTION
-    {209, absl::StatusCode::kUnavailable},          // SOCKET_TIMEOUT
-    {210, absl::StatusCode::kUnavailable},          // NETWORK_ERROR
-    {218, absl::StatusCode::kUnavailable},          // TABLE_IS_DROPPED
-    {225, absl::StatusCode::kUnavailable},          // NO_ZOOKEEPER
-    {241, absl::StatusCode::kResourceExhausted},    // MEMORY_LIMIT_EXCEEDED
-    {242, absl::StatusCode::kUnavailable},          // TABLE_IS_READ_ONLY
-    {243, absl::StatusCode::kResourceExhausted},    // NOT_ENOUGH_SPACE
-    {252, absl::StatusCode::kUnavailable},          // TOO_MANY_PARTS
-    {279, absl::StatusCode::kUnavailable},          // ALL_CONNECTION_TRIES_FAILED
-    {285, absl::StatusCode::kUnavailable},          // TOO_FEW_LIVE_REPLICAS
-    {291, absl::StatusCode::kPermissionDenied},     // DATABASE_ACCESS_DENIED
-    {319, absl::StatusCode::kUnavailable},          // UNKNOWN_STATUS_OF_INSERT
-    {394, absl::StatusCode::kUnavailable},          // QUERY_WAS_CANCELLED
-    {497, absl::StatusCode::kPermissionDenied},     // ACCESS_DENIED
-    {516, absl::StatusCode::kPermissionDenied},     // AUTHENTICATION_FAILED
-    {999, absl::StatusCode::kUnavailable},          // KEEPER_EXCEPTION
+    {16, absl::StatusCode::kNotFound},            // NO_SUCH_COLUMN_IN_TABLE
+    {32, absl::StatusCode::kUnavailable},         // ATTEMPT_TO_READ_AFTER_EOF: the rows were cut off
+    {33, absl::StatusCode::kUnavailable},         // CANNOT_READ_ALL_DATA
+    {44, absl::StatusCode::kAlreadyExists},       // ILLEGAL_COLUMN: there is one of that name
+    {47, absl::StatusCode::kNotFound},            // UNKNOWN_IDENTIFIER
+    {57, absl::StatusCode::kAlreadyExists},       // TABLE_ALREADY_EXISTS
+    {60, absl::StatusCode::kNotFound},            // UNKNOWN_TABLE
+    {81, absl::StatusCode::kFailedPrecondition},  // UNKNOWN_DATABASE
+    {159, absl::StatusCode::kUnavailable},        // TIMEOUT_EXCEEDED
+    {160, absl::StatusCode::kUnavailable},        // TOO_SLOW
+    {164, absl::StatusCode::kPermissionDenied},   // READONLY
+    {192, absl::StatusCode::kPermissionDenied},   // UNKNOWN_USER
+    {193, absl::StatusCode::kPermissionDenied},   // WRONG_PASSWORD
+    {194, absl::StatusCode::kPermissionDenied},   // REQUIRED_PASSWORD
+    {195, absl::StatusCode::kPermissionDenied},   // IP_ADDRESS_NOT_ALLOWED
+    {201, absl::StatusCode::kUnavailable},        // QUOTA_EXPIRED
+    {202, absl::StatusCode::kUnavailable},        // TOO_MANY_SIMULTANEOUS_QUERIES
+    {203, absl::StatusCode::kUnavailable},        // NO_FREE_CONNECTION
+    {209, absl::StatusCode::kUnavailable},        // SOCKET_TIMEOUT
+    {210, absl::StatusCode::kUnavailable},        // NETWORK_ERROR
+    {218, absl::StatusCode::kUnavailable},        // TABLE_IS_DROPPED
+    {225, absl::StatusCode::kUnavailable},        // NO_ZOOKEEPER
+    {241, absl::StatusCode::kResourceExhausted},  // MEMORY_LIMIT_EXCEEDED
+    {242, absl::StatusCode::kUnavailable},        // TABLE_IS_READ_ONLY
+    {243, absl::StatusCode::kResourceExhausted},  // NOT_ENOUGH_SPACE
+    {252, absl::StatusCode::kUnavailable},        // TOO_MANY_PARTS
+    {279, absl::StatusCode::kUnavailable},        // ALL_CONNECTION_TRIES_FAILED
+    {285, absl::StatusCode::kUnavailable},        // TOO_FEW_LIVE_REPLICAS
+    {291, absl::StatusCode::kPermissionDenied},   // DATABASE_ACCESS_DENIED
+    {319, absl::StatusCode::kUnavailable},        // UNKNOWN_STATUS_OF_INSERT
+    {394, absl::StatusCode::kUnavailable},        // QUERY_WAS_CANCELLED
+    {497, absl::StatusCode::kPermissionDenied},   // ACCESS_DENIED
+    {516, absl::StatusCode::kPermissionDenied},   // AUTHENTICATION_FAILED
+    {999, absl::StatusCode::kUnavailable},        // KEEPER_EXCEPTION
 };
 
 bool HasControl(absl::string_view text) { return std::any_of(text.begin(), text.end(), absl::ascii_iscntrl); }
@@ -215,7 +215,8 @@ absl::Status HttpConnection::Error(long http_status, absl::string_view text) con
   absl::string_view message = absl::StripAsciiWhitespace(text);
   if (absl::SimpleAtoi(digits, &code)) {
     message = halves.second;
-    if (const size_t at = message.find("DB::Exception: "); at != absl::string_view::npos) message.remove_prefix(at + 15);
+    if (const size_t at = message.find("DB::Exception: "); at != absl::string_view::npos)
+      message.remove_prefix(at + 15);
     message = message.substr(0, message.find(", e.what() ="));
   }
   message = absl::StripAsciiWhitespace(message.substr(0, kMaxErrorText));
@@ -249,9 +250,9 @@ absl::Status HttpConnection::Perform(Request* request) {
     return copy;
   };
   const int64_t seconds = absl::ToInt64Seconds(options_.timeout + absl::Milliseconds(999));
-  std::string url = absl::StrCat(base_, "?database=", escaped(database_), "&wait_end_of_query=1&buffer_size=",
-                                 kAnswerBuffer, "&max_query_size=268435456&max_ast_elements=10000000",
-                                 "&max_expanded_ast_elements=10000000");
+  std::string url =
+      absl::StrCat(base_, "?database=", escaped(database_), "&wait_end_of_query=1&buffer_size=", kAnswerBuffer,
+                   "&max_query_size=268435456&max_ast_elements=10000000", "&max_expanded_ast_elements=10000000");
   if (!request->changes) absl::StrAppend(&url, "&max_execution_time=", seconds);
   if (request->changes) absl::StrAppend(&url, "&insert_distributed_sync=1");
   if (features_ != nullptr && request->changes && features_->async_insert) absl::StrAppend(&url, "&async_insert=0");

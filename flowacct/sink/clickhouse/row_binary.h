@@ -1,5 +1,5 @@
-// Rows as ClickHouse's format RowBinary has them: numbers of fixed width, least octet first; a text with its length before
-// it (LEB128); of what may be NULL an octet before it that is 1 if it is.
+// Rows as ClickHouse's format RowBinary has them: numbers of fixed width, least octet first; a text with its length
+// before it (LEB128); of what may be NULL an octet before it that is 1 if it is.
 //
 // Standard: ClickHouse's documentation, Formats, RowBinary. Ownership: cells borrow, and are valid for the call.
 // Threads: plain values. Errors: a text that is longer than can be is no row; whoever reads sees that octets are left.

@@ -1,9 +1,9 @@
 // What a table will take on ClickHouse's disks, before its first row is written.
 //
-// By the widths of its columns, and by what LZ4 leaves of each kind, as it was measured (clickhouse_benchmark, and README.md):
-// addresses, ports and counters of real traffic repeat more than those, which are random, so that it is rather too much.
-// Not in it: rollups (estimate them by their own rows a second), replicas, and the room that merges need, as much again
-// for the largest part. Threads: any. Cost: a walk over the columns.
+// By the widths of its columns, and by what LZ4 leaves of each kind, as it was measured (clickhouse_benchmark, and
+// README.md): addresses, ports and counters of real traffic repeat more than those, which are random, so that it is
+// rather too much. Not in it: rollups (estimate them by their own rows a second), replicas, and the room that merges
+// need, as much again for the largest part. Threads: any. Cost: a walk over the columns.
 
 #ifndef FLOWACCT_SINK_CLICKHOUSE_SIZE_ESTIMATE_H_
 #define FLOWACCT_SINK_CLICKHOUSE_SIZE_ESTIMATE_H_

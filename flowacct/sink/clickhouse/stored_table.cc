@@ -149,9 +149,8 @@ const StoredColumn* StoredTable::Find(absl::string_view name) const {
 }
 
 absl::StatusOr<std::vector<StoredTable>> ReadTables(HttpConnection* connection, absl::string_view name) {
-  std::string mine =
-      absl::StrCat("SELECT table FROM system.columns WHERE database = currentDatabase() AND name = ",
-                   TextLiteral(sql::kBinStart), " AND comment LIKE '", kMark, " %'");
+  std::string mine = absl::StrCat("SELECT table FROM system.columns WHERE database = currentDatabase() AND name = ",
+                                  TextLiteral(sql::kBinStart), " AND comment LIKE '", kMark, " %'");
   if (!name.empty()) {
     absl::StrAppend(&mine, " AND (table = ", TextLiteral(name), " OR endsWith(comment, ",
                     TextLiteral(absl::StrCat(" ", name)), "))");
@@ -182,9 +181,9 @@ absl::StatusOr<std::vector<StoredTable>> ReadTables(HttpConnection* connection, 
         if (column.name == sql::kBinStart && ParseTableComment(comment, &version, &table.schema)) {
           table.ours = true;
           if (version > sql::kSchemaVersion) {
-            wrong = absl::FailedPreconditionError(
-                absl::StrCat("clickhouse: table ", Quoted(table_name), " is of a newer program (version ", version,
-                             ", here ", sql::kSchemaVersion, "); use that one"));
+            wrong = absl::FailedPreconditionError(absl::StrCat("clickhouse: table ", Quoted(table_name),
+                                                               " is of a newer program (version ", version, ", here ",
+                                                               sql::kSchemaVersion, "); use that one"));
             return false;
           }
         } else if (!comment.empty()) {
@@ -271,9 +270,8 @@ std::vector<std::string> CreateTable(const TableShape& shape, const sql::TableSc
 }
 
 std::vector<std::string> AddColumn(const TableShape& shape, absl::string_view table, const sql::Column& column) {
-  std::vector<std::string> statements = {absl::StrCat("ALTER TABLE ", Quoted(LocalName(shape, table)),
-                                                      OnCluster(shape), " ADD COLUMN ",
-                                                      ColumnSql(column, shape.features))};
+  std::vector<std::string> statements = {absl::StrCat("ALTER TABLE ", Quoted(LocalName(shape, table)), OnCluster(shape),
+                                                      " ADD COLUMN ", ColumnSql(column, shape.features))};
   if (!shape.cluster.empty()) {
     statements.push_back(absl::StrCat("ALTER TABLE ", Quoted(table), OnCluster(shape), " ADD COLUMN ",
                                       ColumnSql(column, shape.features)));
@@ -282,10 +280,10 @@ std::vector<std::string> AddColumn(const TableShape& shape, absl::string_view ta
 }
 
 std::string CreateTextView(const TableShape& shape, const sql::TableSchema& table) {
-  std::string sql = absl::StrCat("CREATE VIEW IF NOT EXISTS ", Quoted(absl::StrCat(table.name, "_text")),
-                                 OnCluster(shape), " AS SELECT toDateTime(", sql::kBinStart,
-                                 ", 'UTC') AS ", sql::kBinStart, ", toDateTime(", sql::kBinEnd, ", 'UTC') AS ",
-                                 sql::kBinEnd, ", ", sql::kBatch);
+  std::string sql =
+      absl::StrCat("CREATE VIEW IF NOT EXISTS ", Quoted(absl::StrCat(table.name, "_text")), OnCluster(shape),
+                   " AS SELECT toDateTime(", sql::kBinStart, ", 'UTC') AS ", sql::kBinStart, ", toDateTime(",
+                   sql::kBinEnd, ", 'UTC') AS ", sql::kBinEnd, ", ", sql::kBatch);
   for (const sql::Column& column : table.columns) {
     const std::string name = Quoted(column.name);
     const FieldType type = TypeOf(column);

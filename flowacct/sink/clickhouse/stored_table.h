@@ -1,8 +1,8 @@
 // How accounted traffic lies in ClickHouse: the tables' columns, their types, and the statements that make them.
 //
-// What a column stands for is in its comment, so that it goes with the table wherever that goes: of bin_start that it is a
-// table of this program, of which bins and version, of each other the line of sql::ColumnsToText.
-// Threads: any. Errors: as http_connection.h has them; FailedPrecondition for tables of a newer program.
+// What a column stands for is in its comment, so that it goes with the table wherever that goes: of bin_start that it
+// is a table of this program, of which bins and version, of each other the line of sql::ColumnsToText. Threads: any.
+// Errors: as http_connection.h has them; FailedPrecondition for tables of a newer program.
 
 #ifndef FLOWACCT_SINK_CLICKHOUSE_STORED_TABLE_H_
 #define FLOWACCT_SINK_CLICKHOUSE_STORED_TABLE_H_
@@ -79,8 +79,8 @@ struct StoredTable {
   const StoredColumn* Find(absl::string_view name) const;
 };
 
-// The table and its rollups, by length; of all tables of ours if `name` is empty. A table of that name which is not ours is
-// among them.
+// The table and its rollups, by length; of all tables of ours if `name` is empty. A table of that name which is not
+// ours is among them.
 absl::StatusOr<std::vector<StoredTable>> ReadTables(HttpConnection* connection, absl::string_view name);
 
 // How tables are made.

@@ -168,8 +168,8 @@ class Compiler {
     const std::string name = NameOf(condition.field);
     if (name.empty()) return;
     if (condition.test == Test::kExists) {
-      absl::StrAppend(&out_->sql, condition.negated ? std::string(dialect_.false_word)
-                                                : absl::StrCat("(", name, " IS NOT NULL)"));
+      absl::StrAppend(&out_->sql,
+                      condition.negated ? std::string(dialect_.false_word) : absl::StrCat("(", name, " IS NOT NULL)"));
       return;
     }
     if (dialect_.or_of_nulls_is_false) {
