@@ -640,6 +640,19 @@ TEST_F(Clickhouse, ShardsAnswerAsOne) {
   EXPECT_GT(sums[0], absl::uint128(UINT64_MAX));
 }
 
+TEST_F(Clickhouse, ByTlsToWhomIsTrusted) {
+  ASSERT_EQ(Shell("DROP TABLE IF EXISTS default.secure"), "");
+  ClickhouseOptions options = Options();
+  options.connection = server_->secure_options();
+  absl::Status status = Open(options)->Write(Batch(Flows(10), kDay, 1, "secure"));
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(Shell("SELECT count() FROM default.secure_text"), "10");
+  options.connection.ca_file.clear();
+  status = Open(options)->Write(Batch(Flows(10), kDay, 2, "secure"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "ca_file")) << status;
+}
+
 TEST_F(Clickhouse, ThePasswordIsNeverTold) {
   ClickhouseOptions options = Options();
   for (const char* url : {"http://flowacct:hunter2@127.0.0.1/flows", "http://127.0.0.1/flows?password=hunter2",
