@@ -39,6 +39,8 @@ constexpr absl::Duration kIdentityRetention = absl::Hours(24 * 7);
 constexpr absl::Duration kPurgeEvery = absl::Hours(24);
 // Rows that count no more are removed so much later: a question that reads them has ended by then.
 constexpr absl::Duration kGrace = absl::Hours(1);
+// Such of which it is not known who wrote them, and if he is not at it still.
+constexpr absl::Duration kUncountedGrace = absl::Hours(24);
 // The server's own removal comes so much later than ours.
 constexpr absl::Duration kTtlMargin = absl::Hours(48);
 // Rows with a sum above this are copied to a rollup as they are; of smaller ones 2^23 sum to less than 2^64.
@@ -200,7 +202,15 @@ class Sink : public StoreSink {
     for (const sql::TableSchema& t : wanted) {
       if (absl::Status status = sql::CheckName(kDialect, t.name); !status.ok()) return status;
     }
-    absl::Status status = ChangeAll(CreateBatches(*shape));
+    bool there = false;  // somebody who may not make tables has had them made
+    absl::Status status = connection_->Query(
+        absl::StrCat("SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = ",
+                     TextLiteral(kBatches)),
+        {k64Cell}, {}, [&](absl::Span<const Cell> cells) {
+          there = cells[0].u64() != 0;
+          return true;
+        });
+    if (status.ok() && !there) status = ChangeAll(CreateBatches(*shape));
     if (!status.ok()) return status;
     if (status = ReadOwnTables(table); !status.ok()) return status;
     for (const StoredTable& known : tables_) {  // rollups that another collector keeps
@@ -567,7 +577,7 @@ class Sink : public StoreSink {
           absl::StrCat("SELECT DISTINCT ", sql::kBatch, " FROM ", Quoted(table.schema.name), " WHERE ", sql::kBatch,
                        table.distributed ? " GLOBAL NOT IN (" : " NOT IN (", CountedBatches(table.schema), ")"),
           {k64Cell}, {}, [&](absl::Span<const Cell> cells) {
-            if (TimeOf(cells[0].u64()) + kGrace <= absl::Now()) ids.push_back(cells[0].u64());
+            if (TimeOf(cells[0].u64()) + kUncountedGrace <= absl::Now()) ids.push_back(cells[0].u64());
             return true;
           });
       if (!status.ok()) return status;

@@ -57,6 +57,7 @@ inline constexpr sql::Dialect kDialect = {
     /*has_functions=*/false,
     /*true_word=*/"1",
     /*false_word=*/"0",
+    /*or_of_nulls_is_false=*/true,  // in 18.16
     /*backslash_escapes=*/true,
 };
 

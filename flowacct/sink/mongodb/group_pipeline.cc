@@ -17,12 +17,6 @@ using sql::Column;
 constexpr int kPartBits = 24;
 constexpr int64_t kPart = int64_t{1} << kPartBits;
 
-// Whether numbers above 2^63 - 1, which are stored as negative ones, may be among the values.
-bool MayBeNegative(const Column& column) {
-  const FieldType type = record::Info(column.field).type;
-  return record::FieldTypeSize(type) == 8 && record::SignBit(type) == 0;
-}
-
 std::string Path(absl::string_view name) { return absl::StrCat("$", name); }
 
 // An operator and its list of arguments, each the first element of a document.

@@ -52,6 +52,7 @@ struct Dialect {
   // Has the functions flowacct_route(condition, text) and flowacct_network(octets, v4 length, v6 length).
   bool has_functions;
   absl::string_view true_word = "TRUE", false_word = "FALSE";
+  bool or_of_nulls_is_false = false;  // and not NULL
   // In quoted names a backslash escapes, itself and the quote.
   bool backslash_escapes = false;
   // Its GROUP BY sorts all rows before it adds any: groups are summed by GroupSums.
@@ -94,6 +95,7 @@ inline constexpr Dialect kSqlite = {
     /*has_functions=*/true,
     /*true_word=*/"TRUE",
     /*false_word=*/"FALSE",
+    /*or_of_nulls_is_false=*/false,
     /*backslash_escapes=*/false,
     /*groups_by_sorting=*/true,
 };

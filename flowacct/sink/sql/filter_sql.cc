@@ -172,9 +172,13 @@ class Compiler {
                       condition.negated ? std::string(dialect_.false_word) : absl::StrCat("(", name, " IS NOT NULL)"));
       return;
     }
+    if (dialect_.or_of_nulls_is_false) {
+      absl::StrAppend(&out_->sql, "(", name, " IS NOT NULL AND ");
+      if (condition.test == Test::kSameAs) absl::StrAppend(&out_->sql, NameOf(condition.other), " IS NOT NULL AND ");
+    }
     absl::StrAppend(&out_->sql, "COALESCE(", condition.negated ? "NOT " : "", "(");
     PrintTest(index, condition, name);
-    absl::StrAppend(&out_->sql, "), ", dialect_.false_word, ")");
+    absl::StrAppend(&out_->sql, "), ", dialect_.false_word, ")", dialect_.or_of_nulls_is_false ? ")" : "");
   }
 
   void PrintTest(uint32_t index, const Condition& condition, const std::string& name) {

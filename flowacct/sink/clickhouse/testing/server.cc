@@ -39,6 +39,17 @@ int FreePort() {
   return ok ? ntohs(address.sin_port) : 0;
 }
 
+bool Listens(int port) {
+  const int caller = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  const bool ok = connect(caller, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  close(caller);
+  return ok;
+}
+
 size_t Append(char* from, size_t size, size_t count, void* to) {
   static_cast<std::string*>(to)->append(from, size * count);
   return size * count;
@@ -61,6 +72,7 @@ std::vector<std::unique_ptr<Server>> Server::StartShards(int count, std::string*
   for (int i = 0; i < count; ++i) {
     auto server = std::unique_ptr<Server>(new Server());
     server->http_port_ = FreePort();
+    server->https_port_ = FreePort();
     server->tcp_port_ = FreePort();
     absl::StrAppend(&shards, "<shard><replica><host>127.0.0.1</host><port>", server->tcp_port_,
                     "</port><user>flowacct</user><password>", kPassword, "</password></replica></shard>");
@@ -74,6 +86,13 @@ std::vector<std::unique_ptr<Server>> Server::StartShards(int count, std::string*
     }
     server->folder_ = folder;
     std::ofstream(server->folder_ + "/password") << kPassword << "\n";
+    const std::string make = absl::StrCat("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext ",
+                                          "subjectAltName=IP:127.0.0.1 -keyout ", folder, "/key.pem -out ", folder,
+                                          "/certificate.pem > ", folder, "/openssl.log 2>&1");
+    if (system(make.c_str()) != 0) {
+      *why = "openssl makes no certificate";
+      return {};
+    }
     std::ofstream(server->folder_ + "/config.xml")
         << "<yandex><logger><level>warning</level><console>1</console></logger><http_port>" << server->http_port_
         << "</http_port><tcp_port>" << server->tcp_port_ << "</tcp_port><listen_host>127.0.0.1</listen_host><path>"
@@ -109,7 +128,7 @@ bool Server::Launch() {
     _exit(127);
   }
   for (int i = 0; i < 1000; ++i) {
-    if (Shell("SELECT 1") == "1") return true;
+    if (Shell("SELECT 1") == "1" && Listens(https_port_) && Listens(tcp_port_)) return true;
     int state = 0;
     if (waitpid(pid_, &state, WNOHANG) == pid_) {
       pid_ = -1;
@@ -142,6 +161,13 @@ ConnectionOptions Server::options() const {
   options.user = "flowacct";
   options.password_file = folder_ + "/password";
   return options;
+}
+
+ConnectionOptions Server::secure_options() const {
+  ConnectionOptions secure = options();
+  secure.url = absl::StrCat("https://127.0.0.1:", https_port_, "/default");
+  secure.ca_file = folder_ + "/certificate.pem";
+  return secure;
 }
 
 std::string Server::Shell(const std::string& sql) const {

@@ -26,6 +26,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   ConnectionOptions options() const;
+  // By https, with the certificate that goes with it as `ca_file`.
+  ConnectionOptions secure_options() const;
   // As clickhouse-client: rows by newlines, cells by "|", "-" for NULL; "error: ..." if it failed.
   std::string Shell(const std::string& sql) const;
   // Ends at once, as if it had crashed; and comes back.
@@ -38,7 +40,7 @@ class Server {
   bool Launch();
 
   std::string folder_;
-  int http_port_ = 0, tcp_port_ = 0;
+  int http_port_ = 0, https_port_ = 0, tcp_port_ = 0;
   pid_t pid_ = -1;
 };
 
