@@ -245,8 +245,11 @@ absl::Status Sink::CleanUp() {
     a.removed = true;
     if (absl::Status status = Beat(); !status.ok()) return status;
   }
-  next_.abandoned.erase(std::remove_if(next_.abandoned.begin(), next_.abandoned.end(),
-                                       [old](const TableState::Abandoned& a) { return a.at_seconds < old; }),
+  // Those above `committed` would be given out again.
+  const auto forgotten = [&](const TableState::Abandoned& a) {
+    return a.at_seconds < old && a.number < next_.committed;
+  };
+  next_.abandoned.erase(std::remove_if(next_.abandoned.begin(), next_.abandoned.end(), forgotten),
                         next_.abandoned.end());
   if (!next_.removal) return absl::OkStatus();
   const Document bins = Document().Add(kBinStart, Document().Seconds("$lt", next_.removal->until));
