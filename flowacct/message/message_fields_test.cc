@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "flowacct/message/flow_message.pb.h"
+#include "flowacct/message/message_document.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::message {
@@ -26,6 +27,11 @@ std::string ReadFile(const std::string& path) {
 TEST(MessageFields, ProtoIsMadeFromTheTable) {
   EXPECT_EQ(ReadFile("flowacct/message/flow_message.proto"), FlowMessageProto())
       << "bazel run //flowacct/message:write_flow_message_proto > flowacct/message/flow_message.proto";
+}
+
+TEST(MessageFields, TheReferenceHasTheTable) {
+  EXPECT_NE(ReadFile("docs/reference/message.md").find("\n" + MessageFieldTable()), std::string::npos)
+      << "put what write_flow_message_proto --table writes into docs/reference/message.md";
 }
 
 // What protoc understood, as the list of numbers writes it.

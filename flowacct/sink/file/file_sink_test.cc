@@ -43,9 +43,11 @@ using record::FieldId;
 constexpr int64_t kNanos = 1000000000;
 constexpr int64_t kHour = 1700002800;  // 2023-11-14T23:00:00Z
 
-std::string Scratch() {
+// `in_memory`: where syncs cost nothing, if there is such a place.
+std::string Scratch(bool in_memory = false) {
   static int number = 0;
-  const char* const folder = std::getenv("TEST_TMPDIR");
+  const char* folder = std::getenv("TEST_TMPDIR");
+  if (in_memory && access("/dev/shm", W_OK) == 0) folder = "/dev/shm";
   const std::string path = absl::StrCat(folder != nullptr ? folder : "/tmp", "/files_", getpid(), "_", ++number);
   std::filesystem::remove_all(path);
   return path;
@@ -282,7 +284,7 @@ TEST(FileSink, AHeaderAFile) {
 
 // A part that is cut anywhere is a part with fewer batches, and the rest can be written again.
 TEST(FileSink, CutAtEachOctet) {
-  const std::string folder = Scratch();
+  const std::string folder = Scratch(/*in_memory=*/true);
   FileOptions options = Options(folder);
   options.finish_at_close = false;
   std::vector<uint64_t> ends;
@@ -309,6 +311,7 @@ TEST(FileSink, CutAtEachOctet) {
     sink.reset();
     ASSERT_EQ(ReadFile(part), octets) << size;
   }
+  std::filesystem::remove_all(folder);
 }
 
 // The machine lost its power: what was not synced may be anything.
@@ -388,13 +391,22 @@ TEST(FileSink, Killed50Times) {
       }
     }
     close(answers[1]);
-    usleep(1000 + random() % 40000);
+    // Some new ones are answered, and then it dies anywhere.
+    const uint64_t enough = answered + random() % 8;
+    const auto read_answer = [&] {
+      uint64_t number = 0;
+      if (read(answers[0], &number, sizeof(number)) != sizeof(number)) return false;
+      answered = std::max(answered, number);
+      return true;
+    };
+    while (answered < enough && read_answer()) {
+    }
+    usleep(random() % 5000);
     ASSERT_EQ(kill(child, SIGKILL), 0);
     int state = 0;
     ASSERT_EQ(waitpid(child, &state, 0), child);
     ASSERT_TRUE(WIFSIGNALED(state)) << "the child ended by itself with " << WEXITSTATUS(state);
-    for (uint64_t number; read(answers[0], &number, sizeof(number)) == sizeof(number);) {
-      answered = std::max(answered, number);
+    while (read_answer()) {
     }
     close(answers[0]);
     for (const std::string& file : Files(folder)) {
@@ -487,10 +499,10 @@ TEST(FileSink, HostileNamesStayInTheFolder) {
   for (const std::string& file : Files(folder)) {
     for (const char c : file) EXPECT_TRUE(absl::ascii_isalnum(c) || absl::StrContains("._-/", c)) << file;
     EXPECT_EQ(std::count(file.begin(), file.end(), '/'), 1) << file;
-    EXPECT_FALSE(absl::StrContains(file, "..")  && absl::StartsWith(file, ".")) << file;
+    EXPECT_FALSE(absl::StartsWith(file, ".") || absl::StrContains(file, "/.")) << file;
   }
   EXPECT_EQ(LinesOfBins(folder).begin()->second, 3 * 11);
-  EXPECT_EQ(Files(folder)[0], "_._.._etc_passwd/_._.._etc_passwd-23.json.zst");
+  EXPECT_TRUE(std::filesystem::exists(folder + "/_._.._etc_passwd/_._.._etc_passwd-23.json.zst"));
 }
 
 TEST(FileSink, RetentionByAge) {
@@ -532,7 +544,7 @@ TEST(FileSink, RetentionBySize) {
   ASSERT_EQ(Files(folder).size(), 6u);
   options.max_total_octets = octets - 1;
   { EXPECT_EQ(Open(options)->counters().files_removed, 1u); }
-  options.max_total_octets = octets / 2;
+  options.max_total_octets = octets / 2 + 50;  // a file's size is not to the octet another's
   { EXPECT_EQ(Open(options)->counters().files_removed, 2u); }
   EXPECT_EQ(Files(folder), (std::vector<std::string>{"flows/2023/11/15/02.json.zst", "flows/2023/11/15/03.json.zst",
                                                      "flows/2023/11/15/04.json.zst"}));
