@@ -207,12 +207,11 @@ std::string FlowMessageProto() {
     if (last / 100 != field.number / 100) text += "\n";
     last = field.number;
     const record::FieldInfo* const info = field.field == FieldId::kFieldCount ? nullptr : &record::Info(field.field);
-    absl::string_view help = info != nullptr ? info->help : field.help;
+    const bool renamed = info != nullptr && info->name != field.name;
     const bool single = !absl::StartsWith(field.type, "repeated") && !absl::StartsWith(field.type, "map");
-    absl::StrAppend(&text, "  // ", help, info != nullptr && info->name != field.name ? " (" : "",
-                    info != nullptr && info->name != field.name ? info->name : "",
-                    info != nullptr && info->name != field.name ? ")" : "", "\n  ", single ? "optional " : "",
-                    field.type, " ", field.name, " = ", field.number, ";\n");
+    absl::StrAppend(&text, "  // ", renamed ? info->name : "", renamed ? ": " : "",
+                    info != nullptr ? info->help : field.help, "\n  ", single ? "optional " : "", field.type, " ",
+                    field.name, " = ", field.number, ";\n");
   }
   text += "}\n";
   return text;
