@@ -158,7 +158,7 @@ TEST_F(Records, CutAtEveryOctet) {
     EXPECT_EQ(result.ok(), length % first == 0) << length;
     EXPECT_EQ(rows_.size(), length / first) << length;
   }
-  EXPECT_EQ(decoder.counters().messages.count(DecodeCode::kTruncated), message.size() - 3);
+  EXPECT_EQ(decoder.counters().messages[DecodeCode::kTruncated], message.size() - 3);
   // Lengths that are no lengths.
   rows_.Clear();
   EXPECT_EQ(decoder.Decode(base::AsOctets("\x80\x80\x80\x80\x80\x01"), &rows_).code, DecodeCode::kBadLength);
