@@ -46,23 +46,27 @@ class Amqp : public testing::Test {
   void SetUp() override {
     if (server_ == nullptr && absl::StrContains(*why_, "not installed")) GTEST_SKIP() << *why_;
     ASSERT_NE(server_, nullptr) << *why_;
+    // Of its own: what another test gave up may still come to the other.
+    static int number = 0;
+    queue_ = absl::StrCat("queue", ++number);
     QueueReader reader(server_->port());
-    ASSERT_TRUE(reader.Declare("", "flows", "")) << reader.error();
+    ASSERT_TRUE(reader.Declare("", queue_, "")) << reader.error();
   }
 
-  static AmqpOptions Options(int port = 0) {
+  AmqpOptions Options(int port = 0) const {
     AmqpOptions options;
     options.connection.brokers = absl::StrCat("127.0.0.1:", port == 0 ? server_->port() : port);
     options.connection.timeout = absl::Seconds(10);
+    options.message.address = queue_;
     options.message.format = message::RecordFormat::kJson;
     return options;
   }
-  static std::unique_ptr<AmqpSink> Open(AmqpOptions options = Options()) {
+  static std::unique_ptr<AmqpSink> Open(AmqpOptions options) {
     auto sink = NewAmqpSink(std::move(options));
     EXPECT_TRUE(sink.ok()) << sink.status();
     return sink.ok() ? *std::move(sink) : nullptr;
   }
-  static std::vector<ReadMessage> Drain(const std::string& queue = "flows") {
+  static std::vector<ReadMessage> Drain(const std::string& queue) {
     QueueReader reader(server_->port());
     std::vector<ReadMessage> messages = reader.Drain(queue);
     EXPECT_EQ(reader.error(), "");
@@ -85,6 +89,21 @@ class Amqp : public testing::Test {
     }
     return rows;
   }
+  // Empty if it is so, else a few of what is not.
+  static std::string Difference(const std::map<std::string, int>& seen, const std::map<std::string, int>& expected) {
+    std::string text;
+    size_t missing = 0, wrong = 0;
+    for (const auto& [row, count] : expected) {
+      if (seen.find(row) == seen.end() && ++missing <= 3) absl::StrAppend(&text, "not there: ", row, "\n");
+    }
+    for (const auto& [row, count] : seen) {
+      const auto found = expected.find(row);
+      if ((found == expected.end() || found->second != count) && ++wrong <= 3) {
+        absl::StrAppend(&text, count, " times: ", row, "\n");
+      }
+    }
+    return text.empty() ? text : absl::StrCat(missing, " are not there, ", wrong, " are wrong\n", text);
+  }
   static std::map<std::string, int> Expected(uint64_t batches, int rows) {
     std::map<std::string, int> expected;
     for (uint64_t number = 1; number <= batches; ++number) {
@@ -102,6 +121,7 @@ class Amqp : public testing::Test {
 
   static Rabbitmq* server_;
   static std::string* why_;
+  std::string queue_;
 };
 Rabbitmq* Amqp::server_ = nullptr;
 std::string* Amqp::why_ = nullptr;
@@ -122,7 +142,7 @@ TEST_F(Amqp, IsReadAsItWasWritten) {
   EXPECT_EQ(sink->counters().connections, 1u);
   EXPECT_EQ(Drain("seven").size(), 20u);
   const std::vector<ReadMessage> all = Drain("all");
-  EXPECT_EQ(CountOnce(all), Expected(2, 100));
+  EXPECT_EQ(Difference(CountOnce(all), Expected(2, 100)), "");
   for (const ReadMessage& message : all) {
     EXPECT_EQ(message.delivery_mode, 2);
     EXPECT_EQ(message.content_type, "application/json");
@@ -141,7 +161,7 @@ TEST_F(Amqp, PacksAndWaitsForConfirms) {
   const absl::Status status = sink->Write(NumberedBatch(1, 900).batch());
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(sink->counters().messages, 129u);
-  EXPECT_EQ(CountOnce(Drain()), Expected(1, 900));
+  EXPECT_EQ(Difference(CountOnce(Drain(queue_)), Expected(1, 900)), "");
 }
 
 TEST_F(Amqp, TellsWhatIsWrong) {
@@ -196,7 +216,7 @@ TEST_F(Amqp, ByTls) {
   auto sink = Open(options);
   absl::Status status = sink->Write(NumberedBatch(1, 100).batch());
   ASSERT_TRUE(status.ok()) << status;
-  EXPECT_EQ(CountOnce(Drain()), Expected(1, 100));
+  EXPECT_EQ(Difference(CountOnce(Drain(queue_)), Expected(1, 100)), "");
   // An authority that we do not know.
   options.connection.ca_file = "";
   EXPECT_EQ(Open(options)->Write(NumberedBatch(1, 1).batch()).code(), StatusCode::kPermissionDenied);
@@ -230,7 +250,7 @@ TEST_F(Amqp, IsGivenUpWhenItStandsStill) {
       const absl::Time start = absl::Now();
       const absl::Status status = sink->Write(batch);
       EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
-      EXPECT_LT(absl::Now() - start, absl::Seconds(4));
+      EXPECT_LT(absl::Now() - start, absl::Seconds(8));
       server_->Thaw();
       EXPECT_TRUE(sink->Write(NumberedBatch(3, 10).batch()).ok());
     }
@@ -250,10 +270,13 @@ TEST_F(Amqp, CutFiftyTimes) {
     if (sink->Write(NumberedBatch(number, 200).batch()).ok()) ++number;
   }
   proxy.CutAfter(-1);
-  for (int tries = 0; tries < 5 && !sink->Write(NumberedBatch(number, 200).batch()).ok(); ++tries) {
+  absl::Status status;
+  for (int tries = 0; tries < 5; ++tries) {
+    if (status = sink->Write(NumberedBatch(number, 200).batch()); status.ok()) break;
   }
-  const std::vector<ReadMessage> all = Drain();
-  EXPECT_EQ(CountOnce(all), Expected(number, 200));
+  EXPECT_TRUE(status.ok()) << status;
+  const std::vector<ReadMessage> all = Drain(queue_);
+  EXPECT_EQ(Difference(CountOnce(all), Expected(number, 200)), "");
   EXPECT_GT(all.size(), number * 200);  // some are there twice
   RecordProperty("messages_twice", static_cast<int>(all.size() - number * 200));
 }
@@ -279,7 +302,7 @@ TEST_F(Amqp, BrokerKilledFiveTimes) {
     ASSERT_TRUE(server_->Restart());
   }
   ASSERT_TRUE(sink->Write(NumberedBatch(number, 200).batch()).ok());
-  EXPECT_EQ(CountOnce(Drain()), Expected(number, 200));
+  EXPECT_EQ(Difference(CountOnce(Drain(queue_)), Expected(number, 200)), "");
   RecordProperty("batches", static_cast<int>(number));
 }
 
@@ -288,7 +311,7 @@ TEST_F(Amqp, WriterKilledFiftyTimes) {
   constexpr uint64_t kBatches = 200;
   // Writes from where the notes end; `lives` above 0: it ends after so many, before it notes the last.
   const auto writer = [&](uint64_t lives) {
-    auto sink = Open();
+    auto sink = Open(Options());
     uint64_t number = 0;
     std::ifstream(notes) >> number;
     for (++number; number <= kBatches; ++number) {
@@ -315,8 +338,8 @@ TEST_F(Amqp, WriterKilledFiftyTimes) {
     ASSERT_TRUE(killed == 50 || reached < kBatches) << "there is nothing left to kill it at";
   }
   EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
-  const std::vector<ReadMessage> all = Drain();
-  EXPECT_EQ(CountOnce(all), Expected(kBatches, 100));
+  const std::vector<ReadMessage> all = Drain(queue_);
+  EXPECT_EQ(Difference(CountOnce(all), Expected(kBatches, 100)), "");
   EXPECT_GE(all.size(), kBatches * 100 + 1000);
   RecordProperty("messages_twice", static_cast<int>(all.size() - kBatches * 100));
 }

@@ -127,6 +127,21 @@ class Kafka : public testing::Test {
     }
     return rows;
   }
+  // Empty if it is so, else a few of what is not.
+  static std::string Difference(const std::map<std::string, int>& seen, const std::map<std::string, int>& expected) {
+    std::string text;
+    size_t missing = 0, wrong = 0;
+    for (const auto& [row, count] : expected) {
+      if (seen.find(row) == seen.end() && ++missing <= 3) absl::StrAppend(&text, "not there: ", row, "\n");
+    }
+    for (const auto& [row, count] : seen) {
+      const auto found = expected.find(row);
+      if ((found == expected.end() || found->second != count) && ++wrong <= 3) {
+        absl::StrAppend(&text, count, " times: ", row, "\n");
+      }
+    }
+    return text.empty() ? text : absl::StrCat(missing, " are not there, ", wrong, " are wrong\n", text);
+  }
   static std::map<std::string, int> Expected(uint64_t batches, int rows) {
     std::map<std::string, int> expected;
     for (uint64_t number = 1; number <= batches; ++number) {
@@ -198,7 +213,7 @@ TEST_F(Kafka, IsReadAsItWasWritten) {
   for (const auto& [key, where] : partitions) EXPECT_EQ(where.size(), 1u) << key;
   EXPECT_GT(used.size(), 1u);
   std::set<uint64_t> whole;
-  EXPECT_EQ(CountOnce(all, &whole), Expected(1, 100));
+  EXPECT_EQ(Difference(CountOnce(all, &whole), Expected(1, 100)), "");
   EXPECT_EQ(whole, std::set<uint64_t>{1});
   EXPECT_EQ(sink->trouble(), "");
   EXPECT_TRUE(sink->Close().ok());
@@ -214,7 +229,7 @@ TEST_F(Kafka, PacksAndWaitsWhileTheQueueIsFull) {
   ASSERT_TRUE(sink->Write(NumberedBatch(1, 900).batch()).ok());
   EXPECT_EQ(sink->counters().rows, 900u);
   EXPECT_GE(sink->counters().messages, 30u);
-  EXPECT_EQ(CountOnce(ReadAll(sink->counters().messages)), Expected(1, 900));
+  EXPECT_EQ(Difference(CountOnce(ReadAll(sink->counters().messages)), Expected(1, 900)), "");
 }
 
 TEST_F(Kafka, TopicsByFieldAreBounded) {
@@ -245,7 +260,7 @@ TEST_F(Kafka, IsAwayAndComesBack) {
       const absl::Time start = absl::Now();
       const absl::Status status = sink->Write(NumberedBatch(number, 100).batch());
       EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
-      EXPECT_LT(absl::Now() - start, absl::Seconds(4));
+      EXPECT_LT(absl::Now() - start, absl::Seconds(8));
     };
     fails(first);
     Order("up");
@@ -259,7 +274,7 @@ TEST_F(Kafka, IsAwayAndComesBack) {
     EXPECT_EQ(sink->counters().failed_batches, 2u);
     EXPECT_EQ(sink->counters().batches, 2u);
   }
-  EXPECT_EQ(CountOnce(ReadAll(400)), Expected(4, 100));
+  EXPECT_EQ(Difference(CountOnce(ReadAll(400)), Expected(4, 100)), "");
 }
 
 TEST_F(Kafka, IsSlow) {
@@ -272,10 +287,10 @@ TEST_F(Kafka, IsSlow) {
   Order("rtt 3000");
   const absl::Time start = absl::Now();
   EXPECT_EQ(sink->Write(NumberedBatch(2, 100).batch()).code(), StatusCode::kUnavailable);
-  EXPECT_LT(absl::Now() - start, absl::Seconds(4));
+  EXPECT_LT(absl::Now() - start, absl::Seconds(8));
   Order("rtt 0");
   EXPECT_TRUE(sink->Write(NumberedBatch(2, 100).batch()).ok());
-  EXPECT_EQ(CountOnce(ReadAll(200)), Expected(2, 100));
+  EXPECT_EQ(Difference(CountOnce(ReadAll(200)), Expected(2, 100)), "");
 }
 
 TEST_F(Kafka, Errors) {
@@ -311,14 +326,14 @@ TEST_F(Kafka, Errors) {
     status = sink->Write(NumberedBatch(number, 100).batch());
     EXPECT_TRUE(status.ok()) << status;
   }
-  EXPECT_EQ(CountOnce(ReadAll(100 * number)), Expected(number, 100));
+  EXPECT_EQ(Difference(CountOnce(ReadAll(100 * number)), Expected(number, 100)), "");
 }
 
 TEST_F(Kafka, KilledFiftyTimes) {
   WriteKilled(*brokers_, 50, 250, "plain");
   std::set<uint64_t> whole;
   const std::vector<Read> all = ReadAll(25000);
-  EXPECT_EQ(CountOnce(all, &whole), Expected(250, 100));
+  EXPECT_EQ(Difference(CountOnce(all, &whole), Expected(250, 100)), "");
   EXPECT_EQ(whole.size(), 250u);
   EXPECT_GE(all.size(), 26000u);  // those ten that were acknowledged and not noted are there twice
   RecordProperty("messages_twice", static_cast<int>(all.size() - 25000));
@@ -326,7 +341,7 @@ TEST_F(Kafka, KilledFiftyTimes) {
 
 TEST_F(Kafka, KilledFiftyTimesInTransactions) {
   WriteKilled(*brokers_, 50, 250, "transactions");
-  EXPECT_EQ(CountOnce(ReadAll(25000)), Expected(250, 100));
+  EXPECT_EQ(Difference(CountOnce(ReadAll(25000)), Expected(250, 100)), "");
 }
 
 TEST_F(Kafka, TransactionsOfARealCluster) {
@@ -339,7 +354,7 @@ TEST_F(Kafka, TransactionsOfARealCluster) {
   for (const Read& read : all) rows[read.part->batch.number] += read.part->rows;
   // Each write whole.
   for (const auto& [number, count] : rows) EXPECT_EQ(count % 100, 0u) << number;
-  EXPECT_EQ(CountOnce(all), Expected(250, 100));
+  EXPECT_EQ(Difference(CountOnce(all), Expected(250, 100)), "");
   RecordProperty("committed_twice", static_cast<int>(all.size() - 25000));
   RecordProperty("aborted", static_cast<int>(ReadAll(brokers, topic_, 25000, "uncommitted").size() - all.size()));
 }
