@@ -35,8 +35,9 @@ struct Dialect {
   bool fetch_with_ties;  // FETCH FIRST n ROWS WITH TIES
   // Has the functions flowacct_route(condition, text) and flowacct_network(octets, v4 length, v6 length).
   bool has_functions;
-  // Its GROUP BY sorts all rows before it adds any: groups are summed by GroupSums.
-  bool groups_by_sorting = false;
+  // Of a store whose GROUP BY sorts all rows before it adds any: up to so many groups are summed by GroupSums. Each
+  // takes some 150 octets.
+  size_t groups_in_memory = 0;
 };
 
 inline constexpr Dialect kSqlite = {
@@ -59,7 +60,7 @@ inline constexpr Dialect kSqlite = {
     "",
     false,
     true,
-    true,
+    size_t{1} << 20,
 };
 
 inline constexpr Dialect kPostgresql = {

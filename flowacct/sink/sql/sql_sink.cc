@@ -25,9 +25,6 @@ constexpr absl::Duration kIdentityRetention = absl::Hours(24 * 7);
 // A row with a sum above this is copied to a rollup as it is; of smaller ones 65,536 sum to less than 2^63.
 constexpr int64_t kLargeSum = int64_t{1} << 47;
 
-// Of more groups than this in a rollup's bin, some 150 octets each, the store is to take care.
-constexpr size_t kGroupsInMemory = size_t{1} << 21;
-
 int64_t SecondsOf(absl::Time time) { return absl::ToUnixSeconds(time); }
 
 }  // namespace
@@ -393,7 +390,7 @@ absl::Status SqlSink::RollUp(size_t rollup_index, size_t source_index, int64_t b
 absl::Status SqlSink::SumBin(const TableSchema& rollup, const TableSchema& source, int64_t bin,
                              StoreCounters* counted) {
   const Dialect& dialect = connection_.dialect();
-  if (dialect.groups_by_sorting) {
+  if (dialect.groups_in_memory != 0) {
     absl::StatusOr<bool> summed = SumBinHere(rollup, source, bin, counted);
     if (!summed.ok() || *summed) return summed.status();
   }
@@ -443,7 +440,7 @@ absl::StatusOr<bool> SqlSink::SumBinHere(const TableSchema& rollup, const TableS
     }
   }
   const std::string start = Quoted(dialect, kBinStart);
-  GroupSums sums(target.columns.size() - values.size(), values, kGroupsInMemory);
+  GroupSums sums(target.columns.size() - values.size(), values, dialect.groups_in_memory);
   bool fits = true;
   absl::Status status =
       connection_.Query({absl::StrCat("SELECT ", names, " FROM ", Quoted(dialect, source.name), " WHERE ", start,
