@@ -1,5 +1,5 @@
-// Rows of a 5-tuple and three counters in batches of 100,000, into a server that is started here, on the same machine
-// and without fsync.
+// Rows of a 5-tuple and three counters in batches of 100,000, into a server that is started here, on the same machine,
+// without fsync and with it, with rollups and without.
 
 #include <benchmark/benchmark.h>
 
@@ -24,11 +24,12 @@ constexpr size_t kRows = 100000;
 
 void BM_Write(benchmark::State& state) {
   std::string why;
-  const std::unique_ptr<Server> server = Server::Start(&why);
+  const std::unique_ptr<Server> server = Server::Start(&why, /*durable=*/state.range(0) != 0);
   if (server == nullptr) return state.SkipWithError(why.c_str());
   PostgresqlOptions options;
   options.connection = server->options();
   options.now = [] { return absl::FromUnixSeconds(kDay + 86400); };
+  if (state.range(1) != 0) options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
   auto sink = *NewPostgresqlSink(options);
   print::BatchBuilder builder(
       {FieldId::kSrcAddr, FieldId::kDstAddr, FieldId::kSrcPort, FieldId::kDstPort, FieldId::kProtocol},
@@ -54,7 +55,14 @@ void BM_Write(benchmark::State& state) {
   }
   state.SetItemsProcessed(static_cast<int64_t>(number * kRows));
 }
-BENCHMARK(BM_Write)->Unit(benchmark::kMillisecond)->UseRealTime()->MinTime(4);
+BENCHMARK(BM_Write)
+    ->ArgNames({"fsync", "rollups"})
+    ->Args({0, 0})
+    ->Args({1, 0})
+    ->Args({1, 1})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->MinTime(4);
 
 }  // namespace
 }  // namespace flowacct::sink::postgresql

@@ -55,8 +55,9 @@ struct Dialect {
   bool or_of_nulls_is_false = false;  // and not NULL
   // In quoted names a backslash escapes, itself and the quote.
   bool backslash_escapes = false;
-  // Its GROUP BY sorts all rows before it adds any: groups are summed by GroupSums.
-  bool groups_by_sorting = false;
+  // Of a store whose GROUP BY sorts all rows before it adds any: up to so many groups are summed by GroupSums. Each
+  // takes some 150 octets.
+  size_t groups_in_memory = 0;
 };
 
 inline constexpr Dialect kSqlite = {
@@ -97,7 +98,7 @@ inline constexpr Dialect kSqlite = {
     /*false_word=*/"FALSE",
     /*or_of_nulls_is_false=*/false,
     /*backslash_escapes=*/false,
-    /*groups_by_sorting=*/true,
+    /*groups_in_memory=*/size_t{1} << 20,
 };
 
 inline constexpr Dialect kPostgresql = {

@@ -28,9 +28,6 @@ constexpr int64_t kLargeSum = int64_t{1} << 47;
 // Of a new rollup: before all.
 constexpr int64_t kNothingRolled = INT64_MIN / 2;
 
-// Of more groups than this in a rollup's bin, some 150 octets each, the store is to take care.
-constexpr size_t kGroupsInMemory = size_t{1} << 21;
-
 int64_t SecondsOf(absl::Time time) { return absl::ToUnixSeconds(time); }
 
 }  // namespace
@@ -443,7 +440,7 @@ absl::Status SqlSink::RollUp(size_t rollup_index, size_t source_index, int64_t b
 absl::Status SqlSink::SumBin(const TableSchema& rollup, const TableSchema& source, int64_t bin,
                              StoreCounters* counted) {
   const Dialect& dialect = connection_.dialect();
-  if (dialect.groups_by_sorting) {
+  if (dialect.groups_in_memory != 0) {
     absl::StatusOr<bool> summed = SumBinHere(rollup, source, bin, counted);
     if (!summed.ok() || *summed) return summed.status();
   }
@@ -496,7 +493,7 @@ absl::StatusOr<bool> SqlSink::SumBinHere(const TableSchema& rollup, const TableS
     }
   }
   const std::string start = Quoted(dialect, kBinStart);
-  GroupSums sums(target.columns.size() - values.size(), values, kGroupsInMemory);
+  GroupSums sums(target.columns.size() - values.size(), values, dialect.groups_in_memory);
   bool fits = true;
   absl::Status status =
       connection_.Query({absl::StrCat("SELECT ", names, " FROM ", Quoted(dialect, source.name), " WHERE ", start,

@@ -11,9 +11,6 @@
 namespace flowacct::sink::sql {
 namespace {
 
-// Of more groups than this, some 150 octets each, the store is to take care.
-constexpr size_t kGroupsInMemory = size_t{1} << 20;
-
 // A transaction that reads; it ends with the scope.
 class Reading {
  public:
@@ -125,11 +122,12 @@ absl::Status SumStored(Connection* connection, const query::GroupRequest& reques
                                             "\"; there are: ", names.empty() ? "none yet" : names));
   }
   const TableSchema* const base = FindTable(*tables, table->rollup_of);
-  if (connection->dialect().groups_by_sorting && (!request.by.empty() || request.step_seconds != 0)) {
+  const size_t in_memory = connection->dialect().groups_in_memory;
+  if (in_memory != 0 && (!request.by.empty() || request.step_seconds != 0)) {
     absl::StatusOr<GroupSelect> rows =
         GroupSelect::New(connection->dialect(), request, *table, base, GroupSelect::Summed::kHere);
     if (!rows.ok()) return rows.status();
-    GroupSums sums = rows->NewSums(kGroupsInMemory);
+    GroupSums sums = rows->NewSums(in_memory);
     bool fits = true;
     absl::Status status =
         connection->Query(rows->statement(), [&](absl::Span<const Cell> cells) { return fits = sums.Add(cells); });

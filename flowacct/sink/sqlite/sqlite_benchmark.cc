@@ -126,6 +126,7 @@ BENCHMARK(BM_Ask)
     ->Args({2, 0})
     ->Args({2, 1})
     ->Args({1, 0})
+    ->Args({1, 1})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 

@@ -39,7 +39,8 @@ class SqliteConnection : public sql::Connection {
   static absl::StatusOr<std::unique_ptr<SqliteConnection>> Open(const std::string& path, bool writes,
                                                                 absl::Duration busy_timeout);
 
-  const sql::Dialect& dialect() const override { return sql::kSqlite; }
+  const sql::Dialect& dialect() const override { return dialect_; }
+  void set_groups_in_memory(size_t groups) { dialect_.groups_in_memory = groups; }
   absl::Status Query(const sql::Statement& statement,
                      absl::FunctionRef<bool(absl::Span<const sql::Cell>)> tell) override;
   absl::StatusOr<uint64_t> Execute(const sql::Statement& statement) override;
@@ -79,6 +80,7 @@ class SqliteConnection : public sql::Connection {
   static void NetworkFunction(sqlite3_context* context, int count, sqlite3_value** values);
 
   std::string path_;
+  sql::Dialect dialect_ = sql::kSqlite;
   std::unique_ptr<sqlite3, CloseDatabase> database_;
   Routes routes_;
 };

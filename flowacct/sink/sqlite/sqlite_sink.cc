@@ -265,6 +265,7 @@ absl::StatusOr<std::unique_ptr<StoreSink>> NewSqliteSink(SqliteOptions options) 
   absl::StatusOr<std::unique_ptr<SqliteConnection>> connection =
       SqliteConnection::Open(options.path, /*writes=*/true, options.busy_timeout);
   if (!connection.ok()) return connection.status();
+  (*connection)->set_groups_in_memory(options.max_groups_in_memory);
   auto sink = std::make_unique<Sink>(std::move(options), *std::move(connection));
   if (absl::Status status = sink->Start(); !status.ok()) return status;
   return sink;

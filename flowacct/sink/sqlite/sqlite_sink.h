@@ -38,6 +38,8 @@ struct SqliteOptions : StoreOptions {
   bool durable = true;
   // Octets of the file that are kept in memory.
   uint64_t cache_octets = uint64_t{64} << 20;
+  // Of a rollup's bin, some 150 octets each while it is summed; of more groups SQLite sorts the rows, which is slower.
+  size_t max_groups_in_memory = size_t{1} << 20;
 };
 
 absl::StatusOr<std::unique_ptr<StoreSink>> NewSqliteSink(SqliteOptions options);

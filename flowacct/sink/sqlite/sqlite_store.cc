@@ -40,10 +40,12 @@ class Store : public query::GroupStore {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenSqliteStore(const std::string& path) {
+absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenSqliteStore(const std::string& path,
+                                                                   size_t max_groups_in_memory) {
   absl::StatusOr<std::unique_ptr<SqliteConnection>> connection =
       SqliteConnection::Open(path, /*writes=*/false, absl::Seconds(5));
   if (!connection.ok()) return connection.status();
+  (*connection)->set_groups_in_memory(max_groups_in_memory);
   return std::make_unique<Store>(path, *std::move(connection));
 }
 

@@ -6,6 +6,7 @@
 #ifndef FLOWACCT_SINK_SQLITE_SQLITE_STORE_H_
 #define FLOWACCT_SINK_SQLITE_SQLITE_STORE_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -14,7 +15,9 @@
 
 namespace flowacct::sink::sqlite {
 
-absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenSqliteStore(const std::string& path);
+// `max_groups_in_memory`: of an answer, as SqliteOptions has it.
+absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenSqliteStore(const std::string& path,
+                                                                   size_t max_groups_in_memory = size_t{1} << 20);
 
 }  // namespace flowacct::sink::sqlite
 

@@ -209,9 +209,10 @@ TEST(SqliteSink, SplitsSumsThatAreTooLarge) {
   EXPECT_EQ(Shell(path, "SELECT MIN(bytes) >= 0 FROM flows"), "1");
 }
 
-TEST(SqliteSink, RollsUpExactly) {
+void ExpectRollsUpExactly(size_t groups_in_memory) {
   const std::string path = Scratch("rollup");
   SqliteOptions options = Options(path);
+  options.max_groups_in_memory = groups_in_memory;
   options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
   auto sink = Open(options);
   std::mt19937_64 random(1);
@@ -278,6 +279,9 @@ TEST(SqliteSink, RollsUpExactly) {
               Ask(path, Request("flows", {FieldId::kDstPort}, {0, 1, 2, 3})));
   }
 }
+
+TEST(SqliteSink, RollsUpExactly) { ExpectRollsUpExactly(size_t{1} << 20); }
+TEST(SqliteSink, RollsUpExactlyWhatIsTooMuchForMemory) { ExpectRollsUpExactly(5); }
 
 TEST(SqliteSink, HostileNamesAndTextsStayTexts) {
   const std::string path = Scratch("hostile");
