@@ -42,6 +42,8 @@ struct TableInfo {
   // registry's.
   std::vector<std::string> key_names;
   std::vector<Value> values;
+  // Columns that are there and cannot be summed (distinct, top), by name: nothing can be asked of them.
+  std::vector<std::string> left_out;
   int64_t bin_seconds = 0;  // 0: rows have no time
   // Bins that are there: from the start of the first to the end of the last, seconds since 1970; both 0: none.
   int64_t first_seconds = 0;

@@ -110,11 +110,15 @@ GroupValue ValueOf(const GroupColumn& column, const record::RowView& key, const 
   return GroupValue(ToStored(FieldType::kPrefix, row, interner, scratch));
 }
 
+bool IsSummable(const aggregate::ValueColumn& column) {
+  return column.function != Function::kDistinct && column.function != Function::kTop;
+}
+
 std::vector<TableInfo::Value> SummableValues(const aggregate::Schema& schema, std::vector<size_t>* columns) {
   std::vector<TableInfo::Value> values;
   for (size_t i = 0; i < schema.values.size(); ++i) {
     const aggregate::ValueColumn& column = schema.values[i];
-    if (column.function == Function::kDistinct || column.function == Function::kTop) continue;
+    if (!IsSummable(column)) continue;
     values.push_back({column.field, column.function, column.name});
     columns->push_back(i);
   }
@@ -181,6 +185,10 @@ void MemoryStore::Add(absl::string_view table, std::shared_ptr<const AggregateBa
     for (const FieldId field : key.fields()) in.info.key_names.emplace_back(key.NameOf(field));
     in.columns.clear();
     in.info.values = SummableValues(batch->schema(), &in.columns);
+    in.info.left_out.clear();
+    for (const aggregate::ValueColumn& column : batch->schema().values) {
+      if (!IsSummable(column)) in.info.left_out.push_back(column.name);
+    }
   }
   if (batch->identity().number != 0) {
     for (const auto& other : in.batches) {

@@ -92,6 +92,25 @@ grep -q "^<svg" "$work/x.svg" || { echo "FAILED: no picture"; failures=$((failur
 expect 2 'did you mean dst_as' "$flowacct" query "dst_ass by bytes" --store "sqlite:$work/flows.db"
 expect 2 'is no store' "$flowacct" query "dst_as by bytes" --store "mysql:x"
 expect 1 "none.db" "$flowacct" query "dst_as by bytes" --store "sqlite:$work/none.db"
+cat >"$work/stores.conf" <<END
+input { name: "exports" udp { listen: "127.0.0.1:0" } }
+question { name: "peering" ask: "top 3 dst_as by bytes with others total" }
+pipeline { name: "flows" by: "src_as,dst_as" sink { memory {} } sink { sqlite { path: "$work/flows.db" table: "flows" } } }
+END
+expect 0 "" "$flowacct" query "top 3 dst_as by bytes with others total" --store "sqlite:$work/flows.db" --format csv
+cp "$work/out" "$work/want"
+for how in "--sink flows" "--sink flows/2" "--store sqlite:$work/flows.db"; do
+  # shellcheck disable=SC2086
+  expect 0 "" "$flowacct" query --saved peering --config "$work/stores.conf" $how --format csv
+  cmp -s "$work/out" "$work/want" || { echo "FAILED: $how answers otherwise"; failures=$((failures + 1)); }
+done
+expect 0 "" "$flowacct" query "by bytes" --config "$work/stores.conf" --sink sqlite --format csv
+printed "$want"
+expect 1 "there are peering" "$flowacct" query --saved transit --config "$work/stores.conf" --sink flows
+expect 2 "memory is in a running collector" "$flowacct" query --saved peering --config "$work/stores.conf"
+expect 1 "there are memory, flows/sqlite" "$flowacct" query --saved peering --config "$work/stores.conf" --sink other
+expect 2 "give the --config" "$flowacct" query --saved peering --store "sqlite:$work/flows.db"
+expect 1 "missing.conf" "$flowacct" query --saved peering --config "$work/missing.conf"
 expect 2 'give --every' "$flowacct" replay "$capture" --store "sqlite:$work/flows.db"
 expect 0 "" "$flowacct" fields
 printed src_addr

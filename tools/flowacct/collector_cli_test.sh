@@ -81,6 +81,21 @@ expect 1 'no pipeline' "$flowacct" query "$address" --pipeline nowhere
 expect 2 'is no duration' "$flowacct" query "$address" --since soon
 expect 2 'did you mean --pipeline' "$flowacct" query "$address" --pipelin as
 
+# Questions in their language.
+expect 0 "" "$flowacct" query "top 5 dst_as by bytes from 2026-03-29T12:00" --collector "$address"
+printed "asked top 5 dst_as by bytes from 2026-03-29T12:00 of any as table"
+expect 0 "" "$flowacct" query dst_as --collector "$address" --sink as/sqlite --format chart
+printed "asked dst_as of as/sqlite as chart"
+expect 0 "" "$flowacct" query --saved peering --collector "http://$address" --output "$work/x.svg"
+grep -qF "asked saved peering of any as svg" "$work/x.svg" || { echo "FAILED: no picture"; failures=$((failures + 1)); }
+expect 0 "" "$flowacct" query --saved peering "$address" --format csv
+printed "asked saved peering of any as csv"
+expect 2 "no such field" "$flowacct" query dst_ass --collector "$address"
+expect 2 "leave out --pipeline" "$flowacct" query "by bytes" --collector "$address" --by src_as
+expect 2 "leave one of them out" "$flowacct" query "by bytes" --saved peering --collector "$address"
+expect 2 "are for questions" "$flowacct" query "$address" --format chart
+expect 2 "a store is asked without a collector" "$flowacct" query "$address" --store sqlite:x.db
+
 expect 0 "" "$flowacct" top "$address" --once --interval 1100ms
 printed "PIPELINE"
 printed "records/s 10"
@@ -109,8 +124,12 @@ stop_collector
 for command in status exporters templates reload query top; do
   expect 1 "no collector answers at $address" "$flowacct" "$command" "$address"
   expect 1 "no collector answers at unix:$work/admin.sock" "$flowacct" "$command" "unix:$work/admin.sock"
-  expect 2 "such as 127.0.0.1:2112" "$flowacct" "$command" here
+  [[ $command == query ]] || expect 2 "such as 127.0.0.1:2112" "$flowacct" "$command" here
 done
+
+expect 2 "such as 127.0.0.1:2112" "$flowacct" query here:
+expect 2 "such as 127.0.0.1:2112" "$flowacct" query "by bytes" --collector here
+expect 1 "no collector answers at $address" "$flowacct" query "by bytes" --collector "$address"
 
 # The shell knows the new words.
 expect 0 "" "$flowacct" completion bash

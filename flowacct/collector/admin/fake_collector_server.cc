@@ -33,6 +33,13 @@ class LivelyCollector : public FakeCollector {
     return exporters;
   }
 
+  // What it was asked.
+  absl::StatusOr<std::string> Ask(const WrittenQuestion& question) override {
+    if (question.question == "dst_ass") return absl::InvalidArgumentError("question, column 1: no such field");
+    return absl::StrCat("asked ", question.question, question.saved.empty() ? "" : "saved ", question.saved, " of ",
+                        question.store.empty() ? "any" : question.store, " as ", question.format, "\n");
+  }
+
   absl::StatusOr<std::string> Query(const MemoryQuestion& question) override {
     if (question.pipeline != "as") {
       return absl::NotFoundError(absl::StrCat("no pipeline with a memory sink is called \"", question.pipeline, "\""));

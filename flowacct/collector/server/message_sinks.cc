@@ -8,6 +8,7 @@
 #include "flowacct/base/interner.h"
 #include "flowacct/message/record_encoder.h"
 #include "flowacct/sink/amqp/amqp_sink.h"
+#include "flowacct/sink/file/file_sink.h"
 #include "flowacct/sink/kafka/kafka_sink.h"
 #include "flowacct/sink/queue/batch_messages.h"
 #include "flowacct/sink/queue/secret.h"
@@ -87,6 +88,26 @@ absl::StatusOr<NamedSink> NewAmqp(const ConfigFile& file, const config::Amqp& am
   return NamedSink{"amqp", amqp.brokers(), *std::move(made)};
 }
 
+absl::StatusOr<NamedSink> NewFile(const ConfigFile& file, const config::File& config) {
+  sink::FileOptions options;
+  options.folder = config.folder();
+  options.name = config.file_name();
+  options.format = FormatOf(config.format());
+  options.compression_level = static_cast<int>(config.compression_level());
+  options.finish_after = ConfigFile::DurationOf(config.finish_after());
+  if (const absl::Duration keep = ConfigFile::DurationOf(config.keep()); keep > absl::ZeroDuration()) {
+    options.retention = keep;
+  }
+  if (!config.max_size().empty()) {
+    const absl::StatusOr<uint64_t> octets = config::ParseOctets(config.max_size());
+    if (!octets.ok()) return file.ErrorAt(config, "max_size", octets.status().message());
+    options.max_total_octets = *octets;
+  }
+  auto made = sink::NewFileSink(std::move(options));
+  if (!made.ok()) return file.ErrorAt(config, "folder", made.status().message());
+  return NamedSink{"file", config.folder(), *std::move(made)};
+}
+
 }  // namespace
 
 bool IsMessageSink(const config::Sink& sink) { return sink.has_kafka() || sink.has_amqp() || sink.has_file(); }
@@ -98,12 +119,15 @@ absl::StatusOr<NamedSink> NewMessageSink(const ConfigFile& file, const config::S
   if (!prototype.ok()) return prototype.status();
   const std::shared_ptr<const aggregate::Aggregator> owner = *std::move(prototype);
   const std::shared_ptr<const aggregate::Schema> schema(owner, &owner->schema());
+  if (sink.has_file()) return NewFile(file, sink.file());
   if (sink.has_kafka()) return NewKafka(file, sink.kafka(), schema);
   return NewAmqp(file, sink.amqp(), schema);
 }
 
 absl::Status CheckMessageSink(const ConfigFile& file, const config::Sink& sink,
                               const aggregate::AggregatorOptions& aggregator) {
+  // A file sink makes its folder: that waits for the start.
+  if (sink.has_file()) return absl::OkStatus();
   return NewMessageSink(file, sink, aggregator).status();
 }
 

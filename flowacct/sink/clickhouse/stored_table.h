@@ -21,7 +21,6 @@
 
 namespace flowacct::sink::clickhouse {
 
-
 inline constexpr sql::Dialect kDialect = {
     /*name=*/"clickhouse",
     /*identifier_quote=*/'`',

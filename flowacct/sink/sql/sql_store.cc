@@ -88,7 +88,11 @@ absl::StatusOr<std::vector<query::TableInfo>> StoredTables(Connection* connectio
         info.keys.push_back(column.field);
         info.key_names.push_back(column.name);
       }
-      if (column.summable()) info.values.push_back({column.field, column.function, column.name});
+      if (column.summable()) {
+        info.values.push_back({column.field, column.function, column.name});
+      } else if (!column.key) {
+        info.left_out.push_back(column.name);
+      }
     }
     absl::Status status = FindSpan(connection, table.name, &info.first_seconds, &info.last_seconds);
     if (status.ok() && FindTable(*tables, table.rollup_of) != nullptr) {

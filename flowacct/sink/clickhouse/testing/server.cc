@@ -86,9 +86,10 @@ std::vector<std::unique_ptr<Server>> Server::StartShards(int count, std::string*
     }
     server->folder_ = folder;
     std::ofstream(server->folder_ + "/password") << kPassword << "\n";
-    const std::string make = absl::StrCat("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext ",
-                                          "subjectAltName=IP:127.0.0.1 -keyout ", folder, "/key.pem -out ", folder,
-                                          "/certificate.pem > ", folder, "/openssl.log 2>&1");
+    const std::string make =
+        absl::StrCat("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext ",
+                     "subjectAltName=IP:127.0.0.1 -keyout ", folder, "/key.pem -out ", folder, "/certificate.pem > ",
+                     folder, "/openssl.log 2>&1");
     if (system(make.c_str()) != 0) {
       *why = "openssl makes no certificate";
       return {};
