@@ -89,7 +89,7 @@ absl::StatusOr<NamedSink> NewAmqp(const ConfigFile& file, const config::Amqp& am
 }
 
 absl::StatusOr<NamedSink> NewFile(const ConfigFile& file, const config::File& config) {
-  sink::FileOptions options;
+  sink::file::FileOptions options;
   options.folder = config.folder();
   options.name = config.file_name();
   options.format = FormatOf(config.format());
@@ -103,7 +103,7 @@ absl::StatusOr<NamedSink> NewFile(const ConfigFile& file, const config::File& co
     if (!octets.ok()) return file.ErrorAt(config, "max_size", octets.status().message());
     options.max_total_octets = *octets;
   }
-  auto made = sink::NewFileSink(std::move(options));
+  auto made = sink::file::NewFileSink(std::move(options));
   if (!made.ok()) return file.ErrorAt(config, "folder", made.status().message());
   return NamedSink{"file", config.folder(), *std::move(made)};
 }
