@@ -62,7 +62,8 @@ class Kafka : public testing::Test {
     options.connection.timeout = absl::Seconds(5);
     options.topics = {topic_};
     options.group = absl::StrCat("group-", topic_);
-    options.session_timeout = absl::Seconds(2);
+    // The mock lets the first member of a group wait for three seconds.
+    options.session_timeout = absl::Seconds(6);
     return options;
   }
   static std::unique_ptr<KafkaSource> Open(KafkaSourceOptions options) {

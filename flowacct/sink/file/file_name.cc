@@ -60,7 +60,8 @@ absl::StatusOr<NameTemplate> NameTemplate::Parse(absl::string_view text) {
       at = end;
       if (absl::StartsWith(inside, "time:")) {
         part.time_format = std::string(inside.substr(5));
-        if (part.time_format.empty()) return Wrong(text, "{time:} tells no format; take for example {time:%Y/%m/%d/%H}");
+        if (part.time_format.empty())
+          return Wrong(text, "{time:} tells no format; take for example {time:%Y/%m/%d/%H}");
       } else {
         absl::StatusOr<message::RowText> value = message::RowText::Parse(absl::StrCat("{", inside, "}"), no_fields);
         if (!value.ok()) {
@@ -76,7 +77,8 @@ absl::StatusOr<NameTemplate> NameTemplate::Parse(absl::string_view text) {
   }
   name.parts_.push_back(std::move(part));
   // Whatever a batch brings with it, a name comes out: tried with the shortest values and a long one.
-  const auto schema = std::make_shared<aggregate::Schema>(aggregate::Schema{record::Layout(absl::Span<const record::FieldId>()), {}});
+  const auto schema =
+      std::make_shared<aggregate::Schema>(aggregate::Schema{record::Layout(absl::Span<const record::FieldId>()), {}});
   static const base::Interner kNoTexts;
   AggregateBatch batch(schema, &kNoTexts, aggregate::TimeBin{}, AggregateBatch::Rows{});
   for (const size_t size : {size_t{0}, kMaxValue}) {
@@ -122,11 +124,13 @@ absl::Status CheckName(absl::string_view name) {
     if (word.empty()) {
       return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is not below the folder, or has an empty part"));
     }
-    if (word[0] == '.') return absl::InvalidArgumentError(absl::StrCat("no part of \"", name, "\" may begin with a dot"));
+    if (word[0] == '.')
+      return absl::InvalidArgumentError(absl::StrCat("no part of \"", name, "\" may begin with a dot"));
   }
   if (absl::StrContains(name, '\0')) return absl::InvalidArgumentError("a name has no NUL");
   if (EscapedName(name).size() > kMaxName) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is longer than a name may be; choose a shorter one"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", name, "\" is longer than a name may be; choose a shorter one"));
   }
   return absl::OkStatus();
 }

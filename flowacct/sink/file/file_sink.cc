@@ -188,8 +188,9 @@ absl::StatusOr<FileSinkImpl::Part*> FileSinkImpl::PartOf(const AggregateBatch& b
   const std::string key = EscapedName(NumberedName(*name, suffix_, 1));
   if (const auto found = parts_.find(key); found != parts_.end()) return &found->second;
   while (parts_.size() >= options_.max_open_files) {
-    const auto oldest = std::min_element(
-        parts_.begin(), parts_.end(), [](const auto& a, const auto& b) { return a.second.last_end < b.second.last_end; });
+    const auto oldest = std::min_element(parts_.begin(), parts_.end(), [](const auto& a, const auto& b) {
+      return a.second.last_end < b.second.last_end;
+    });
     if (absl::Status status = Finish(oldest); !status.ok()) return status;
   }
   absl::StatusOr<Part> part = OpenPart(key, *std::move(name), suffix_);
@@ -209,11 +210,9 @@ absl::Status FileSinkImpl::Write(const AggregateBatch& batch) {
   if (batch.identity().collector.size() > UINT16_MAX || batch.identity().pipeline.size() > UINT16_MAX) {
     return absl::InvalidArgumentError("names of collectors and pipelines have at most 65535 octets");
   }
-  const std::unique_ptr<message::RecordEncoder> encoder =
-      message::NewRecordEncoder(options_.format, &batch.schema());
+  const std::unique_ptr<message::RecordEncoder> encoder = message::NewRecordEncoder(options_.format, &batch.schema());
   const std::string header = encoder->Header();
-  const uint64_t layout =
-      base::HashOctets(reinterpret_cast<const uint8_t*>(header.data()), header.size());
+  const uint64_t layout = base::HashOctets(reinterpret_cast<const uint8_t*>(header.data()), header.size());
   absl::StatusOr<Part*> part = PartOf(batch);
   if (!part.ok()) return part.status();
   if (Knows(**part, batch.identity())) {
@@ -348,7 +347,8 @@ absl::StatusOr<std::unique_ptr<FileSink>> NewFileSink(FileOptions options) {
     return absl::InvalidArgumentError(absl::StrCat("files: compression_level ", options.compression_level,
                                                    " is not from 1 to 19; 3 is a good choice"));
   }
-  if (options.max_open_files == 0) return absl::InvalidArgumentError("files: max_open_files is 0; at least 1 is needed");
+  if (options.max_open_files == 0)
+    return absl::InvalidArgumentError("files: max_open_files is 0; at least 1 is needed");
   if (options.finish_after < absl::ZeroDuration() || options.retention < absl::ZeroDuration()) {
     return absl::InvalidArgumentError("files: finish_after and retention are not below zero");
   }

@@ -135,8 +135,7 @@ TEST(FileSink, AFileAnHourAppearsWhole) {
   EXPECT_EQ(Parts(folder), "flows%2F2023%2F11%2F15%2F00.json.zst");
   ASSERT_TRUE(sink->Close().ok());
   EXPECT_FALSE(sink->Write(Batch(kHour, 99)).ok());
-  EXPECT_EQ(Files(folder),
-            (std::vector<std::string>{"flows/2023/11/14/23.json.zst", "flows/2023/11/15/00.json.zst"}));
+  EXPECT_EQ(Files(folder), (std::vector<std::string>{"flows/2023/11/14/23.json.zst", "flows/2023/11/15/00.json.zst"}));
   EXPECT_EQ(Parts(folder), "");
   EXPECT_EQ(sink->counters().rows, 42u);
   EXPECT_EQ(sink->counters().files_finished, 2u);
@@ -213,8 +212,8 @@ TEST(FileSink, PythonReadsIt) {
   AggregateBatch batch = builder.Build(Bin(kHour));
   absl::uint128 sum = 0;
   for (size_t row = 0; row < batch.size(); ++row) sum += batch.wide_value(row, 1);
-  const std::string expected = absl::StrCat("200 ", static_cast<uint64_t>(sum * 2 >> 64), " ",
-                                            static_cast<uint64_t>(sum * 2), "\n");
+  const std::string expected =
+      absl::StrCat("200 ", static_cast<uint64_t>(sum * 2 >> 64), " ", static_cast<uint64_t>(sum * 2), "\n");
   for (const RecordFormat format : {RecordFormat::kJson, RecordFormat::kCsv}) {
     const std::string folder = Scratch();
     auto sink = Open(Options(folder, format));
@@ -351,7 +350,10 @@ TEST(FileSink, DamageIsSetAsideAndTold) {
   }
   const std::string part = folder + "/.parts/flows%2F2023%2F11%2F14%2F23.json.zst";
   std::string octets = ReadFile(part);
-  const size_t second = octets.find("flowacct\x0a" "file batch", 20);
+  const size_t second = octets.find(
+      "flowacct\x0a"
+      "file batch",
+      20);
   ASSERT_NE(second, std::string::npos);
   octets[second + 40] ^= 1;
   std::ofstream(part, std::ios::binary | std::ios::trunc) << octets;
@@ -471,8 +473,9 @@ TEST(FileSink, HostileNamesStayInTheFolder) {
   FileOptions options = Options(folder);
   options.name = "{collector}/{pipeline}-{time:%H}";
   auto sink = Open(options);
-  const std::string names[] = {"../../etc/passwd", "/etc/passwd", "..", ".hidden", "a\nb", std::string("a\0b", 3), "",
-                               std::string(500, 'x'), "\xff\xfe", "%2F..%2F", "a b;rm -rf"};
+  const std::string names[] = {
+      "../../etc/passwd",    "/etc/passwd", "..",       ".hidden",   "a\nb", std::string("a\0b", 3), "",
+      std::string(500, 'x'), "\xff\xfe",    "%2F..%2F", "a b;rm -rf"};
   uint64_t number = 0;
   for (const std::string& name : names) {
     AggregateBatch batch = Batch(kHour, ++number);
@@ -487,7 +490,7 @@ TEST(FileSink, HostileNamesStayInTheFolder) {
   for (const std::string& file : Files(folder)) {
     for (const char c : file) EXPECT_TRUE(absl::ascii_isalnum(c) || absl::StrContains("._-/", c)) << file;
     EXPECT_EQ(std::count(file.begin(), file.end(), '/'), 1) << file;
-    EXPECT_FALSE(absl::StrContains(file, "..")  && absl::StartsWith(file, ".")) << file;
+    EXPECT_FALSE(absl::StrContains(file, "..") && absl::StartsWith(file, ".")) << file;
   }
   EXPECT_EQ(LinesOfBins(folder).begin()->second, 3 * 11);
   EXPECT_EQ(Files(folder)[0], "_._.._etc_passwd/_._.._etc_passwd-23.json.zst");
