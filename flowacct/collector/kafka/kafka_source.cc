@@ -119,6 +119,7 @@ KafkaSource::~KafkaSource() {
     rd_kafka_queue_io_event_enable(queue, -1, nullptr, 0);
     rd_kafka_queue_destroy(queue);
     closing_ = true;
+    if (going_ != nullptr) GivePartitions();
     rd_kafka_consumer_close(kafka_);
     rd_kafka_destroy(kafka_);
   }
@@ -151,8 +152,9 @@ void KafkaSource::OnRebalance(rd_kafka_t* kafka, rd_kafka_resp_err_t error, rd_k
     rd_kafka_assign(kafka, partitions);
     return;
   }
-  source->GivePartitions(partitions);
-  rd_kafka_assign(kafka, nullptr);
+  // Not yet: what this Poll has taken is not accounted. The group waits for us.
+  source->going_.reset(rd_kafka_topic_partition_list_copy(partitions));
+  if (source->closing_) source->GivePartitions();
 }
 
 // From where the checkpoint says, unless the group has come further without us.
@@ -174,10 +176,10 @@ void KafkaSource::TakePartitions(rd_kafka_topic_partition_list_t* partitions) {
   }
 }
 
-void KafkaSource::GivePartitions(rd_kafka_topic_partition_list_t* partitions) {
-  const auto count = static_cast<uint64_t>(partitions->cnt);
+void KafkaSource::GivePartitions() {
+  const auto count = static_cast<uint64_t>(going_->cnt);
   KafkaPosition going;
-  for (const rd_kafka_topic_partition_t& partition : All(partitions)) {
+  for (const rd_kafka_topic_partition_t& partition : All(going_.get())) {
     const auto found = position_.next.find(NameOf(partition));
     if (found != position_.next.end()) going.next.insert(*found);
   }
@@ -189,6 +191,8 @@ void KafkaSource::GivePartitions(rd_kafka_topic_partition_list_t* partitions) {
   }
   for (const auto& [partition, offset] : going.next) position_.next.erase(partition);
   last_topic_ = nullptr;
+  going_.reset();
+  rd_kafka_assign(kafka_, nullptr);
 }
 
 KafkaSource::Partitions KafkaSource::ListOf(const KafkaPosition& position) const {
@@ -203,18 +207,19 @@ KafkaReading KafkaSource::Poll() {
   datagrams_.clear();
   records_.clear();
   messages_.clear();
+  if (going_ != nullptr) GivePartitions();
   uint64_t ignored = 0;
   if (read(descriptor_, &ignored, sizeof(ignored)) < 0) ignored = 0;  // as it was, then
   bool more = false;
   for (size_t i = 0; i < options_.max_poll_messages; ++i) {
     Message message(rd_kafka_consumer_poll(kafka_, 0));
     more = message != nullptr;
-    if (!more) break;
-    Take(std::move(message));
+    if (more) Take(std::move(message));
+    if (!more || going_ != nullptr) break;
   }
   // It is told once that there is something, and may be more than we took.
   const uint64_t one = 1;
-  if (more && write(descriptor_, &one, sizeof(one)) < 0) ++counters_.errors;
+  if ((more || going_ != nullptr) && write(descriptor_, &one, sizeof(one)) < 0) ++counters_.errors;
   return {datagrams_, records_};
 }
 

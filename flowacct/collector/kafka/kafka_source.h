@@ -12,12 +12,12 @@
 // crash: at least once. Who keeps position and accounted bins in one file and gives the position back (options.from)
 // counts each message once. Only committed messages of transactions are read. A part of a batch that comes twice is
 // counted, and not told (batch_parts.h).
-// When the group gives partitions to another member, on_revoke is called first, from Poll: whoever writes there what is
-// open of them and commits it loses and doubles nothing; what was read and not committed the other member reads again.
-// Limits: what librdkafka has fetched, what a Poll tells, datagrams' and messages' sizes; each with a counter.
-// Ownership: a reading is valid until the next Poll. Threads: one at a time; librdkafka has its own.
-// Errors: of options, InvalidArgument; later ones are in trouble() until something is read again.
-// Cost: no copy of octets; some 200 ns a message.
+// When the group gives partitions to another member, on_revoke is called first, by the next Poll, when the reading
+// before it is accounted: whoever writes there what is open of them and commits it loses and doubles nothing; what was
+// read and not committed the other member reads again. Limits: what librdkafka has fetched, what a Poll tells,
+// datagrams' and messages' sizes; each with a counter. Ownership: a reading is valid until the next Poll. Threads: one
+// at a time; librdkafka has its own. Errors: of options, InvalidArgument; later ones are in trouble() until something
+// is read again. Cost: no copy of octets; some 200 ns a message.
 
 #ifndef FLOWACCT_COLLECTOR_KAFKA_KAFKA_SOURCE_H_
 #define FLOWACCT_COLLECTOR_KAFKA_KAFKA_SOURCE_H_
@@ -105,7 +105,7 @@ class KafkaSource {
   KafkaSource(const KafkaSource&) = delete;
   KafkaSource& operator=(const KafkaSource&) = delete;
 
-  // Readable when there is something to Poll. Owned by this.
+  // Readable when there is something to Poll. Owned by this. Poll once a second at least, so that the group sees us.
   int descriptor() const { return descriptor_; }
   KafkaReading Poll();
   // Of all that Poll has told, and that is ours still.
@@ -139,7 +139,7 @@ class KafkaSource {
   static void OnCommit(rd_kafka_t* kafka, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
                        void* self);
   void TakePartitions(rd_kafka_topic_partition_list_t* partitions);
-  void GivePartitions(rd_kafka_topic_partition_list_t* partitions);
+  void GivePartitions();
   void Take(Message message);
   void TakeDatagram(const rd_kafka_message_t& message);
   bool IsRepeated(const rd_kafka_message_t& message);
@@ -149,6 +149,7 @@ class KafkaSource {
   rd_kafka_t* kafka_ = nullptr;
   int descriptor_ = -1;
   bool closing_ = false;
+  Partitions going_;        // partitions that the group wants back
   KafkaPosition from_;      // what is left of options.from
   KafkaPosition position_;  // of the partitions that are ours, as soon as something was read of them
   // Of the message before: mostly the next one is of the same partition.

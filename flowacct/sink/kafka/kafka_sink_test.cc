@@ -456,6 +456,9 @@ TEST(KafkaOptions, AreChecked) {
   options.connection.user = "flowacct";
   options.connection.password = {password, ""};
   EXPECT_TRUE(NewKafkaSink(options).ok()) << NewKafkaSink(options).status();
+  options.connection.tls = true;
+  options.connection.sasl_mechanism = "PLAIN";
+  EXPECT_TRUE(NewKafkaSink(options).ok()) << NewKafkaSink(options).status();
   options.connection.password = {password + ".not", ""};
   EXPECT_EQ(NewKafkaSink(options).status().code(), StatusCode::kFailedPrecondition);
 }
