@@ -92,8 +92,9 @@ void BackendImport::WritePasswordFile(const Statement* secret, ConfigWriter* out
 
 void BackendImport::RemarkOnDefaultPassword(const Statement* secret, absl::string_view key, ConfigWriter* out) {
   if (secret != nullptr) return;
-  out->Comment(absl::StrCat("Without ", key, " pmacct sends a password of its own (its CONFIG-KEYS tells it), and we"));
-  out->Comment("none: if it is needed, give password_file.");
+  out->Comment(
+      absl::StrCat("Without ", key, " pmacct sends a password of its own (its CONFIG-KEYS tells it): if that is"));
+  out->Comment("needed here, give password_file.");
 }
 
 void BackendImport::WriteSpool(const BackendPipeline& pipeline, ConfigWriter* out) {

@@ -84,7 +84,8 @@ TEST(StoreImportTest, ConnectionsAreWhatTheyWere) {
            Case{"plugins: mysql\nsql_host: unix:/run/m.sock\nsql_port: 3307",
                 "socket=/run/m.sock user=pmacct database=pmacct"},
            Case{"plugins: mysql\nsql_conn_ca_file: /ca.pem",
-                "host=localhost user=pmacct database=pmacct ssl_ca=/ca.pem"},
+                "host=localhost user=pmacct database=pmacct tls=verify tls_ca_file=/ca.pem"},
+           Case{"plugins: mysql\nsql_user: o'neil b\\c", "host=localhost user='o''neil b\\c' database=pmacct"},
        }) {
     EXPECT_EQ(SinkOf(c.text).mariadb().connection(), c.becomes);
   }
@@ -232,6 +233,8 @@ TEST(BrokerImportTest, TheKafkaFileBecomesProperties) {
   EXPECT_EQ(sink.property(1).value(), "x, y");
   EXPECT_EQ(sink.property(2).value(), "sasl_ssl");
   EXPECT_EQ(sink.password_file(), "etc/f-kafka.password");
+  kafka_file = "global,acks,1\ntopic,request.required.acks,0\nglobal,enable.idempotence,false\n";
+  EXPECT_EQ(SinkOf("plugins: kafka\nkafka_config_file: kafka.cfg").kafka().property_size(), 0);
   kafka_file = "";
   EXPECT_FALSE(SinkOf("plugins: kafka\nkafka_config_file: kafka.cfg").kafka().has_password_file());
   EXPECT_TRUE(Tells("plugins: kafka\nkafka_config_file: gone.cfg", "give property { name: ... value: ... }"));
@@ -249,7 +252,7 @@ TEST(BrokerImportTest, LinesOfTheKafkaFile) {
   EXPECT_EQ(line.name, "a.b-c_d");
   EXPECT_EQ(line.value, "e,f");
   for (const char* name : {"sasl.password", "ssl.key.password", "ssl.keystore.password", "SASL.Password", "ssl.key.pem",
-                           "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config", "sasl.jaas.config"}) {
+                           "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config"}) {
     EXPECT_TRUE(IsSecretProperty({name, "x"})) << name;
   }
   EXPECT_TRUE(IsSecretProperty({"a", "http://user:x@host"}));
@@ -273,6 +276,7 @@ TEST(BackendImportTest, Hosts) {
   EXPECT_EQ(ConnectionWord("a", "b"), "a=b");
   EXPECT_EQ(ConnectionWord("a", ""), "a=''");
   EXPECT_EQ(ConnectionWord("a", "b' c=\\"), "a='b\\' c=\\\\'");
+  EXPECT_EQ(ConnectionWord("a", "b' c=\\", Quoting::kDoubled), "a='b'' c=\\'");
 }
 
 TEST(BackendImportTest, OnePasswordFileAStatement) {
@@ -304,6 +308,7 @@ TEST(BackendImportTest, NoPasswordGetsOut) {
            "plugins: mysql\nsql_trigger_exec: /bin/x --password hunter2",
            "plugins: pgsql\nsql_db: f password=hunter2",
            "plugins: pgsql\nsql_host: h password=hunter2",
+           "plugins: pgsql\nsql_port: 5432 password=hunter2",
            "plugins: pgsql\nsql_host: h PASSWORD = hunter2",
            "plugins: mongodb\nmongo_host: mongodb://u:hunter2@h",
            "plugins: mongodb\nmongo_host: u:hunter2@h",

@@ -24,6 +24,28 @@ constexpr absl::string_view kVariables[] = {
     "dst_host",    "src_port",  "dst_port", "proto",   "in_iface", "out_iface",
 };
 
+// Properties with which what the sink promises would not hold, and those that have a setting of their own.
+bool IsDecidedBySink(absl::string_view property) {
+  constexpr absl::string_view kPrefixes[] = {
+      "acks",
+      "delivery.",
+      "enable.gapless.guarantee",
+      "enable.idempotence",
+      "max.in.flight",
+      "message.max.bytes",
+      "message.send.max.retries",
+      "message.timeout.ms",
+      "queue.buffering.max.kbytes",
+      "queue.buffering.max.messages",
+      "queuing.strategy",
+      "request.required.acks",
+      "retries",
+      "transaction",
+  };
+  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [property](absl::string_view prefix) { return absl::StartsWith(property, prefix); });
+}
+
 }  // namespace
 
 bool ParseKafkaConfigLine(absl::string_view line, KafkaConfigLine* parsed) {
@@ -42,7 +64,7 @@ bool ParseKafkaConfigLine(absl::string_view line, KafkaConfigLine* parsed) {
 
 bool IsSecretProperty(const KafkaConfigLine& line) {
   const std::string name = absl::AsciiStrToLower(line.name);
-  for (absl::string_view part : {"passw", "secret", "ssl.key.pem", "oauthbearer.config", "jaas", "token"}) {
+  for (absl::string_view part : {"passw", "secret", "ssl.key.pem", "oauthbearer.config"}) {
     if (absl::StrContains(name, part)) return true;
   }
   return IsSecretValue(line.value);
@@ -202,6 +224,9 @@ BrokerImport::KafkaFile BrokerImport::ReadKafkaFile(const Statement* file) {
     } else if (IsSecretProperty(parsed)) {
       settings.Attention(file, absl::StrCat("line ", line.line, " of the file: ", parsed.name,
                                             " holds a secret, which is not copied, so it is left out"));
+    } else if (IsDecidedBySink(parsed.name)) {
+      settings.Remark(file, absl::StrCat("line ", line.line, " of the file: on ", parsed.name,
+                                         " the sink decides, so that no message is lost; it is left out"));
     } else if (parsed.name == "bootstrap.servers" || parsed.name == "metadata.broker.list") {
       absl::StrAppend(&read.brokers, ",", parsed.value);
     } else if (read.properties.size() == kMaxProperties) {

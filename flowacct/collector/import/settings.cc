@@ -139,7 +139,8 @@ std::optional<uint64_t> Settings::NumberOf(const Statement* statement, uint64_t 
   const absl::string_view value = statement->value;
   const bool digits = !value.empty() && std::all_of(value.begin(), value.end(), absl::ascii_isdigit);
   if (digits && absl::SimpleAtoi(value, &number) && number >= least && number <= most) return number;
-  Fail(statement, absl::StrCat("\"", value, "\" is no number from ", least, " to ", most, "; write one"));
+  const absl::string_view shown = IsSecretValue(value) ? "(not shown)" : value;
+  Fail(statement, absl::StrCat("\"", shown, "\" is no number from ", least, " to ", most, "; write one"));
   return std::nullopt;
 }
 

@@ -41,12 +41,14 @@ std::string TableStem(absl::string_view table) {
   return stem;
 }
 
-std::string ConnectionWord(absl::string_view name, absl::string_view value) {
+std::string ConnectionWord(absl::string_view name, absl::string_view value, Quoting quoting) {
   const bool plain = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("-_.:/,%+@~", c);
   });
   if (plain) return absl::StrCat(name, "=", value);
-  return absl::StrCat(name, "='", absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
+  const std::string quoted = quoting == Quoting::kDoubled ? absl::StrReplaceAll(value, {{"'", "''"}})
+                                                          : absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}});
+  return absl::StrCat(name, "='", quoted, "'");
 }
 
 bool StoreImport::Writes(absl::string_view plugin_type) {
@@ -162,18 +164,21 @@ void StoreImport::WriteMariadb(const BackendPipeline& pipeline, ConfigWriter* ou
   const std::string host = told.HostOf(Setting::kSqlHost, "localhost");
   absl::string_view socket = host;
   const bool local = absl::ConsumePrefix(&socket, "unix:");
-  std::string connection = local ? ConnectionWord("socket", socket) : ConnectionWord("host", host);
+  const auto word = [](absl::string_view name, absl::string_view value) {
+    return ConnectionWord(name, value, Quoting::kDoubled);
+  };
+  std::string connection = local ? word("socket", socket) : word("host", host);
   const Statement* const port = settings.Of(Setting::kSqlPort, plugin);
   if (local && port != nullptr) settings.Remark(port, "a socket has no port");
   if (!local && port != nullptr) {
     settings.NumberOf(port, 1, UINT16_MAX);
-    absl::StrAppend(&connection, " ", ConnectionWord("port", told.Of(Setting::kSqlPort, "port", "")));
+    absl::StrAppend(&connection, " ", word("port", told.Of(Setting::kSqlPort, "port", "")));
   }
   const std::string database = told.Of(Setting::kSqlDatabase, "database", "pmacct");
   const std::string user = told.Of(Setting::kSqlUser, "user", "pmacct");
-  absl::StrAppend(&connection, " ", ConnectionWord("user", user), " ", ConnectionWord("database", database));
+  absl::StrAppend(&connection, " ", word("user", user), " ", word("database", database));
   if (const std::string authority = told.Of(Setting::kSqlCaFile, "", ""); !authority.empty()) {
-    absl::StrAppend(&connection, " ", ConnectionWord("ssl_ca", authority));
+    absl::StrAppend(&connection, " tls=verify ", word("tls_ca_file", authority));
   }
   const Statement* const password = settings.Of(Setting::kSqlPassword, plugin);
   out->Open("mariadb");

@@ -42,8 +42,10 @@ class StoreImport {
 
 // "acct_v9_%Y%m%d" as "acct_v9": what is left of a name without variables, of letters, digits and '_'.
 std::string TableStem(absl::string_view table);
-// One "name=value" of a connection string, quoted where it must be.
-std::string ConnectionWord(absl::string_view name, absl::string_view value);
+// One "name=value" of a connection string, in single quotes where it must be. Before a quote and a '\' within them
+// libpq has a '\'; our MariaDB sink has a second quote.
+enum class Quoting { kBackslash, kDoubled };
+std::string ConnectionWord(absl::string_view name, absl::string_view value, Quoting quoting = Quoting::kBackslash);
 
 }  // namespace flowacct::collector
 
