@@ -524,7 +524,7 @@ absl::Status Sink::InsertBatch(const aggregate::AggregateBatch& batch, const std
                                int64_t start, int64_t end, sql::StoredRows* rows, uint64_t* written) {
   absl::StatusOr<std::vector<Column>> columns = ColumnsOf(batch.schema());
   if (!columns.ok()) return columns.status();
-  RowWriter writer(connection_.get(), [this] { return Beat(); });
+  RowWriter writer(connection_.get(), options_.rows_a_message, [this] { return Beat(); });
   uint32_t& there = rows_of_[collection];
   writer.Begin(collection, number_, there);
   absl::Status status = rows->ForEach(batch, [&](absl::Span<const Cell> cells) -> absl::Status {
@@ -603,7 +603,7 @@ absl::Status Sink::SumBin(const TableState::Rollup& rollup, const std::string& s
     request.values.push_back(&column);
     request.wide.push_back(next_.IsWide(column));
   }
-  RowWriter writer(connection_.get(), [this] { return Beat(); });
+  RowWriter writer(connection_.get(), options_.rows_a_message, [this] { return Beat(); });
   uint32_t& there = rows_of_[rollup.name];
   writer.Begin(rollup.name, number_, there);
   PipelineRow row(request);
@@ -724,6 +724,9 @@ absl::StatusOr<std::unique_ptr<StoreSink>> NewMongodbSink(MongodbOptions options
   }
   if (options.writer_timeout <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("mongodb: writer_timeout: a time above zero");
+  }
+  if (options.rows_a_message == 0 || options.rows_a_message > 100000) {
+    return absl::InvalidArgumentError("mongodb: rows_a_message: 1 to 100,000");
   }
   absl::StatusOr<std::unique_ptr<MongodbConnection>> connection = MongodbConnection::New(options.connection);
   if (!connection.ok()) return connection.status();
