@@ -88,7 +88,8 @@ class Mongodb : public testing::Test {
     std::vector<std::string> texts;
     const Document options =
         Document().Add("projection", Document().Integer("_id", 0)).Add("sort", Document().Integer("_id", 1));
-    const absl::Status status = connection_->Find(collection, filter, options, [&](const bson_t& document) {
+    const auto connection = *MongodbConnection::New(Connection());  // one that nobody cut
+    const absl::Status status = connection->Find(collection, filter, options, [&](const bson_t& document) {
       char* const text = bson_as_canonical_extended_json(&document, nullptr);
       texts.emplace_back(text);
       bson_free(text);
