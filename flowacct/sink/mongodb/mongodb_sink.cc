@@ -370,7 +370,7 @@ absl::Status Sink::FitIndexes() {
   absl::StatusOr<MongodbConnection::Deployment> deployment = connection_->Ask();
   if (!deployment.ok()) return deployment.status();
   const Document batches =
-      Document().Add("key", Document().Integer("table", 1).Integer(kBatch, 1)).Text("name", "table_batch");
+      Document().Add("key", Document().Integer("table", 1).Integer("written_at", 1)).Text("name", "table_written_at");
   if (absl::Status status = connection_->Command(Document().Text("createIndexes", kBatches).List("indexes", {batches}));
       !status.ok()) {
     return status;
