@@ -36,7 +36,7 @@ struct PipelineRequest {
   std::optional<size_t> order;  // of values, a sum: about the largest first
 };
 
-// A group, valid until the next one.
+// A group; it borrows the octets of the document that it was read from.
 struct PipelineRow {
   int64_t step_seconds = 0;
   std::vector<record::StoredValue> group;

@@ -41,11 +41,11 @@ Document Json(absl::string_view text) {
 TEST(GroupPipeline, ReadsAGroup) {
   const PipelineRequest request = Request();
   PipelineRow row(request);
-  absl::Status status = ReadRow(request,
-                                *Json(R"({"_id": {"k0": 443, "k1": {"$binary": {"base64": "AAE=", "subType": "00"}}},
-    "l0": 3, "m0": 2.0, "h0": {"$numberLong": "5"}, "a1": {"$numberLong": "9"}, "f1": {"$numberLong": "-1"}, "a2": null})")
-                                     .get(),
-                                &row);
+  const Document document = Json(
+      R"({"_id": {"k0": 443, "k1": {"$binary": {"base64": "AAE=", "subType": "00"}}},
+          "l0": 3, "m0": 2.0, "h0": {"$numberLong": "5"}, "a1": {"$numberLong": "9"}, "f1": {"$numberLong": "-1"},
+          "a2": null})");
+  absl::Status status = ReadRow(request, *document.get(), &row);
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(row.group[0].integer, 443);
   EXPECT_EQ(row.group[1].octets, absl::string_view("\0\1", 2));

@@ -26,20 +26,30 @@ constexpr Code kCodes[] = {
     {24, absl::StatusCode::kUnavailable},           // LockTimeout
     {26, absl::StatusCode::kNotFound},              // NamespaceNotFound
     {43, absl::StatusCode::kUnavailable},           // CursorNotFound
+    {46, absl::StatusCode::kUnavailable},           // LockBusy
     {50, absl::StatusCode::kUnavailable},           // MaxTimeMSExpired
+    {63, absl::StatusCode::kUnavailable},           // StaleShardVersion
     {64, absl::StatusCode::kUnavailable},           // WriteConcernFailed
     {73, absl::StatusCode::kInvalidArgument},       // InvalidNamespace
     {89, absl::StatusCode::kUnavailable},           // NetworkTimeout
     {91, absl::StatusCode::kUnavailable},           // ShutdownInProgress
     {100, absl::StatusCode::kUnavailable},          // UnsatisfiableWriteConcern
     {112, absl::StatusCode::kUnavailable},          // WriteConflict
+    {117, absl::StatusCode::kUnavailable},          // ConflictingOperationInProgress
     {133, absl::StatusCode::kUnavailable},          // FailedToSatisfyReadPreference
+    {134, absl::StatusCode::kUnavailable},          // ReadConcernMajorityNotAvailableYet
+    {150, absl::StatusCode::kUnavailable},          // StaleEpoch
+    {175, absl::StatusCode::kUnavailable},          // QueryPlanKilled
     {189, absl::StatusCode::kUnavailable},          // PrimarySteppedDown
+    {202, absl::StatusCode::kUnavailable},          // NetworkInterfaceExceededTimeLimit
     {262, absl::StatusCode::kUnavailable},          // ExceededTimeLimit
+    {292, absl::StatusCode::kResourceExhausted},    // QueryExceededMemoryLimitNoDiskUseAllowed
     {9001, absl::StatusCode::kUnavailable},         // SocketException
     {10107, absl::StatusCode::kUnavailable},        // NotWritablePrimary
     {11600, absl::StatusCode::kUnavailable},        // InterruptedAtShutdown
+    {11601, absl::StatusCode::kUnavailable},        // Interrupted
     {11602, absl::StatusCode::kUnavailable},        // InterruptedDueToReplStateChange
+    {13388, absl::StatusCode::kUnavailable},        // StaleConfig
     {13435, absl::StatusCode::kUnavailable},        // NotPrimaryNoSecondaryOk
     {13436, absl::StatusCode::kUnavailable},        // NotPrimaryOrSecondary
     {14031, absl::StatusCode::kResourceExhausted},  // OutOfDiskSpace

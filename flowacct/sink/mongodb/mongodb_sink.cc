@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -113,6 +114,9 @@ class Sink : public StoreSink {
   // Takes old bins away; `all`: to the end.
   absl::Status RetainTable(const std::string& table, bool all);
   absl::Status Remove(const Keeping& keeping, int64_t until, bool all);
+  absl::Status RemoveBins(const TableState::Removal& removal, uint64_t* bins);
+  // Of those that begin before a time.
+  absl::StatusOr<std::optional<int64_t>> FirstBin(const std::string& collection, int64_t before);
 
   int64_t Now() const { return absl::ToUnixSeconds(options_.now()); }
 
@@ -252,8 +256,7 @@ absl::Status Sink::CleanUp() {
   next_.abandoned.erase(std::remove_if(next_.abandoned.begin(), next_.abandoned.end(), forgotten),
                         next_.abandoned.end());
   if (!next_.removal) return absl::OkStatus();
-  const Document bins = Document().Add(kBinStart, Document().Seconds("$lt", next_.removal->until));
-  if (auto removed = connection_->DeleteMany(next_.removal->collection, bins); !removed.ok()) return removed.status();
+  if (absl::Status status = RemoveBins(*next_.removal, &counters_.bins_removed); !status.ok()) return status;
   next_.removal.reset();
   held_.removal.reset();
   return Hold();
@@ -370,7 +373,7 @@ absl::Status Sink::FitIndexes() {
   absl::StatusOr<MongodbConnection::Deployment> deployment = connection_->Ask();
   if (!deployment.ok()) return deployment.status();
   const Document batches =
-      Document().Add("key", Document().Integer("table", 1).Integer(kBatch, 1)).Text("name", "table_batch");
+      Document().Add("key", Document().Integer("table", 1).Integer("written_at", 1)).Text("name", "table_written_at");
   if (absl::Status status = connection_->Command(Document().Text("createIndexes", kBatches).List("indexes", {batches}));
       !status.ok()) {
     return status;
@@ -524,7 +527,7 @@ absl::Status Sink::InsertBatch(const aggregate::AggregateBatch& batch, const std
                                int64_t start, int64_t end, sql::StoredRows* rows, uint64_t* written) {
   absl::StatusOr<std::vector<Column>> columns = ColumnsOf(batch.schema());
   if (!columns.ok()) return columns.status();
-  RowWriter writer(connection_.get(), [this] { return Beat(); });
+  RowWriter writer(connection_.get(), options_.rows_a_message, [this] { return Beat(); });
   uint32_t& there = rows_of_[collection];
   writer.Begin(collection, number_, there);
   absl::Status status = rows->ForEach(batch, [&](absl::Span<const Cell> cells) -> absl::Status {
@@ -603,7 +606,7 @@ absl::Status Sink::SumBin(const TableState::Rollup& rollup, const std::string& s
     request.values.push_back(&column);
     request.wide.push_back(next_.IsWide(column));
   }
-  RowWriter writer(connection_.get(), [this] { return Beat(); });
+  RowWriter writer(connection_.get(), options_.rows_a_message, [this] { return Beat(); });
   uint32_t& there = rows_of_[rollup.name];
   writer.Begin(rollup.name, number_, there);
   PipelineRow row(request);
@@ -686,31 +689,49 @@ absl::Status Sink::RetainTable(const std::string& table, bool all) {
   });
 }
 
+absl::StatusOr<std::optional<int64_t>> Sink::FirstBin(const std::string& collection, int64_t before) {
+  const Document filter = Document().Add(kBinStart, Document().Seconds("$lt", before));
+  const Document options = Document()
+                               .Add("sort", Document().Integer(kBinStart, 1))
+                               .Integer("limit", 1)
+                               .Add("projection", Document().Integer(kBinStart, 1));
+  std::optional<int64_t> first;
+  absl::Status status = connection_->Find(collection, filter, options, [&](const bson_t& document) {
+    first = SecondsOf(document, kBinStart);
+    return false;
+  });
+  if (!status.ok()) return status;
+  return first;
+}
+
+// One bin after another, so that no removal takes longer than the server may.
+absl::Status Sink::RemoveBins(const TableState::Removal& removal, uint64_t* bins) {
+  for (;;) {
+    const absl::StatusOr<std::optional<int64_t>> first = FirstBin(removal.collection, removal.until);
+    if (!first.ok()) return first.status();
+    if (!*first) return absl::OkStatus();
+    const absl::StatusOr<uint64_t> rows =
+        connection_->DeleteMany(removal.collection, Document().Add(kBinStart, Document().Seconds("$lt", **first + 1)));
+    if (!rows.ok()) return rows.status();
+    counters_.rows_removed += *rows;
+    ++*bins;
+    if (absl::Status status = Beat(); !status.ok()) return status;
+  }
+}
+
 // Bins that ended at `until` or before.
 absl::Status Sink::Remove(const Keeping& keeping, int64_t until, bool all) {
   const int64_t last = until - keeping.bin_seconds + 1;  // bins that begin before this
-  const auto before = [](int64_t seconds) { return Document().Add(kBinStart, Document().Seconds("$lt", seconds)); };
-  int64_t cut = last;
-  std::vector<Document> stages = {Document().Add("$match", before(last)),
-                                  Document().Add("$group", Document().Text(kId, "$bin_start")),
-                                  Document().Add("$sort", Document().Integer(kId, 1))};
-  if (!all) stages.push_back(Document().Integer("$limit", kRetainBins));
-  uint64_t bins = 0;
-  absl::Status status = connection_->Aggregate(keeping.collection, stages, [&](const bson_t& document) {
-    ++bins;
-    if (!all) cut = SecondsOf(document, kId).value_or(0) + 1;
-    return true;
-  });
-  if (!status.ok() || bins == 0) return status;
+  const absl::StatusOr<std::optional<int64_t>> first = FirstBin(keeping.collection, last);
+  if (!first.ok()) return first.status();
+  if (!*first) return absl::OkStatus();
+  const int64_t cut = all ? last : std::min(last, **first + kRetainBins * keeping.bin_seconds);
   // Questions leave these bins out from here on, and those that are being answered begin anew.
   held_.removal = TableState::Removal{keeping.collection, cut};
   ++held_.removals;
   next_.removals = held_.removals;
-  if (status = Hold(); !status.ok()) return status;
-  const absl::StatusOr<uint64_t> rows = connection_->DeleteMany(keeping.collection, before(cut));
-  if (!rows.ok()) return rows.status();
-  counters_.rows_removed += *rows;
-  counters_.bins_removed += bins;
+  if (absl::Status status = Hold(); !status.ok()) return status;
+  if (absl::Status status = RemoveBins(*held_.removal, &counters_.bins_removed); !status.ok()) return status;
   held_.removal.reset();
   return Hold();
 }
@@ -724,6 +745,9 @@ absl::StatusOr<std::unique_ptr<StoreSink>> NewMongodbSink(MongodbOptions options
   }
   if (options.writer_timeout <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("mongodb: writer_timeout: a time above zero");
+  }
+  if (options.rows_a_message == 0 || options.rows_a_message > 100000) {
+    return absl::InvalidArgumentError("mongodb: rows_a_message: 1 to 100,000");
   }
   absl::StatusOr<std::unique_ptr<MongodbConnection>> connection = MongodbConnection::New(options.connection);
   if (!connection.ok()) return connection.status();

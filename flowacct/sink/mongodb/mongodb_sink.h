@@ -14,6 +14,7 @@
 #ifndef FLOWACCT_SINK_MONGODB_MONGODB_SINK_H_
 #define FLOWACCT_SINK_MONGODB_MONGODB_SINK_H_
 
+#include <cstddef>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -31,6 +32,9 @@ struct MongodbOptions : StoreOptions {
   // The server removes, too, what is a day older than the retention says (a TTL index), for times when no collector
   // runs. Only of tables that no rollup is made of.
   bool ttl_index = true;
+  // Rows that go in one message, of about 200 octets each: so many that its answer costs little, so few that we show
+  // signs of life between them.
+  size_t rows_a_message = 5000;
 };
 
 // The server need not be there yet, unless `schema` is set: then the table is made and checked.

@@ -6,13 +6,6 @@
 #include "absl/types/span.h"
 
 namespace flowacct::sink::mongodb {
-namespace {
-
-// A message of about a megabyte: long enough that its answer costs little, short enough to say often that we live.
-constexpr size_t kPiece = 5000;
-
-}  // namespace
-
 void RowWriter::Begin(const std::string& collection, int64_t number, uint32_t first_row) {
   collection_ = collection;
   number_ = number;
@@ -21,7 +14,7 @@ void RowWriter::Begin(const std::string& collection, int64_t number, uint32_t fi
 }
 
 absl::Status RowWriter::Add(int64_t bin_start, int64_t bin_end) {
-  if (in_piece_ == kPiece) {
+  if (in_piece_ == rows_a_piece_) {
     if (absl::Status status = Flush(); !status.ok()) return status;
   }
   if (row_ == UINT32_MAX) return absl::InvalidArgumentError("mongodb: a batch of 2^32 rows and more");

@@ -6,10 +6,12 @@
 #ifndef FLOWACCT_SINK_MONGODB_ROW_WRITER_H_
 #define FLOWACCT_SINK_MONGODB_ROW_WRITER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/numeric/int128.h"
@@ -24,8 +26,8 @@ namespace flowacct::sink::mongodb {
 class RowWriter {
  public:
   // `pause` is called after each piece.
-  RowWriter(MongodbConnection* connection, std::function<absl::Status()> pause)
-      : connection_(*connection), pause_(std::move(pause)) {}
+  RowWriter(MongodbConnection* connection, size_t rows_a_piece, std::function<absl::Status()> pause)
+      : connection_(*connection), rows_a_piece_(rows_a_piece), pause_(std::move(pause)) {}
 
   // Rows of one batch's number into one collection, until Finish. `first_row`: how many of that number are there.
   void Begin(const std::string& collection, int64_t number, uint32_t first_row);
@@ -46,6 +48,7 @@ class RowWriter {
   absl::Status Flush();
 
   MongodbConnection& connection_;
+  const size_t rows_a_piece_;
   const std::function<absl::Status()> pause_;
   std::string collection_;
   int64_t number_ = 0;

@@ -1,13 +1,13 @@
-// A server that speaks MongoDB's wire protocol, for tests: CongoServer (see fetch_server) over a journal, so that it can
-// be killed and started again.
+// A server that speaks MongoDB's wire protocol, for tests: CongoServer (see fetch_server) over a journal, so that it
+// can be killed and started again.
 //
 //   node server.mjs PACKAGES FOLDER [mongos]
 //
 // PACKAGES is what fetch_server printed. Data lie in FOLDER/journal: BSON documents, one a change, written before the
-// change is answered. The port is chosen by the kernel and written to FOLDER/port once it listens; if that file is there
-// already, it is used again. With "mongos" it says that it is a router of shards, and keeps what it is told to shard, in
-// admin.sharded. The command {cutConnections: N, after: BOOLEAN} cuts all connections at the N-th next command (from 0),
-// before it is executed, or after it, instead of its answer.
+// change is answered. The port is chosen by the kernel and written to FOLDER/port once it listens; if that file is
+// there already, it is used again. With "mongos" it says that it is a router of shards, and keeps what it is told to
+// shard, in admin.sharded. The command {cutConnections: N, after: BOOLEAN} cuts all connections at the N-th next command
+// (from 0), before it is executed, or after it, instead of its answer.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -23,9 +23,11 @@ const { MemoryStorageAdapter } = await load(`${congo}/storage/MemoryStorageAdapt
 
 // Octets compare by their hexadecimal digits, and any _id has a key.
 bson.Binary.prototype.toString = function () { return Buffer.from(this.value()).toString('hex'); };
-const keyOf = (id) => (id instanceof bson.ObjectId ? id.toString('hex') : Buffer.from(bson.serialize({ id })).toString('hex'));
+const keyOf = (id) =>
+  id instanceof bson.ObjectId ? id.toString('hex') : Buffer.from(bson.serialize({ id })).toString('hex');
 for (const prototype of [Object.prototype, String.prototype, Number.prototype]) {
-  Object.defineProperty(prototype, 'toHexString', { value() { return keyOf(this.valueOf()); }, configurable: true, writable: true });
+  const value = function () { return keyOf(this.valueOf()); };
+  Object.defineProperty(prototype, 'toHexString', { value, configurable: true, writable: true });
 }
 
 BigInt.prototype.toJSON = function () { return this.toString(); };
