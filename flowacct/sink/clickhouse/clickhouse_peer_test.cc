@@ -243,6 +243,12 @@ TEST_F(Clickhouse, TablesGetColumnsOrSayWhatIsWrong) {
   ASSERT_EQ(Shell("DROP TABLE flows.flows"), "");
   status = sink->Write(Batch(other, kDay, 7));
   EXPECT_TRUE(status.ok()) << status;
+  ASSERT_EQ(Shell("ALTER TABLE flows.flows MODIFY COLUMN dst_port Nullable(UInt32)"), "");
+  status = sink->Write(Batch(other, kDay, 8));
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  ASSERT_EQ(Shell("ALTER TABLE flows.flows MODIFY COLUMN dst_port Nullable(UInt16)"), "");
+  status = sink->Write(Batch(other, kDay, 8));
+  EXPECT_TRUE(status.ok()) << status;
   // No database.
   ASSERT_EQ(Shell("DROP DATABASE flows"), "");
   status = Open()->Write(Batch(other, kDay, 7));
@@ -498,6 +504,38 @@ TEST_F(Clickhouse, TheWriterIsKilledInTheMiddle) {
     ASSERT_EQ(told, (Sums{{"-", {from * 500}}})) << i;
   }
   EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
+}
+
+// A writer that was there before the rollup was, and one that keeps it: what the first adds later is not lost with its
+// day.
+TEST_F(Clickhouse, RetentionLooksAtWhatOthersWrote) {
+  ClickhouseOptions options = Options();
+  absl::Time now = absl::FromUnixSeconds(kDay + 7200);
+  options.now = [&now] { return now; };
+  options.table = "flows";
+  options.retention = absl::Hours(24);
+  const BatchBuilder builder = Flows(10);
+  const auto batch = [&](int64_t start, uint64_t number, const char* collector) {
+    AggregateBatch made = Batch(builder, start, number);
+    made.set_identity({collector, "flows", 7, number});
+    return made;
+  };
+  auto first = Open(options);
+  ASSERT_TRUE(first->Write(batch(kDay, 1, "a")).ok());
+  options.rollups = {{3600, absl::InfiniteDuration()}};
+  auto second = Open(options);
+  ASSERT_TRUE(second->Write(batch(kDay, 1, "b")).ok());
+  ASSERT_TRUE(second->Write(batch(kDay + 3600, 2, "b")).ok());
+  ASSERT_EQ(Shell("SELECT sum(packets) FROM flows.flows_1h_text"), "20");
+  ASSERT_TRUE(first->Write(batch(kDay + 300, 2, "a")).ok());
+  now += absl::Hours(72);
+  for (uint64_t number = 3; number < 6; ++number) {
+    ASSERT_TRUE(first->Write(batch(kDay + 3 * 86400, number, "a")).ok());
+    EXPECT_EQ(first->trouble(), "");
+    now += absl::Minutes(2);
+  }
+  EXPECT_EQ(Shell("SELECT min(bin_start) FROM flows.flows"), absl::StrCat(kDay + 3 * 86400));
+  EXPECT_EQ(Ask("flows_1h", {0}, false), (Sums{{"-", {70}}}));
 }
 
 // Two collectors, each with bins and late records of its own, into one table that neither has made yet.
