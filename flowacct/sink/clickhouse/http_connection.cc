@@ -115,7 +115,7 @@ struct HttpConnection::Request {
       r.heard = absl::Now();
     }
     const size_t n = std::min(size * count, r.piece.size());
-    std::memcpy(to, r.piece.data(), n);
+    if (n != 0) std::memcpy(to, r.piece.data(), n);
     r.piece.remove_prefix(n);
     return n;
   }
