@@ -26,6 +26,7 @@
 #include "flowacct/sink/clickhouse/clickhouse_store.h"
 #include "flowacct/sink/clickhouse/size_estimate.h"
 #include "flowacct/sink/clickhouse/stored_table.h"
+#include "flowacct/sink/clickhouse/testing/cutting_proxy.h"
 #include "flowacct/sink/clickhouse/testing/server.h"
 #include "flowacct/sink/print/batch_builder.h"
 #include "gtest/gtest.h"
@@ -422,6 +423,32 @@ TEST_F(Clickhouse, WhatWasGivenUpAndDoneAllTheSameCountsOnce) {
     stopper.join();
     EXPECT_EQ(Ask("flows", {0}, false), (Sums{{"-", {(number - 1) * 3000}}})) << i;
   }
+}
+
+TEST_F(Clickhouse, ConnectionsAreCutAtAnyOctet) {
+  ClickhouseOptions options = Options();
+  options.rollups = {{3600, absl::InfiniteDuration()}};
+  ASSERT_TRUE(Open(options)->Write(Batch(Flows(1), kDay - 7200, 1000)).ok());
+  int port = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(absl::string_view(options.connection.url).substr(17, 5), &port));
+  CuttingProxy proxy(port, 2, 1);
+  options.connection.url = absl::StrCat("http://127.0.0.1:", proxy.port(), "/flows");
+  auto sink = Open(options);
+  const BatchBuilder builder = Flows(50);
+  for (uint64_t number = 1; number <= 40;) {
+    const absl::Status status = sink->Write(Batch(builder, kDay + static_cast<int64_t>(number) * 300, number));
+    if (status.ok()) {
+      ++number;
+    } else {
+      ASSERT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+    }
+  }
+  EXPECT_GT(proxy.cuts(), 50u);
+  EXPECT_EQ(Ask("flows", {0}, false), (Sums{{"-", {40 * 50 + 1}}}));
+  EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
+  // Attempts whose rows came, and did not count; and such that counted though nobody heard of it.
+  EXPECT_EQ(Shell("SELECT (SELECT uniqExact(batch) FROM flows.flows) > 41"), "1");
+  EXPECT_GT(sink->counters().batches_skipped, 0u);
 }
 
 TEST_F(Clickhouse, TheServerIsKilledInTheMiddle) {
