@@ -26,6 +26,7 @@
 #include "flowacct/sink/clickhouse/clickhouse_store.h"
 #include "flowacct/sink/clickhouse/size_estimate.h"
 #include "flowacct/sink/clickhouse/stored_table.h"
+#include "flowacct/sink/clickhouse/testing/cutting_proxy.h"
 #include "flowacct/sink/clickhouse/testing/server.h"
 #include "flowacct/sink/print/batch_builder.h"
 #include "gtest/gtest.h"
@@ -243,6 +244,12 @@ TEST_F(Clickhouse, TablesGetColumnsOrSayWhatIsWrong) {
   ASSERT_EQ(Shell("DROP TABLE flows.flows"), "");
   status = sink->Write(Batch(other, kDay, 7));
   EXPECT_TRUE(status.ok()) << status;
+  ASSERT_EQ(Shell("ALTER TABLE flows.flows MODIFY COLUMN dst_port Nullable(UInt32)"), "");
+  status = sink->Write(Batch(other, kDay, 8));
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  ASSERT_EQ(Shell("ALTER TABLE flows.flows MODIFY COLUMN dst_port Nullable(UInt16)"), "");
+  status = sink->Write(Batch(other, kDay, 8));
+  EXPECT_TRUE(status.ok()) << status;
   // No database.
   ASSERT_EQ(Shell("DROP DATABASE flows"), "");
   status = Open()->Write(Batch(other, kDay, 7));
@@ -418,6 +425,32 @@ TEST_F(Clickhouse, WhatWasGivenUpAndDoneAllTheSameCountsOnce) {
   }
 }
 
+TEST_F(Clickhouse, ConnectionsAreCutAtAnyOctet) {
+  ClickhouseOptions options = Options();
+  options.rollups = {{3600, absl::InfiniteDuration()}};
+  ASSERT_TRUE(Open(options)->Write(Batch(Flows(1), kDay - 7200, 1000)).ok());
+  int port = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(absl::string_view(options.connection.url).substr(17, 5), &port));
+  CuttingProxy proxy(port, 2, 1);
+  options.connection.url = absl::StrCat("http://127.0.0.1:", proxy.port(), "/flows");
+  auto sink = Open(options);
+  const BatchBuilder builder = Flows(50);
+  for (uint64_t number = 1; number <= 40;) {
+    const absl::Status status = sink->Write(Batch(builder, kDay + static_cast<int64_t>(number) * 300, number));
+    if (status.ok()) {
+      ++number;
+    } else {
+      ASSERT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+    }
+  }
+  EXPECT_GT(proxy.cuts(), 50u);
+  EXPECT_EQ(Ask("flows", {0}, false), (Sums{{"-", {40 * 50 + 1}}}));
+  EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
+  // Attempts whose rows came, and did not count; and such that counted though nobody heard of it.
+  EXPECT_EQ(Shell("SELECT (SELECT uniqExact(batch) FROM flows.flows) > 41"), "1");
+  EXPECT_GT(sink->counters().batches_skipped, 0u);
+}
+
 TEST_F(Clickhouse, TheServerIsKilledInTheMiddle) {
   ClickhouseOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}};
@@ -498,6 +531,38 @@ TEST_F(Clickhouse, TheWriterIsKilledInTheMiddle) {
     ASSERT_EQ(told, (Sums{{"-", {from * 500}}})) << i;
   }
   EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
+}
+
+// A writer that was there before the rollup was, and one that keeps it: what the first adds later is not lost with its
+// day.
+TEST_F(Clickhouse, RetentionLooksAtWhatOthersWrote) {
+  ClickhouseOptions options = Options();
+  absl::Time now = absl::FromUnixSeconds(kDay + 7200);
+  options.now = [&now] { return now; };
+  options.table = "flows";
+  options.retention = absl::Hours(24);
+  const BatchBuilder builder = Flows(10);
+  const auto batch = [&](int64_t start, uint64_t number, const char* collector) {
+    AggregateBatch made = Batch(builder, start, number);
+    made.set_identity({collector, "flows", 7, number});
+    return made;
+  };
+  auto first = Open(options);
+  ASSERT_TRUE(first->Write(batch(kDay, 1, "a")).ok());
+  options.rollups = {{3600, absl::InfiniteDuration()}};
+  auto second = Open(options);
+  ASSERT_TRUE(second->Write(batch(kDay, 1, "b")).ok());
+  ASSERT_TRUE(second->Write(batch(kDay + 3600, 2, "b")).ok());
+  ASSERT_EQ(Shell("SELECT sum(packets) FROM flows.flows_1h_text"), "20");
+  ASSERT_TRUE(first->Write(batch(kDay + 300, 2, "a")).ok());
+  now += absl::Hours(72);
+  for (uint64_t number = 3; number < 6; ++number) {
+    ASSERT_TRUE(first->Write(batch(kDay + 3 * 86400, number, "a")).ok());
+    EXPECT_EQ(first->trouble(), "");
+    now += absl::Minutes(2);
+  }
+  EXPECT_EQ(Shell("SELECT min(bin_start) FROM flows.flows"), absl::StrCat(kDay + 3 * 86400));
+  EXPECT_EQ(Ask("flows_1h", {0}, false), (Sums{{"-", {70}}}));
 }
 
 // Two collectors, each with bins and late records of its own, into one table that neither has made yet.

@@ -32,6 +32,8 @@ constexpr int kBinsAtOnce = 8;
 // What came late is added to questions at once and to the rollup's bin so much later, with what else came by then: the
 // bin is written anew.
 constexpr absl::Duration kLateRollup = absl::Hours(1);
+// What other writers did: rollups that they made, what they wrote into bins that this one has summed.
+constexpr absl::Duration kLookEvery = absl::Hours(1);
 constexpr absl::Duration kRetainEvery = absl::Seconds(10);
 constexpr int kRetainSteps = 16;
 // Identities of batches are kept so much longer than their rows, for spools that were full.
@@ -175,7 +177,9 @@ class Sink : public StoreSink {
     absl::StatusOr<std::vector<sql::Column>> columns = sql::ColumnsOf(kDialect, schema);
     if (!columns.ok()) return columns.status();
     const std::string text = sql::ColumnsToText(*columns);
-    if (!tables_.empty() && table_ == table && columns_text_ == text) return absl::OkStatus();
+    const absl::Time now = options_.now();
+    const bool lately = now >= opened_ && now - opened_ < kLookEvery;
+    if (!tables_.empty() && table_ == table && columns_text_ == text && lately) return absl::OkStatus();
     absl::StatusOr<TableShape> shape = Shape();
     if (!shape.ok()) return shape.status();
     std::vector<sql::TableSchema> wanted(1);
@@ -235,6 +239,8 @@ class Sink : public StoreSink {
     }
     columns_text_ = text;
     columns_ = *std::move(columns);
+    columns_hash_ = 0;
+    opened_ = options_.now();
     return absl::OkStatus();
   }
 
@@ -336,6 +342,7 @@ class Sink : public StoreSink {
           [&]() -> absl::StatusOr<absl::string_view> { return rows.Next(); });
       if (!status.ok()) {
         Abandon({table, start, id, options_.now()});
+        columns_text_.clear();  // look whether it is they
         return status;
       }
     }
@@ -359,19 +366,32 @@ class Sink : public StoreSink {
     return absl::OkStatus();
   }
 
+  // NotFound: the table's columns have changed since they were looked at. Rows would be read as others than they are.
   absl::StatusOr<bool> IsThere(absl::string_view table, int64_t start, const aggregate::BatchIdentity& identity) {
-    if (identity.number == 0) return false;  // of nobody, and like no other
-    bool there = false;
-    absl::Status status = connection_->Query(
-        absl::StrCat("SELECT count() FROM ", kBatches, " WHERE table_name = ", TextLiteral(table),
-                     " AND bin_start = ", start, " AND collector = ", TextLiteral(sql::Storable(identity.collector)),
-                     " AND run = ", identity.run, " AND pipeline = ", TextLiteral(sql::Storable(identity.pipeline)),
-                     " AND number = ", identity.number),
-        {k64Cell}, {}, [&](absl::Span<const Cell> cells) {
-          there = cells[0].u64() != 0;
-          return true;
-        });
+    enum : uint64_t { kCount, kColumns };
+    bool there = false, changed = false;
+    std::string sql = absl::StrCat(
+        "SELECT toUInt64(", uint64_t{kColumns}, ") AS what, toUInt64(sum(cityHash64(name, type, comment))) AS answer ",
+        "FROM system.columns WHERE database = currentDatabase() AND table = ", TextLiteral(table));
+    if (identity.number != 0) {  // else of nobody, and like no other
+      absl::StrAppend(&sql, " UNION ALL SELECT toUInt64(", uint64_t{kCount}, ") AS what, toUInt64(count()) AS answer ",
+                      "FROM ", kBatches, " WHERE table_name = ", TextLiteral(table), " AND bin_start = ", start,
+                      " AND collector = ", TextLiteral(sql::Storable(identity.collector)), " AND run = ", identity.run,
+                      " AND pipeline = ", TextLiteral(sql::Storable(identity.pipeline)),
+                      " AND number = ", identity.number);
+    }
+    absl::Status status = connection_->Query(sql, {k64Cell, k64Cell}, {}, [&](absl::Span<const Cell> cells) {
+      if (cells[0].u64() == kCount) {
+        there = cells[1].u64() != 0;
+      } else if (columns_hash_ == 0) {
+        columns_hash_ = cells[1].u64();
+      } else {
+        changed = columns_hash_ != cells[1].u64();
+      }
+      return true;
+    });
     if (!status.ok()) return status;
+    if (changed) return absl::NotFoundError(absl::StrCat("clickhouse: the columns of ", Quoted(table), " change"));
     return there;
   }
 
@@ -587,8 +607,8 @@ class Sink : public StoreSink {
     return absl::OkStatus();
   }
 
-  // Partitions that are too old, a bounded number of them.
-  absl::Status RetainSome() {
+  // Partitions that are too old, a bounded number of them. `looked`: what rollups lack has been looked up just now.
+  absl::Status RetainSome(bool looked = false) {
     if (tables_.empty()) return absl::OkStatus();
     const absl::Time now = options_.now();
     absl::StatusOr<TableShape> shape = Shape();
@@ -613,11 +633,18 @@ class Sink : public StoreSink {
           until = std::min(until, lacking_[j].begin()->first);
         }
       }
-      bool more = true;
-      while (more && steps++ < kRetainSteps) {
-        absl::StatusOr<bool> removed = RemoveOldest(*shape, tables_[i], until);
-        if (!removed.ok()) return removed.status();
-        more = *removed;
+      while (steps++ < kRetainSteps) {
+        absl::StatusOr<Partition> oldest = OldestPartition(*shape, table, until);
+        if (!oldest.ok()) return oldest.status();
+        if (oldest->text.empty()) break;
+        if (!looked && tables_.size() > 1) {
+          // Others may have added to bins that this one has summed, or made a rollup.
+          absl::Status status = ReadOwnTables(std::string(table_));
+          if (status.ok()) status = FindBinsThatLack();
+          return status.ok() ? RetainSome(/*looked=*/true) : status;
+        }
+        absl::Status status = RemovePartition(*shape, table, *oldest);
+        if (!status.ok()) return status;
       }
     }
     if (absl::Status status = RemoveAbandoned(now); !status.ok()) return status;
@@ -639,44 +666,50 @@ class Sink : public StoreSink {
         absl::StrCat("ALTER TABLE ", Quoted(LocalName(*shape, kBatches)), OnCluster(*shape), " DELETE", old));
   }
 
-  // Of a table, the oldest partition all of whose bins ended at `until` or before. Says if there was one.
-  absl::StatusOr<bool> RemoveOldest(const TableShape& shape, const StoredTable& stored, int64_t until) {
-    const sql::TableSchema& table = stored.schema;
+  struct Partition {
+    std::string text;  // empty: there is none
+    int64_t number = 0;
+    uint64_t rows = 0;
+  };
+
+  // Of a table, the oldest partition all of whose bins ended at `until` or before.
+  absl::StatusOr<Partition> OldestPartition(const TableShape& shape, const sql::TableSchema& table, int64_t until) {
     const int64_t length = PartitionSeconds(table);
     // The last of its bins may begin at its last second.
     const int64_t over = length % table.bin_seconds == 0 ? 0 : table.bin_seconds;
-    const std::string local = LocalName(shape, table.name);
-    std::string partition;
-    int64_t number = 0;
-    uint64_t rows = 0, bins = 0;
     const std::string parts =
         shape.cluster.empty() ? "system.parts" : absl::StrCat("cluster(", Quoted(shape.cluster), ", system, parts)");
+    Partition oldest;
+    absl::Status status =
+        connection_->Query(absl::StrCat("SELECT partition, toInt64(partition) AS number, sum(rows) FROM ", parts,
+                                        " WHERE active AND ", "database = ", TextLiteral(shape.database),
+                                        " AND table = ", TextLiteral(LocalName(shape, table.name)),
+                                        " GROUP BY partition HAVING (number + 1) * ", length, " + ", over,
+                                        " <= ", until, " ORDER BY number LIMIT 1"),
+                           {kTextCell, k64Cell, k64Cell}, {}, [&](absl::Span<const Cell> cells) {
+                             oldest = {std::string(cells[0].octets), cells[1].i64(), cells[2].u64()};
+                             return true;
+                           });
+    if (!status.ok()) return status;
+    return oldest;
+  }
+
+  absl::Status RemovePartition(const TableShape& shape, const sql::TableSchema& table, const Partition& partition) {
+    uint64_t bins = 0;
     absl::Status status = connection_->Query(
-        absl::StrCat("SELECT partition, toInt64(partition) AS number, sum(rows) FROM ", parts, " WHERE active AND ",
-                     "database = ", TextLiteral(shape.database), " AND table = ", TextLiteral(local),
-                     " GROUP BY partition HAVING (number + 1) * ", length, " + ", over, " <= ", until,
-                     " ORDER BY number LIMIT 1"),
-        {kTextCell, k64Cell, k64Cell}, {}, [&](absl::Span<const Cell> cells) {
-          partition = std::string(cells[0].octets);
-          number = cells[1].i64();
-          rows = cells[2].u64();
-          return true;
-        });
-    if (!status.ok() || partition.empty()) return status.ok() ? absl::StatusOr<bool>(false) : status;
-    status = connection_->Query(
         absl::StrCat("SELECT uniqExact(bin_start) FROM ", kBatches, " WHERE table_name = ", TextLiteral(table.name),
-                     " AND row_count > 0 AND intDiv(bin_start, ", length, ") = ", number),
+                     " AND row_count > 0 AND intDiv(bin_start, ", PartitionSeconds(table), ") = ", partition.number),
         {k64Cell}, {}, [&](absl::Span<const Cell> cells) {
           bins = cells[0].u64();
           return true;
         });
     if (!status.ok()) return status;
-    status = connection_->Change(
-        absl::StrCat("ALTER TABLE ", Quoted(local), OnCluster(shape), " DROP PARTITION ", partition));
+    status = connection_->Change(absl::StrCat("ALTER TABLE ", Quoted(LocalName(shape, table.name)), OnCluster(shape),
+                                              " DROP PARTITION ", partition.text));
     if (!status.ok()) return status;
-    counters_.rows_removed += rows;
+    counters_.rows_removed += partition.rows;
     counters_.bins_removed += bins;
-    return true;
+    return absl::OkStatus();
   }
 
   const ClickhouseOptions options_;
@@ -690,6 +723,8 @@ class Sink : public StoreSink {
   std::vector<StoredTable> tables_;  // the table, then its rollups by length; empty: to be read
   std::string columns_text_;         // of the schema that tables_ were made fit for
   std::vector<sql::Column> columns_;
+  uint64_t columns_hash_ = 0;  // of the table's columns as the server tells them; 0: not known
+  absl::Time opened_ = absl::InfinitePast();
   // Of each of tables_ that is a rollup: bins that lack something, and when they are to be summed.
   std::vector<std::map<int64_t, absl::Time>> lacking_;
   std::map<std::pair<size_t, int64_t>, bool> rolled_;  // bins that this sink has summed

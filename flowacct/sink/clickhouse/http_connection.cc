@@ -98,6 +98,8 @@ struct HttpConnection::Request {
   bool ended = false;
   absl::Status failed;  // of `next`
   bool stopped = false;
+  // libcurl takes an answer that is cut in its headers for an empty one, and one without a length for whole.
+  bool headers_are_whole = false, has_length = false;
   bool is_error = false;
   std::string error;
 
@@ -115,7 +117,7 @@ struct HttpConnection::Request {
       r.heard = absl::Now();
     }
     const size_t n = std::min(size * count, r.piece.size());
-    std::memcpy(to, r.piece.data(), n);
+    if (n != 0) std::memcpy(to, r.piece.data(), n);
     r.piece.remove_prefix(n);
     return n;
   }
@@ -123,7 +125,15 @@ struct HttpConnection::Request {
   static size_t Header(char* from, size_t size, size_t count, void* self) {
     Request& r = *static_cast<Request*>(self);
     r.heard = absl::Now();
-    if (absl::StartsWithIgnoreCase(absl::string_view(from, size * count), "X-ClickHouse-Exception-Code:")) {
+    const absl::string_view line(from, size * count);
+    if (absl::StartsWith(line, "HTTP/")) {
+      r.headers_are_whole = r.has_length = false;
+    } else if (absl::StripAsciiWhitespace(line).empty()) {
+      r.headers_are_whole = true;
+    } else if (absl::StartsWithIgnoreCase(line, "Transfer-Encoding:") ||
+               absl::StartsWithIgnoreCase(line, "Content-Length:")) {
+      r.has_length = true;
+    } else if (absl::StartsWithIgnoreCase(line, "X-ClickHouse-Exception-Code:")) {
       r.is_error = true;
     }
     return size * count;
@@ -333,11 +343,13 @@ absl::Status HttpConnection::Perform(Request* request) {
   if (!request->failed.ok()) return request->failed;
   // A server that refuses rows may say why before it has read them all.
   if (request->is_error && !request->error.empty()) return Error(status, request->error);
-  if (code != CURLE_OK) {
+  const bool cut = code == CURLE_OK && !(request->headers_are_whole && request->has_length);
+  if (code != CURLE_OK || cut) {
     features_ = nullptr;  // another version may come back
     const bool hung = code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_OPERATION_TIMEDOUT;
-    const std::string what =
-        hung ? absl::StrCat("says nothing for ", absl::FormatDuration(options_.timeout)) : curl_easy_strerror(code);
+    const std::string what = hung  ? absl::StrCat("says nothing for ", absl::FormatDuration(options_.timeout))
+                             : cut ? "an answer without an end"
+                                   : curl_easy_strerror(code);
     const bool certificate = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
     return absl::Status(certificate ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable,
                         absl::StrCat("clickhouse: ", base_, ": ", what,

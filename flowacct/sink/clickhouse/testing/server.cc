@@ -96,8 +96,11 @@ std::vector<std::unique_ptr<Server>> Server::StartShards(int count, std::string*
     }
     std::ofstream(server->folder_ + "/config.xml")
         << "<yandex><logger><level>warning</level><console>1</console></logger><http_port>" << server->http_port_
-        << "</http_port><tcp_port>" << server->tcp_port_ << "</tcp_port><listen_host>127.0.0.1</listen_host><path>"
-        << folder << "/data/</path><tmp_path>" << folder
+        << "</http_port><https_port>" << server->https_port_ << "</https_port><openSSL><server><certificateFile>"
+        << folder << "/certificate.pem</certificateFile><privateKeyFile>" << folder
+        << "/key.pem</privateKeyFile><verificationMode>none</verificationMode></server></openSSL><tcp_port>"
+        << server->tcp_port_ << "</tcp_port><listen_host>127.0.0.1</listen_host><path>" << folder
+        << "/data/</path><tmp_path>" << folder
         << "/tmp/</tmp_path><mark_cache_size>67108864</mark_cache_size><users_config>users.xml</users_config>"
         << "<default_profile>default</default_profile><default_database>default</default_database>"
         << "<timezone>UTC</timezone><remote_servers><shards>" << shards << "</shards></remote_servers></yandex>\n";
