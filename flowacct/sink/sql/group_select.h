@@ -7,7 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -17,8 +19,10 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "flowacct/query/group_store.h"
+#include "flowacct/query/group_value.h"
 #include "flowacct/record/stored_value.h"
 #include "flowacct/sink/sql/dialect.h"
+#include "flowacct/sink/sql/split_filter.h"
 #include "flowacct/sink/sql/statement.h"
 #include "flowacct/sink/sql/table_schema.h"
 
@@ -38,14 +42,24 @@ class GroupSelect {
                                          const TableSchema& table, const TableSchema* base);
 
   const Statement& statement() const { return statement_; }
-  // For each row of the answer: false to stop.
+  // For each row of the answer: false to stop. If SQL does not say all of the filter, rows are kept and summed, a group
+  // some hundred octets.
   bool Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell);
+  // After the last row: tells what was kept.
+  void Finish(absl::FunctionRef<bool(const query::GroupRow&)> tell);
   // What went wrong with a cell.
   const absl::Status& status() const { return status_; }
 
  private:
-  GroupSelect() = default;
+  struct Sums {
+    std::vector<absl::uint128> sums;
+    absl::InlinedVector<bool, 8> present;
+  };
 
+  explicit GroupSelect(SplitFilter filter) : filter_(std::move(filter)) {}
+  void Add(int64_t step);
+
+  SplitFilter filter_;
   const Dialect* dialect_ = nullptr;
   Statement statement_;
   bool step_ = false;
@@ -57,6 +71,7 @@ class GroupSelect {
   std::vector<absl::uint128> sums_;
   absl::InlinedVector<bool, 8> present_;
   absl::uint128 last_ = 0;
+  std::map<std::pair<int64_t, query::GroupValues>, Sums> kept_;
   absl::Status status_;
 };
 
