@@ -224,7 +224,7 @@ absl::Status MariadbConnection::Connect() {
   std::vector<std::string> settings = {
       absl::StrCat("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT,"
                    "NO_BACKSLASH_ESCAPES', autocommit = 0, innodb_lock_wait_timeout = ",
-                   seconds, ", lock_wait_timeout = ", seconds, ", wait_timeout = 3600"),
+                   lock_seconds(), ", lock_wait_timeout = ", lock_seconds(), ", wait_timeout = 3600"),
       "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"};
   // What is running when this gave up ends, too, and so does the session of one that is cut off.
   if (is_mariadb) {
@@ -327,6 +327,8 @@ absl::StatusOr<std::vector<sql::ExistingColumn>> MariadbConnection::Columns(absl
   if (!status.ok()) return status;
   return columns;
 }
+
+int64_t MariadbConnection::lock_seconds() const { return (absl::ToInt64Seconds(options_.timeout) + 1) / 2; }
 
 bool MariadbConnection::takes_arrays() const {
   unsigned long extended = 0;

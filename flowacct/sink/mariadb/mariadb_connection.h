@@ -46,6 +46,8 @@ class MariadbConnection : public sql::Connection {
   absl::StatusOr<std::vector<sql::ExistingColumn>> Columns(absl::string_view table) override;
 
   absl::Status Run(absl::string_view sql) { return Execute({std::string(sql), {}}).status(); }
+  // How long a statement waits for a lock: shorter than this waits for the statement, so that the server says why.
+  int64_t lock_seconds() const;
   // False: it was lost, and the next Begin makes a new one.
   bool connected() const { return connection_ != nullptr; }
 

@@ -121,13 +121,12 @@ class Sink : public StoreSink, private sql::SqlWriter {
   absl::Status BeginChange() override {
     if (absl::Status status = connection_->Commit(); !status.ok()) return status;
     bool ours = false;
-    absl::Status status = connection_->Query({absl::StrCat("SELECT GET_LOCK(CONCAT('flowacct.', MD5(DATABASE())), ",
-                                                           absl::ToInt64Seconds(options_.connection.timeout) / 2, ")"),
-                                              {}},
-                                             [&](absl::Span<const Cell> cells) {
-                                               ours = cells[0].integer == 1;
-                                               return true;
-                                             });
+    absl::Status status = connection_->Query(
+        {absl::StrCat("SELECT GET_LOCK(CONCAT('flowacct.', MD5(DATABASE())), ", connection_->lock_seconds(), ")"), {}},
+        [&](absl::Span<const Cell> cells) {
+          ours = cells[0].integer == 1;
+          return true;
+        });
     if (!status.ok() || ours) return status;
     return absl::UnavailableError("mariadb: another makes tables at this moment");
   }
@@ -279,8 +278,8 @@ class Sink : public StoreSink, private sql::SqlWriter {
     if (!status.ok()) return status;
     status = connection_->Run(absl::StrCat("ALTER TABLE ", what));
     if (!connection_->connected()) return status;
-    const absl::Status back = connection_->Run(
-        absl::StrCat("SET SESSION lock_wait_timeout = ", absl::ToInt64Seconds(options_.connection.timeout)));
+    const absl::Status back =
+        connection_->Run(absl::StrCat("SET SESSION lock_wait_timeout = ", connection_->lock_seconds()));
     return status.ok() ? back : status;
   }
 

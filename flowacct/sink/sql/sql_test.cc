@@ -83,16 +83,19 @@ TEST(FilterSql, SaysWhatTheFilterSays) {
   for (const auto& c : kCases) EXPECT_EQ(Where(kSqlite, c.filter), c.sqlite) << c.filter;
   // What is within routes is asked of what comes: of texts, and of what else stands beside them.
   EXPECT_EQ(Where(kPostgresql, "as_path contains 64496"), "\"as_path\" IS NOT NULL | \"as_path\"");
-  EXPECT_EQ(Where(kPostgresql, "dst_port 80 and (tag = 1 or as_path first 1 or not (as_path first 2 or vrf_name = a)) "
-                               "and tag = 3"),
-            "COALESCE((\"dst_port\" = 80), FALSE) AND COALESCE((\"tag\" = 3), FALSE) | COALESCE((\"tag\" = 1), FALSE) | "
-            "\"as_path\" | COALESCE((\"vrf_name\" = $1), FALSE) [a]");
+  EXPECT_EQ(
+      Where(kPostgresql,
+            "dst_port 80 and (tag = 1 or as_path first 1 or not (as_path first 2 or vrf_name = a)) "
+            "and tag = 3"),
+      "COALESCE((\"dst_port\" = 80), FALSE) AND COALESCE((\"tag\" = 3), FALSE) | COALESCE((\"tag\" = 1), FALSE) | "
+      "\"as_path\" | COALESCE((\"vrf_name\" = $1), FALSE) [a]");
   EXPECT_EQ(Where(kPostgresql, "std_comm contains 1:1"), "NOT_FOUND");
   EXPECT_EQ(Where(kMariadb, "vrf_name in (a, b')"),
             "COALESCE(((`vrf_name` = _utf8mb4 x'61' OR `vrf_name` = _utf8mb4 x'6227')), FALSE)");
-  EXPECT_EQ(Where(kMariadb, "src_addr = ::1 and tag & 3"),
-            "COALESCE(((`src_addr` BETWEEN x'00000000000000000000000000000001' AND x'00000000000000000000000000000001')), "
-            "FALSE) AND COALESCE((CAST(`tag` & 3 AS SIGNED) <> 0), FALSE)");
+  EXPECT_EQ(
+      Where(kMariadb, "src_addr = ::1 and tag & 3"),
+      "COALESCE(((`src_addr` BETWEEN x'00000000000000000000000000000001' AND x'00000000000000000000000000000001')), "
+      "FALSE) AND COALESCE((CAST(`tag` & 3 AS SIGNED) <> 0), FALSE)");
   EXPECT_EQ(Where(kPostgresql, "vrf_name in (a, b)"),
             "COALESCE(((\"vrf_name\" = $1 OR \"vrf_name\" = $2)), FALSE) [a] [b]");
   EXPECT_EQ(Where(kPostgresql, "src_addr = ::1"),
@@ -176,9 +179,9 @@ TEST(SplitFilter, AsksTheRestAsTheFilterWould) {
           cells.push_back(cell);
         }
         const absl::string_view t = text;
-        const bool expected = t == "as_path contains 1"       ? one
-                              : t == "not as_path contains 1" ? !one
-                              : t == "as_path not contains 1" ? !one && shown != "-"
+        const bool expected = t == "as_path contains 1"                         ? one
+                              : t == "not as_path contains 1"                   ? !one
+                              : t == "as_path not contains 1"                   ? !one && shown != "-"
                               : t == "dst_port 80 or as_path contains 1"        ? port || one
                               : t == "not (dst_port 80 and as_path contains 1)" ? !(port && one)
                               : t[0] == '('                                     ? (port || one) && (two || !port)
@@ -197,11 +200,12 @@ TEST(TableSchema, OfMariadb) {
                    {FieldId::kDstNet, true, aggregate::Function::kSum, "dst_net"},
                    {FieldId::kVrfName, true, aggregate::Function::kSum, "vrf_name"},
                    {FieldId::kBytes, false, aggregate::Function::kSum, "bytes"}};
-  EXPECT_EQ(CreateTable(kMariadb, table),
-            "CREATE TABLE `f``` (`bin_start` BIGINT NOT NULL, `bin_end` BIGINT NOT NULL, `batch` BIGINT, `src_addr` "
-            "VARBINARY(16), `dst_net` VARBINARY(17), `vrf_name` LONGTEXT CHARACTER SET utf8mb4 COLLATE "
-            "utf8mb4_nopad_bin, `bytes` BIGINT, `row_number` BIGINT NOT NULL, `stored_day` BIGINT NOT NULL, PRIMARY KEY "
-            "(`bin_start`, `row_number`, `stored_day`)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC");
+  EXPECT_EQ(
+      CreateTable(kMariadb, table),
+      "CREATE TABLE `f``` (`bin_start` BIGINT NOT NULL, `bin_end` BIGINT NOT NULL, `batch` BIGINT, `src_addr` "
+      "VARBINARY(16), `dst_net` VARBINARY(17), `vrf_name` LONGTEXT CHARACTER SET utf8mb4 COLLATE "
+      "utf8mb4_nopad_bin, `bytes` BIGINT, `row_number` BIGINT NOT NULL, `stored_day` BIGINT NOT NULL, PRIMARY KEY "
+      "(`bin_start`, `row_number`, `stored_day`)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC");
   EXPECT_TRUE(absl::StrContains(CreateTable(kMysql, table), "utf8mb4_0900_bin"));
   Statement statement = Prepared(kMariadb, "SELECT ?, ?, ?, ?", {Integer(-1), Text("'?"), Octets("\x01"), Null()});
   EXPECT_EQ(statement.sql, "SELECT -1, _utf8mb4 x'273f', x'01', NULL");
