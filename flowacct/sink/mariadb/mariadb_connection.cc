@@ -62,7 +62,7 @@ constexpr Number kNumbers[] = {
     {ER_NO_PARTITION_FOR_GIVEN_VALUE, StatusCode::kUnavailable, "another changed the table at this moment", true},
     {ER_GET_ERRNO, StatusCode::kUnavailable, "see the server's log"},
     {ER_DUP_ENTRY, StatusCode::kAlreadyExists, "there is such a row already", true},
-    {ER_NO_SUCH_TABLE, StatusCode::kNotFound, ""},
+    {ER_NO_SUCH_TABLE, StatusCode::kFailedPrecondition, ""},
     {ER_BAD_DB_ERROR, StatusCode::kFailedPrecondition, "make it: CREATE DATABASE"},
     {ER_BAD_FIELD_ERROR, StatusCode::kFailedPrecondition, ""},
     {ER_BINLOG_STMT_MODE_AND_ROW_ENGINE, StatusCode::kFailedPrecondition, "set the server's binlog_format to MIXED"},
@@ -156,6 +156,7 @@ void MariadbConnection::Drop() {
 
 absl::Status MariadbConnection::Error(absl::string_view doing, unsigned number, const char* message) {
   const std::string text(message);  // of the connection, which may go
+  error_ = number;
   const auto* const found =
       std::find_if(std::begin(kNumbers), std::end(kNumbers), [&](const Number& n) { return n.number == number; });
   const bool known = found != std::end(kNumbers);
@@ -323,7 +324,7 @@ absl::StatusOr<std::vector<sql::ExistingColumn>> MariadbConnection::Columns(absl
         columns.push_back(std::move(column));
         return true;
       });
-  if (absl::IsNotFound(status)) return std::vector<sql::ExistingColumn>();
+  if (!status.ok() && error_ == ER_NO_SUCH_TABLE) return std::vector<sql::ExistingColumn>();
   if (!status.ok()) return status;
   return columns;
 }

@@ -131,8 +131,9 @@ class Sink : public StoreSink, private sql::SqlWriter {
     return absl::UnavailableError("mariadb: another makes tables at this moment");
   }
 
-  // What is left of an error is the transaction's.
+  // What was made is said to be, before another looks. After an error what follows fails, too.
   void EndChange() override {
+    (void)connection_->Commit();
     (void)connection_->Execute({"SELECT RELEASE_LOCK(CONCAT('flowacct.', MD5(DATABASE())))", {}});
   }
 

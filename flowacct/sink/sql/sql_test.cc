@@ -90,12 +90,11 @@ TEST(FilterSql, SaysWhatTheFilterSays) {
       "COALESCE((\"dst_port\" = 80), FALSE) AND COALESCE((\"tag\" = 3), FALSE) | COALESCE((\"tag\" = 1), FALSE) | "
       "\"as_path\" | COALESCE((\"vrf_name\" = $1), FALSE) [a]");
   EXPECT_EQ(Where(kPostgresql, "std_comm contains 1:1"), "NOT_FOUND");
-  EXPECT_EQ(Where(kMariadb, "vrf_name in (a, b')"),
+  EXPECT_EQ(Where(kMariadb, "vrf_name in (a, \"b'\")"),
             "COALESCE(((`vrf_name` = _utf8mb4 x'61' OR `vrf_name` = _utf8mb4 x'6227')), FALSE)");
-  EXPECT_EQ(
-      Where(kMariadb, "src_addr = ::1 and tag & 3"),
-      "COALESCE(((`src_addr` BETWEEN x'00000000000000000000000000000001' AND x'00000000000000000000000000000001')), "
-      "FALSE) AND COALESCE((CAST(`tag` & 3 AS SIGNED) <> 0), FALSE)");
+  EXPECT_EQ(Where(kMariadb, "src_addr = ::1 or tag & 3"),
+            "(COALESCE(((`src_addr` BETWEEN x'00000000000000000000000000000001' AND "
+            "x'00000000000000000000000000000001')), FALSE) OR COALESCE((CAST(`tag` & 3 AS SIGNED) <> 0), FALSE))");
   EXPECT_EQ(Where(kPostgresql, "vrf_name in (a, b)"),
             "COALESCE(((\"vrf_name\" = $1 OR \"vrf_name\" = $2)), FALSE) [a] [b]");
   EXPECT_EQ(Where(kPostgresql, "src_addr = ::1"),
@@ -171,7 +170,7 @@ TEST(SplitFilter, AsksTheRestAsTheFilterWould) {
           Cell cell;
           if (column.sql != "\"as_path\"") {
             cell.kind = Cell::Kind::kInteger;
-            cell.integer = port ? 1 : 0;
+            cell.integer = port != absl::StartsWith(column.sql, "(NOT ") ? 1 : 0;
           } else if (shown != "-") {
             cell.kind = Cell::Kind::kText;
             cell.octets = shown;
