@@ -62,7 +62,7 @@ constexpr Number kNumbers[] = {
     {ER_NO_PARTITION_FOR_GIVEN_VALUE, StatusCode::kUnavailable, "another changed the table at this moment", true},
     {ER_GET_ERRNO, StatusCode::kUnavailable, "see the server's log"},
     {ER_DUP_ENTRY, StatusCode::kAlreadyExists, "there is such a row already", true},
-    {ER_NO_SUCH_TABLE, StatusCode::kNotFound, ""},
+    {ER_NO_SUCH_TABLE, StatusCode::kFailedPrecondition, ""},
     {ER_BAD_DB_ERROR, StatusCode::kFailedPrecondition, "make it: CREATE DATABASE"},
     {ER_BAD_FIELD_ERROR, StatusCode::kFailedPrecondition, ""},
     {ER_BINLOG_STMT_MODE_AND_ROW_ENGINE, StatusCode::kFailedPrecondition, "set the server's binlog_format to MIXED"},
@@ -156,6 +156,7 @@ void MariadbConnection::Drop() {
 
 absl::Status MariadbConnection::Error(absl::string_view doing, unsigned number, const char* message) {
   const std::string text(message);  // of the connection, which may go
+  error_ = number;
   const auto* const found =
       std::find_if(std::begin(kNumbers), std::end(kNumbers), [&](const Number& n) { return n.number == number; });
   const bool known = found != std::end(kNumbers);
@@ -224,7 +225,7 @@ absl::Status MariadbConnection::Connect() {
   std::vector<std::string> settings = {
       absl::StrCat("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT,"
                    "NO_BACKSLASH_ESCAPES', autocommit = 0, innodb_lock_wait_timeout = ",
-                   seconds, ", lock_wait_timeout = ", seconds, ", wait_timeout = 3600"),
+                   lock_seconds(), ", lock_wait_timeout = ", lock_seconds(), ", wait_timeout = 3600"),
       "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"};
   // What is running when this gave up ends, too, and so does the session of one that is cut off.
   if (is_mariadb) {
@@ -323,10 +324,12 @@ absl::StatusOr<std::vector<sql::ExistingColumn>> MariadbConnection::Columns(absl
         columns.push_back(std::move(column));
         return true;
       });
-  if (absl::IsNotFound(status)) return std::vector<sql::ExistingColumn>();
+  if (!status.ok() && error_ == ER_NO_SUCH_TABLE) return std::vector<sql::ExistingColumn>();
   if (!status.ok()) return status;
   return columns;
 }
+
+int64_t MariadbConnection::lock_seconds() const { return (absl::ToInt64Seconds(options_.timeout) + 1) / 2; }
 
 bool MariadbConnection::takes_arrays() const {
   unsigned long extended = 0;

@@ -4,7 +4,7 @@
 // Connects at the first Begin, and anew at the next one after the connection was lost. Never lets a server read files
 // here, nor ask for the password as clear text. Ownership: owns the connection.
 // Threads: one call at a time. Errors: by number, see mariadb_connection.cc; AlreadyExists for a row that is there
-// already, NotFound for a table that is not there; texts have the server's message unless it repeats values, and never
+// already; texts have the server's message unless it repeats values, and never
 // the password. What it sends is the statement: values are in it as sql::Bind wrote them.
 
 #ifndef FLOWACCT_SINK_MARIADB_MARIADB_CONNECTION_H_
@@ -46,6 +46,8 @@ class MariadbConnection : public sql::Connection {
   absl::StatusOr<std::vector<sql::ExistingColumn>> Columns(absl::string_view table) override;
 
   absl::Status Run(absl::string_view sql) { return Execute({std::string(sql), {}}).status(); }
+  // How long a statement waits for a lock: shorter than this waits for the statement, so that the server says why.
+  int64_t lock_seconds() const;
   // False: it was lost, and the next Begin makes a new one.
   bool connected() const { return connection_ != nullptr; }
 
@@ -75,6 +77,7 @@ class MariadbConnection : public sql::Connection {
   const sql::Dialect* dialect_ = &sql::kMariadb;
   absl::Time asked_ = absl::InfinitePast();
   uint64_t changed_ = 0;
+  unsigned error_ = 0;  // the last
 };
 
 }  // namespace flowacct::sink::mariadb

@@ -121,19 +121,19 @@ class Sink : public StoreSink, private sql::SqlWriter {
   absl::Status BeginChange() override {
     if (absl::Status status = connection_->Commit(); !status.ok()) return status;
     bool ours = false;
-    absl::Status status = connection_->Query({absl::StrCat("SELECT GET_LOCK(CONCAT('flowacct.', MD5(DATABASE())), ",
-                                                           absl::ToInt64Seconds(options_.connection.timeout) / 2, ")"),
-                                              {}},
-                                             [&](absl::Span<const Cell> cells) {
-                                               ours = cells[0].integer == 1;
-                                               return true;
-                                             });
+    absl::Status status = connection_->Query(
+        {absl::StrCat("SELECT GET_LOCK(CONCAT('flowacct.', MD5(DATABASE())), ", connection_->lock_seconds(), ")"), {}},
+        [&](absl::Span<const Cell> cells) {
+          ours = cells[0].integer == 1;
+          return true;
+        });
     if (!status.ok() || ours) return status;
     return absl::UnavailableError("mariadb: another makes tables at this moment");
   }
 
-  // What is left of an error is the transaction's.
+  // What was made is said to be, before another looks. After an error what follows fails, too.
   void EndChange() override {
+    (void)connection_->Commit();
     (void)connection_->Execute({"SELECT RELEASE_LOCK(CONCAT('flowacct.', MD5(DATABASE())))", {}});
   }
 
@@ -279,8 +279,8 @@ class Sink : public StoreSink, private sql::SqlWriter {
     if (!status.ok()) return status;
     status = connection_->Run(absl::StrCat("ALTER TABLE ", what));
     if (!connection_->connected()) return status;
-    const absl::Status back = connection_->Run(
-        absl::StrCat("SET SESSION lock_wait_timeout = ", absl::ToInt64Seconds(options_.connection.timeout)));
+    const absl::Status back =
+        connection_->Run(absl::StrCat("SET SESSION lock_wait_timeout = ", connection_->lock_seconds()));
     return status.ok() ? back : status;
   }
 

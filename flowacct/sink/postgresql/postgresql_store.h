@@ -1,7 +1,6 @@
 // Questions to a PostgreSQL database that postgresql_sink.h wrote. Reads only.
 //
-// Conditions on AS paths, communities and labels answer Unimplemented. Threads: one call at a time.
-// Errors: as group_store.h has them.
+// Threads: one call at a time. Errors: as group_store.h has them.
 
 #ifndef FLOWACCT_SINK_POSTGRESQL_POSTGRESQL_STORE_H_
 #define FLOWACCT_SINK_POSTGRESQL_POSTGRESQL_STORE_H_

@@ -90,16 +90,17 @@ Parameter StoredText(FieldType type, const std::string& text) {
 
 class Compiler {
  public:
-  Compiler(const Dialect& dialect, const TableSchema& table, const filter::Program& program, Statement* out)
-      : dialect_(dialect), table_(table), program_(program), out_(out) {}
+  Compiler(const Dialect& dialect, const TableSchema& table, absl::Span<const Condition> conditions,
+           absl::Span<const filter::Step> steps, Statement* out)
+      : dialect_(dialect), table_(table), conditions_(conditions), steps_(steps), out_(out) {}
 
   absl::Status Compile() {
-    if (program_.steps.empty()) {
+    if (steps_.empty()) {
       absl::StrAppend(&out_->sql, dialect_.true_word);
       return absl::OkStatus();
     }
     std::vector<size_t> stack;  // of nodes
-    for (const filter::Step& step : program_.steps) {
+    for (const filter::Step& step : steps_) {
       Node node{step.op, step.condition, {}};
       const size_t arguments = step.op == Operator::kCondition ? 0 : step.op == Operator::kNot ? 1 : 2;
       if (stack.size() < arguments) return absl::InternalError("sql: a filter with too few conditions");
@@ -150,12 +151,7 @@ class Compiler {
   std::string NameOf(record::FieldId field) {
     const Column* const column = KeyColumn(table_, field);
     if (column != nullptr) return Quoted(dialect_, column->name);
-    std::string keys;
-    for (const Column& c : table_.columns) {
-      if (c.key) absl::StrAppend(&keys, keys.empty() ? "" : ", ", c.name);
-    }
-    Fail(absl::NotFoundError(absl::StrCat(dialect_.name, ": table \"", table_.name, "\" has no key \"",
-                                          record::Info(field).name, "\" that the filter asks for; it has ", keys)));
+    Fail(NoSuchKey(dialect_, table_, field));
     return "";
   }
 
@@ -164,7 +160,7 @@ class Compiler {
   }
 
   void PrintCondition(uint32_t index) {
-    const Condition& condition = program_.conditions[index];
+    const Condition& condition = conditions_[index];
     const std::string name = NameOf(condition.field);
     if (name.empty()) return;
     if (condition.test == Test::kExists) {
@@ -235,10 +231,8 @@ class Compiler {
       case Test::kLabel:
       case Test::kCommunity:
       case Test::kPattern:
-        if (!dialect_.has_functions) {
-          Fail(absl::UnimplementedError(
-              absl::StrCat(dialect_.name, ": conditions on what is within ", record::Info(condition.field).name,
-                           " cannot be asked of this store; leave it out, or ask sqlite or the collector's memory")));
+        if (!IsInSql(dialect_, condition)) {
+          Fail(absl::InternalError(absl::StrCat(dialect_.name, ": a condition that is not for SQL")));
         }
         absl::StrAppend(&sql, "flowacct_route(", index, ", ", name, ")");
         return;
@@ -273,7 +267,8 @@ class Compiler {
 
   const Dialect& dialect_;
   const TableSchema& table_;
-  const filter::Program& program_;
+  const absl::Span<const Condition> conditions_;
+  const absl::Span<const filter::Step> steps_;
   Statement* const out_;
   std::vector<Node> nodes_;
   absl::Status status_;
@@ -288,9 +283,33 @@ const Column* KeyColumn(const TableSchema& table, record::FieldId field) {
   return nullptr;
 }
 
-absl::Status AppendCondition(const Dialect& dialect, const TableSchema& table, const filter::Program& program,
-                             Statement* out) {
-  return Compiler(dialect, table, program, out).Compile();
+bool IsInSql(const Dialect& dialect, const Condition& condition) {
+  switch (condition.test) {
+    case Test::kPathHas:
+    case Test::kPathBeginsWith:
+    case Test::kPathEndsWith:
+    case Test::kPathLength:
+    case Test::kLabel:
+    case Test::kCommunity:
+    case Test::kPattern:
+      return dialect.has_functions;
+    default:
+      return true;
+  }
+}
+
+absl::Status NoSuchKey(const Dialect& dialect, const TableSchema& table, record::FieldId field) {
+  std::string keys;
+  for (const Column& c : table.columns) {
+    if (c.key) absl::StrAppend(&keys, keys.empty() ? "" : ", ", c.name);
+  }
+  return absl::NotFoundError(absl::StrCat(dialect.name, ": table \"", table.name, "\" has no key \"",
+                                          record::Info(field).name, "\" that the filter asks for; it has ", keys));
+}
+
+absl::Status AppendCondition(const Dialect& dialect, const TableSchema& table, absl::Span<const Condition> conditions,
+                             absl::Span<const filter::Step> steps, Statement* out) {
+  return Compiler(dialect, table, conditions, steps, out).Compile();
 }
 
 }  // namespace flowacct::sink::sql

@@ -88,7 +88,9 @@ int64_t FloorTo(int64_t number, int64_t step) {
 
 absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query::GroupRequest& request,
                                              const TableSchema& table, const TableSchema* base, Summed summed) {
-  GroupSelect select;
+  absl::StatusOr<SplitFilter> filter = SplitFilter::New(dialect, table, request.where.program());
+  if (!filter.ok()) return filter.status();
+  GroupSelect select(*std::move(filter));
   select.dialect_ = &dialect;
   select.step_ = request.step_seconds != 0;
   select.limit_ = request.limit;
@@ -138,7 +140,15 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
     }
     absl::StrAppend(&groups, groups.empty() ? "" : ", ", columns);
   }
+  for (size_t i = 0; i < select.filter_.columns(); ++i) {
+    out.sql += comma();
+    if (absl::Status status = select.filter_.AppendColumn(i, &out); !status.ok()) return status;
+    absl::StrAppend(&groups, groups.empty() ? "" : ", ", columns);
+  }
   const bool here = summed == Summed::kHere;
+  if (here && !select.filter_.whole()) {
+    return absl::InternalError(absl::StrCat(dialect.name, ": its SQL does not say all of a filter"));
+  }
   select.one_group_ = groups.empty() && !here;
   if (select.one_group_) absl::StrAppend(&out.sql, comma(), "COUNT(*)");
   std::string order;
@@ -183,7 +193,7 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
     absl::StrAppend(&out.sql, " FROM ", Quoted(dialect, of.name), " WHERE ");
     if (from != INT64_MIN) absl::StrAppend(&out.sql, bin_start, " >= ", from, " AND ");
     if (to != INT64_MAX) absl::StrAppend(&out.sql, bin_start, " < ", to, " AND ");
-    return AppendCondition(dialect, of, request.where.program(), &out);
+    return select.filter_.AppendWhere(of, &out);
   };
   absl::Status status;
   // The rollup, and of its table what it has not yet; both by the rollup's bins.
@@ -210,7 +220,7 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
   if (!status.ok()) return status;
   if (here) return select;
   if (!groups.empty()) absl::StrAppend(&out.sql, " GROUP BY ", groups);
-  if (request.limit != 0) {
+  if (request.limit != 0 && select.filter_.whole()) {
     absl::StrAppend(&out.sql, " ORDER BY ", order);
     if (dialect.fetch_with_ties) {
       absl::StrAppend(&out.sql, " FETCH FIRST ", std::min<uint64_t>(request.limit, INT64_MAX), " ROWS WITH TIES");
@@ -271,6 +281,9 @@ void GroupSelect::TellSums(const GroupSums& sums, absl::FunctionRef<bool(const q
 bool GroupSelect::Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell) {
   query::GroupRow row;
   size_t at = SetGroup(cells, &row);
+  const absl::Span<const Cell> asked = cells.subspan(at, filter_.columns());
+  if (!filter_.whole() && !filter_.Passes(asked)) return true;
+  at += asked.size();
   if (one_group_ && cells[at++].integer == 0) return true;  // of no rows there is no group
   for (size_t i = 0; i < values_.size(); ++i) {
     const Cell& cell = cells[at++];
@@ -286,6 +299,10 @@ bool GroupSelect::Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(cons
                  (low.is_null() ? 0 : static_cast<uint64_t>(low.integer));
     }
   }
+  if (!filter_.whole()) {
+    Add(row.step_seconds);
+    return true;
+  }
   if (limit_ != 0) {
     // Those of the same value as the last come, too, so that whoever orders them further has them all.
     const absl::uint128 value = present_[order_] ? sums_[order_] : absl::uint128(0);
@@ -297,6 +314,52 @@ bool GroupSelect::Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(cons
   row.values = sums_;
   row.present = present_;
   return tell(row);
+}
+
+// To what is kept of its group.
+void GroupSelect::Add(int64_t step) {
+  const auto [at, is_new] = kept_.try_emplace(std::make_pair(step, query::OwnedGroup(group_)), Sums{sums_, present_});
+  if (is_new) return;
+  Sums& kept = at->second;
+  for (size_t i = 0; i < sums_.size(); ++i) {
+    const Function function = values_[i]->function;
+    const uint64_t sign = record::SignBit(record::Info(values_[i]->field).type);
+    const auto rank = [sign](absl::uint128 number) { return absl::Uint128Low64(number) ^ sign; };
+    if (function == Function::kSum) {
+      kept.sums[i] += sums_[i];
+    } else if (present_[i] &&
+               (!kept.present[i] || (function == Function::kMin ? rank(sums_[i]) < rank(kept.sums[i])
+                                                                : rank(sums_[i]) > rank(kept.sums[i])))) {
+      kept.sums[i] = sums_[i];
+      kept.present[i] = true;
+    }
+  }
+}
+
+void GroupSelect::Finish(absl::FunctionRef<bool(const query::GroupRow&)> tell) {
+  std::vector<const std::pair<const std::pair<int64_t, query::GroupValues>, Sums>*> rows;
+  rows.reserve(kept_.size());
+  for (const auto& kept : kept_) rows.push_back(&kept);
+  if (limit_ != 0 && limit_ < rows.size()) {
+    const Column& column = *values_[order_];
+    const uint64_t sign = column.function == Function::kSum ? 0 : record::SignBit(record::Info(column.field).type);
+    const auto rank = [&](const auto* row) {
+      return std::make_pair(bool{row->second.present[order_]}, row->second.sums[order_] ^ absl::uint128(sign));
+    };
+    std::sort(rows.begin(), rows.end(), [&](const auto* a, const auto* b) { return rank(b) < rank(a); });
+    size_t count = limit_;
+    while (count < rows.size() && !(rank(rows[count]) < rank(rows[limit_ - 1]))) ++count;
+    rows.resize(count);
+  }
+  for (const auto* kept : rows) {
+    for (size_t i = 0; i < group_.size(); ++i) group_[i] = kept->first.second[i].View();
+    query::GroupRow row;
+    row.step_seconds = kept->first.first;
+    row.group = group_;
+    row.values = kept->second.sums;
+    row.present = kept->second.present;
+    if (!tell(row)) return;
+  }
 }
 
 }  // namespace flowacct::sink::sql

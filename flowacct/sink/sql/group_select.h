@@ -7,7 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -17,9 +19,11 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "flowacct/query/group_store.h"
+#include "flowacct/query/group_value.h"
 #include "flowacct/record/stored_value.h"
 #include "flowacct/sink/sql/dialect.h"
 #include "flowacct/sink/sql/group_sums.h"
+#include "flowacct/sink/sql/split_filter.h"
 #include "flowacct/sink/sql/statement.h"
 #include "flowacct/sink/sql/table_schema.h"
 
@@ -45,19 +49,30 @@ class GroupSelect {
                                          Summed summed = Summed::kThere);
 
   const Statement& statement() const { return statement_; }
-  // Of a sum there, for each row of the answer: false to stop.
+  // Of a sum there, for each row of the answer: false to stop. If SQL does not say all of the filter, rows are kept and
+  // summed, a group some hundred octets.
   bool Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell);
-  // Of a sum here: where the rows go, and what to tell when they are all there.
+  // After the last row: tells what was kept.
+  void Finish(absl::FunctionRef<bool(const query::GroupRow&)> tell);
+  // Of a sum here, for stores whose SQL says all of every filter: where the rows go, and what to tell when they are all there.
   GroupSums NewSums(size_t max_groups) const;
   void TellSums(const GroupSums& sums, absl::FunctionRef<bool(const query::GroupRow&)> tell);
   // What went wrong with a cell.
   const absl::Status& status() const { return status_; }
 
  private:
-  GroupSelect() = default;
+  struct Sums {
+    std::vector<absl::uint128> sums;
+    absl::InlinedVector<bool, 8> present;
+  };
+
   // The group of a row: how many cells it takes.
   size_t SetGroup(absl::Span<const Cell> cells, query::GroupRow* row);
 
+  explicit GroupSelect(SplitFilter filter) : filter_(std::move(filter)) {}
+  void Add(int64_t step);
+
+  SplitFilter filter_;
   const Dialect* dialect_ = nullptr;
   Statement statement_;
   bool step_ = false;
@@ -69,6 +84,7 @@ class GroupSelect {
   std::vector<absl::uint128> sums_;
   absl::InlinedVector<bool, 8> present_;
   absl::uint128 last_ = 0;
+  std::map<std::pair<int64_t, query::GroupValues>, Sums> kept_;
   absl::Status status_;
 };
 

@@ -27,7 +27,15 @@ class Reading {
   absl::Status status_;
 };
 
-absl::StatusOr<std::vector<TableSchema>> AllTables(Connection* connection) {
+std::string RollupOf(const std::vector<TableSchema>& tables, const std::string& name) {
+  for (const TableSchema& table : tables) {
+    if (table.name == name) return table.rollup_of;
+  }
+  return "";
+}
+
+// `asked`: the one that is looked at closely, with what it is a rollup of; null: all.
+absl::StatusOr<std::vector<TableSchema>> AllTables(Connection* connection, const std::string* asked) {
   absl::StatusOr<std::vector<ExistingColumn>> catalog = connection->Columns(kTables);
   if (!catalog.ok()) return catalog.status();
   if (catalog->empty()) return std::vector<TableSchema>();
@@ -36,6 +44,7 @@ absl::StatusOr<std::vector<TableSchema>> AllTables(Connection* connection) {
   // What is described comes to be there, but a moment later.
   for (TableSchema& table : *tables) {
     if (!table.made) continue;
+    if (asked != nullptr && *asked != table.name && RollupOf(*tables, *asked) != table.name) continue;
     absl::StatusOr<std::vector<ExistingColumn>> there = connection->Columns(table.name);
     if (!there.ok()) return there.status();
     if (there->empty()) table.made = false;
@@ -75,7 +84,7 @@ absl::Status FindSpan(Connection* connection, const std::string& table, int64_t*
 absl::StatusOr<std::vector<query::TableInfo>> StoredTables(Connection* connection) {
   const Reading reading(connection);
   if (!reading.status().ok()) return reading.status();
-  absl::StatusOr<std::vector<TableSchema>> tables = AllTables(connection);
+  absl::StatusOr<std::vector<TableSchema>> tables = AllTables(connection, nullptr);
   if (!tables.ok()) return tables.status();
   std::vector<query::TableInfo> infos;
   for (const TableSchema& table : *tables) {
@@ -116,7 +125,7 @@ absl::Status SumStored(Connection* connection, const query::GroupRequest& reques
                        const std::function<bool(const query::GroupRow&)>& tell) {
   const Reading reading(connection);
   if (!reading.status().ok()) return reading.status();
-  absl::StatusOr<std::vector<TableSchema>> tables = AllTables(connection);
+  absl::StatusOr<std::vector<TableSchema>> tables = AllTables(connection, &request.table);
   if (!tables.ok()) return tables.status();
   const TableSchema* const table = FindTable(*tables, request.table);
   if (table == nullptr) {
@@ -145,7 +154,9 @@ absl::Status SumStored(Connection* connection, const query::GroupRequest& reques
   if (!select.ok()) return select.status();
   absl::Status status =
       connection->Query(select->statement(), [&](absl::Span<const Cell> cells) { return select->Tell(cells, tell); });
-  return status.ok() ? select->status() : status;
+  if (status.ok()) status = select->status();
+  if (status.ok()) select->Finish(tell);
+  return status;
 }
 
 }  // namespace flowacct::sink::sql

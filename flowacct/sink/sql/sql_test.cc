@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/base/interner.h"
@@ -11,6 +12,7 @@
 #include "flowacct/sink/sql/filter_sql.h"
 #include "flowacct/sink/sql/group_select.h"
 #include "flowacct/sink/sql/route_text.h"
+#include "flowacct/sink/sql/split_filter.h"
 #include "flowacct/sink/sql/table_schema.h"
 #include "gtest/gtest.h"
 
@@ -35,7 +37,14 @@ std::string Where(const Dialect& dialect, absl::string_view text) {
   Statement out;
   const auto filter = filter::Filter::Parse(text);
   if (!filter.ok()) return std::string(filter.status().message());
-  const absl::Status status = AppendCondition(dialect, Flows(), filter->program(), &out);
+  const TableSchema table = Flows();
+  const absl::StatusOr<SplitFilter> split = SplitFilter::New(dialect, table, filter->program());
+  absl::Status status = split.status();
+  if (status.ok()) status = split->AppendWhere(table, &out);
+  for (size_t i = 0; status.ok() && i < split->columns(); ++i) {
+    out.sql += " | ";
+    status = split->AppendColumn(i, &out);
+  }
   if (!status.ok()) return std::string(absl::StatusCodeToString(status.code()));
   for (const Parameter& parameter : out.parameters) out.sql += " [" + parameter.octets + "]";
   return out.sql;
@@ -72,7 +81,20 @@ TEST(FilterSql, SaysWhatTheFilterSays) {
       {"bytes > 3", "NOT_FOUND"},
   };
   for (const auto& c : kCases) EXPECT_EQ(Where(kSqlite, c.filter), c.sqlite) << c.filter;
-  EXPECT_EQ(Where(kPostgresql, "as_path contains 64496"), "UNIMPLEMENTED");
+  // What is within routes is asked of what comes: of texts, and of what else stands beside them.
+  EXPECT_EQ(Where(kPostgresql, "as_path contains 64496"), "\"as_path\" IS NOT NULL | \"as_path\"");
+  EXPECT_EQ(
+      Where(kPostgresql,
+            "dst_port 80 and (tag = 1 or as_path first 1 or not (as_path first 2 or vrf_name = a)) "
+            "and tag = 3"),
+      "COALESCE((\"dst_port\" = 80), FALSE) AND COALESCE((\"tag\" = 3), FALSE) | COALESCE((\"tag\" = 1), FALSE) | "
+      "\"as_path\" | COALESCE((\"vrf_name\" = $1), FALSE) [a]");
+  EXPECT_EQ(Where(kPostgresql, "std_comm contains 1:1"), "NOT_FOUND");
+  EXPECT_EQ(Where(kMariadb, "vrf_name in (a, \"b'\")"),
+            "COALESCE(((`vrf_name` = _utf8mb4 x'61' OR `vrf_name` = _utf8mb4 x'6227')), FALSE)");
+  EXPECT_EQ(Where(kMariadb, "src_addr = ::1 or tag & 3"),
+            "(COALESCE(((`src_addr` BETWEEN x'00000000000000000000000000000001' AND "
+            "x'00000000000000000000000000000001')), FALSE) OR COALESCE((CAST(`tag` & 3 AS SIGNED) <> 0), FALSE))");
   EXPECT_EQ(Where(kPostgresql, "vrf_name in (a, b)"),
             "COALESCE(((\"vrf_name\" = $1 OR \"vrf_name\" = $2)), FALSE) [a] [b]");
   EXPECT_EQ(Where(kPostgresql, "src_addr = ::1"),
@@ -123,6 +145,70 @@ TEST(RouteText, ComesBackAsItWas) {
   const auto octets = RouteOctets(FieldType::kAsPath, path);
   ASSERT_TRUE(octets.has_value());
   EXPECT_EQ(octets->size(), 600 * 4 + 3 * 2);
+}
+
+TEST(SplitFilter, AsksTheRestAsTheFilterWould) {
+  const TableSchema table = Flows();
+  // All outcomes of a = dst_port 80 and p, q = two conditions on a path, of which the text shows both.
+  for (const char* text : {"as_path contains 1", "not as_path contains 1", "as_path not contains 1",
+                           "dst_port 80 or as_path contains 1", "not (dst_port 80 and as_path contains 1)",
+                           "(dst_port 80 or as_path contains 1) and (as_path contains 2 or not dst_port 80)",
+                           "not (as_path contains 1 or as_path contains 2) or dst_port 80"}) {
+    const auto filter = filter::Filter::Parse(text);
+    ASSERT_TRUE(filter.ok()) << text << ": " << filter.status();
+    auto split = SplitFilter::New(kPostgresql, table, filter->program());
+    ASSERT_TRUE(split.ok()) << split.status();
+    EXPECT_FALSE(split->whole());
+    for (const bool port : {false, true}) {
+      for (const char* path : {"", "1", "2", "1 2", "-"}) {
+        const absl::string_view shown = path;
+        const bool one = absl::StrContains(shown, "1"), two = absl::StrContains(shown, "2");
+        std::vector<Cell> cells;
+        for (size_t i = 0; i < split->columns(); ++i) {
+          Statement column;
+          ASSERT_TRUE(split->AppendColumn(i, &column).ok());
+          Cell cell;
+          if (column.sql != "\"as_path\"") {
+            cell.kind = Cell::Kind::kInteger;
+            cell.integer = port != absl::StartsWith(column.sql, "(NOT ") ? 1 : 0;
+          } else if (shown != "-") {
+            cell.kind = Cell::Kind::kText;
+            cell.octets = shown;
+          }
+          cells.push_back(cell);
+        }
+        const absl::string_view t = text;
+        const bool expected = t == "as_path contains 1"                         ? one
+                              : t == "not as_path contains 1"                   ? !one
+                              : t == "as_path not contains 1"                   ? !one && shown != "-"
+                              : t == "dst_port 80 or as_path contains 1"        ? port || one
+                              : t == "not (dst_port 80 and as_path contains 1)" ? !(port && one)
+                              : t[0] == '('                                     ? (port || one) && (two || !port)
+                                                                                : !(one || two) || port;
+        EXPECT_EQ(split->Passes(cells), expected) << text << " of path " << shown << ", port " << port;
+        EXPECT_EQ(split->Passes(cells), expected) << "again: " << text;
+      }
+    }
+  }
+}
+
+TEST(TableSchema, OfMariadb) {
+  TableSchema table;
+  table.name = "f`";
+  table.columns = {{FieldId::kSrcAddr, true, aggregate::Function::kSum, "src_addr"},
+                   {FieldId::kDstNet, true, aggregate::Function::kSum, "dst_net"},
+                   {FieldId::kVrfName, true, aggregate::Function::kSum, "vrf_name"},
+                   {FieldId::kBytes, false, aggregate::Function::kSum, "bytes"}};
+  EXPECT_EQ(
+      CreateTable(kMariadb, table),
+      "CREATE TABLE `f``` (`bin_start` BIGINT NOT NULL, `bin_end` BIGINT NOT NULL, `batch` BIGINT, `src_addr` "
+      "VARBINARY(16), `dst_net` VARBINARY(17), `vrf_name` LONGTEXT CHARACTER SET utf8mb4 COLLATE "
+      "utf8mb4_nopad_bin, `bytes` BIGINT, `row_number` BIGINT NOT NULL, `stored_day` BIGINT NOT NULL, PRIMARY KEY "
+      "(`bin_start`, `row_number`, `stored_day`)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC");
+  EXPECT_TRUE(absl::StrContains(CreateTable(kMysql, table), "utf8mb4_0900_bin"));
+  Statement statement = Prepared(kMariadb, "SELECT ?, ?, ?, ?", {Integer(-1), Text("'?"), Octets("\x01"), Null()});
+  EXPECT_EQ(statement.sql, "SELECT -1, _utf8mb4 x'273f', x'01', NULL");
+  EXPECT_TRUE(statement.parameters.empty());
 }
 
 TEST(TableSchema, TextOfColumnsComesBack) {
