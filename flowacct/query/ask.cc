@@ -17,7 +17,6 @@
 #include "absl/strings/str_join.h"
 #include "flowacct/base/near_miss.h"
 #include "flowacct/query/group_value.h"
-#include "flowacct/record/custom_fields.h"
 
 namespace flowacct::query {
 namespace {
@@ -779,6 +778,13 @@ absl::StatusOr<Answer> Ask(const Question& question, GroupStore& store, absl::Ti
       .Run();
 }
 
+record::FieldNames NamesOf(const TableInfo& table) {
+  record::FieldNames names;
+  // What is no name cannot be asked.
+  for (const auto& [name, field] : OwnNames(table)) (void)names.Add(name, field);
+  return names;
+}
+
 absl::StatusOr<Answer> Ask(absl::string_view text, GroupStore& store, absl::Time now, const AskOptions& options,
                            const QuestionOptions& question_options) {
   // By the names that a table has beside the registry's.
@@ -787,8 +793,7 @@ absl::StatusOr<Answer> Ask(absl::string_view text, GroupStore& store, absl::Time
     std::vector<std::pair<std::string, FieldId>> own = OwnNames(table);
     const auto [found, added] = questions.emplace(std::move(own), absl::UnknownError(""));
     if (added) {
-      record::FieldNames names;
-      for (const auto& [name, field] : found->first) (void)names.Add(name, field);  // what is no name cannot be asked
+      const record::FieldNames names = NamesOf(table);
       QuestionOptions with_names = question_options;
       with_names.names = &names;
       found->second = ParseQuestion(text, with_names);

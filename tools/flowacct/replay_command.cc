@@ -165,7 +165,10 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
       if (!made.ok()) return made.status();
       sinks.push_back(*std::move(made));
     } else {
-      auto made = NewStoreSink(flags.store, flags.tables[i], absl::ToInt64Seconds(aggregator->every));
+      sink::StoreOptions store;
+      store.table = flags.tables[i];
+      store.bin_seconds = absl::ToInt64Seconds(aggregator->every);
+      auto made = NewStoreSink(flags.store, std::move(store));
       if (!made.ok()) return made.status();
       sinks.push_back(*std::move(made));
     }

@@ -1,5 +1,6 @@
 #include "tools/flowacct/store_option.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -34,24 +35,21 @@ absl::StatusOr<StoreName> ParseStore(const std::string& store) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<sink::StoreSink>> NewStoreSink(const std::string& store, const std::string& table,
-                                                              int64_t bin_seconds) {
+absl::StatusOr<std::unique_ptr<sink::StoreSink>> NewStoreSink(const std::string& store, sink::StoreOptions options) {
   absl::StatusOr<StoreName> name = ParseStore(store);
   if (!name.ok()) return name.status();
   if (name->kind == Kind::kSqlite) {
-    sink::sqlite::SqliteOptions options;
-    options.path = std::move(name->place);
-    options.table = table;
-    options.bin_seconds = bin_seconds;
-    auto made = sink::sqlite::NewSqliteSink(std::move(options));
+    sink::sqlite::SqliteOptions sqlite;
+    static_cast<sink::StoreOptions&>(sqlite) = std::move(options);
+    sqlite.path = std::move(name->place);
+    auto made = sink::sqlite::NewSqliteSink(std::move(sqlite));
     if (!made.ok()) return made.status();
     return std::unique_ptr<sink::StoreSink>(*std::move(made));
   }
-  sink::postgresql::PostgresqlOptions options;
-  options.connection.conninfo = std::move(name->place);
-  options.table = table;
-  options.bin_seconds = bin_seconds;
-  auto made = sink::postgresql::NewPostgresqlSink(std::move(options));
+  sink::postgresql::PostgresqlOptions postgresql;
+  static_cast<sink::StoreOptions&>(postgresql) = std::move(options);
+  postgresql.connection.conninfo = std::move(name->place);
+  auto made = sink::postgresql::NewPostgresqlSink(std::move(postgresql));
   if (!made.ok()) return made.status();
   return std::unique_ptr<sink::StoreSink>(*std::move(made));
 }

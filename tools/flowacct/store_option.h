@@ -3,7 +3,6 @@
 #ifndef TOOLS_FLOWACCT_STORE_OPTION_H_
 #define TOOLS_FLOWACCT_STORE_OPTION_H_
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,9 +12,8 @@
 
 namespace flowacct::tools {
 
-// What writes there, into `table`, whose bins are of so many seconds.
-absl::StatusOr<std::unique_ptr<sink::StoreSink>> NewStoreSink(const std::string& store, const std::string& table,
-                                                              int64_t bin_seconds);
+// What writes there.
+absl::StatusOr<std::unique_ptr<sink::StoreSink>> NewStoreSink(const std::string& store, sink::StoreOptions options);
 
 // What answers from there. `store` as above; InvalidArgument begins with "--store".
 absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenStore(const std::string& store);

@@ -7,7 +7,6 @@
 #include "absl/time/time.h"
 #include "flowacct/sink/postgresql/postgresql_sink.h"
 #include "flowacct/sink/sqlite/sqlite_sink.h"
-#include "flowacct/sink/store_sink.h"
 
 namespace flowacct::collector {
 namespace {
@@ -91,11 +90,12 @@ absl::Status CheckStore(const ConfigFile& file, const config::Sink& sink, const 
 }
 
 absl::StatusOr<StoreSink> NewStoreSink(const ConfigFile& file, const config::Sink& sink,
-                                       const config::Pipeline& pipeline,
-                                       const aggregate::AggregatorOptions& aggregator) {
+                                       const config::Pipeline& pipeline, const aggregate::AggregatorOptions& aggregator,
+                                       std::shared_ptr<const aggregate::Schema> schema) {
   if (sink.has_sqlite()) {
     absl::StatusOr<sink::sqlite::SqliteOptions> options = ToSqliteOptions(file, pipeline, sink.sqlite(), aggregator);
     if (!options.ok()) return options.status();
+    options->schema = std::move(schema);
     auto made = sink::sqlite::NewSqliteSink(*std::move(options));
     if (!made.ok()) return file.ErrorAt(sink.sqlite(), "path", made.status().message());
     return StoreSink{"sqlite", sink.sqlite().path(), *std::move(made)};
@@ -103,6 +103,7 @@ absl::StatusOr<StoreSink> NewStoreSink(const ConfigFile& file, const config::Sin
   absl::StatusOr<sink::postgresql::PostgresqlOptions> options =
       ToPostgresqlOptions(file, pipeline, sink.postgresql(), aggregator);
   if (!options.ok()) return options.status();
+  options->schema = std::move(schema);
   auto made = sink::postgresql::NewPostgresqlSink(*std::move(options));
   if (!made.ok()) return file.ErrorAt(sink.postgresql(), "connection", made.status().message());
   return StoreSink{"postgresql", "", *std::move(made)};

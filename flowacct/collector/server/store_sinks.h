@@ -10,10 +10,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/aggregate/aggregator.h"
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/spool/spool.h"
-#include "flowacct/sink/sink.h"
+#include "flowacct/sink/store_sink.h"
 
 namespace flowacct::collector {
 
@@ -25,11 +26,12 @@ absl::Status CheckStore(const config::ConfigFile& file, const config::Sink& sink
 struct StoreSink {
   std::string kind;  // "sqlite"
   std::string to;    // "/var/lib/flowacct/flows.db"
-  std::unique_ptr<sink::Sink> sink;
+  std::unique_ptr<sink::StoreSink> sink;
 };
+// With a `schema` the table is made and checked at once.
 absl::StatusOr<StoreSink> NewStoreSink(const config::ConfigFile& file, const config::Sink& sink,
-                                       const config::Pipeline& pipeline,
-                                       const aggregate::AggregatorOptions& aggregator);
+                                       const config::Pipeline& pipeline, const aggregate::AggregatorOptions& aggregator,
+                                       std::shared_ptr<const aggregate::Schema> schema = nullptr);
 
 // Null: the sink has none.
 absl::StatusOr<std::shared_ptr<Spool>> OpenSpool(const config::ConfigFile& file, const config::Sink& sink,
