@@ -57,7 +57,7 @@ struct StoreFlags {
   std::string by, values = "packets,bytes,flows", every;
   std::string keep;
   std::string from, to, zone, where;
-  std::string format = "csv", output;
+  std::string format, output;
   std::string into, as, run;
   bool quiet = false;
 };
@@ -322,7 +322,7 @@ int RunCheck(const StoreFlags& flags) {
       misfits.push_back(absl::StrCat((*store)->name(), ": there is no table ", target.table));
     }
   }
-  const auto format = query::FindAnswerFormat(flags.format);
+  const auto format = query::FindAnswerFormat(flags.format.empty() ? "table" : flags.format);
   if (!format.ok()) return Fail(format.status());
   if (!answer.rows.empty()) exit_code = std::max(exit_code, Print((*format)->text(answer)));
   for (const std::string& misfit : misfits) exit_code = Fail(absl::FailedPreconditionError(misfit));
