@@ -27,6 +27,7 @@
 #include "flowacct/query/answer.h"
 #include "flowacct/query/group_store.h"
 #include "flowacct/query/question.h"
+#include "flowacct/record/custom_fields.h"
 
 namespace flowacct::query {
 
@@ -47,6 +48,9 @@ absl::StatusOr<Answer> Ask(const Question& question, GroupStore& store, absl::Ti
 // them, as a configuration gave them. Errors: also those of ParseQuestion.
 absl::StatusOr<Answer> Ask(absl::string_view text, GroupStore& store, absl::Time now, const AskOptions& options = {},
                            const QuestionOptions& question_options = {});
+
+// What a person may call the table's fields, for ParseQuestion.
+record::FieldNames NamesOf(const TableInfo& table);
 
 }  // namespace flowacct::query
 

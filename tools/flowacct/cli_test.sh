@@ -111,6 +111,50 @@ expect 2 "memory is in a running collector" "$flowacct" query --saved peering --
 expect 1 "there are memory, flows/sqlite" "$flowacct" query --saved peering --config "$work/stores.conf" --sink other
 expect 2 "give the --config" "$flowacct" query --saved peering --store "sqlite:$work/flows.db"
 expect 1 "missing.conf" "$flowacct" query --saved peering --config "$work/missing.conf"
+
+# Stores as a whole.
+expect 0 "" "$flowacct" store init --config "$work/stores.conf"
+printed "sqlite: table flows is there and fits"
+expect 0 "" "$flowacct" store check --config "$work/stores.conf"
+printed "fits"
+expect 0 "" "$flowacct" store check --store "sqlite:$work/flows.db" --format json
+printed '"table":"flows"'
+printed '"verdict":"can be read"'
+sed 's/every: "1m"//; s/by: "src_as,dst_as"/by: "src_as,dst_as,src_port" every: "5m"/' "$work/stores.conf" >"$work/other.conf"
+"$flowacct" store check --config "$work/other.conf" >"$work/out" 2>"$work/err" && { echo "FAILED: a table that does not fit"; failures=$((failures + 1)); }
+printed "does not fit"
+for text in 'ALTER TABLE "flows" RENAME TO "flows_old"' "has no column src_port"; do
+  grep -qF "$text" "$work/err" || { echo "FAILED: what does not fit: $(cat "$work/err")"; failures=$((failures + 1)); }
+done
+expect 0 "" "$flowacct" store init --store "sqlite:$work/made.db" --table made --by src_as,dst_as --every 5m
+expect 0 "" "$flowacct" store check --store "sqlite:$work/made.db" --table made --format csv
+printed "made,,300,0,0,"
+expect 2 "or give a --config" "$flowacct" store init --store "sqlite:$work/made.db" --table made
+expect 2 "give --store STORE, or the --config" "$flowacct" store check
+expect 1 "no table other" "$flowacct" store check --store "sqlite:$work/made.db" --table other
+expect 0 "" "$flowacct" store export --store "sqlite:$work/flows.db" --table flows
+[[ $(awk -F, 'NR > 1 {sum += $(NF - 1)} END {printf "%.0f", sum}' "$work/out") == "$want" ]] ||
+  { echo "FAILED: the export has other sums"; failures=$((failures + 1)); }
+expect 0 "bins" "$flowacct" store export --store "sqlite:$work/flows.db" --format json --from @0 --to now --in Europe/Berlin --where 'dst_as > 0' --output "$work/rows.json"
+head -1 "$work/rows.json" | grep -qF '{"bin_start":"' || { echo "FAILED: no JSON lines"; failures=$((failures + 1)); }
+expect 2 "--from: question" "$flowacct" store export --store "sqlite:$work/flows.db" --from soon
+expect 2 "--where: question" "$flowacct" store export --store "sqlite:$work/flows.db" --where 'dst_ass = 1'
+expect 1 "has no table other; there are flows" "$flowacct" store export --store "sqlite:$work/flows.db" --table other
+expect 0 "the totals are the same: packets" "$flowacct" store copy --store "sqlite:$work/flows.db" --into "sqlite:$work/copy.db"
+expect 0 "of which were there already; the totals are the same" "$flowacct" store copy --store "sqlite:$work/./flows.db" --into "sqlite:$work/copy.db"
+expect 0 "" "$flowacct" query "top 3 dst_as by bytes with others total" --store "sqlite:$work/copy.db" --format csv
+cmp -s "$work/out" "$work/want" || { echo "FAILED: a copy answers otherwise"; failures=$((failures + 1)); }
+expect 1 "the totals differ: packets" "$flowacct" store copy --store "sqlite:$work/flows.db" --into "sqlite:$work/copy.db" --run again
+expect 2 "where it comes from" "$flowacct" store copy --store "sqlite:$work/flows.db" --into "sqlite:$work/flows.db"
+expect 2 "--into STORE" "$flowacct" store copy --store "sqlite:$work/flows.db"
+expect 0 "" "$flowacct" store retain --store "sqlite:$work/copy.db" --keep 1d
+printed "sqlite: table flows: "
+expect 0 "" "$flowacct" store check --store "sqlite:$work/copy.db" --format csv
+printed "flows,,60,0,0,,,can be read"
+expect 2 "how long" "$flowacct" store retain --store "sqlite:$work/copy.db"
+expect 1 "there is no table" "$flowacct" store retain --store "sqlite:$work/copy.db" --table other --keep 1d
+expect 0 "" "$flowacct" store retain --config "$work/stores.conf"
+printed "sqlite: table flows: 0 rows of 0 bins removed"
 expect 2 'give --every' "$flowacct" replay "$capture" --store "sqlite:$work/flows.db"
 expect 0 "" "$flowacct" fields
 printed src_addr

@@ -31,6 +31,7 @@ void AddMeterCommand(CLI::App& app, int& exit_code);
 void AddGenerateCommand(CLI::App& app, int& exit_code);
 void AddCollectorCommands(CLI::App& app, int& exit_code);  // status, exporters, templates, reload
 void AddQueryCommand(CLI::App& app, int& exit_code);
+void AddStoreCommand(CLI::App& app, int& exit_code);
 void AddTopCommand(CLI::App& app, int& exit_code);
 void AddRibCommand(CLI::App& app, int& exit_code);
 void AddConfigCommand(CLI::App& app, int& exit_code);

@@ -75,6 +75,7 @@ int Main(int argc, char** argv) {
   AddGenerateCommand(app, exit_code);
   AddCollectorCommands(app, exit_code);
   AddQueryCommand(app, exit_code);
+  AddStoreCommand(app, exit_code);
   AddTopCommand(app, exit_code);
   AddRibCommand(app, exit_code);
   AddConfigCommand(app, exit_code);

@@ -168,9 +168,9 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
       sink::StoreOptions store;
       store.table = flags.tables[i];
       store.bin_seconds = absl::ToInt64Seconds(aggregator->every);
-      auto sink = NewStoreSink(flags.store, std::move(store));
-      if (!sink.ok()) return sink.status();
-      sinks.push_back(*std::move(sink));
+      auto made = NewStoreSink(flags.store, std::move(store));
+      if (!made.ok()) return made.status();
+      sinks.push_back(*std::move(made));
     }
     pipeline::AggregationOptions aggregation;
     aggregation.aggregator = *std::move(aggregator);

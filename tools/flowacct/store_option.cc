@@ -1,5 +1,6 @@
 #include "tools/flowacct/store_option.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"

@@ -129,7 +129,7 @@ absl::StatusOr<PipelineSinks> NewPipelineSinks(const ConfigFile& file, const con
       case config::Sink::kMongodb: {
         auto made = NewStoreSink(file, sink, pipeline, aggregator);
         if (!made.ok()) return made.status();
-        if (absl::Status status = add(sink, *std::move(made)); !status.ok()) return status;
+        if (absl::Status status = add(sink, {made->kind, made->to, std::move(made->sink)}); !status.ok()) return status;
         break;
       }
       case config::Sink::kKafka:

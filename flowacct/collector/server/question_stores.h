@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -20,6 +21,16 @@ inline constexpr absl::string_view kMemoryStore = "memory";
 
 // The text of a saved question.
 absl::StatusOr<std::string> SavedQuestionOf(const config::Config& config, absl::string_view name);
+
+// A sink that can be asked.
+struct NamedStore {
+  const config::Pipeline* pipeline = nullptr;
+  const config::Sink* sink = nullptr;
+  std::string kind;   // "sqlite"
+  std::string table;  // that it writes
+};
+// Those that the name is of (WrittenQuestion::store), or all if it is empty, in the configuration's order.
+std::vector<NamedStore> StoresOf(const config::Config& config, absl::string_view name);
 
 // The sink that WrittenQuestion::store names; null: the memory sinks.
 absl::StatusOr<const config::Sink*> ChooseStore(const config::Config& config, absl::string_view name);

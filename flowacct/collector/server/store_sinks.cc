@@ -143,12 +143,13 @@ absl::Status CheckStore(const ConfigFile& file, const config::Sink& sink, const 
   return ToStore(file, sink, pipeline, aggregator).status();
 }
 
-absl::StatusOr<NamedSink> NewStoreSink(const ConfigFile& file, const config::Sink& sink,
-                                       const config::Pipeline& pipeline,
-                                       const aggregate::AggregatorOptions& aggregator) {
+absl::StatusOr<StoreSink> NewStoreSink(const ConfigFile& file, const config::Sink& sink,
+                                       const config::Pipeline& pipeline, const aggregate::AggregatorOptions& aggregator,
+                                       std::shared_ptr<const aggregate::Schema> schema) {
   absl::StatusOr<ConfiguredStore> store = ToStore(file, sink, pipeline, aggregator);
   if (!store.ok()) return store.status();
   const StoreKind* const kind = FindStoreKind(store->kind);
+  store->options.schema = std::move(schema);
   auto made = kind->new_sink(store->place, std::move(store->options));
   if (!made.ok()) {
     absl::Status error;
@@ -157,7 +158,7 @@ absl::StatusOr<NamedSink> NewStoreSink(const ConfigFile& file, const config::Sin
     });
     return error;
   }
-  return NamedSink{std::string(kind->name), kind->is_file ? store->place.place : "", *std::move(made)};
+  return StoreSink{std::string(kind->name), kind->is_file ? store->place.place : "", *std::move(made)};
 }
 
 absl::StatusOr<std::shared_ptr<Spool>> OpenSpool(const ConfigFile& file, const config::Sink& sink, Spools* spools) {

@@ -9,10 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/aggregate/aggregator.h"
 #include "flowacct/collector/config/config_file.h"
-#include "flowacct/collector/server/named_sink.h"
 #include "flowacct/collector/spool/spool.h"
+#include "flowacct/sink/store_sink.h"
 
 namespace flowacct::collector {
 
@@ -21,9 +22,15 @@ bool IsStore(const config::Sink& sink);
 absl::Status CheckStore(const config::ConfigFile& file, const config::Sink& sink, const config::Pipeline& pipeline,
                         const aggregate::AggregatorOptions& aggregator);
 
-absl::StatusOr<NamedSink> NewStoreSink(const config::ConfigFile& file, const config::Sink& sink,
-                                       const config::Pipeline& pipeline,
-                                       const aggregate::AggregatorOptions& aggregator);
+struct StoreSink {
+  std::string kind;  // "sqlite"
+  std::string to;    // of a file its path: "/var/lib/flowacct/flows.db"; of servers nothing
+  std::unique_ptr<sink::StoreSink> sink;
+};
+// With a `schema` the table is made and checked at once.
+absl::StatusOr<StoreSink> NewStoreSink(const config::ConfigFile& file, const config::Sink& sink,
+                                       const config::Pipeline& pipeline, const aggregate::AggregatorOptions& aggregator,
+                                       std::shared_ptr<const aggregate::Schema> schema = nullptr);
 
 // Null: the sink has none.
 absl::StatusOr<std::shared_ptr<Spool>> OpenSpool(const config::ConfigFile& file, const config::Sink& sink,
