@@ -13,7 +13,7 @@
 // Errors: InvalidArgument for options; ResourceExhausted for a full disk; FailedPrecondition for a folder that another
 // sink writes to; else the errno's kind. In each case nothing of the batch was kept. What cannot be renamed or removed
 // is trouble(), and tried again.
-// Cost: octets_a_row and a row's time are in the README; memory is a compressor and what identities its open files
+// Cost: file_benchmark measures; memory is a compressor and what identities its open files
 // have.
 
 #ifndef FLOWACCT_SINK_FILE_FILE_SINK_H_
