@@ -559,7 +559,7 @@ void AddStores(CLI::App& command, StoreFlags& flags) {
                   "Of these only the one of that PIPELINE, kind (sqlite), PIPELINE/KIND or PIPELINE/NUMBER")
       ->type_name("NAME")
       ->needs(config);
-  command.add_option("--store", flags.store, "A store by itself: sqlite:FILE or postgresql:CONNECTION")
+  command.add_option("--store", flags.store, absl::StrCat("A store by itself: ", StorePlaces()))
       ->type_name("STORE")
       ->excludes(config);
   command.add_option("--table", flags.table, "Which table")->type_name("NAME");
@@ -639,7 +639,7 @@ void AddStoreCommand(CLI::App& app, int& exit_code) {
       "  flowacct store export --store sqlite:flows.db --table flows --from yesterday --to today --output day.csv");
 
   CLI::App* copy = add("copy", "Copies tables into another store, each bin once however often it is tried", RunCopy);
-  copy->add_option("--store", flags->store, "From where: sqlite:FILE or postgresql:CONNECTION")->type_name("STORE");
+  copy->add_option("--store", flags->store, absl::StrCat("From where: ", StorePlaces()))->type_name("STORE");
   copy->add_option("--into", flags->into, "Where to")->type_name("STORE");
   copy->add_option("--table", flags->table, "Only this one; all that are no rollups unless told")->type_name("NAME");
   copy->add_option("--as", flags->as, "What it is called there")->type_name("NAME");

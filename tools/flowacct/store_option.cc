@@ -9,8 +9,8 @@
 namespace flowacct::tools {
 namespace {
 
-absl::StatusOr<collector::NamedStore> Parse(const std::string& store) {
-  absl::StatusOr<collector::NamedStore> named = collector::ParseStore(store);
+absl::StatusOr<collector::StoreAt> Parse(const std::string& store) {
+  absl::StatusOr<collector::StoreAt> named = collector::ParseStore(store);
   if (!named.ok()) return absl::InvalidArgumentError(absl::StrCat("--store: ", named.status().message()));
   return named;
 }

@@ -3,20 +3,13 @@
 #include <google/protobuf/descriptor.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "flowacct/collector/config/config_file.h"
-#include "flowacct/sink/postgresql/connection_options.h"
-#include "flowacct/sink/postgresql/postgresql_store.h"
-#include "flowacct/sink/sqlite/sqlite_store.h"
 
 namespace flowacct::collector {
 namespace {
-
-bool CanAnswer(const config::Sink& sink) { return sink.has_sqlite() || sink.has_postgresql(); }
 
 // What the sink is, as a part of it: its name and its own options.
 const google::protobuf::FieldDescriptor* KindOf(const config::Sink& sink) {
@@ -52,7 +45,7 @@ std::vector<NamedStore> StoresOf(const config::Config& config, absl::string_view
   for (const config::Pipeline& pipeline : config.pipeline()) {
     for (int i = 0; i < pipeline.sink_size(); ++i) {
       const config::Sink& sink = pipeline.sink(i);
-      if (!CanAnswer(sink)) continue;
+      if (!IsStore(sink)) continue;
       const std::string kind(KindOf(sink)->name());
       const bool meant = name.empty() || name == pipeline.name() || name == kind ||
                          name == absl::StrCat(pipeline.name(), "/", kind) ||
@@ -84,15 +77,6 @@ absl::StatusOr<const config::Sink*> ChooseStore(const config::Config& config, ab
   if (meant.empty()) return absl::NotFoundError(absl::StrCat("store: there is no such store; there are ", there_are));
   return absl::NotFoundError(absl::StrCat("store: several can be asked; say which: ", there_are,
                                           ", or PIPELINE/NUMBER for the place of the sink in its pipeline"));
-}
-
-absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenStore(const config::Sink& sink) {
-  if (sink.has_sqlite()) return sink::sqlite::OpenSqliteStore(sink.sqlite().path());
-  sink::postgresql::ConnectionOptions options;
-  options.conninfo = sink.postgresql().connection();
-  options.password_file = sink.postgresql().password_file();
-  options.timeout = config::ConfigFile::DurationOf(sink.postgresql().timeout());
-  return sink::postgresql::OpenPostgresqlStore(std::move(options));
 }
 
 }  // namespace flowacct::collector

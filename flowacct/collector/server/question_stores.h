@@ -6,14 +6,13 @@
 #ifndef FLOWACCT_COLLECTOR_SERVER_QUESTION_STORES_H_
 #define FLOWACCT_COLLECTOR_SERVER_QUESTION_STORES_H_
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "flowacct/collector/config/config.pb.h"
-#include "flowacct/query/group_store.h"
+#include "flowacct/collector/server/store_sinks.h"
 
 namespace flowacct::collector {
 
@@ -35,7 +34,7 @@ std::vector<NamedStore> StoresOf(const config::Config& config, absl::string_view
 // The sink that WrittenQuestion::store names; null: the memory sinks.
 absl::StatusOr<const config::Sink*> ChooseStore(const config::Config& config, absl::string_view name);
 // As a sink that is not memory.
-absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenStore(const config::Sink& sink);
+// What it answers with: OpenStore (store_sinks.h).
 
 }  // namespace flowacct::collector
 

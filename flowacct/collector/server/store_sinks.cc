@@ -28,16 +28,11 @@ struct ConfiguredStore {
 };
 
 // Where a store is: a function a message of the configuration.
-absl::StatusOr<ConfiguredStore> PlaceOf(const ConfigFile& file, const config::Sqlite& sqlite) {
+ConfiguredStore PlaceOf(const config::Sqlite& sqlite) {
   ConfiguredStore store{"sqlite", "path", {}, {}};
   store.place.place = sqlite.path();
   // The queue asks again.
   store.place.timeout = absl::Milliseconds(200);
-  if (!sqlite.max_size().empty()) {
-    const absl::StatusOr<uint64_t> octets = config::ParseOctets(sqlite.max_size());
-    if (!octets.ok()) return file.ErrorAt(sqlite, "max_size", octets.status().message());
-    store.place.max_octets = *octets;
-  }
   return store;
 }
 
@@ -51,20 +46,20 @@ ConfiguredStore ServerAt(absl::string_view kind, absl::string_view place_name, c
   return store;
 }
 
-absl::StatusOr<ConfiguredStore> PlaceOf(const ConfigFile&, const config::Postgresql& server) {
+ConfiguredStore PlaceOf(const config::Postgresql& server) {
   return ServerAt("postgresql", "connection", server.connection(), server);
 }
-absl::StatusOr<ConfiguredStore> PlaceOf(const ConfigFile&, const config::Mariadb& server) {
+ConfiguredStore PlaceOf(const config::Mariadb& server) {
   return ServerAt("mariadb", "connection", server.connection(), server);
 }
-absl::StatusOr<ConfiguredStore> PlaceOf(const ConfigFile&, const config::Clickhouse& server) {
+ConfiguredStore PlaceOf(const config::Clickhouse& server) {
   ConfiguredStore store = ServerAt("clickhouse", "url", server.url(), server);
   store.place.user = server.user();
   store.place.ca_file = server.ca_file();
   store.place.cluster = server.cluster();
   return store;
 }
-absl::StatusOr<ConfiguredStore> PlaceOf(const ConfigFile&, const config::Mongodb& server) {
+ConfiguredStore PlaceOf(const config::Mongodb& server) {
   ConfiguredStore store = ServerAt("mongodb", "uri", server.uri(), server);
   store.place.database = server.database();
   return store;
@@ -122,13 +117,18 @@ bool WithStore(const config::Sink& sink, Use use) {
 absl::StatusOr<ConfiguredStore> ToStore(const ConfigFile& file, const config::Sink& sink,
                                         const config::Pipeline& pipeline,
                                         const aggregate::AggregatorOptions& aggregator) {
-  absl::StatusOr<ConfiguredStore> store = absl::InternalError("no store");
+  ConfiguredStore store;
+  absl::Status status;
   WithStore(sink, [&](const auto& message) {
-    store = PlaceOf(file, message);
-    if (!store.ok()) return;
-    absl::Status status = SetOptions(file, message, pipeline, aggregator, &store->options);
-    if (!status.ok()) store = std::move(status);
+    store = PlaceOf(message);
+    status = SetOptions(file, message, pipeline, aggregator, &store.options);
   });
+  if (!status.ok()) return status;
+  if (sink.has_sqlite() && !sink.sqlite().max_size().empty()) {
+    const absl::StatusOr<uint64_t> octets = config::ParseOctets(sink.sqlite().max_size());
+    if (!octets.ok()) return file.ErrorAt(sink.sqlite(), "max_size", octets.status().message());
+    store.place.max_octets = *octets;
+  }
   return store;
 }
 
@@ -159,6 +159,12 @@ absl::StatusOr<StoreSink> NewStoreSink(const ConfigFile& file, const config::Sin
     return error;
   }
   return StoreSink{std::string(kind->name), kind->is_file ? store->place.place : "", *std::move(made)};
+}
+
+absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenStore(const config::Sink& sink) {
+  ConfiguredStore store;
+  WithStore(sink, [&](const auto& message) { store = PlaceOf(message); });
+  return FindStoreKind(store.kind)->open(store.place);
 }
 
 absl::StatusOr<std::shared_ptr<Spool>> OpenSpool(const ConfigFile& file, const config::Sink& sink, Spools* spools) {

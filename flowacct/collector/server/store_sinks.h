@@ -13,6 +13,7 @@
 #include "flowacct/aggregate/aggregator.h"
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/spool/spool.h"
+#include "flowacct/query/group_store.h"
 #include "flowacct/sink/store_sink.h"
 
 namespace flowacct::collector {
@@ -31,6 +32,9 @@ struct StoreSink {
 absl::StatusOr<StoreSink> NewStoreSink(const config::ConfigFile& file, const config::Sink& sink,
                                        const config::Pipeline& pipeline, const aggregate::AggregatorOptions& aggregator,
                                        std::shared_ptr<const aggregate::Schema> schema = nullptr);
+
+// What answers questions to such a sink.
+absl::StatusOr<std::unique_ptr<query::GroupStore>> OpenStore(const config::Sink& sink);
 
 // Null: the sink has none.
 absl::StatusOr<std::shared_ptr<Spool>> OpenSpool(const config::ConfigFile& file, const config::Sink& sink,

@@ -142,11 +142,11 @@ const StoreKind* FindStoreKind(absl::string_view name) {
   return nullptr;
 }
 
-absl::StatusOr<NamedStore> ParseStore(absl::string_view text) {
+absl::StatusOr<StoreAt> ParseStore(absl::string_view text) {
   const size_t colon = text.find(':');
   const StoreKind* const kind = FindStoreKind(text.substr(0, colon));
   if (kind != nullptr && colon != text.npos && colon + 1 < text.size()) {
-    NamedStore store{kind, {}};
+    StoreAt store{kind, {}};
     store.place.place = std::string(text.substr(colon + 1));
     return store;
   }

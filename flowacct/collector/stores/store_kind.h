@@ -44,12 +44,12 @@ absl::Span<const StoreKind> StoreKinds();
 // Null: there is none of that name.
 const StoreKind* FindStoreKind(absl::string_view name);
 
-struct NamedStore {
+struct StoreAt {
   const StoreKind* kind = nullptr;
   StorePlace place;
 };
 // "KIND:PLACE".
-absl::StatusOr<NamedStore> ParseStore(absl::string_view text);
+absl::StatusOr<StoreAt> ParseStore(absl::string_view text);
 
 }  // namespace flowacct::collector
 

@@ -54,7 +54,8 @@ class GroupSelect {
   bool Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell);
   // After the last row: tells what was kept.
   void Finish(absl::FunctionRef<bool(const query::GroupRow&)> tell);
-  // Of a sum here, for stores whose SQL says all of every filter: where the rows go, and what to tell when they are all there.
+  // Of a sum here, for stores whose SQL says all of every filter: where the rows go, and what to tell when they are all
+  // there.
   GroupSums NewSums(size_t max_groups) const;
   void TellSums(const GroupSums& sums, absl::FunctionRef<bool(const query::GroupRow&)> tell);
   // What went wrong with a cell.
