@@ -63,7 +63,8 @@ class StoresTest : public testing::Test {
 };
 
 TEST_F(StoresTest, ACopyOfACopyAnswersAsTheFirst) {
-  for (const query::TableInfo& table : *twin_.Tables()) {
+  const auto tables = twin_.Tables();
+  for (const query::TableInfo& table : *tables) {
     const auto outcome = Copy(twin_, table, "a.db");
     ASSERT_TRUE(outcome.ok()) << outcome.status();
     EXPECT_TRUE(outcome->same());
@@ -73,7 +74,8 @@ TEST_F(StoresTest, ACopyOfACopyAnswersAsTheFirst) {
   }
   const auto a = Open("a.db");
   query::ExpectConforms(*a, twin_);
-  for (const query::TableInfo& table : *a->Tables()) {
+  const auto copied = a->Tables();
+  for (const query::TableInfo& table : *copied) {
     const auto outcome = Copy(*a, table, "b.db");
     ASSERT_TRUE(outcome.ok()) << outcome.status();
     EXPECT_TRUE(outcome->same());
