@@ -111,13 +111,15 @@ void GroupBatch::Begin() {
   rows_.rows_per_chunk = kRowsPerChunk;
 }
 
+absl::Status GroupBatch::TooMuch() const {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the rows of one bin take more than ", max_octets_, " octets of memory"));
+}
+
 absl::Status GroupBatch::Add(const GroupRow& row) {
   const size_t at = rows_.size % kRowsPerChunk;
   if (at == 0) {
-    if ((rows_.chunks.size() + 1) * kRowsPerChunk * rows_.stride > max_octets_ || interner_->overflows() > 0) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("the rows of one bin take more than ", max_octets_, " octets of memory"));
-    }
+    if ((rows_.chunks.size() + 1) * kRowsPerChunk * rows_.stride > max_octets_) return TooMuch();
     rows_.chunks.push_back(aggregate::NewChunk(kRowsPerChunk * rows_.stride));
   }
   uint8_t* const octets = rows_.chunks.back().get() + at * rows_.stride;
@@ -144,7 +146,8 @@ absl::Status GroupBatch::Add(const GroupRow& row) {
   }
   if (rows_.seen_offset != 0) base::StoreHost<uint64_t>(octets + rows_.seen_offset, seen);
   ++rows_.size;
-  return absl::OkStatus();
+  // No name is written that stands for another.
+  return interner_->overflows() == 0 ? absl::OkStatus() : TooMuch();
 }
 
 AggregateBatch GroupBatch::Take(const TableBin& bin, aggregate::BatchIdentity identity) {

@@ -57,6 +57,7 @@ class GroupBatch {
 
  private:
   void Begin();
+  absl::Status TooMuch() const;
 
   const std::shared_ptr<const aggregate::Schema> schema_;
   const size_t max_octets_;
