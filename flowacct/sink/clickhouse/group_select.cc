@@ -152,7 +152,14 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const query::GroupRequest& request,
     if (const sql::Column* column = sql::KeyColumn(table, field)) read.insert(Quoted(column->name));
   }
   sql::Statement condition;
-  if (absl::Status status = sql::AppendCondition(kDialect, table, request.where.program(), &condition); !status.ok()) {
+  const filter::Program program = request.where.program();
+  for (const filter::Condition& asked : program.conditions) {
+    if (sql::IsInSql(kDialect, asked)) continue;
+    return absl::UnimplementedError(absl::StrCat("clickhouse: a condition on ", record::Info(asked.field).name,
+                                                 " is more than its SQL can say"));
+  }
+  if (absl::Status status = sql::AppendCondition(kDialect, table, program.conditions, program.steps, &condition);
+      !status.ok()) {
     return status;
   }
   select.condition_ = condition.sql;
