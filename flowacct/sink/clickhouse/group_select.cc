@@ -155,8 +155,8 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const query::GroupRequest& request,
   const filter::Program program = request.where.program();
   for (const filter::Condition& asked : program.conditions) {
     if (sql::IsInSql(kDialect, asked)) continue;
-    return absl::UnimplementedError(absl::StrCat("clickhouse: a condition on ", record::Info(asked.field).name,
-                                                 " is more than its SQL can say"));
+    return absl::UnimplementedError(
+        absl::StrCat("clickhouse: a condition on ", record::Info(asked.field).name, " is more than its SQL can say"));
   }
   if (absl::Status status = sql::AppendCondition(kDialect, table, program.conditions, program.steps, &condition);
       !status.ok()) {
