@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -44,6 +45,22 @@ bool IsDecidedBySink(absl::string_view property) {
   };
   return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
                      [property](absl::string_view prefix) { return absl::StartsWith(property, prefix); });
+}
+
+// What the sink has an option for; empty: it has none.
+absl::string_view OptionOf(absl::string_view property) {
+  static constexpr std::pair<absl::string_view, absl::string_view> kOptions[] = {
+      {"sasl.mechanism", "sasl_mechanism"},
+      {"sasl.mechanisms", "sasl_mechanism"},
+      {"sasl.username", "user"},
+      {"ssl.ca.location", "ca_file"},
+      {"ssl.certificate.location", "certificate_file"},
+      {"ssl.key.location", "key_file"},
+  };
+  for (const auto& [name, option] : kOptions) {
+    if (name == property) return option;
+  }
+  return "";
 }
 
 }  // namespace
@@ -154,13 +171,13 @@ void BrokerImport::WriteAmqp(const BackendPipeline& pipeline, ConfigWriter* out)
   const std::string user = told.Of(Setting::kAmqpUser, "user", "guest");
   const std::string host = told.HostOf(Setting::kAmqpHost, "localhost");
   const std::string vhost = told.Of(Setting::kAmqpVhost, "vhost", "/");
-  std::string url = absl::StrCat("amqp://", PercentEncoded(user), "@", HostAndPort(host, kPort));
-  if (vhost != "/") absl::StrAppend(&url, "/", PercentEncoded(vhost));
   const Statement* const password = settings.Of(Setting::kAmqpPassword, plugin);
   const Statement* const exchange = settings.Of(Setting::kAmqpExchange, plugin);
   const Statement* const key = settings.Of(Setting::kAmqpRoutingKey, plugin);
   out->Open("amqp");
-  out->Text("url", url, told.from());
+  out->Text("brokers", HostAndPort(host, kPort), told.from());
+  if (vhost != "/") out->Text("vhost", vhost);
+  out->Text("user", user);
   backend_->WritePasswordFile(password, out);
   backend_->RemarkOnDefaultPassword(password, "amqp_passwd", out);
   out->Text("exchange", exchange == nullptr ? "pmacct" : exchange->value,
@@ -229,11 +246,14 @@ BrokerImport::KafkaFile BrokerImport::ReadKafkaFile(const Statement* file) {
                                          " the sink decides, so that no message is lost; it is left out"));
     } else if (parsed.name == "bootstrap.servers" || parsed.name == "metadata.broker.list") {
       absl::StrAppend(&read.brokers, ",", parsed.value);
+    } else if (parsed.name == "security.protocol") {
+      read.tls = absl::StrContains(absl::AsciiStrToLower(parsed.value), "ssl");
+    } else if (const absl::string_view option = OptionOf(parsed.name); !option.empty()) {
+      read.options.emplace_back(option, parsed.value);
     } else if (read.properties.size() == kMaxProperties) {
       settings.Attention(file, absl::StrCat("has more than ", kMaxProperties, " lines; the others are left out"));
       break;
     } else {
-      read.has_protocol = read.has_protocol || parsed.name == "security.protocol";
       read.properties.push_back(std::move(parsed));
     }
   }
@@ -263,7 +283,10 @@ void BrokerImport::WriteKafka(const BackendPipeline& pipeline, ConfigWriter* out
     out->Text("value", value);
     out->Close();
   };
-  if (tls && !file.has_protocol) property("security.protocol", "ssl", settings.Of(Setting::kKafkaBrokers, plugin));
+  if (file.tls.value_or(tls)) {
+    out->Word("tls", "true", From(file.tls ? config_file : settings.Of(Setting::kKafkaBrokers, plugin)));
+  }
+  for (const auto& [option, value] : file.options) out->Text(option, value, From(config_file));
   for (const KafkaConfigLine& line : file.properties) property(line.name, line.value, config_file);
   if (file.has_password) backend_->WritePasswordFile(config_file, out);
   out->Close();

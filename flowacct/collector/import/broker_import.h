@@ -9,7 +9,9 @@
 #ifndef FLOWACCT_COLLECTOR_IMPORT_BROKER_IMPORT_H_
 #define FLOWACCT_COLLECTOR_IMPORT_BROKER_IMPORT_H_
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -40,7 +42,9 @@ class BrokerImport {
   struct KafkaFile {
     std::vector<KafkaConfigLine> properties;
     std::string brokers;  // as there, with a comma before each
-    bool has_password = false, has_protocol = false;
+    std::vector<std::pair<absl::string_view, std::string>> options;  // of the sink, by name
+    std::optional<bool> tls;
+    bool has_password = false;
   };
 
   void WriteAmqp(const BackendPipeline& pipeline, ConfigWriter* out);
