@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/hash/hash.h"
+#include "absl/strings/string_view.h"
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/sink/sql/group_select.h"
 
@@ -12,89 +14,124 @@ namespace {
 
 using aggregate::Function;
 
-constexpr size_t kChunk = size_t{1} << 20;
+constexpr size_t kChunk = size_t{1} << 16;  // of 16 octets
 constexpr uint64_t kSign = uint64_t{1} << 63;
 constexpr uint64_t kLargest = INT64_MAX;
 
 }  // namespace
 
 GroupSums::GroupSums(size_t keys, std::vector<const Column*> values, size_t max_groups)
-    : keys_(keys), values_(std::move(values)), max_groups_(std::min<size_t>(max_groups, UINT32_MAX)) {
+    : keys_(keys),
+      values_(std::move(values)),
+      max_groups_(values_.size() > 64 ? 0 : std::min<size_t>(max_groups, UINT32_MAX - 1)),
+      slots_(1024) {
   for (const Column* const column : values_) {
-    flips_.push_back(column->function == Function::kSum || MayBeNegative(*column) ? 0 : kSign);
+    const bool sum = column->function == Function::kSum;
+    if (sum) present_ |= uint64_t{1} << (flips_.size() & 63);
+    flips_.push_back(sum || MayBeNegative(*column) ? 0 : kSign);
   }
 }
 
-absl::string_view GroupSums::Keep(absl::string_view octets) {
-  if (octets.size() > left_) {
-    left_ = std::max(kChunk, octets.size());
-    chunks_.emplace_back(new char[left_]);
-    next_ = chunks_.back().get();
-  }
-  char* const at = next_;
-  std::memcpy(at, octets.data(), octets.size());
-  next_ += octets.size();
-  left_ -= octets.size();
-  return absl::string_view(at, octets.size());
-}
-
-bool GroupSums::Add(absl::Span<const Cell> cells) {
-  // Each cell: its kind, and 8 octets of a number, or length and octets.
-  key_.clear();
+void GroupSums::Encode(absl::Span<const Cell> cells) {
+  size_t size = 9 * keys_;
+  for (size_t i = 0; i < keys_; ++i) size += cells[i].octets.size();
+  if (key_.size() < size) key_.resize(2 * size);
+  char* at = key_.data();
   for (size_t i = 0; i < keys_; ++i) {
     const Cell& cell = cells[i];
-    key_.push_back(static_cast<char>(cell.kind));
+    *at++ = static_cast<char>(cell.kind);
     if (cell.is_null()) continue;
     const bool number = cell.kind == Cell::Kind::kInteger;
     const uint64_t word = number ? static_cast<uint64_t>(cell.integer) : cell.octets.size();
-    char octets[8];
-    std::memcpy(octets, &word, 8);
-    key_.append(octets, 8);
-    if (!number) key_.append(cell.octets.data(), cell.octets.size());
+    std::memcpy(at, &word, 8);
+    at += 8;
+    if (number || cell.octets.empty()) continue;
+    std::memcpy(at, cell.octets.data(), cell.octets.size());
+    at += cell.octets.size();
   }
-  size_t group = 0;
-  if (const auto at = index_.find(key_); at != index_.end()) {
-    group = at->second;
-  } else {
+  key_size_ = static_cast<size_t>(at - key_.data());
+}
+
+GroupSums::Group GroupSums::NewGroup() {
+  const size_t size = values_.size() + 1 + (key_size_ + 15) / 16;
+  if (size > left_) {
+    left_ = std::max(kChunk, size);
+    chunks_.emplace_back(new absl::uint128[left_]);
+    next_ = chunks_.back().get();
+  }
+  const Group group = next_;
+  next_ += size;
+  left_ -= size;
+  std::fill_n(group, values_.size(), 0);
+  Head(group)[0] = present_;
+  Head(group)[1] = key_size_;
+  std::memcpy(Octets(group), key_.data(), key_size_);
+  groups_.push_back(group);
+  return group;
+}
+
+void GroupSums::Grow() {
+  std::vector<uint64_t> slots(2 * slots_.size());
+  for (const uint64_t slot : slots_) {
+    if (slot == 0) continue;
+    size_t at = (slot >> 32) & (slots.size() - 1);
+    while (slots[at] != 0) at = (at + 1) & (slots.size() - 1);
+    slots[at] = slot;
+  }
+  slots_ = std::move(slots);
+}
+
+bool GroupSums::Add(absl::Span<const Cell> cells) {
+  Encode(cells);
+  const uint64_t hash = absl::HashOf(absl::string_view(key_.data(), key_size_)) & 0xffffffff;
+  const size_t mask = slots_.size() - 1;
+  Group group = nullptr;
+  size_t at = hash & mask;
+  for (; slots_[at] != 0; at = (at + 1) & mask) {
+    if (slots_[at] >> 32 != hash) continue;
+    const Group other = groups_[(slots_[at] & 0xffffffff) - 1];
+    if (Head(other)[1] != key_size_ || std::memcmp(Octets(other), key_.data(), key_size_) != 0) continue;
+    group = other;
+    break;
+  }
+  if (group == nullptr) {
     if (groups_.size() >= max_groups_) return false;
-    group = groups_.size();
-    groups_.push_back(Keep(key_));
-    index_.emplace(groups_.back(), static_cast<uint32_t>(group));
-    sums_.resize(sums_.size() + values_.size());
-    for (const Column* const column : values_) present_.push_back(column->function == Function::kSum ? 1 : 0);
+    group = NewGroup();
+    slots_[at] = hash << 32 | groups_.size();
+    if (groups_.size() > slots_.size() / 2) Grow();
   }
-  absl::uint128* const sums = sums_.data() + group * values_.size();
-  char* const present = present_.data() + group * values_.size();
+  uint64_t& present = Head(group)[0];
   for (size_t v = 0; v < values_.size(); ++v) {
     const Cell& cell = cells[keys_ + v];
     if (cell.is_null()) continue;
     const auto number = static_cast<uint64_t>(cell.integer);
     if (values_[v]->function == Function::kSum) {
-      sums[v] += number;
+      group[v] += number;
       continue;
     }
-    const uint64_t is = absl::Uint128Low64(sums[v]) ^ flips_[v], new_one = number ^ flips_[v];
-    if (!present[v] || (values_[v]->function == Function::kMin ? new_one < is : new_one > is)) sums[v] = number;
-    present[v] = 1;
+    const uint64_t is = absl::Uint128Low64(group[v]) ^ flips_[v], new_one = number ^ flips_[v];
+    const bool first = (present >> v & 1) == 0;
+    if (first || (values_[v]->function == Function::kMin ? new_one < is : new_one > is)) group[v] = number;
+    present |= uint64_t{1} << v;
   }
   return true;
 }
 
 void GroupSums::Key(size_t group, std::vector<Cell>* cells) const {
   cells->resize(keys_);
-  absl::string_view octets = groups_[group];
+  const char* at = Octets(groups_[group]);
   for (Cell& cell : *cells) {
-    cell.kind = static_cast<Cell::Kind>(octets[0]);
-    octets.remove_prefix(1);
+    cell.kind = static_cast<Cell::Kind>(*at++);
+    cell.octets = absl::string_view();
     if (cell.is_null()) continue;
     uint64_t word = 0;
-    std::memcpy(&word, octets.data(), 8);
-    octets.remove_prefix(8);
+    std::memcpy(&word, at, 8);
+    at += 8;
     if (cell.kind == Cell::Kind::kInteger) {
       cell.integer = static_cast<int64_t>(word);
     } else {
-      cell.octets = octets.substr(0, word);
-      octets.remove_prefix(word);
+      cell.octets = absl::string_view(at, word);
+      at += word;
     }
   }
 }

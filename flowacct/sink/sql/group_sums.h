@@ -2,7 +2,8 @@
 //
 // Exact: sums have 128 bits. Groups are in the order in which their first row came.
 // Ownership: owns what it keeps; cells that it tells live as long as it does. Threads: one at a time.
-// Cost: a look-up of the group's octets in a hash table a row. Memory: a group's octets, 16 a value, some 40 of index.
+// Cost: a look-up of the group's octets in a hash table a row. Memory: a group's octets, 16 a value, some 40 besides.
+// At most 64 values.
 
 #ifndef FLOWACCT_SINK_SQL_GROUP_SUMS_H_
 #define FLOWACCT_SINK_SQL_GROUP_SUMS_H_
@@ -10,12 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/numeric/int128.h"
-#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "flowacct/sink/sql/statement.h"
 #include "flowacct/sink/sql/stored_rows.h"
@@ -35,27 +33,34 @@ class GroupSums {
   // The cells of a group.
   void Key(size_t group, std::vector<Cell>* cells) const;
   // Of min and max of 64 bits, the number as it is stored.
-  absl::uint128 value(size_t group, size_t value) const { return sums_[group * values_.size() + value]; }
+  absl::uint128 value(size_t group, size_t value) const { return groups_[group][value]; }
   // False for min and max of nothing.
-  bool present(size_t group, size_t value) const { return present_[group * values_.size() + value] != 0; }
+  bool present(size_t group, size_t value) const { return (Head(groups_[group])[0] >> value & 1) != 0; }
   // Greater for what is to come first where the largest come first; of what is present.
   absl::uint128 Rank(size_t group, size_t value) const;
 
  private:
-  absl::string_view Keep(absl::string_view octets);
+  // A group lies in one piece: its sums; 64 bits of which are present, and the length of what follows; its cells, each
+  // a kind, and 8 octets of a number, or a length in 8 octets and octets.
+  using Group = absl::uint128*;
+  uint64_t* Head(Group group) const { return reinterpret_cast<uint64_t*>(group + values_.size()); }
+  char* Octets(Group group) const { return reinterpret_cast<char*>(Head(group) + 2); }
+  void Encode(absl::Span<const Cell> cells);
+  Group NewGroup();
+  void Grow();
 
   const size_t keys_;
   const std::vector<const Column*> values_;
   const size_t max_groups_;
   std::vector<uint64_t> flips_;  // of each value: what makes its numbers' order that of unsigned ones
-  std::string key_;
-  std::vector<std::unique_ptr<char[]>> chunks_;  // of the groups' octets
-  char* next_ = nullptr;                         // where there is room in the last of them
+  uint64_t present_ = 0;         // in a group without rows
+  std::vector<char> key_;        // the row's, as a group has it
+  size_t key_size_ = 0;
+  std::vector<std::unique_ptr<absl::uint128[]>> chunks_;  // of groups
+  Group next_ = nullptr;                                  // where there is room in the last of them
   size_t left_ = 0;
-  absl::flat_hash_map<absl::string_view, uint32_t> index_;
-  std::vector<absl::string_view> groups_;
-  std::vector<absl::uint128> sums_;
-  std::vector<char> present_;
+  std::vector<Group> groups_;
+  std::vector<uint64_t> slots_;  // 32 bits of the key's hash, 32 of the group's number + 1; linear probing
 };
 
 // Its groups as rows: of a sum above 2^63 - 1 several, the others of which add nothing, as StoredRows has it.

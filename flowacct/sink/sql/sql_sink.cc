@@ -492,6 +492,7 @@ absl::StatusOr<bool> SqlSink::SumBinHere(const TableSchema& rollup, const TableS
       target.columns.push_back(column.name);
     }
   }
+  if (names.empty()) return false;
   const std::string start = Quoted(dialect, kBinStart);
   GroupSums sums(target.columns.size() - values.size(), values, dialect.groups_in_memory);
   bool fits = true;
