@@ -133,7 +133,7 @@ expect 1 "no collector answers at $address" "$flowacct" query "by bytes" --colle
 
 # The shell knows the new words.
 expect 0 "" "$flowacct" completion bash
-printed " status exporters templates reload query top "
+printed " status exporters templates reload query store top "
 printed "--pipeline"
 
 if [[ $failures -gt 0 ]]; then

@@ -41,7 +41,7 @@ class BrokerImport {
   // What kafka_config_file says.
   struct KafkaFile {
     std::vector<KafkaConfigLine> properties;
-    std::string brokers;  // as there, with a comma before each
+    std::string brokers;                                             // as there, with a comma before each
     std::vector<std::pair<absl::string_view, std::string>> options;  // of the sink, by name
     std::optional<bool> tls;
     bool has_password = false;
