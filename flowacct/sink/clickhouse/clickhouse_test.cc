@@ -200,10 +200,11 @@ TEST(GroupSelect, ARollupIsCompletedByItsTable) {
       select->Statement(selection, Today().features),
       "SELECT `dst_port`, count(), sum(toDecimal128(`bytes`, 0)) FROM (SELECT bin_start, `bytes`, `dst_port`, "
       "`vrf_name` FROM `flows_1h` WHERE batch GLOBAL IN (SELECT id FROM chosen) AND (`vrf_name` IS NOT NULL AND "
-      "COALESCE(NOT (`vrf_name` = 'it\\'s'), 0)) UNION ALL SELECT flowacct_bin AS bin_start, `bytes`, `dst_port`, "
+      "COALESCE(NOT (`vrf_name` = unhex('69742773')), 0)) UNION ALL SELECT flowacct_bin AS bin_start, `bytes`, "
+      "`dst_port`, "
       "`vrf_name` FROM (SELECT toInt64(bin_start - (((bin_start - (0)) % 3600) + 3600) % 3600) AS flowacct_bin, "
       "`bytes`, `dst_port`, `vrf_name` FROM `flows` WHERE batch GLOBAL IN (SELECT id FROM chosen) AND (`vrf_name` "
-      "IS NOT NULL AND COALESCE(NOT (`vrf_name` = 'it\\'s'), 0)) AND bin_start >= 3600 AND bin_start < 7200)) "
+      "IS NOT NULL AND COALESCE(NOT (`vrf_name` = unhex('69742773')), 0)) AND bin_start >= 3600 AND bin_start < 7200)) "
       "GROUP BY `dst_port` ORDER BY sum(toDecimal128(`bytes`, 0)) DESC LIMIT 3 WITH TIES");
 }
 
