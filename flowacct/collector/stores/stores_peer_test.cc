@@ -55,14 +55,14 @@ class TwinSink : public sink::Sink {
   std::vector<std::shared_ptr<const aggregate::AggregateBatch>> batches_;
 };
 
-// IPFIX of two hours: 300,000 records, a third of them IPv6.
+// IPFIX of two hours: 100,000 records, a third of them IPv6.
 std::string Capture(const std::string& folder) {
   WorkloadOptions options;
   options.kind = WorkloadKind::kIpfix;
-  options.records = 300000;
+  options.records = 100000;
   options.distinct_keys = 20000;
   options.prefix_pairs = 3000;
-  options.records_per_second = 300000 / 7200;
+  options.records_per_second = 100000 / 7200;
   options.start_seconds = kBegin;
   auto generator = NewWorkloadGenerator(options);
   EXPECT_TRUE(generator.ok()) << generator.status();
@@ -116,7 +116,7 @@ TEST(Stores, OneReplayTenQuestionsEqualAnswers) {
   const auto outcome = Replay(std::move(options));
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   for (const absl::Status& failure : outcome->failures) ADD_FAILURE() << failure;
-  ASSERT_EQ(outcome->records, 300000u);
+  ASSERT_EQ(outcome->records, 100000u);
 
   const sink::Replayed replayed{kTable, kBegin, kBegin + 7200};
   const auto expected = sink::AnswersToTen(twin, replayed);
