@@ -80,6 +80,12 @@ Opened OpenMariadb(const StorePlace& place) {
 sink::clickhouse::ConnectionOptions Clickhouse(const StorePlace& place) {
   sink::clickhouse::ConnectionOptions connection;
   connection.url = place.place;
+  // "http://flowacct@host/flows", as one word of a command line. With a password it stays, and is refused.
+  if (const size_t begin = connection.url.find("//"), end = connection.url.find_first_of(":/@", begin + 2);
+      begin != std::string::npos && end != std::string::npos && connection.url[end] == '@') {
+    connection.user = connection.url.substr(begin + 2, end - begin - 2);
+    connection.url.erase(begin + 2, end - begin - 1);
+  }
   if (!place.user.empty()) connection.user = place.user;
   connection.password_file = place.password_file;
   connection.ca_file = place.ca_file;

@@ -20,10 +20,10 @@
 #include "absl/time/clock.h"
 #include "flowacct/message/record_encoder.h"
 #include "flowacct/sink/amqp/amqp_sink.h"
-#include "flowacct/sink/amqp/testing/cutting_proxy.h"
 #include "flowacct/sink/amqp/testing/rabbitmq.h"
 #include "flowacct/sink/queue/batch_part.h"
 #include "flowacct/sink/queue/testing/numbered_batch.h"
+#include "flowacct/sink/testing/fault_proxy.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::sink::amqp {
@@ -258,18 +258,18 @@ TEST_F(Amqp, IsGivenUpWhenItStandsStill) {
 }
 
 TEST_F(Amqp, CutFiftyTimes) {
-  CuttingProxy proxy(server_->port());
-  auto sink = Open(Options(proxy.port()));
+  const std::unique_ptr<FaultProxy> proxy = FaultProxy::Start("127.0.0.1", server_->port());
+  ASSERT_NE(proxy, nullptr);
+  auto sink = Open(Options(proxy->port()));
   std::mt19937 random(7);
   uint64_t number = 1;
-  while (proxy.cuts() < 50) {
+  for (int cuts = 0; cuts < 50; cuts += proxy->WaitForFault(absl::ZeroDuration()) ? 1 : 0) {
     const bool answers = random() % 2 == 0;
-    const int64_t after = 500 + random() % (answers ? 700 : 60000);
-    proxy.CutAfter(answers ? -1 : after, answers ? after : -1);
+    proxy->CutAfter(answers ? FaultProxy::kToClient : FaultProxy::kToServer, 500 + random() % (answers ? 700 : 60000));
     // As the spool does: the same batch, until it is taken.
     if (sink->Write(NumberedBatch(number, 200).batch()).ok()) ++number;
   }
-  proxy.CutAfter(-1);
+  proxy->Clear();
   absl::Status status;
   for (int tries = 0; tries < 5; ++tries) {
     if (status = sink->Write(NumberedBatch(number, 200).batch()); status.ok()) break;

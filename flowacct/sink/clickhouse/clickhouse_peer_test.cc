@@ -26,9 +26,10 @@
 #include "flowacct/sink/clickhouse/clickhouse_store.h"
 #include "flowacct/sink/clickhouse/size_estimate.h"
 #include "flowacct/sink/clickhouse/stored_table.h"
-#include "flowacct/sink/clickhouse/testing/cutting_proxy.h"
 #include "flowacct/sink/clickhouse/testing/server.h"
 #include "flowacct/sink/print/batch_builder.h"
+#include "flowacct/sink/testing/fault_proxy.h"
+#include "flowacct/sink/testing/port_flows.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::sink::clickhouse {
@@ -41,7 +42,7 @@ using print::BatchBuilder;
 using record::FieldId;
 
 constexpr int64_t kNanos = 1000000000;
-constexpr int64_t kDay = 1699920000;  // 2023-11-14T00:00:00Z
+constexpr int64_t kDay = kPortFlowsDay;
 
 class Clickhouse : public testing::Test {
  protected:
@@ -83,22 +84,9 @@ class Clickhouse : public testing::Test {
     return sink.ok() ? *std::move(sink) : nullptr;
   }
 
-  using Sums = std::map<std::string, std::vector<absl::uint128>>;
+  using Sums = PortSums;
   static Sums Ask(const std::string& table, std::vector<size_t> values, bool by_port = true) {
-    auto store = OpenClickhouseStore(Connection());
-    EXPECT_TRUE(store.ok()) << store.status();
-    query::GroupRequest request;
-    request.table = table;
-    if (by_port) request.by = {{FieldId::kDstPort, -1, -1}};
-    request.values = std::move(values);
-    Sums sums;
-    absl::Status status = (*store)->Sum(request, [&](const query::GroupRow& row) {
-      const std::string key = by_port && row.group[0].present ? absl::StrCat(row.group[0].integer) : "-";
-      EXPECT_TRUE(sums.emplace(key, std::vector<absl::uint128>(row.values.begin(), row.values.end())).second) << key;
-      return true;
-    });
-    EXPECT_TRUE(status.ok()) << status;
-    return sums;
+    return AskByPort(OpenClickhouseStore(Connection()), table, std::move(values), by_port);
   }
 
   static Server* server_;
@@ -107,50 +95,25 @@ class Clickhouse : public testing::Test {
 Server* Clickhouse::server_ = nullptr;
 std::string* Clickhouse::why_ = nullptr;
 
-BatchBuilder Flows(int rows) {
-  BatchBuilder builder({FieldId::kSrcAddr, FieldId::kDstPort},
-                       {{FieldId::kPackets, Function::kSum, ""}, {FieldId::kBytes, Function::kSum, ""}});
-  for (int i = 0; i < rows; ++i) {
-    auto row = builder.Add({1, 100});
-    row.Set<FieldId::kSrcAddr>(IpAddress::V4(0x0a000001));
-    row.Set<FieldId::kDstPort>(static_cast<uint16_t>(i % 100));
-  }
-  return builder;
-}
-
-AggregateBatch Batch(const BatchBuilder& builder, int64_t start, uint64_t number, absl::string_view table = "flows") {
-  AggregateBatch batch = builder.Build({start * kNanos, (start + 300) * kNanos});
-  batch.set_identity({"edge", std::string(table), 7, number});
-  return batch;
-}
-
 TEST_F(Clickhouse, AnswersAsItsTwin) {
-  auto sink = Open();
-  const query::ConformanceData data;
-  query::MemoryStore twin;
-  for (const auto& [table, batch] : data.batches()) {
-    const absl::Status status = sink->Write(*batch);
-    ASSERT_TRUE(status.ok()) << status;
-    twin.Add(table, batch);
-  }
-  auto store = OpenClickhouseStore(Connection());
-  ASSERT_TRUE(store.ok()) << store.status();
-  query::ExpectConforms(**store, twin);
+  const auto sink = Open();
+  ExpectAnswersAsItsTwin(
+      sink.get(), [] { return OpenClickhouseStore(Connection()); }, /*complete=*/false);
 }
 
 TEST_F(Clickhouse, CountsABatchOnceAndShowsTexts) {
-  const BatchBuilder builder = Flows(10);
+  const BatchBuilder builder = PortFlows(10);
   auto sink = Open();
   for (int i = 0; i < 2; ++i) {
-    const absl::Status status = sink->Write(Batch(builder, kDay, 1));
+    const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay, 1));
     ASSERT_TRUE(status.ok()) << status;
   }
   sink = Open();
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 1)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 1)).ok());
   EXPECT_EQ(sink->counters().batches_skipped, 1u);
   EXPECT_EQ(Shell("SELECT count(), sum(packets) FROM flows.flows"), "10|10");
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 0)).ok());
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 0)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 0)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 0)).ok());
   EXPECT_EQ(Shell("SELECT count(), sum(packets) FROM flows.flows"), "30|30");
   EXPECT_EQ(Shell("SELECT DISTINCT src_addr, bin_start FROM flows.flows_text"), "10.0.0.1|2023-11-14 00:00:00");
 }
@@ -158,7 +121,7 @@ TEST_F(Clickhouse, CountsABatchOnceAndShowsTexts) {
 // What a request that was given up may still do, and what a writer that was killed leaves behind.
 TEST_F(Clickhouse, OneAttemptAtABatchCounts) {
   auto sink = Open();
-  ASSERT_TRUE(sink->Write(Batch(Flows(10), kDay, 1)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(PortFlows(10), kDay, 1)).ok());
   const Sums expected = Ask("flows", {0, 1});
   // Rows of an attempt that never counted, then such whose count comes late: the earlier one counts, once.
   ASSERT_EQ(Shell("INSERT INTO flows.flows (bin_start, bin_end, batch, src_addr, dst_port, packets, bytes) SELECT "
@@ -171,7 +134,7 @@ TEST_F(Clickhouse, OneAttemptAtABatchCounts) {
             "");
   EXPECT_EQ(Ask("flows", {0, 1}), expected);
   EXPECT_EQ(Shell("SELECT count() FROM flows.flows_text"), "10");
-  ASSERT_TRUE(sink->Write(Batch(Flows(10), kDay, 1)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(PortFlows(10), kDay, 1)).ok());
   EXPECT_EQ(sink->counters().batches_skipped, 1u);
   EXPECT_EQ(Ask("flows", {0, 1}), expected);
 }
@@ -186,7 +149,7 @@ TEST_F(Clickhouse, LargeSumsAndHostileTexts) {
   row.Set<FieldId::kVrfName>(builder.interner().Intern(absl::string_view("\\.\n\t\\N'; --\0\xff", 13)));
   row.Set<FieldId::kApplicationId>(builder.interner().Intern(absl::string_view("\0'\"", 3)));
   builder.Add({1, 0}).Set<FieldId::kVrfName>(builder.interner().Intern(absl::string_view("")));
-  AggregateBatch batch = Batch(builder, kDay, 1, name);
+  AggregateBatch batch = PortFlowsBatch(builder, kDay, 1, name);
   batch.set_texts({{}, {"443:1' \\.", "\""}});
   absl::Status status = sink->Write(batch);
   ASSERT_TRUE(status.ok()) << status;
@@ -197,7 +160,7 @@ TEST_F(Clickhouse, LargeSumsAndHostileTexts) {
   EXPECT_EQ(Shell("SELECT hex(vrf_name), hex(application_id) FROM flows.`flows\\`; DROP TABLE flowacct_batches; "
                   "--'\\\\` WHERE application_id IS NOT NULL"),
             "5C2E0A095C4E273B202D2DEFBFBDEFBFBD|002722");
-  status = sink->Write(Batch(builder, kDay, 2, std::string(201, 'x')));
+  status = sink->Write(PortFlowsBatch(builder, kDay, 2, std::string(201, 'x')));
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
   // As a filter has them.
   query::GroupRequest request;
@@ -218,41 +181,41 @@ TEST_F(Clickhouse, TablesGetColumnsOrSayWhatIsWrong) {
   auto sink = Open();
   BatchBuilder before({FieldId::kDstPort}, {{FieldId::kBytes, Function::kSum, ""}});
   before.Add({5}).Set<FieldId::kDstPort>(80);
-  ASSERT_TRUE(sink->Write(Batch(before, kDay, 1)).ok());
-  const absl::Status widened = sink->Write(Batch(Flows(1), kDay, 2));
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(before, kDay, 1)).ok());
+  const absl::Status widened = sink->Write(PortFlowsBatch(PortFlows(1), kDay, 2));
   ASSERT_TRUE(widened.ok()) << widened;
-  ASSERT_TRUE(sink->Write(Batch(before, kDay, 3)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(before, kDay, 3)).ok());
   EXPECT_EQ(Shell("SELECT dst_port, hex(src_addr), packets, bytes FROM flows.flows ORDER BY batch"),
             "80|-|0|5\n0|00000000000000000000FFFF0A000001|1|100\n80|-|0|5");
   EXPECT_EQ(Shell("SELECT dst_port, src_addr FROM flows.flows_text WHERE src_addr IS NOT NULL"), "0|10.0.0.1");
   BatchBuilder other({FieldId::kDstPort}, {{FieldId::kPackets, Function::kMax, "bytes"}});
   other.Add({1});
-  absl::Status status = sink->Write(Batch(other, kDay, 4));
+  absl::Status status = sink->Write(PortFlowsBatch(other, kDay, 4));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "RENAME TABLE `flows` TO `flows_old`")) << status;
   ASSERT_EQ(Shell("RENAME TABLE flows.flows TO flows.flows_old"), "");
-  status = sink->Write(Batch(other, kDay, 4));
+  status = sink->Write(PortFlowsBatch(other, kDay, 4));
   EXPECT_TRUE(status.ok()) << status;
   ASSERT_EQ(Shell("CREATE TABLE flows.theirs (a UInt8) ENGINE = Memory"), "");
-  status = sink->Write(Batch(other, kDay, 5, "theirs"));
+  status = sink->Write(PortFlowsBatch(other, kDay, 5, "theirs"));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "RENAME TABLE `theirs` TO `theirs_old`")) << status;
   // A column or table that somebody takes away while the sink is open.
   ASSERT_EQ(Shell("ALTER TABLE flows.flows DROP COLUMN bytes"), "");
-  status = sink->Write(Batch(other, kDay, 6));
+  status = sink->Write(PortFlowsBatch(other, kDay, 6));
   EXPECT_TRUE(status.ok()) << status;
   ASSERT_EQ(Shell("DROP TABLE flows.flows"), "");
-  status = sink->Write(Batch(other, kDay, 7));
+  status = sink->Write(PortFlowsBatch(other, kDay, 7));
   EXPECT_TRUE(status.ok()) << status;
   ASSERT_EQ(Shell("ALTER TABLE flows.flows MODIFY COLUMN dst_port Nullable(UInt32)"), "");
-  status = sink->Write(Batch(other, kDay, 8));
+  status = sink->Write(PortFlowsBatch(other, kDay, 8));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
   ASSERT_EQ(Shell("ALTER TABLE flows.flows MODIFY COLUMN dst_port Nullable(UInt16)"), "");
-  status = sink->Write(Batch(other, kDay, 8));
+  status = sink->Write(PortFlowsBatch(other, kDay, 8));
   EXPECT_TRUE(status.ok()) << status;
   // No database.
   ASSERT_EQ(Shell("DROP DATABASE flows"), "");
-  status = Open()->Write(Batch(other, kDay, 7));
+  status = Open()->Write(PortFlowsBatch(other, kDay, 7));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "CREATE DATABASE `flows`")) << status;
 }
@@ -276,7 +239,8 @@ TEST_F(Clickhouse, RollsUpExactly) {
       auto row = builder.Add({random() % 9 == 0 ? random() : random() % 1000, random(), random()});
       if (i % 3 != 0) row.Set<FieldId::kDstPort>(static_cast<uint16_t>(random() % 8));
     }
-    const AggregateBatch batch = Batch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1);
+    const AggregateBatch batch =
+        PortFlowsBatch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1);
     for (int twice = 0; twice < (bin % 5 == 0 ? 2 : 1); ++twice) {
       const absl::Status status = sink->Write(batch);
       ASSERT_TRUE(status.ok()) << status;
@@ -300,7 +264,7 @@ TEST_F(Clickhouse, RollsUpExactly) {
   const Sums before = Ask("flows_1h", {0, 1, 2});
   now += absl::Hours(2);
   BatchBuilder none({FieldId::kDstPort}, {{FieldId::kBytes, Function::kSum, ""}});
-  ASSERT_TRUE(sink->Write(Batch(none, kDay, 1000)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(none, kDay, 1000)).ok());
   const std::string mutations = "SELECT count() > 0, min(is_done) FROM system.mutations WHERE database = 'flows'";
   for (int i = 0; i < 200 && Shell(mutations) != "1|1"; ++i) absl::SleepFor(absl::Milliseconds(50));
   EXPECT_EQ(Shell(mutations), "1|1");
@@ -316,11 +280,11 @@ TEST_F(Clickhouse, RetentionWaitsForRollupsAndTakesDays) {
   options.retention = absl::Hours(48);
   options.rollups = {{3600, absl::InfiniteDuration()}};
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(20);
+  const BatchBuilder builder = PortFlows(20);
   uint64_t number = 0;
   for (int day = 0; day < 7; ++day) {
     for (int bin = 0; bin < 3; ++bin) {
-      const absl::Status status = sink->Write(Batch(builder, kDay + 86400 * day + 300 * bin, ++number));
+      const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay + 86400 * day + 300 * bin, ++number));
       ASSERT_TRUE(status.ok()) << status;
     }
     now += absl::Hours(24);
@@ -351,7 +315,7 @@ TEST_F(Clickhouse, RetainRemovesWhatNeverCounted) {
   ClickhouseOptions options = Options();
   options.table = "flows";
   auto sink = Open(options);
-  ASSERT_TRUE(sink->Write(Batch(Flows(10), kDay, 1)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(PortFlows(10), kDay, 1)).ok());
   ASSERT_EQ(Shell("INSERT INTO flows.flows (bin_start, bin_end, batch, packets) VALUES (300, 600, 5, 1)"), "");
   ASSERT_TRUE(sink->Retain().ok());
   for (int i = 0; i < 200 && Shell("SELECT count() FROM flows.flows") != "10"; ++i) {
@@ -364,34 +328,34 @@ TEST_F(Clickhouse, ALostOrHungServerIsUnavailableAndComesBack) {
   ClickhouseOptions options = Options();
   options.connection.timeout = absl::Seconds(1);
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(20000);
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 1)).ok());
+  const BatchBuilder builder = PortFlows(20000);
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 1)).ok());
   // Hung: what it was told in the meantime it may do afterwards.
   ASSERT_EQ(kill(server_->pid(), SIGSTOP), 0);
   for (int i = 0; i < 2; ++i) {
     const absl::Time begin = absl::Now();
-    const absl::Status status = sink->Write(Batch(builder, kDay, 2));
+    const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay, 2));
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
     EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
   }
   ASSERT_EQ(kill(server_->pid(), SIGCONT), 0);
-  absl::Status status = sink->Write(Batch(builder, kDay, 2));
+  absl::Status status = sink->Write(PortFlowsBatch(builder, kDay, 2));
   EXPECT_TRUE(status.ok()) << status;
   // Gone.
   server_->Kill();
-  status = sink->Write(Batch(builder, kDay, 3));
+  status = sink->Write(PortFlowsBatch(builder, kDay, 3));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-  EXPECT_EQ(sink->Write(Batch(builder, kDay, 3)).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sink->Write(PortFlowsBatch(builder, kDay, 3)).code(), absl::StatusCode::kUnavailable);
   auto early = Open(options);  // unreachable at its begin
-  EXPECT_EQ(early->Write(Batch(builder, kDay, 4)).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(early->Write(PortFlowsBatch(builder, kDay, 4)).code(), absl::StatusCode::kUnavailable);
   query::GroupRequest request;
   request.table = "flows";
   EXPECT_EQ((*OpenClickhouseStore(options.connection))->Sum(request, [](const auto&) { return true; }).code(),
             absl::StatusCode::kUnavailable);
   ASSERT_TRUE(server_->Restart());
-  status = sink->Write(Batch(builder, kDay, 3));
+  status = sink->Write(PortFlowsBatch(builder, kDay, 3));
   EXPECT_TRUE(status.ok()) << status;
-  status = early->Write(Batch(builder, kDay, 4));
+  status = early->Write(PortFlowsBatch(builder, kDay, 4));
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(Ask("flows", {0}, false), (Sums{{"-", {80000}}}));
 }
@@ -401,7 +365,7 @@ TEST_F(Clickhouse, WhatWasGivenUpAndDoneAllTheSameCountsOnce) {
   ClickhouseOptions options = Options();
   options.connection.timeout = absl::Milliseconds(300);
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(3000);
+  const BatchBuilder builder = PortFlows(3000);
   std::mt19937 random(7);
   uint64_t number = 1;
   for (int i = 0; i < 5; ++i) {
@@ -412,7 +376,8 @@ TEST_F(Clickhouse, WhatWasGivenUpAndDoneAllTheSameCountsOnce) {
       kill(server_->pid(), SIGCONT);
     });
     for (int done = 0; done < 6;) {
-      const absl::Status status = sink->Write(Batch(builder, kDay + static_cast<int64_t>(number) * 300, number));
+      const absl::Status status =
+          sink->Write(PortFlowsBatch(builder, kDay + static_cast<int64_t>(number) * 300, number));
       if (status.ok()) {
         ++done;
         ++number;
@@ -428,22 +393,28 @@ TEST_F(Clickhouse, WhatWasGivenUpAndDoneAllTheSameCountsOnce) {
 TEST_F(Clickhouse, ConnectionsAreCutAtAnyOctet) {
   ClickhouseOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}};
-  ASSERT_TRUE(Open(options)->Write(Batch(Flows(1), kDay - 7200, 1000)).ok());
+  ASSERT_TRUE(Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay - 7200, 1000)).ok());
   int port = 0;
   ASSERT_TRUE(absl::SimpleAtoi(absl::string_view(options.connection.url).substr(17, 5), &port));
-  CuttingProxy proxy(port, 5, 1);
-  options.connection.url = absl::StrCat("http://127.0.0.1:", proxy.port(), "/flows");
+  const std::unique_ptr<FaultProxy> proxy = FaultProxy::Start("127.0.0.1", port);
+  ASSERT_NE(proxy, nullptr);
+  options.connection.url = absl::StrCat("http://127.0.0.1:", proxy->port(), "/flows");
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(50);
+  const BatchBuilder builder = PortFlows(50);
+  std::mt19937 random(1);
+  int cuts = 0;
   for (uint64_t number = 1; number <= 40;) {
-    const absl::Status status = sink->Write(Batch(builder, kDay + static_cast<int64_t>(number) * 300, number));
+    const bool answers = random() % 2 == 0;
+    proxy->CutAfter(answers ? FaultProxy::kToClient : FaultProxy::kToServer, random() % (answers ? 4000 : 12000));
+    const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay + static_cast<int64_t>(number) * 300, number));
+    cuts += proxy->WaitForFault(absl::ZeroDuration()) ? 1 : 0;
     if (status.ok()) {
       ++number;
     } else {
       ASSERT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
     }
   }
-  EXPECT_GT(proxy.cuts(), 15u);
+  EXPECT_GT(cuts, 15);
   EXPECT_EQ(Ask("flows", {0}, false), (Sums{{"-", {40 * 50 + 1}}}));
   EXPECT_EQ(Ask("flows_1h", {0, 1}), Ask("flows", {0, 1}));
   // Attempts whose rows came, and did not count; and such that counted though nobody heard of it.
@@ -454,7 +425,7 @@ TEST_F(Clickhouse, ConnectionsAreCutAtAnyOctet) {
 TEST_F(Clickhouse, TheServerIsKilledInTheMiddle) {
   ClickhouseOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}};
-  const BatchBuilder builder = Flows(2000);
+  const BatchBuilder builder = PortFlows(2000);
   std::mt19937 random(5);
   uint64_t number = 1;
   auto sink = Open(options);
@@ -467,7 +438,8 @@ TEST_F(Clickhouse, TheServerIsKilledInTheMiddle) {
     });
     bool back = false;
     for (int after = 0; after < 2;) {
-      const absl::Status status = sink->Write(Batch(builder, kDay + static_cast<int64_t>(number) * 300, number));
+      const absl::Status status =
+          sink->Write(PortFlowsBatch(builder, kDay + static_cast<int64_t>(number) * 300, number));
       if (status.ok()) {
         ++number;
         if (back) ++after;
@@ -492,8 +464,10 @@ TEST_F(Clickhouse, TheServerIsKilledInTheMiddle) {
 TEST_F(Clickhouse, TheWriterIsKilledInTheMiddle) {
   ClickhouseOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}};
-  const BatchBuilder builder = Flows(500);
-  const auto batch = [&](uint64_t number) { return Batch(builder, kDay + static_cast<int64_t>(number) * 300, number); };
+  const BatchBuilder builder = PortFlows(500);
+  const auto batch = [&](uint64_t number) {
+    return PortFlowsBatch(builder, kDay + static_cast<int64_t>(number) * 300, number);
+  };
   std::mt19937 random(5);
   uint64_t from = 1;
   ASSERT_TRUE(Open(options)->Write(batch(1)).ok());
@@ -541,9 +515,9 @@ TEST_F(Clickhouse, RetentionLooksAtWhatOthersWrote) {
   options.now = [&now] { return now; };
   options.table = "flows";
   options.retention = absl::Hours(24);
-  const BatchBuilder builder = Flows(10);
+  const BatchBuilder builder = PortFlows(10);
   const auto batch = [&](int64_t start, uint64_t number, const char* collector) {
-    AggregateBatch made = Batch(builder, start, number);
+    AggregateBatch made = PortFlowsBatch(builder, start, number);
     made.set_identity({collector, "flows", 7, number});
     return made;
   };
@@ -569,7 +543,7 @@ TEST_F(Clickhouse, RetentionLooksAtWhatOthersWrote) {
 TEST_F(Clickhouse, TwoWritersAtOnce) {
   ClickhouseOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
-  const BatchBuilder builder = Flows(200);
+  const BatchBuilder builder = PortFlows(200);
   constexpr int kWriters = 2, kBatches = 60;
   std::vector<pid_t> children;
   for (int writer = 0; writer < kWriters; ++writer) {
@@ -579,7 +553,8 @@ TEST_F(Clickhouse, TwoWritersAtOnce) {
     auto sink = NewClickhouseSink(options);
     if (!sink.ok()) _exit(1);
     for (int number = 1; number <= kBatches;) {
-      AggregateBatch batch = Batch(builder, kDay + (number % 9 == 8 ? 0 : number) * 900, static_cast<uint64_t>(number));
+      AggregateBatch batch =
+          PortFlowsBatch(builder, kDay + (number % 9 == 8 ? 0 : number) * 900, static_cast<uint64_t>(number));
       aggregate::BatchIdentity identity = batch.identity();
       identity.collector = absl::StrCat("edge", writer);
       batch.set_identity(identity);
@@ -619,7 +594,7 @@ TEST_F(Clickhouse, TheEstimateIsNear) {
     row.Set<FieldId::kVrfName>(builder.interner().Intern(absl::StrCat("customer-", 100000 + random() % 1000)));
     row.Set<FieldId::kSrcAs>(64000 + random() % 5000);
   }
-  const AggregateBatch batch = Batch(builder, kDay, 1);
+  const AggregateBatch batch = PortFlowsBatch(builder, kDay, 1);
   const absl::Status status = Open()->Write(batch);
   ASSERT_TRUE(status.ok()) << status;
   const SizeEstimate estimate = EstimateOctets(batch.schema(), 1);
@@ -709,11 +684,11 @@ TEST_F(Clickhouse, ByTlsToWhomIsTrusted) {
   ASSERT_EQ(Shell("DROP TABLE IF EXISTS default.secure"), "");
   ClickhouseOptions options = Options();
   options.connection = server_->secure_options();
-  absl::Status status = Open(options)->Write(Batch(Flows(10), kDay, 1, "secure"));
+  absl::Status status = Open(options)->Write(PortFlowsBatch(PortFlows(10), kDay, 1, "secure"));
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(Shell("SELECT count() FROM default.secure_text"), "10");
   options.connection.ca_file.clear();
-  status = Open(options)->Write(Batch(Flows(10), kDay, 2, "secure"));
+  status = Open(options)->Write(PortFlowsBatch(PortFlows(10), kDay, 2, "secure"));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "ca_file")) << status;
 }
@@ -730,15 +705,15 @@ TEST_F(Clickhouse, ThePasswordIsNeverTold) {
   options = Options();
   options.connection.password_file.clear();
   ASSERT_EQ(setenv("CLICKHOUSE_PASSWORD", "hunter2", 1), 0);
-  absl::Status status = Open(options)->Write(Batch(Flows(1), kDay, 1));
+  absl::Status status = Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay, 1));
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
   EXPECT_FALSE(absl::StrContains(status.message(), "hunter2")) << status;
   ASSERT_EQ(setenv("CLICKHOUSE_PASSWORD", "open sesame 7", 1), 0);
-  status = Open(options)->Write(Batch(Flows(1), kDay, 1));
+  status = Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay, 1));
   EXPECT_TRUE(status.ok()) << status;
   ASSERT_EQ(unsetenv("CLICKHOUSE_PASSWORD"), 0);
   options.connection.password_file = "/no/such/file";
-  EXPECT_EQ(Open(options)->Write(Batch(Flows(1), kDay, 1)).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay, 1)).code(), absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -3,9 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <mutex>
 
 #include "absl/strings/ascii.h"
@@ -15,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "flowacct/sink/password.h"
 
 namespace flowacct::sink::clickhouse {
 namespace {
@@ -203,18 +202,10 @@ absl::StatusOr<std::unique_ptr<HttpConnection>> HttpConnection::New(ConnectionOp
 HttpConnection::~HttpConnection() = default;
 
 absl::StatusOr<std::string> HttpConnection::Password() const {
-  std::string password;
-  if (!options_.password_file.empty()) {
-    std::ifstream file(options_.password_file);
-    if (!std::getline(file, password) && !file.eof()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("clickhouse: password_file \"", options_.password_file, "\" cannot be read"));
-    }
-    if (absl::EndsWith(password, "\r")) password.pop_back();
-  } else if (const char* const text = getenv("CLICKHOUSE_PASSWORD")) {
-    password = text;
-  }
-  if (HasControl(password)) return absl::FailedPreconditionError("clickhouse: the password has a control character");
+  absl::StatusOr<std::string> password =
+      ReadPassword("clickhouse: password_file", options_.password_file, "CLICKHOUSE_PASSWORD");
+  if (!password.ok()) return password;
+  if (HasControl(*password)) return absl::FailedPreconditionError("clickhouse: the password has a control character");
   return password;
 }
 

@@ -4,8 +4,6 @@
 #include <mariadb/mysqld_error.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -14,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "flowacct/record/stored_value.h"
+#include "flowacct/sink/password.h"
 
 namespace flowacct::sink::mariadb {
 namespace {
@@ -88,22 +87,6 @@ constexpr Number kNumbers[] = {
     {CR_PLUGIN_NOT_ALLOWED, StatusCode::kPermissionDenied, "the server asks for the password unhidden; set tls=verify"},
     {CR_SSL_CONNECTION_ERROR, StatusCode::kPermissionDenied, "see tls and tls_ca_file"},
 };
-
-absl::StatusOr<std::string> ReadPassword(const ConnectionOptions& options) {
-  if (options.password_file.empty()) {
-    const char* const password = std::getenv("MYSQL_PWD");
-    return std::string(password == nullptr ? "" : password);
-  }
-  std::ifstream file(options.password_file);
-  std::string line;
-  if (!file || !std::getline(file, line)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("mariadb: password_file ", options.password_file,
-                     " cannot be read; it is a file whose first line is the password"));
-  }
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  return line;
-}
 
 Cell CellOf(const MYSQL_FIELD& field, const char* octets, unsigned long length) {
   Cell cell;
@@ -185,7 +168,7 @@ absl::Status MariadbConnection::Error() {
 
 absl::Status MariadbConnection::Connect() {
   Drop();
-  absl::StatusOr<std::string> password = ReadPassword(options_);
+  absl::StatusOr<std::string> password = ReadPassword("mariadb: password_file", options_.password_file, "MYSQL_PWD");
   if (!password.ok()) return password.status();
   connection_.reset(mysql_init(nullptr));
   if (connection_ == nullptr) return absl::ResourceExhaustedError("mariadb: no memory for a connection");

@@ -26,6 +26,7 @@
 #include "flowacct/sink/mariadb/testing/server.h"
 #include "flowacct/sink/print/batch_builder.h"
 #include "flowacct/sink/sql/group_select.h"
+#include "flowacct/sink/testing/port_flows.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::sink::mariadb {
@@ -38,7 +39,7 @@ using print::BatchBuilder;
 using record::FieldId;
 
 constexpr int64_t kNanos = 1000000000;
-constexpr int64_t kDay = 1699920000;  // 2023-11-14T00:00:00Z
+constexpr int64_t kDay = kPortFlowsDay;
 
 class Mariadb : public testing::Test {
  protected:
@@ -73,22 +74,9 @@ class Mariadb : public testing::Test {
     return sink.ok() ? *std::move(sink) : nullptr;
   }
 
-  using Sums = std::map<std::string, std::vector<absl::uint128>>;
+  using Sums = PortSums;
   static Sums Ask(const std::string& table, std::vector<size_t> values) {
-    auto store = OpenMariadbStore(server_->options());
-    EXPECT_TRUE(store.ok()) << store.status();
-    query::GroupRequest request;
-    request.table = table;
-    request.by = {{FieldId::kDstPort, -1, -1}};
-    request.values = std::move(values);
-    Sums sums;
-    absl::Status status = (*store)->Sum(request, [&](const query::GroupRow& row) {
-      const std::string key = row.group[0].present ? absl::StrCat(row.group[0].integer) : "-";
-      EXPECT_TRUE(sums.emplace(key, std::vector<absl::uint128>(row.values.begin(), row.values.end())).second) << key;
-      return true;
-    });
-    EXPECT_TRUE(status.ok()) << status;
-    return sums;
+    return AskByPort(OpenMariadbStore(server_->options()), table, std::move(values));
   }
 
   static Server* server_;
@@ -97,54 +85,25 @@ class Mariadb : public testing::Test {
 Server* Mariadb::server_ = nullptr;
 std::string* Mariadb::why_ = nullptr;
 
-BatchBuilder Flows(int rows) {
-  BatchBuilder builder({FieldId::kSrcAddr, FieldId::kDstPort},
-                       {{FieldId::kPackets, Function::kSum, ""}, {FieldId::kBytes, Function::kSum, ""}});
-  for (int i = 0; i < rows; ++i) {
-    auto row = builder.Add({1, 100});
-    row.Set<FieldId::kSrcAddr>(IpAddress::V4(0x0a000001));
-    row.Set<FieldId::kDstPort>(static_cast<uint16_t>(i % 100));
-  }
-  return builder;
-}
-
-AggregateBatch Batch(const BatchBuilder& builder, int64_t start, uint64_t number, absl::string_view table = "flows") {
-  AggregateBatch batch = builder.Build({start * kNanos, (start + 300) * kNanos});
-  batch.set_identity({"edge", std::string(table), 7, number});
-  return batch;
-}
-
 TEST_F(Mariadb, AnswersAsItsTwin) {
-  auto sink = Open();
-  const query::ConformanceData data;
-  query::MemoryStore twin;
-  for (const auto& [table, batch] : data.batches()) {
-    const absl::Status status = sink->Write(*batch);
-    ASSERT_TRUE(status.ok()) << status;
-    twin.Add(table, batch);
-  }
-  auto store = OpenMariadbStore(server_->options());
-  ASSERT_TRUE(store.ok()) << store.status();
-  query::ExpectConforms(**store, twin);
-  for (const query::ConformanceRequest& asked : query::ConformanceRequests()) {  // nothing is Unimplemented
-    const absl::Status status = (*store)->Sum(asked.request, [](const query::GroupRow&) { return true; });
-    EXPECT_TRUE(status.ok()) << asked.name << ": " << status;
-  }
+  const auto sink = Open();
+  ExpectAnswersAsItsTwin(
+      sink.get(), [] { return OpenMariadbStore(server_->options()); }, /*complete=*/true);
 }
 
 TEST_F(Mariadb, CountsABatchOnceAndShowsTexts) {
-  const BatchBuilder builder = Flows(10);
+  const BatchBuilder builder = PortFlows(10);
   auto sink = Open();
   for (int i = 0; i < 2; ++i) {
-    const absl::Status status = sink->Write(Batch(builder, kDay, 1));
+    const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay, 1));
     ASSERT_TRUE(status.ok()) << status;
   }
   sink = Open();
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 1)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 1)).ok());
   EXPECT_EQ(sink->counters().batches_skipped, 1u);
   EXPECT_EQ(Shell("SELECT COUNT(*), SUM(packets) FROM flows"), "10|10");
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 0)).ok());
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 0)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 0)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 0)).ok());
   EXPECT_EQ(Shell("SELECT COUNT(*), SUM(packets) FROM flows"), "30|30");
   EXPECT_EQ(Shell("SELECT DISTINCT src_addr, UNIX_TIMESTAMP(bin_start) FROM flows_text"),
             absl::StrCat("10.0.0.1|", kDay));
@@ -165,7 +124,7 @@ TEST_F(Mariadb, LargeSumsAndHostileTexts) {
     row.Set<FieldId::kApplicationId>(builder.interner().Intern(absl::string_view("\0'\"", 3)));
     row.Set<FieldId::kDstNet>(*base::IpPrefix::Parse("2001:db8::/32"));
     builder.Add({1, 0}).Set<FieldId::kVrfName>(builder.interner().Intern(absl::string_view("")));
-    AggregateBatch batch = Batch(builder, kDay, 1, name);
+    AggregateBatch batch = PortFlowsBatch(builder, kDay, 1, name);
     batch.set_texts({{}, {"443:1' \\.", "\""}});
     const absl::Status status = sink->Write(batch);
     ASSERT_TRUE(status.ok()) << status;
@@ -175,7 +134,7 @@ TEST_F(Mariadb, LargeSumsAndHostileTexts) {
               "\\.\n\t\\N'; --\xef\xbf\xbd\xef\xbf\xbd|002722|443:1' \\.|2001:db8::/32");
     // Names that the server does not take.
     for (const std::string& wrong : {std::string(65, 'x'), std::string("\xf0\x9f\x8c\x8a"), std::string("ends ")}) {
-      const absl::Status refused = sink->Write(Batch(builder, kDay, 2, wrong));
+      const absl::Status refused = sink->Write(PortFlowsBatch(builder, kDay, 2, wrong));
       EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << refused;
     }
   }
@@ -194,7 +153,7 @@ TEST_F(Mariadb, TextsAreNeitherCutNorAlike) {
       row.Set<FieldId::kHttpUrl>(builder.interner().Intern(absl::string_view(text + "?")));
     }
   }
-  const absl::Status written = sink->Write(Batch(builder, kDay, 1));
+  const absl::Status written = sink->Write(PortFlowsBatch(builder, kDay, 1));
   ASSERT_TRUE(written.ok()) << written;
   auto store = OpenMariadbStore(server_->options());
   for (const std::vector<query::GroupColumn>& by :
@@ -223,23 +182,23 @@ TEST_F(Mariadb, TablesGetColumnsOrSayWhatIsWrong) {
   auto sink = Open();
   BatchBuilder before({FieldId::kDstPort}, {{FieldId::kBytes, Function::kSum, ""}});
   before.Add({5}).Set<FieldId::kDstPort>(80);
-  ASSERT_TRUE(sink->Write(Batch(before, kDay, 1)).ok());
-  const absl::Status widened = sink->Write(Batch(Flows(1), kDay, 2));
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(before, kDay, 1)).ok());
+  const absl::Status widened = sink->Write(PortFlowsBatch(PortFlows(1), kDay, 2));
   ASSERT_TRUE(widened.ok()) << widened;
-  ASSERT_TRUE(sink->Write(Batch(before, kDay, 3)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(before, kDay, 3)).ok());
   EXPECT_EQ(Shell("SELECT dst_port, HEX(src_addr), packets, bytes FROM flows ORDER BY batch"),
             "80|-|-|5\n0|00000000000000000000FFFF0A000001|1|100\n80|-|-|5");
   BatchBuilder other({FieldId::kDstPort}, {{FieldId::kPackets, Function::kMax, "bytes"}});
   other.Add({1});
-  absl::Status status = sink->Write(Batch(other, kDay, 4));
+  absl::Status status = sink->Write(PortFlowsBatch(other, kDay, 4));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "ALTER TABLE `flows` RENAME COLUMN `bytes` TO `bytes_old`"))
       << status;
   ASSERT_EQ(Shell("ALTER TABLE flows RENAME COLUMN bytes TO bytes_old"), "");
-  status = sink->Write(Batch(other, kDay, 4));
+  status = sink->Write(PortFlowsBatch(other, kDay, 4));
   EXPECT_TRUE(status.ok()) << status;
   ASSERT_EQ(Shell("CREATE TABLE theirs (a INTEGER)"), "");
-  status = sink->Write(Batch(other, kDay, 5, "theirs"));
+  status = sink->Write(PortFlowsBatch(other, kDay, 5, "theirs"));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "ALTER TABLE `theirs` RENAME TO `theirs_old`")) << status;
 }
@@ -258,7 +217,7 @@ TEST_F(Mariadb, RollsUpExactly) {
       if (i % 3 != 0) row.Set<FieldId::kDstPort>(static_cast<uint16_t>(random() % 8));
     }
     const absl::Status status =
-        sink->Write(Batch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1));
+        sink->Write(PortFlowsBatch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1));
     ASSERT_TRUE(status.ok()) << status;
     if (bin % 13 != 0 && bin != 39) continue;
     EXPECT_EQ(Ask("flows_1h", {0, 1, 2}), Ask("flows", {0, 1, 2}));
@@ -278,17 +237,17 @@ TEST_F(Mariadb, PartitionsComeAheadAndGo) {
   options.now = [&now] { return now; };
   options.retention = absl::Hours(48);
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(20);
+  const BatchBuilder builder = PortFlows(20);
   uint64_t number = 0;
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, ++number)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, ++number)).ok());
   EXPECT_EQ(Shell(kPartitions), "p20231114 p20231115 p20231116 rest");
   // Clocks of exporters that are wrong make no days.
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay + 86400 * 5, ++number)).ok());
-  ASSERT_TRUE(sink->Write(Batch(builder, 300, ++number)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay + 86400 * 5, ++number)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, 300, ++number)).ok());
   EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows PARTITION (rest)"), "40");
   for (int day = 1; day < 7; ++day) {
     now += absl::Hours(24);
-    const absl::Status status = sink->Write(Batch(builder, kDay + 86400 * day, ++number));
+    const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay + 86400 * day, ++number));
     ASSERT_TRUE(status.ok()) << status;
   }
   EXPECT_EQ(Shell(kPartitions), "p20231118 p20231119 p20231120 p20231121 p20231122 rest");
@@ -307,9 +266,10 @@ TEST_F(Mariadb, WithoutPartitionsRowsGo) {
   options.rollups = {{3600, absl::Hours(24 * 30)}};
   options.table = "flows";
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(20);
+  const BatchBuilder builder = PortFlows(20);
   for (int day = 0; day < 5; ++day) {
-    const absl::Status status = sink->Write(Batch(builder, kDay + 86400 * (day - 2), static_cast<uint64_t>(day + 1)));
+    const absl::Status status =
+        sink->Write(PortFlowsBatch(builder, kDay + 86400 * (day - 2), static_cast<uint64_t>(day + 1)));
     ASSERT_TRUE(status.ok()) << status;
   }
   ASSERT_TRUE(Open(options)->Retain().ok());
@@ -325,10 +285,11 @@ TEST_F(Mariadb, OldDaysAndAQuestionThatRuns) {
   options.now = [&now] { return now; };
   options.partitions_ahead = 0;
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(20);
+  const BatchBuilder builder = PortFlows(20);
   uint64_t number = 0;
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, ++number)).ok());
-  for (int day = 10; day >= 8; --day) ASSERT_TRUE(sink->Write(Batch(builder, kDay - 86400 * day, ++number)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, ++number)).ok());
+  for (int day = 10; day >= 8; --day)
+    ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay - 86400 * day, ++number)).ok());
   EXPECT_EQ(Shell(kPartitions), "p20231104 p20231105 p20231106 p20231114 rest");
   EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows PARTITION (rest)"), "0");
   const pid_t asking = fork();
@@ -336,14 +297,14 @@ TEST_F(Mariadb, OldDaysAndAQuestionThatRuns) {
   if (asking == 0) _exit(Shell("SELECT SLEEP(0.2) FROM flows LIMIT 20").size() == 39 ? 0 : 1);
   absl::SleepFor(absl::Milliseconds(300));
   now += absl::Hours(24);
-  const absl::Status status = sink->Write(Batch(builder, kDay + 86400, ++number));
+  const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay + 86400, ++number));
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_TRUE(absl::StrContains(sink->trouble(), "gets no partition")) << sink->trouble();
   int state = 0;
   ASSERT_EQ(waitpid(asking, &state, 0), asking);
   EXPECT_EQ(state, 0);
   now += absl::Minutes(2);
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay + 86400, ++number)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay + 86400, ++number)).ok());
   EXPECT_EQ(sink->trouble(), "");
   EXPECT_EQ(Shell(kPartitions), "p20231104 p20231105 p20231106 p20231114 p20231115 rest");
   EXPECT_EQ(Shell("SELECT (SELECT COUNT(*) FROM flows PARTITION (rest)), (SELECT COUNT(*) FROM flows PARTITION "
@@ -353,8 +314,8 @@ TEST_F(Mariadb, OldDaysAndAQuestionThatRuns) {
 
 // Whoever was killed between two statements: what is described is completed, whatever of it is there.
 TEST_F(Mariadb, WhatWasHalfMadeIsCompleted) {
-  const BatchBuilder builder = Flows(5);
-  ASSERT_TRUE(Open()->Write(Batch(builder, kDay, 1)).ok());
+  const BatchBuilder builder = PortFlows(5);
+  ASSERT_TRUE(Open()->Write(PortFlowsBatch(builder, kDay, 1)).ok());
   const std::string unmade =
       "INSERT INTO flowacct_tables SELECT 'half', columns, bin_seconds, 0, '', 0 FROM flowacct_tables WHERE name = "
       "'flows'";
@@ -365,7 +326,7 @@ TEST_F(Mariadb, WhatWasHalfMadeIsCompleted) {
     }
     auto store = OpenMariadbStore(server_->options());
     EXPECT_EQ((*store)->Tables()->size(), 1u);  // not yet
-    const absl::Status status = Open()->Write(Batch(builder, kDay, 2, "half"));
+    const absl::Status status = Open()->Write(PortFlowsBatch(builder, kDay, 2, "half"));
     ASSERT_TRUE(status.ok()) << status;
     EXPECT_EQ(Ask("half", {0}), Ask("flows", {0}));
     EXPECT_EQ(Shell("SELECT COUNT(*), MAX(src_addr) FROM half_text"), "5|10.0.0.1");
@@ -381,7 +342,7 @@ TEST_F(Mariadb, WhatWasHalfMadeIsCompleted) {
   BatchBuilder wide({FieldId::kProtocol, FieldId::kSrcAddr, FieldId::kDstPort},
                     {{FieldId::kPackets, Function::kSum, ""}, {FieldId::kBytes, Function::kSum, ""}});
   wide.Add({1, 1}).Set<FieldId::kProtocol>(17);
-  const absl::Status status = Open()->Write(Batch(wide, kDay, 3));
+  const absl::Status status = Open()->Write(PortFlowsBatch(wide, kDay, 3));
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ((*store)->Tables()->at(0).keys.size(), 3u);
   EXPECT_EQ(Shell("SELECT MAX(protocol) FROM flows_text"), "17");
@@ -392,39 +353,39 @@ TEST_F(Mariadb, ALostOrHungServerIsUnavailableAndComesBack) {
   options.connection.timeout = absl::Seconds(1);
   auto sink = Open(options);
   auto store = OpenMariadbStore(options.connection);
-  const BatchBuilder builder = Flows(20000);
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 1)).ok());
+  const BatchBuilder builder = PortFlows(20000);
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 1)).ok());
   ASSERT_TRUE((*store)->Tables().ok());
   // Hung; also for who connects now.
   server_->Stop();
   const absl::Time begin = absl::Now();
-  absl::Status status = sink->Write(Batch(builder, kDay, 2));
+  absl::Status status = sink->Write(PortFlowsBatch(builder, kDay, 2));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-  status = sink->Write(Batch(builder, kDay, 2));
+  status = sink->Write(PortFlowsBatch(builder, kDay, 2));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "said nothing for 1s")) << status;
   status = (*store)->Tables().status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
   EXPECT_LT(absl::Now() - begin, absl::Seconds(12));
   server_->Continue();
-  status = sink->Write(Batch(builder, kDay, 2));
+  status = sink->Write(PortFlowsBatch(builder, kDay, 2));
   EXPECT_TRUE(status.ok()) << status;
   // Gone, and not there when somebody starts.
   server_->Kill();
-  EXPECT_EQ(sink->Write(Batch(builder, kDay, 3)).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sink->Write(PortFlowsBatch(builder, kDay, 3)).code(), absl::StatusCode::kUnavailable);
   auto late = Open(options);
   ASSERT_NE(late, nullptr);
-  EXPECT_EQ(late->Write(Batch(builder, kDay, 3)).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(late->Write(PortFlowsBatch(builder, kDay, 3)).code(), absl::StatusCode::kUnavailable);
   ASSERT_TRUE(server_->Restart());
-  status = late->Write(Batch(builder, kDay, 3));
+  status = late->Write(PortFlowsBatch(builder, kDay, 3));
   EXPECT_TRUE(status.ok()) << status;
-  status = sink->Write(Batch(builder, kDay, 3));
+  status = sink->Write(PortFlowsBatch(builder, kDay, 3));
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(sink->counters().batches_skipped, 1u);
   EXPECT_TRUE((*store)->Tables().ok());
   // Ended by an administrator between two batches: nobody notices.
   Shell("KILL USER flowacct");
-  status = sink->Write(Batch(builder, kDay, 4));
+  status = sink->Write(PortFlowsBatch(builder, kDay, 4));
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows"), "80000");
 }
@@ -435,7 +396,7 @@ TEST_F(Mariadb, TheServerIsKilledInTheMiddle) {
   MariadbOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}};
   options.retention = absl::Hours(72);
-  const BatchBuilder builder = Flows(500);
+  const BatchBuilder builder = PortFlows(500);
   absl::Time now = absl::FromUnixSeconds(kDay);
   options.now = [&now] { return now; };
   std::mt19937 random(5);
@@ -458,7 +419,7 @@ TEST_F(Mariadb, TheServerIsKilledInTheMiddle) {
       ++number;
       now += absl::Hours(3);
       const int64_t bin = sql::FloorTo(absl::ToUnixSeconds(now), 300);
-      status = sink->Write(Batch(builder, bin, number, table));
+      status = sink->Write(PortFlowsBatch(builder, bin, number, table));
     }
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
     int state = 0;
@@ -468,9 +429,9 @@ TEST_F(Mariadb, TheServerIsKilledInTheMiddle) {
     // What was told not to be in is written again; the one before for good measure.
     if (number > first) {
       const int64_t bin = sql::FloorTo(absl::ToUnixSeconds(now - absl::Hours(3)), 300);
-      ASSERT_TRUE(Open(options)->Write(Batch(builder, bin, number - 1, table)).ok());
+      ASSERT_TRUE(Open(options)->Write(PortFlowsBatch(builder, bin, number - 1, table)).ok());
     }
-    status = sink->Write(Batch(builder, sql::FloorTo(absl::ToUnixSeconds(now), 300), number, table));
+    status = sink->Write(PortFlowsBatch(builder, sql::FloorTo(absl::ToUnixSeconds(now), 300), number, table));
     ASSERT_TRUE(status.ok()) << status;
     ASSERT_EQ(Shell(absl::StrCat("SELECT COUNT(*) FROM (SELECT batch FROM ", table,
                                  " GROUP BY batch HAVING COUNT(*) <> 500 OR SUM(packets) <> 500) AS wrong")),
@@ -493,8 +454,10 @@ TEST_F(Mariadb, TheServerIsKilledInTheMiddle) {
 TEST_F(Mariadb, TheWriterIsKilledInTheMiddle) {
   MariadbOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}};
-  const BatchBuilder builder = Flows(500);
-  const auto batch = [&](uint64_t number) { return Batch(builder, kDay + static_cast<int64_t>(number) * 300, number); };
+  const BatchBuilder builder = PortFlows(500);
+  const auto batch = [&](uint64_t number) {
+    return PortFlowsBatch(builder, kDay + static_cast<int64_t>(number) * 300, number);
+  };
   std::mt19937 random(5);
   uint64_t from = 1;
   ASSERT_TRUE(Open(options)->Write(batch(1)).ok());
@@ -533,7 +496,7 @@ TEST_F(Mariadb, TheWriterIsKilledInTheMiddle) {
 TEST_F(Mariadb, TwoWritersAtOnce) {
   MariadbOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
-  const BatchBuilder builder = Flows(200);
+  const BatchBuilder builder = PortFlows(200);
   constexpr int kWriters = 2, kBatches = 60;
   std::vector<pid_t> children;
   for (int writer = 0; writer < kWriters; ++writer) {
@@ -543,7 +506,8 @@ TEST_F(Mariadb, TwoWritersAtOnce) {
     auto sink = NewMariadbSink(options);
     if (!sink.ok()) _exit(1);
     for (int number = 1; number <= kBatches;) {
-      AggregateBatch batch = Batch(builder, kDay + (number % 9 == 8 ? 0 : number) * 900, static_cast<uint64_t>(number));
+      AggregateBatch batch =
+          PortFlowsBatch(builder, kDay + (number % 9 == 8 ? 0 : number) * 900, static_cast<uint64_t>(number));
       aggregate::BatchIdentity identity = batch.identity();
       identity.collector = absl::StrCat("edge", writer);
       batch.set_identity(identity);
@@ -572,16 +536,16 @@ TEST_F(Mariadb, ThePasswordIsNeverTold) {
   MariadbOptions options = Options();
   options.connection.password_file.clear();
   setenv("MYSQL_PWD", "hunter2", 1);
-  const absl::Status status = Open(options)->Write(Batch(Flows(1), kDay, 1));
+  const absl::Status status = Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay, 1));
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
   EXPECT_FALSE(absl::StrContains(status.message(), "hunter2")) << status;
   std::string password;
   std::getline(std::ifstream(server_->options().password_file) >> std::ws, password);
   setenv("MYSQL_PWD", password.c_str(), 1);
-  EXPECT_TRUE(Open(options)->Write(Batch(Flows(1), kDay, 1)).ok());
+  EXPECT_TRUE(Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay, 1)).ok());
   unsetenv("MYSQL_PWD");
   options.connection.password_file = "/no/such/file";
-  EXPECT_EQ(Open(options)->Write(Batch(Flows(1), kDay, 1)).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay, 1)).code(), absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -1,14 +1,13 @@
 #include "flowacct/sink/mongodb/mongodb_connection.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <mutex>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "flowacct/sink/password.h"
 
 namespace flowacct::sink::mongodb {
 namespace {
@@ -104,19 +103,11 @@ absl::StatusOr<std::unique_ptr<MongodbConnection>> MongodbConnection::New(Connec
 
 absl::Status MongodbConnection::ReadPassword() {
   if (mongoc_uri_get_username(uri_.get()) == nullptr) return absl::OkStatus();
-  std::string password;
-  if (!options_.password_file.empty()) {
-    std::ifstream file(options_.password_file);
-    if (!std::getline(file, password)) {
-      return Of(absl::StatusCode::kFailedPrecondition,
-                absl::StrCat("cannot read a password from ", options_.password_file));
-    }
-  } else if (const char* const told = std::getenv("MONGODB_PASSWORD"); told != nullptr) {
-    password = told;
-  } else {
-    return absl::OkStatus();  // a certificate, say
-  }
-  if (!mongoc_uri_set_password(uri_.get(), password.c_str())) {
+  const absl::StatusOr<std::string> password =
+      sink::ReadPassword("mongodb: password_file", options_.password_file, "MONGODB_PASSWORD");
+  if (!password.ok()) return password.status();
+  if (password->empty()) return absl::OkStatus();  // a certificate, say
+  if (!mongoc_uri_set_password(uri_.get(), password->c_str())) {
     return Of(absl::StatusCode::kFailedPrecondition, "the password is no UTF-8");
   }
   return absl::OkStatus();

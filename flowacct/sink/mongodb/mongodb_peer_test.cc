@@ -27,6 +27,7 @@
 #include "flowacct/sink/mongodb/mongodb_store.h"
 #include "flowacct/sink/mongodb/testing/server.h"
 #include "flowacct/sink/print/batch_builder.h"
+#include "flowacct/sink/testing/port_flows.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::sink::mongodb {
@@ -39,7 +40,7 @@ using print::BatchBuilder;
 using record::FieldId;
 
 constexpr int64_t kNanos = 1000000000;
-constexpr int64_t kDay = 1699920000;  // 2023-11-14T00:00:00Z
+constexpr int64_t kDay = kPortFlowsDay;
 
 class Mongodb : public testing::Test {
  protected:
@@ -99,24 +100,11 @@ class Mongodb : public testing::Test {
     return texts;
   }
 
-  using Sums = std::map<std::string, std::vector<absl::uint128>>;
+  using Sums = PortSums;
   Sums Ask(const std::string& table, std::vector<size_t> values) {
-    auto store = OpenMongodbStore(Connection());
-    EXPECT_TRUE(store.ok()) << store.status();
-    query::GroupRequest request;
-    request.table = table;
-    request.by = {{FieldId::kDstPort, -1, -1}};
-    request.values = std::move(values);
-    Sums sums;
-    absl::Status status = (*store)->Sum(request, [&](const query::GroupRow& row) {
-      const std::string key = row.group[0].present ? absl::StrCat(row.group[0].integer) : "-";
-      EXPECT_TRUE(sums.emplace(key, std::vector<absl::uint128>(row.values.begin(), row.values.end())).second) << key;
-      return true;
-    });
-    EXPECT_TRUE(status.ok()) << status;
-    return sums;
+    return AskByPort(OpenMongodbStore(Connection()), table, std::move(values));
   }
-  // The sum of value 0 over all groups: of Flows(), how many rows count.
+  // The sum of value 0 over all groups: of PortFlows, how many rows count.
   absl::uint128 Total(const std::string& table, size_t value = 0) {
     absl::uint128 total = 0;
     for (const auto& [key, sums] : Ask(table, {value})) total += sums[0];
@@ -137,43 +125,12 @@ class Mongodb : public testing::Test {
 Server* Mongodb::server_ = nullptr;
 std::string* Mongodb::why_ = nullptr;
 
-BatchBuilder Flows(int rows) {
-  BatchBuilder builder({FieldId::kSrcAddr, FieldId::kDstPort},
-                       {{FieldId::kPackets, Function::kSum, ""}, {FieldId::kBytes, Function::kSum, ""}});
-  for (int i = 0; i < rows; ++i) {
-    auto row = builder.Add({1, 100});
-    row.Set<FieldId::kSrcAddr>(IpAddress::V4(0x0a000001));
-    row.Set<FieldId::kDstPort>(static_cast<uint16_t>(i % 100));
-  }
-  return builder;
-}
-
-AggregateBatch Batch(const BatchBuilder& builder, int64_t start, uint64_t number, absl::string_view table = "flows") {
-  AggregateBatch batch = builder.Build({start * kNanos, (start + 300) * kNanos});
-  batch.set_identity({"edge", std::string(table), 7, number});
-  return batch;
-}
-
 TEST_F(Mongodb, AnswersAsTheMemoryStoreDoes) {
-  const query::ConformanceData data;
-  query::MemoryStore twin;
-  auto sink = Open();
-  for (const auto& [table, batch] : data.batches()) {
-    const absl::Status status = sink->Write(*batch);
-    ASSERT_TRUE(status.ok()) << status;
-    twin.Add(table, batch);
-  }
+  const auto sink = Open();
+  ExpectAnswersAsItsTwin(
+      sink.get(), [this] { return OpenMongodbStore(Connection()); }, /*complete=*/true);
   EXPECT_EQ(sink->counters().batches_skipped, 1u);
   EXPECT_EQ(sink->trouble(), "");
-  auto store = OpenMongodbStore(Connection());
-  ASSERT_TRUE(store.ok()) << store.status();
-  query::ExpectConforms(**store, twin);
-  // Nothing is Unimplemented.
-  for (const query::ConformanceRequest& asked : query::ConformanceRequests()) {
-    if (!asked.may_be_unimplemented) continue;
-    const absl::Status status = (*store)->Sum(asked.request, [](const query::GroupRow&) { return true; });
-    EXPECT_TRUE(status.ok()) << asked.name << ": " << status;
-  }
 }
 
 TEST_F(Mongodb, ADocumentARowEachBatchOnce) {
@@ -182,10 +139,10 @@ TEST_F(Mongodb, ADocumentARowEachBatchOnce) {
   builder.Add({UINT64_MAX}).Set<FieldId::kDstPort>(443);
   builder.Add({5}).Set<FieldId::kSrcAddr>(IpAddress::V4(0xc0000201));
   for (int i = 0; i < 2; ++i) {
-    const absl::Status status = sink->Write(Batch(builder, kDay, 1));
+    const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay, 1));
     ASSERT_TRUE(status.ok()) << status;
   }
-  ASSERT_TRUE(Open()->Write(Batch(builder, kDay, 1)).ok());
+  ASSERT_TRUE(Open()->Write(PortFlowsBatch(builder, kDay, 1)).ok());
   EXPECT_EQ(sink->counters().batches, 1u);
   EXPECT_EQ(sink->counters().batches_skipped, 1u);
   EXPECT_EQ(sink->counters().rows, 4u);  // the first one's sum is split
@@ -205,7 +162,7 @@ TEST_F(Mongodb, ADocumentARowEachBatchOnce) {
   ASSERT_EQ(batches.size(), 1u);
   EXPECT_TRUE(absl::StrContains(batches[0], "\"table\" : \"flows\"")) << batches[0];
   // Of nobody.
-  for (int i = 0; i < 2; ++i) ASSERT_TRUE(sink->Write(Batch(builder, kDay, 0)).ok());
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 0)).ok());
   EXPECT_EQ(Total("flows"), 3 * (absl::uint128(UINT64_MAX) + 5));
 }
 
@@ -223,7 +180,7 @@ TEST_F(Mongodb, HostileNamesAndTextsStayWhatTheyAre) {
     row.Set<FieldId::kVrfName>(builder.interner().Intern(text));
     row.Set<FieldId::kApplicationId>(builder.interner().Intern(text));
   }
-  AggregateBatch batch = Batch(builder, kDay, 1, table);
+  AggregateBatch batch = PortFlowsBatch(builder, kDay, 1, table);
   batch.set_texts({{}, {}, {"$x", "{}", "", "443:1", "$$NOW", "."}});
   absl::Status status = sink->Write(batch);
   ASSERT_TRUE(status.ok()) << status;
@@ -260,30 +217,31 @@ TEST_F(Mongodb, HostileNamesAndTextsStayWhatTheyAre) {
   for (const absl::string_view name :
        {absl::string_view("a$b"), absl::string_view("system.users"), absl::string_view("flowacct_batches"),
         absl::string_view("a\0b", 3), absl::string_view("\xff")}) {
-    EXPECT_EQ(sink->Write(Batch(builder, kDay, 2, name)).code(), absl::StatusCode::kInvalidArgument) << name;
+    EXPECT_EQ(sink->Write(PortFlowsBatch(builder, kDay, 2, name)).code(), absl::StatusCode::kInvalidArgument) << name;
   }
-  EXPECT_EQ(sink->Write(Batch(builder, kDay, 2, std::string(101, 'x'))).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(sink->Write(PortFlowsBatch(builder, kDay, 2, std::string(101, 'x'))).code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(Mongodb, TablesGetFieldsOrSayWhatIsWrong) {
   auto sink = Open();
   BatchBuilder before({FieldId::kDstPort}, {{FieldId::kBytes, Function::kSum, ""}});
   before.Add({5}).Set<FieldId::kDstPort>(80);
-  ASSERT_TRUE(sink->Write(Batch(before, kDay, 1)).ok());
-  const absl::Status widened = sink->Write(Batch(Flows(1), kDay, 2));
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(before, kDay, 1)).ok());
+  const absl::Status widened = sink->Write(PortFlowsBatch(PortFlows(1), kDay, 2));
   ASSERT_TRUE(widened.ok()) << widened;
-  ASSERT_TRUE(sink->Write(Batch(before, kDay, 3)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(before, kDay, 3)).ok());
   EXPECT_EQ(Ask("flows", {0, 1}), (Sums{{"80", {10, 0}}, {"0", {100, 1}}}));
   BatchBuilder other({FieldId::kDstPort}, {{FieldId::kPackets, Function::kMax, "bytes"}});
   other.Add({1});
-  absl::Status status = sink->Write(Batch(other, kDay, 4));
+  absl::Status status = sink->Write(PortFlowsBatch(other, kDay, 4));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "field \"bytes\" of table \"flows\"")) << status;
   // Others need not wait for who failed so.
-  EXPECT_TRUE(Open()->Write(Batch(before, kDay, 5)).ok());
+  EXPECT_TRUE(Open()->Write(PortFlowsBatch(before, kDay, 5)).ok());
   EXPECT_EQ(Ask("flows", {0, 1}), (Sums{{"80", {15, 0}}, {"0", {100, 1}}}));
   ASSERT_TRUE(connection_->Insert("theirs", Document().Integer("a", 1)).ok());
-  status = sink->Write(Batch(other, kDay, 5, "theirs"));
+  status = sink->Write(PortFlowsBatch(other, kDay, 5, "theirs"));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "db.getCollection(\"theirs\").renameCollection(\"theirs_old\")"))
       << status;
@@ -291,7 +249,7 @@ TEST_F(Mongodb, TablesGetFieldsOrSayWhatIsWrong) {
   MongodbOptions options = Options();
   options.table = "ready";
   options.bin_seconds = 300;
-  options.schema = std::make_shared<const aggregate::Schema>(Batch(before, kDay, 1).schema());
+  options.schema = std::make_shared<const aggregate::Schema>(PortFlowsBatch(before, kDay, 1).schema());
   Open(options);
   const auto tables = (*OpenMongodbStore(Connection()))->Tables();
   ASSERT_TRUE(tables.ok()) << tables.status();
@@ -314,7 +272,7 @@ TEST_F(Mongodb, RollsUpExactly) {
       if (i % 3 != 0) row.Set<FieldId::kDstPort>(static_cast<uint16_t>(random() % 8));
     }
     const absl::Status status =
-        sink->Write(Batch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1));
+        sink->Write(PortFlowsBatch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1));
     ASSERT_TRUE(status.ok()) << status;
     if (bin % 13 != 0 && bin != 39) continue;
     EXPECT_EQ(Ask("flows_1h", {0, 1, 2}), Ask("flows", {0, 1, 2}));
@@ -333,11 +291,11 @@ TEST_F(Mongodb, RetentionRemovesWholeBins) {
   options.rollups = {{3600, absl::Hours(24 * 30)}};
   options.ttl_index = false;  // the server's clock is another
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(20);
+  const BatchBuilder builder = PortFlows(20);
   uint64_t number = 0;
   for (int day = 0; day < 7; ++day) {
     for (int bin = 0; bin < 3; ++bin) {
-      const absl::Status status = sink->Write(Batch(builder, kDay + 86400 * day + bin * 300, ++number));
+      const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay + 86400 * day + bin * 300, ++number));
       ASSERT_TRUE(status.ok()) << status;
     }
     now += absl::Hours(24);
@@ -369,7 +327,7 @@ TEST_F(Mongodb, RetentionRemovesWholeBins) {
 TEST_F(Mongodb, TheServerIsAskedToRemoveLater) {
   MongodbOptions options = Options();
   options.retention = absl::Hours(48);
-  ASSERT_TRUE(Open(options)->Write(Batch(Flows(1), kDay + 86400, 1)).ok());
+  ASSERT_TRUE(Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay + 86400, 1)).ok());
   const auto ttl_seconds = [&] {
     int64_t found = -1;
     const auto state = connection_->FindOne("flowacct_tables", Document());
@@ -380,7 +338,7 @@ TEST_F(Mongodb, TheServerIsAskedToRemoveLater) {
   // These rows are of 2023: the server may remove them while we ask, so that they do not count.
   EXPECT_EQ(Total("flows"), 0);
   options.retention = absl::InfiniteDuration();
-  ASSERT_TRUE(Open(options)->Write(Batch(Flows(1), kDay + 86400, 2)).ok());
+  ASSERT_TRUE(Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay + 86400, 2)).ok());
   EXPECT_EQ(ttl_seconds(), 0);
   if (server_->is_stand_in()) {
     EXPECT_EQ(Total("flows"), 2);
@@ -391,8 +349,8 @@ TEST_F(Mongodb, ALostOrHungServerIsUnavailableAndComesBack) {
   MongodbOptions options = Options();
   options.connection.timeout = absl::Seconds(2);
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(2000);
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 1)).ok());
+  const BatchBuilder builder = PortFlows(2000);
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 1)).ok());
   auto store = *OpenMongodbStore(options.connection);
   query::GroupRequest request;
   request.table = "flows";
@@ -401,7 +359,7 @@ TEST_F(Mongodb, ALostOrHungServerIsUnavailableAndComesBack) {
   ASSERT_TRUE(store->Sum(request, nothing).ok());
   // Hung.
   ASSERT_EQ(kill(server_->pid(), SIGSTOP), 0);
-  for (const auto& call : {std::function<absl::Status()>([&] { return sink->Write(Batch(builder, kDay, 2)); }),
+  for (const auto& call : {std::function<absl::Status()>([&] { return sink->Write(PortFlowsBatch(builder, kDay, 2)); }),
                            std::function<absl::Status()>([&] { return store->Sum(request, nothing); })}) {
     const absl::Time begin = absl::Now();
     const absl::Status status = call();
@@ -410,25 +368,25 @@ TEST_F(Mongodb, ALostOrHungServerIsUnavailableAndComesBack) {
     EXPECT_LT(absl::Now() - begin, absl::Seconds(8));
   }
   ASSERT_EQ(kill(server_->pid(), SIGCONT), 0);
-  absl::Status status = sink->Write(Batch(builder, kDay, 2));
+  absl::Status status = sink->Write(PortFlowsBatch(builder, kDay, 2));
   EXPECT_TRUE(status.ok()) << status;
   // Gone.
   server_->Kill();
-  status = sink->Write(Batch(builder, kDay, 3));
+  status = sink->Write(PortFlowsBatch(builder, kDay, 3));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
-  EXPECT_EQ(sink->Write(Batch(builder, kDay, 3)).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sink->Write(PortFlowsBatch(builder, kDay, 3)).code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(store->Sum(request, nothing).code(), absl::StatusCode::kUnavailable);
   // Not there at the start.
   auto early = Open(options);
-  EXPECT_EQ(early->Write(Batch(builder, kDay, 4)).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(early->Write(PortFlowsBatch(builder, kDay, 4)).code(), absl::StatusCode::kUnavailable);
   MongodbOptions at_once = options;
   at_once.table = "flows";
-  at_once.schema = std::make_shared<const aggregate::Schema>(Batch(builder, kDay, 1).schema());
+  at_once.schema = std::make_shared<const aggregate::Schema>(PortFlowsBatch(builder, kDay, 1).schema());
   EXPECT_EQ(NewMongodbSink(at_once).status().code(), absl::StatusCode::kUnavailable);
   ASSERT_TRUE(server_->Restart());
-  status = sink->Write(Batch(builder, kDay, 3));
+  status = sink->Write(PortFlowsBatch(builder, kDay, 3));
   EXPECT_TRUE(status.ok()) << status;
-  status = early->Write(Batch(builder, kDay, 4));
+  status = early->Write(PortFlowsBatch(builder, kDay, 4));
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_TRUE(store->Sum(request, nothing).ok());
   EXPECT_EQ(Total("flows"), 8000);
@@ -444,12 +402,13 @@ TEST_F(Mongodb, CutAtEachCommand) {
   options.ttl_index = false;
   options.rows_a_message = 60;
   options.now = [] { return absl::FromUnixSeconds(kDay + 5 * 86400); };
-  const BatchBuilder builder = Flows(100);  // two messages
+  const BatchBuilder builder = PortFlows(100);  // two messages
   int cuts = 0;
   for (int i = 0; i < 2 * 24; ++i) {
     const std::string table = absl::StrCat("flows", i), rollup = table + "_1h";
     for (const uint64_t number : {1, 2}) {
-      const AggregateBatch batch = Batch(builder, kDay + static_cast<int64_t>(number) * 2 * 86400, number, table);
+      const AggregateBatch batch =
+          PortFlowsBatch(builder, kDay + static_cast<int64_t>(number) * 2 * 86400, number, table);
       auto sink = Open(options);
       ASSERT_TRUE(CutAfter(i / 2, i % 2 != 0).ok());
       absl::Status status = sink->Write(batch);
@@ -472,7 +431,7 @@ TEST_F(Mongodb, CutAtEachCommand) {
       EXPECT_TRUE(kept == 100 || kept == number * 100) << kept;
       EXPECT_EQ(Documents("flowacct_batches", Document().Text("table", table)).size(), number) << i;
     }
-    ASSERT_TRUE(Open(options)->Write(Batch(builder, kDay + 6 * 86400, 3, table)).ok());
+    ASSERT_TRUE(Open(options)->Write(PortFlowsBatch(builder, kDay + 6 * 86400, 3, table)).ok());
     EXPECT_EQ(Total(rollup), 300) << i;
     EXPECT_EQ(Total(table), 200) << i;
     EXPECT_EQ(Documents(table).size(), 200u) << i;  // what failed was removed, and what was old
@@ -498,8 +457,10 @@ TEST_F(Mongodb, WriterKilledInTheMiddle) {
   MongodbOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}};
   options.writer_timeout = absl::Milliseconds(20);
-  const BatchBuilder builder = Flows(500);
-  const auto batch = [&](uint64_t number) { return Batch(builder, kDay + static_cast<int64_t>(number) * 300, number); };
+  const BatchBuilder builder = PortFlows(500);
+  const auto batch = [&](uint64_t number) {
+    return PortFlowsBatch(builder, kDay + static_cast<int64_t>(number) * 300, number);
+  };
   std::mt19937 random(5);
   uint64_t from = 1;
   ASSERT_TRUE(Open(options)->Write(batch(1)).ok());
@@ -538,8 +499,10 @@ TEST_F(Mongodb, ServerKilledInTheMiddle) {
   options.rollups = {{3600, absl::InfiniteDuration()}};
   options.connection.timeout = absl::Seconds(5);
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(500);
-  const auto batch = [&](uint64_t number) { return Batch(builder, kDay + static_cast<int64_t>(number) * 300, number); };
+  const BatchBuilder builder = PortFlows(500);
+  const auto batch = [&](uint64_t number) {
+    return PortFlowsBatch(builder, kDay + static_cast<int64_t>(number) * 300, number);
+  };
   std::mt19937 random(6);
   uint64_t number = 1;
   ASSERT_TRUE(sink->Write(batch(number)).ok());
@@ -569,13 +532,13 @@ TEST_F(Mongodb, ASleepingWriterIsPassed) {
   options.writer_timeout = absl::Milliseconds(100);
   constexpr int kRows = 5000;
   options.rows_a_message = 50;
-  const BatchBuilder builder = Flows(kRows);
+  const BatchBuilder builder = PortFlows(kRows);
   for (uint64_t number = 1; number <= 2; ++number) {
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
       auto sink = NewMongodbSink(options);
-      _exit(sink.ok() && absl::IsUnavailable((*sink)->Write(Batch(builder, kDay, number))) ? 7 : 1);
+      _exit(sink.ok() && absl::IsUnavailable((*sink)->Write(PortFlowsBatch(builder, kDay, number))) ? 7 : 1);
     }
     const auto written = [&] {
       const auto row = connection_->FindOne("flows", Document().Integer("batch", static_cast<int64_t>(2 * number - 1)));
@@ -584,7 +547,7 @@ TEST_F(Mongodb, ASleepingWriterIsPassed) {
     while (!written()) usleep(1000);
     ASSERT_EQ(kill(child, SIGSTOP), 0);
     ASSERT_EQ(Total("flows"), (number - 1) * kRows);
-    const absl::Status status = Open(options)->Write(Batch(builder, kDay, number));
+    const absl::Status status = Open(options)->Write(PortFlowsBatch(builder, kDay, number));
     ASSERT_TRUE(status.ok()) << status;
     ASSERT_EQ(kill(child, SIGCONT), 0);
     int state = 0;
@@ -600,7 +563,7 @@ TEST_F(Mongodb, TwoWritersAtOnceAndWhoAsksMeanwhile) {
   MongodbOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
   options.writer_timeout = absl::Seconds(5);
-  const BatchBuilder builder = Flows(200);
+  const BatchBuilder builder = PortFlows(200);
   constexpr int kWriters = 2, kBatches = 24;
   std::vector<pid_t> children;
   for (int writer = 0; writer < kWriters; ++writer) {
@@ -610,7 +573,8 @@ TEST_F(Mongodb, TwoWritersAtOnceAndWhoAsksMeanwhile) {
     auto sink = NewMongodbSink(options);
     if (!sink.ok()) _exit(1);
     for (int number = 1; number <= kBatches;) {
-      AggregateBatch batch = Batch(builder, kDay + (number % 9 == 8 ? 0 : number) * 900, static_cast<uint64_t>(number));
+      AggregateBatch batch =
+          PortFlowsBatch(builder, kDay + (number % 9 == 8 ? 0 : number) * 900, static_cast<uint64_t>(number));
       aggregate::BatchIdentity identity = batch.identity();
       identity.collector = absl::StrCat("edge", writer);
       batch.set_identity(identity);
@@ -673,11 +637,11 @@ TEST_F(Mongodb, ThePasswordIsNeverTold) {
   fputs("hunter2\n", out);
   fclose(out);
   options.connection.password_file = file;
-  status = Open(options)->Write(Batch(Flows(1), kDay, 1));
+  status = Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay, 1));
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
   EXPECT_FALSE(absl::StrContains(status.message(), "hunter2")) << status;
   options.connection.password_file = "/no/such/file";
-  EXPECT_EQ(Open(options)->Write(Batch(Flows(1), kDay, 1)).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay, 1)).code(), absl::StatusCode::kFailedPrecondition);
   for (const char* name : {"", "a b", "a.b", "a$b"}) {
     options = Options();
     options.connection.database = name;
@@ -694,7 +658,7 @@ TEST(MongodbRouter, IsAskedToShard) {
   options.connection = server->options();
   options.rollups = {{3600, absl::InfiniteDuration()}};
   auto sink = *NewMongodbSink(options);
-  const absl::Status status = sink->Write(Batch(Flows(3), kDay, 1));
+  const absl::Status status = sink->Write(PortFlowsBatch(PortFlows(3), kDay, 1));
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(sink->trouble(), "");
   ConnectionOptions admin = server->options();

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <fstream>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -13,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/sink/password.h"
 
 namespace flowacct::sink::postgresql {
 namespace {
@@ -98,17 +97,6 @@ struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 
-absl::StatusOr<std::string> ReadPassword(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!file || !std::getline(file, line)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "postgresql: password_file ", path, " cannot be read; it is a file whose first line is the password"));
-  }
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  return line;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PostgresqlConnection>> PostgresqlConnection::New(ConnectionOptions options) {
@@ -174,7 +162,7 @@ absl::Status PostgresqlConnection::Connect() {
     values.push_back(value);
   };
   if (!options_.password_file.empty()) {
-    absl::StatusOr<std::string> read = ReadPassword(options_.password_file);
+    absl::StatusOr<std::string> read = ReadPassword("postgresql: password_file", options_.password_file, nullptr);
     if (!read.ok()) return read.status();
     password = *std::move(read);
     add("password", password.c_str());

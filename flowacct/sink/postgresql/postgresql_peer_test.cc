@@ -22,6 +22,7 @@
 #include "flowacct/sink/postgresql/postgresql_store.h"
 #include "flowacct/sink/postgresql/testing/server.h"
 #include "flowacct/sink/print/batch_builder.h"
+#include "flowacct/sink/testing/port_flows.h"
 #include "flowacct/sink/testing/store_faults.h"
 #include "gtest/gtest.h"
 
@@ -35,7 +36,7 @@ using print::BatchBuilder;
 using record::FieldId;
 
 constexpr int64_t kNanos = 1000000000;
-constexpr int64_t kDay = 1699920000;  // 2023-11-14T00:00:00Z
+constexpr int64_t kDay = kPortFlowsDay;
 
 class Postgresql : public testing::Test {
  protected:
@@ -70,22 +71,9 @@ class Postgresql : public testing::Test {
     return sink.ok() ? *std::move(sink) : nullptr;
   }
 
-  using Sums = std::map<std::string, std::vector<absl::uint128>>;
+  using Sums = PortSums;
   static Sums Ask(const std::string& table, std::vector<size_t> values) {
-    auto store = OpenPostgresqlStore(server_->options());
-    EXPECT_TRUE(store.ok()) << store.status();
-    query::GroupRequest request;
-    request.table = table;
-    request.by = {{FieldId::kDstPort, -1, -1}};
-    request.values = std::move(values);
-    Sums sums;
-    absl::Status status = (*store)->Sum(request, [&](const query::GroupRow& row) {
-      const std::string key = row.group[0].present ? absl::StrCat(row.group[0].integer) : "-";
-      EXPECT_TRUE(sums.emplace(key, std::vector<absl::uint128>(row.values.begin(), row.values.end())).second) << key;
-      return true;
-    });
-    EXPECT_TRUE(status.ok()) << status;
-    return sums;
+    return AskByPort(OpenPostgresqlStore(server_->options()), table, std::move(values));
   }
 
   static Server* server_;
@@ -94,54 +82,25 @@ class Postgresql : public testing::Test {
 Server* Postgresql::server_ = nullptr;
 std::string* Postgresql::why_ = nullptr;
 
-BatchBuilder Flows(int rows) {
-  BatchBuilder builder({FieldId::kSrcAddr, FieldId::kDstPort},
-                       {{FieldId::kPackets, Function::kSum, ""}, {FieldId::kBytes, Function::kSum, ""}});
-  for (int i = 0; i < rows; ++i) {
-    auto row = builder.Add({1, 100});
-    row.Set<FieldId::kSrcAddr>(IpAddress::V4(0x0a000001));
-    row.Set<FieldId::kDstPort>(static_cast<uint16_t>(i % 100));
-  }
-  return builder;
-}
-
-AggregateBatch Batch(const BatchBuilder& builder, int64_t start, uint64_t number, absl::string_view table = "flows") {
-  AggregateBatch batch = builder.Build({start * kNanos, (start + 300) * kNanos});
-  batch.set_identity({"edge", std::string(table), 7, number});
-  return batch;
-}
-
 TEST_F(Postgresql, AnswersAsItsTwin) {
-  auto sink = Open();
-  const query::ConformanceData data;
-  query::MemoryStore twin;
-  for (const auto& [table, batch] : data.batches()) {
-    const absl::Status status = sink->Write(*batch);
-    ASSERT_TRUE(status.ok()) << status;
-    twin.Add(table, batch);
-  }
-  auto store = OpenPostgresqlStore(server_->options());
-  ASSERT_TRUE(store.ok()) << store.status();
-  query::ExpectConforms(**store, twin);
-  for (const query::ConformanceRequest& asked : query::ConformanceRequests()) {  // nothing is Unimplemented
-    const absl::Status status = (*store)->Sum(asked.request, [](const query::GroupRow&) { return true; });
-    EXPECT_TRUE(status.ok()) << asked.name << ": " << status;
-  }
+  const auto sink = Open();
+  ExpectAnswersAsItsTwin(
+      sink.get(), [] { return OpenPostgresqlStore(server_->options()); }, /*complete=*/true);
 }
 
 TEST_F(Postgresql, CountsABatchOnceAndShowsTexts) {
-  const BatchBuilder builder = Flows(10);
+  const BatchBuilder builder = PortFlows(10);
   auto sink = Open();
   for (int i = 0; i < 2; ++i) {
-    const absl::Status status = sink->Write(Batch(builder, kDay, 1));
+    const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay, 1));
     ASSERT_TRUE(status.ok()) << status;
   }
   sink = Open();
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 1)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 1)).ok());
   EXPECT_EQ(sink->counters().batches_skipped, 1u);
   EXPECT_EQ(Shell("SELECT COUNT(*), SUM(packets) FROM flows"), "10|10");
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 0)).ok());
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 0)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 0)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 0)).ok());
   EXPECT_EQ(Shell("SELECT COUNT(*), SUM(packets) FROM flows"), "30|30");
   EXPECT_EQ(Shell("SELECT DISTINCT src_addr, extract(epoch FROM bin_start)::bigint FROM flows_text"),
             absl::StrCat("10.0.0.1|", kDay));
@@ -157,7 +116,7 @@ TEST_F(Postgresql, LargeSumsAndHostileTexts) {
   row.Set<FieldId::kVrfName>(builder.interner().Intern(absl::string_view("\\.\n\t\\N'; --\0\xff", 13)));
   row.Set<FieldId::kApplicationId>(builder.interner().Intern(absl::string_view("\0'\"", 3)));
   builder.Add({1, 0}).Set<FieldId::kVrfName>(builder.interner().Intern(absl::string_view("")));
-  AggregateBatch batch = Batch(builder, kDay, 1, name);
+  AggregateBatch batch = PortFlowsBatch(builder, kDay, 1, name);
   batch.set_texts({{}, {"443:1' \\.", "\""}});
   absl::Status status = sink->Write(batch);
   ASSERT_TRUE(status.ok()) << status;
@@ -165,30 +124,31 @@ TEST_F(Postgresql, LargeSumsAndHostileTexts) {
   EXPECT_EQ(Shell("SELECT vrf_name, application_id, \"top(dst_port)\" FROM \"flows\"\"; DROP TABLE flowacct_batches; "
                   "--\" ORDER BY 3 DESC NULLS LAST LIMIT 1"),
             "\\.\n\t\\N'; --\xef\xbf\xbd\xef\xbf\xbd|\\x002722|443:1' \\.");
-  EXPECT_EQ(sink->Write(Batch(builder, kDay, 2, std::string(60, 'x'))).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(sink->Write(PortFlowsBatch(builder, kDay, 2, std::string(60, 'x'))).code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(Postgresql, TablesGetColumnsOrSayWhatIsWrong) {
   auto sink = Open();
   BatchBuilder before({FieldId::kDstPort}, {{FieldId::kBytes, Function::kSum, ""}});
   before.Add({5}).Set<FieldId::kDstPort>(80);
-  ASSERT_TRUE(sink->Write(Batch(before, kDay, 1)).ok());
-  const absl::Status widened = sink->Write(Batch(Flows(1), kDay, 2));
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(before, kDay, 1)).ok());
+  const absl::Status widened = sink->Write(PortFlowsBatch(PortFlows(1), kDay, 2));
   ASSERT_TRUE(widened.ok()) << widened;
-  ASSERT_TRUE(sink->Write(Batch(before, kDay, 3)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(before, kDay, 3)).ok());
   EXPECT_EQ(Shell("SELECT dst_port, src_addr, packets, bytes FROM flows ORDER BY batch"),
             "80|-|-|5\n0|\\x00000000000000000000ffff0a000001|1|100\n80|-|-|5");
   BatchBuilder other({FieldId::kDstPort}, {{FieldId::kPackets, Function::kMax, "bytes"}});
   other.Add({1});
-  absl::Status status = sink->Write(Batch(other, kDay, 4));
+  absl::Status status = sink->Write(PortFlowsBatch(other, kDay, 4));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "ALTER TABLE \"flows\" RENAME COLUMN \"bytes\" TO \"bytes_old\""))
       << status;
   ASSERT_EQ(Shell("ALTER TABLE flows RENAME COLUMN bytes TO bytes_old"), "");
-  status = sink->Write(Batch(other, kDay, 4));
+  status = sink->Write(PortFlowsBatch(other, kDay, 4));
   EXPECT_TRUE(status.ok()) << status;
   ASSERT_EQ(Shell("CREATE TABLE theirs (a INTEGER)"), "");
-  status = sink->Write(Batch(other, kDay, 5, "theirs"));
+  status = sink->Write(PortFlowsBatch(other, kDay, 5, "theirs"));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "ALTER TABLE \"theirs\" RENAME TO \"theirs_old\"")) << status;
 }
@@ -207,7 +167,7 @@ TEST_F(Postgresql, RollsUpExactly) {
       if (i % 3 != 0) row.Set<FieldId::kDstPort>(static_cast<uint16_t>(random() % 8));
     }
     const absl::Status status =
-        sink->Write(Batch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1));
+        sink->Write(PortFlowsBatch(builder, kDay + static_cast<int64_t>(bin % 7 == 6 ? 1 : bin) * 1800, bin + 1));
     ASSERT_TRUE(status.ok()) << status;
     if (bin % 13 != 0 && bin != 39) continue;
     EXPECT_EQ(Ask("flows_1h", {0, 1, 2}), Ask("flows", {0, 1, 2}));
@@ -222,20 +182,20 @@ TEST_F(Postgresql, PartitionsComeAheadAndGo) {
   options.now = [&now] { return now; };
   options.retention = absl::Hours(48);
   auto sink = Open(options);
-  const BatchBuilder builder = Flows(20);
+  const BatchBuilder builder = PortFlows(20);
   uint64_t number = 0;
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, ++number)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, ++number)).ok());
   const std::string partitions =
       "SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
       "JOIN pg_class p ON p.oid = i.inhparent WHERE p.relname = 'flows' AND p.relkind = 'p'";
   EXPECT_EQ(Shell(partitions), "flows_p20231114 flows_p20231115 flows_p20231116 flows_rest");
   // Clocks of exporters that are wrong make no partitions; a day whose rows came before it has none either.
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay + 86400 * 5, ++number)).ok());
-  ASSERT_TRUE(sink->Write(Batch(builder, 300, ++number)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay + 86400 * 5, ++number)).ok());
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, 300, ++number)).ok());
   EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows_rest"), "40");
   for (int day = 1; day < 7; ++day) {
     now += absl::Hours(24);
-    const absl::Status status = sink->Write(Batch(builder, kDay + 86400 * day, ++number));
+    const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay + 86400 * day, ++number));
     ASSERT_TRUE(status.ok()) << status;
   }
   EXPECT_EQ(Shell(partitions), "flows_p20231118 flows_p20231120 flows_p20231121 flows_p20231122 flows_rest");
@@ -247,11 +207,11 @@ TEST_F(Postgresql, PartitionsComeAheadAndGo) {
 
 TEST_F(Postgresql, ASessionThatWasEndedBetweenTwoBatchesIsReplaced) {
   auto sink = Open();
-  const BatchBuilder builder = Flows(100);
-  ASSERT_TRUE(sink->Write(Batch(builder, kDay, 1)).ok());
+  const BatchBuilder builder = PortFlows(100);
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 1)).ok());
   ASSERT_EQ(Shell("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'flowacct'"), "t");
   absl::SleepFor(absl::Milliseconds(100));
-  const absl::Status status = sink->Write(Batch(builder, kDay, 2));
+  const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay, 2));
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(Shell("SELECT COUNT(*) FROM flows"), "200");
 }
@@ -289,7 +249,7 @@ TEST_F(Postgresql, SurvivesItsServersHangs) { ExpectSurvivesHangs(UnderTest(serv
 TEST_F(Postgresql, TwoWritersAtOnce) {
   PostgresqlOptions options = Options();
   options.rollups = {{3600, absl::InfiniteDuration()}, {86400, absl::InfiniteDuration()}};
-  const BatchBuilder builder = Flows(200);
+  const BatchBuilder builder = PortFlows(200);
   constexpr int kWriters = 2, kBatches = 60;
   std::vector<pid_t> children;
   for (int writer = 0; writer < kWriters; ++writer) {
@@ -299,7 +259,8 @@ TEST_F(Postgresql, TwoWritersAtOnce) {
     auto sink = NewPostgresqlSink(options);
     if (!sink.ok()) _exit(1);
     for (int number = 1; number <= kBatches;) {
-      AggregateBatch batch = Batch(builder, kDay + (number % 9 == 8 ? 0 : number) * 900, static_cast<uint64_t>(number));
+      AggregateBatch batch =
+          PortFlowsBatch(builder, kDay + (number % 9 == 8 ? 0 : number) * 900, static_cast<uint64_t>(number));
       aggregate::BatchIdentity identity = batch.identity();
       identity.collector = absl::StrCat("edge", writer);
       batch.set_identity(identity);
@@ -336,10 +297,10 @@ TEST_F(Postgresql, ThePasswordIsNeverTold) {
   EXPECT_FALSE(absl::StrContains(status.message(), "hunter2")) << status;
   options = Options();
   options.connection.password_file.clear();
-  status = Open(options)->Write(Batch(Flows(1), kDay, 1));
+  status = Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay, 1));
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
   options.connection.password_file = "/no/such/file";
-  EXPECT_EQ(Open(options)->Write(Batch(Flows(1), kDay, 1)).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Open(options)->Write(PortFlowsBatch(PortFlows(1), kDay, 1)).code(), absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

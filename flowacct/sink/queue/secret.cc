@@ -1,9 +1,9 @@
 #include "flowacct/sink/queue/secret.h"
 
 #include <cstdlib>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "flowacct/sink/password.h"
 
 namespace flowacct::sink::queue {
 
@@ -19,15 +19,7 @@ absl::StatusOr<std::string> ReadSecret(const Secret& secret, absl::string_view o
     }
     return std::string(value);
   }
-  if (secret.file.empty()) return std::string();
-  std::ifstream file(secret.file);
-  std::string line;
-  if (!file || !std::getline(file, line)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(option, ": ", secret.file, " cannot be read; it is a file whose first line is the secret"));
-  }
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  return line;
+  return ReadPassword(absl::StrCat(option, ":"), secret.file, nullptr);
 }
 
 }  // namespace flowacct::sink::queue

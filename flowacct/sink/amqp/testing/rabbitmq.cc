@@ -4,11 +4,7 @@
 #include <amqp_framing.h>
 #include <amqp_tcp_socket.h>
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,40 +16,19 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "flowacct/sink/queue/batch_part.h"
+#include "flowacct/sink/testing/server_process.h"
 
 namespace flowacct::sink::amqp {
 namespace {
 
 constexpr char kProgram[] = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-int FreePort() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  const bool ok = bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                  getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(socket);
-  return ok ? ntohs(address.sin_port) : 0;
-}
-
-pid_t Spawn(const std::string& folder, std::vector<std::string> words, const std::vector<std::string>& environment) {
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(&word[0]);
-  arguments.push_back(nullptr);
-  const std::string log = folder + "/out";
-  const pid_t pid = fork();
-  if (pid != 0) return pid;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir(folder.c_str()) != 0) {
-    _exit(126);
-  }
-  for (const std::string& setting : environment) putenv(const_cast<char*>(setting.c_str()));
-  execv(arguments[0], arguments.data());
-  _exit(127);
+pid_t Spawn(const std::string& folder, std::vector<std::string> words, std::vector<std::string> environment) {
+  ServerProcess process;
+  process.folder = folder;
+  process.words = std::move(words);
+  process.environment = std::move(environment);
+  return sink::Spawn(process);
 }
 
 int Run(const std::string& folder, std::vector<std::string> words) {
@@ -121,9 +96,7 @@ std::unique_ptr<Rabbitmq> Rabbitmq::Start(std::string* why) {
       << "\nssl_options.cacertfile = " << folder << "/ca.pem\nssl_options.certfile = " << folder
       << "/server.pem\nssl_options.keyfile = " << folder << "/server.key\n";
   if (!server->Launch()) {
-    std::ifstream log(server->folder_ + "/out");
-    *why = absl::StrCat("it does not start: ",
-                        std::string(std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()));
+    *why = absl::StrCat("it does not start: ", LogOf(server->folder_));
     return nullptr;
   }
   return server;
@@ -138,7 +111,7 @@ bool Rabbitmq::Launch() {
       "RABBITMQ_NODENAME=flowacct@localhost",
       absl::StrCat("RABBITMQ_DIST_PORT=", dist_port_),
       "RABBITMQ_MNESIA_BASE=" + folder_ + "/mnesia",
-      "RABBITMQ_LOG_BASE=" + folder_ + "/log",
+      "RABBITMQ_LOG_BASE=" + folder_ + "/logs",
       "RABBITMQ_CONFIG_FILE=" + folder_ + "/rabbitmq.conf",
       "RABBITMQ_CONF_ENV_FILE=" + folder_ + "/no-environment",
       "RABBITMQ_ENABLED_PLUGINS_FILE=" + folder_ + "/plugins",
@@ -170,20 +143,12 @@ bool Rabbitmq::Launch() {
 
 Rabbitmq::~Rabbitmq() {
   Kill();
-  if (epmd_ > 0) {
-    kill(epmd_, SIGKILL);
-    waitpid(epmd_, nullptr, 0);
-  }
+  KillProcess(&epmd_);
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void Rabbitmq::Kill() {
-  if (pid_ <= 0) return;
-  kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
-  pid_ = -1;
-}
+void Rabbitmq::Kill() { KillProcess(&pid_); }
 
 bool Rabbitmq::Restart() { return Launch(); }
 void Rabbitmq::Freeze() { kill(pid_, SIGSTOP); }

@@ -1,12 +1,6 @@
 #include "flowacct/sink/clickhouse/testing/server.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,36 +13,13 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "flowacct/sink/testing/server_process.h"
 
 namespace flowacct::sink::clickhouse {
 namespace {
 
 constexpr char kProgram[] = "/usr/sbin/clickhouse-server";
 constexpr char kPassword[] = "open sesame 7";
-
-// Nobody listens there now.
-int FreePort() {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  const bool ok = bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(listener);
-  return ok ? ntohs(address.sin_port) : 0;
-}
-
-bool Listens(int port) {
-  const int caller = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  const bool ok = connect(caller, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-  close(caller);
-  return ok;
-}
 
 size_t Append(char* from, size_t size, size_t count, void* to) {
   static_cast<std::string*>(to)->append(from, size * count);
@@ -109,9 +80,7 @@ std::vector<std::unique_ptr<Server>> Server::StartShards(int count, std::string*
         << "</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>"
         << "</flowacct></users><quotas><default></default></quotas></yandex>\n";
     if (!server->Launch()) {
-      std::ifstream log(server->folder_ + "/log");
-      *why = absl::StrCat("it does not start: ",
-                          std::string(std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()));
+      *why = absl::StrCat("it does not start: ", LogOf(server->folder_));
       return {};
     }
   }
@@ -119,18 +88,10 @@ std::vector<std::unique_ptr<Server>> Server::StartShards(int count, std::string*
 }
 
 bool Server::Launch() {
-  const std::string config = "--config-file=" + folder_ + "/config.xml", log = folder_ + "/log";
-  pid_ = fork();
-  if (pid_ == 0) {
-    const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
-        chdir(folder_.c_str()) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-      _exit(126);
-    }
-    execl(kProgram, kProgram, config.c_str(), nullptr);
-    _exit(127);
-  }
+  ServerProcess process;
+  process.folder = folder_;
+  process.words = {kProgram, "--config-file=" + folder_ + "/config.xml"};
+  pid_ = Spawn(process);
   for (int i = 0; i < 1000; ++i) {
     if (Shell("SELECT 1") == "1" && Listens(https_port_) && Listens(tcp_port_)) return true;
     int state = 0;
@@ -149,13 +110,7 @@ Server::~Server() {
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
-void Server::Kill() {
-  if (pid_ <= 0) return;
-  kill(pid_, SIGKILL);
-  int state = 0;
-  waitpid(pid_, &state, 0);
-  pid_ = -1;
-}
+void Server::Kill() { KillProcess(&pid_); }
 
 bool Server::Restart() { return Launch(); }
 

@@ -1,6 +1,5 @@
 #include "flowacct/sink/mariadb/testing/server.h"
 
-#include <fcntl.h>
 #include <mariadb/mysql.h>
 #include <pwd.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "flowacct/sink/testing/server_process.h"
 
 namespace flowacct::sink::mariadb {
 namespace {
@@ -23,33 +23,13 @@ constexpr char kServer[] = "/usr/sbin/mariadbd";
 constexpr char kInstall[] = "/usr/bin/mariadb-install-db";
 constexpr char kPassword[] = "open sesame 7";
 
-// Runs as the user mysql if we are root. Ends with this process.
-pid_t Spawn(const std::string& folder, std::vector<std::string> words) {
-  std::vector<std::string> before = {"/usr/bin/setpriv", "--pdeathsig=KILL"};
-  if (geteuid() == 0) before.insert(before.end(), {"--reuid=mysql", "--regid=mysql", "--clear-groups"});
-  words.insert(words.begin(), before.begin(), before.end());
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(&word[0]);
-  arguments.push_back(nullptr);
-  const std::string log = folder + "/log";
-  const pid_t pid = fork();
-  if (pid != 0) return pid;
-  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir(folder.c_str()) != 0) {
-    _exit(126);
-  }
-  setenv("LC_ALL", "C.UTF-8", 1);
-  execv(arguments[0], arguments.data());
-  _exit(127);
-}
-
-// Whether it ended within the time.
-bool Ended(pid_t pid, absl::Duration time, int* state) {
-  for (const absl::Time end = absl::Now() + time; absl::Now() < end; absl::SleepFor(absl::Milliseconds(10))) {
-    if (waitpid(pid, state, WNOHANG) == pid) return true;
-  }
-  return false;
+// As the user mysql if we are root.
+ServerProcess Process(const std::string& folder, std::vector<std::string> words) {
+  ServerProcess process;
+  process.folder = folder;
+  process.words = std::move(words);
+  process.user = "mysql";
+  return process;
 }
 
 std::string Ask(const char* user, const char* password, const std::string& socket, const char* database,
@@ -100,14 +80,12 @@ std::unique_ptr<Server> Server::Start(std::string* why, std::vector<std::string>
       return nullptr;
     }
   }
-  const pid_t made =
-      Spawn(server->folder_, {kInstall, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
-                              "--datadir=" + server->folder_ + "/data", "--innodb-flush-log-at-trx-commit=0"});
+  const pid_t made = Spawn(
+      Process(server->folder_, {kInstall, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
+                                "--datadir=" + server->folder_ + "/data", "--innodb-flush-log-at-trx-commit=0"}));
   int state = 0;
   if (!Ended(made, absl::Seconds(60), &state) || state != 0 || !server->Restart()) {
-    std::ifstream log(server->folder_ + "/log");
-    *why = absl::StrCat("it does not start: ",
-                        std::string(std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()));
+    *why = absl::StrCat("it does not start: ", LogOf(server->folder_));
     return nullptr;
   }
   const std::string root = server->folder_ + "/s";
@@ -133,7 +111,7 @@ bool Server::Restart() {
                                     "--innodb-buffer-pool-size=128M",
                                     "--innodb-log-file-size=256M"};
   words.insert(words.end(), settings_.begin(), settings_.end());
-  pid_ = Spawn(folder_, std::move(words));
+  pid_ = Spawn(Process(folder_, std::move(words)));
   for (int i = 0; i < 6000; ++i) {
     if (Ask("root", "", folder_ + "/s", nullptr, "SELECT 1") == "1") return true;
     int state = 0;
@@ -154,13 +132,7 @@ Server::~Server() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void Server::Kill() {
-  if (pid_ <= 0) return;
-  kill(pid_, SIGKILL);
-  int state = 0;
-  waitpid(pid_, &state, 0);
-  pid_ = -1;
-}
+void Server::Kill() { KillProcess(&pid_); }
 
 ConnectionOptions Server::options() const {
   ConnectionOptions options;

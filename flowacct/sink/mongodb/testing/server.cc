@@ -1,12 +1,6 @@
 #include "flowacct/sink/mongodb/testing/server.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <pwd.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "flowacct/sink/testing/server_process.h"
 
 namespace flowacct::sink::mongodb {
 namespace {
@@ -53,46 +48,6 @@ std::string Packages() {
   return "";
 }
 
-std::string FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool ok = fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  if (fd >= 0) close(fd);
-  return ok ? absl::StrCat(ntohs(address.sin_port)) : "";
-}
-
-pid_t Spawn(const std::string& folder, std::vector<std::string> words) {
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(&word[0]);
-  arguments.push_back(nullptr);
-  const std::string log = folder + "/log";
-  const pid_t parent = getpid(), pid = fork();
-  if (pid != 0) return pid;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (getppid() != parent || out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) {
-    _exit(126);
-  }
-  execv(arguments[0], arguments.data());
-  _exit(127);
-}
-
-bool Listens(const std::string& port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(std::atoi(port.c_str())));
-  const bool ok = fd >= 0 && connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  if (fd >= 0) close(fd);
-  return ok;
-}
-
 }  // namespace
 
 std::unique_ptr<Server> Server::Start(std::string* why, const std::string& role) {
@@ -115,26 +70,28 @@ std::unique_ptr<Server> Server::Start(std::string* why, const std::string& role)
   }
   server->folder_ = folder;
   if (!server->Launch()) {
-    std::ifstream log(server->folder_ + "/log");
-    *why = absl::StrCat("it does not start: ",
-                        std::string(std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()));
+    *why = absl::StrCat("it does not start: ", LogOf(server->folder_));
     return nullptr;
   }
   return server;
 }
 
 bool Server::Launch() {
+  ServerProcess process;
+  process.folder = folder_;
   if (mongod_.empty()) {
     std::vector<std::string> words = {OnPath("node"), kScript, packages_, folder_};
     if (!role_.empty()) words.push_back(role_);
-    pid_ = Spawn(folder_, std::move(words));
+    process.words = std::move(words);
   } else {
-    if (port_.empty()) port_ = FreePort();
-    pid_ = Spawn(folder_, {mongod_, "--dbpath", folder_, "--port", port_, "--bind_ip", "127.0.0.1", "--nounixsocket"});
+    if (port_ == 0) port_ = FreePort();
+    process.words = {mongod_,     "--dbpath",  folder_,         "--port", absl::StrCat(port_),
+                     "--bind_ip", "127.0.0.1", "--nounixsocket"};
   }
+  pid_ = Spawn(process);
   for (int i = 0; i < 3000; ++i) {
-    if (port_.empty()) std::ifstream(folder_ + "/port") >> port_;
-    if (!port_.empty() && Listens(port_)) return true;
+    if (port_ == 0) std::ifstream(folder_ + "/port") >> port_;
+    if (port_ != 0 && Listens(port_)) return true;
     int state = 0;
     if (waitpid(pid_, &state, WNOHANG) == pid_) {
       pid_ = -1;
@@ -151,13 +108,7 @@ Server::~Server() {
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
-void Server::Kill() {
-  if (pid_ <= 0) return;
-  int state = 0;
-  kill(pid_, SIGKILL);
-  waitpid(pid_, &state, 0);
-  pid_ = -1;
-}
+void Server::Kill() { KillProcess(&pid_); }
 
 bool Server::Restart() { return Launch(); }
 

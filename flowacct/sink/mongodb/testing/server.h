@@ -39,7 +39,7 @@ class Server {
   std::string folder_, role_;
   std::string mongod_;    // its path, or
   std::string packages_;  // what fetch_server brought
-  std::string port_;
+  int port_ = 0;
   pid_t pid_ = -1;
 };
 

@@ -1,22 +1,21 @@
 #include "flowacct/sink/postgresql/testing/server.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <postgresql/libpq-fe.h>
 #include <pwd.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "flowacct/sink/testing/server_process.h"
 
 namespace flowacct::sink::postgresql {
 namespace {
@@ -24,39 +23,14 @@ namespace {
 constexpr char kPrograms[] = "/usr/lib/postgresql/15/bin";
 constexpr char kPassword[] = "open sesame 7";
 
-// Runs as the user postgres if we are root, whom the server refuses. Ends with this process.
-pid_t Spawn(const std::string& folder, std::vector<std::string> words) {
-  if (geteuid() == 0) {
-    words.insert(words.begin(),
-                 {"/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=QUIT"});
-  }
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(&word[0]);
-  arguments.push_back(nullptr);
-  const std::string log = folder + "/log";
-  const pid_t pid = fork();
-  if (pid != 0) return pid;
-  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir(folder.c_str()) != 0) {
-    _exit(126);
-  }
-  setenv("LC_ALL", "C.UTF-8", 1);
-  execv(arguments[0], arguments.data());
-  _exit(127);
-}
-
-// A port of 127.0.0.1 that nobody has at this moment.
-int FreePort() {
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool found = bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(probe);
-  return found ? ntohs(address.sin_port) : 0;
+// As the user postgres if we are root, whom the server refuses; in order at the end, so that no memory stays behind.
+ServerProcess Process(const std::string& folder, std::vector<std::string> words) {
+  ServerProcess process;
+  process.folder = folder;
+  process.words = std::move(words);
+  process.user = "postgres";
+  process.ends_by = SIGQUIT;
+  return process;
 }
 
 std::vector<pid_t> ChildrenOf(pid_t parent) {
@@ -64,14 +38,6 @@ std::vector<pid_t> ChildrenOf(pid_t parent) {
   std::ifstream file(absl::StrCat("/proc/", parent, "/task/", parent, "/children"));
   for (pid_t child = 0; file >> child;) children.push_back(child);
   return children;
-}
-
-// Whether it ended well within the time.
-bool Ended(pid_t pid, absl::Duration time, int* state) {
-  for (const absl::Time end = absl::Now() + time; absl::Now() < end; absl::SleepFor(absl::Milliseconds(10))) {
-    if (waitpid(pid, state, WNOHANG) == pid) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -102,23 +68,21 @@ std::unique_ptr<Server> Server::Start(std::string* why, bool durable) {
       if (chown(entry.path().c_str(), user->pw_uid, user->pw_gid) != 0) return nullptr;
     }
   }
-  const pid_t made = Spawn(server->folder_,
-                           {initdb, "-D", server->folder_ + "/data", "-U", "flowacct", "-E", "UTF8", "--locale=C.UTF-8",
-                            "--no-sync", "--auth=scram-sha-256", "--pwfile=" + server->folder_ + "/password"});
+  const pid_t made = Spawn(Process(
+      server->folder_, {initdb, "-D", server->folder_ + "/data", "-U", "flowacct", "-E", "UTF8", "--locale=C.UTF-8",
+                        "--no-sync", "--auth=scram-sha-256", "--pwfile=" + server->folder_ + "/password"}));
   int state = 0;
   if (!Ended(made, absl::Seconds(60), &state) || state != 0 || !server->Launch()) {
-    std::ifstream log(server->folder_ + "/log");
-    *why = absl::StrCat("it does not start: ",
-                        std::string(std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()));
+    *why = absl::StrCat("it does not start: ", LogOf(server->folder_));
     return nullptr;
   }
   return server;
 }
 
 bool Server::Launch() {
-  pid_ = Spawn(folder_,
-               {absl::StrCat(kPrograms, "/postgres"), "-D", folder_ + "/data", "-k", folder_, "-h", "127.0.0.1", "-p",
-                absl::StrCat(port_), "-c", absl::StrCat("fsync=", durable_ ? "on" : "off"), "-c", "max_wal_size=4GB"});
+  pid_ = Spawn(Process(
+      folder_, {absl::StrCat(kPrograms, "/postgres"), "-D", folder_ + "/data", "-k", folder_, "-h", "127.0.0.1", "-p",
+                absl::StrCat(port_), "-c", absl::StrCat("fsync=", durable_ ? "on" : "off"), "-c", "max_wal_size=4GB"}));
   for (int i = 0; i < 3000; ++i) {
     if (Shell("SELECT 1") == "1") return true;
     int state = 0;
