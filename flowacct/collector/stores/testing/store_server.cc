@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "flowacct/sink/clickhouse/testing/server.h"
 #include "flowacct/sink/mariadb/testing/server.h"
 #include "flowacct/sink/mongodb/testing/server.h"
@@ -79,8 +80,7 @@ class Clickhouse : public StoreServer {
   StorePlace place() const override {
     const sink::clickhouse::ConnectionOptions options = server_->options();
     StorePlace place;
-    place.place = options.url;
-    place.user = options.user;
+    place.place = absl::StrReplaceAll(options.url, {{"//", absl::StrCat("//", options.user, "@")}});
     place.password_file = options.password_file;
     return place;
   }
