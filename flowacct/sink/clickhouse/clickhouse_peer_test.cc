@@ -401,11 +401,16 @@ TEST_F(Clickhouse, ConnectionsAreCutAtAnyOctet) {
   options.connection.url = absl::StrCat("http://127.0.0.1:", proxy->port(), "/flows");
   auto sink = Open(options);
   const BatchBuilder builder = PortFlows(50);
-  std::mt19937 random(1);
-  int cuts = 0;
-  for (uint64_t number = 1; number <= 40;) {
-    const bool answers = random() % 2 == 0;
-    proxy->CutAfter(answers ? FaultProxy::kToClient : FaultProxy::kToServer, random() % (answers ? 4000 : 12000));
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay, 1)).ok());
+  proxy->Clear();
+  ASSERT_TRUE(sink->Write(PortFlowsBatch(builder, kDay + 300, 2)).ok());
+  const uint64_t whole[] = {proxy->passed(FaultProxy::kToServer), proxy->passed(FaultProxy::kToClient)};
+  int cuts = 0, tries = 0;
+  for (uint64_t number = 3; number <= 40; ++tries) {
+    // Over a whole batch in either direction, and time and again within its last answer.
+    const auto direction = tries % 2 == 0 ? FaultProxy::kToServer : FaultProxy::kToClient;
+    const uint64_t place = whole[direction] * (tries / 2 % 20) / 20;
+    proxy->CutAfter(direction, tries % 7 == 6 && direction == FaultProxy::kToClient ? whole[direction] - 8 : place);
     const absl::Status status = sink->Write(PortFlowsBatch(builder, kDay + static_cast<int64_t>(number) * 300, number));
     cuts += proxy->WaitForFault(absl::ZeroDuration()) ? 1 : 0;
     if (status.ok()) {

@@ -80,7 +80,7 @@ bool Server::Launch() {
   ServerProcess process;
   process.folder = folder_;
   if (mongod_.empty()) {
-    std::vector<std::string> words = {OnPath("node"), kScript, packages_, folder_};
+    std::vector<std::string> words = {OnPath("node"), std::filesystem::absolute(kScript), packages_, folder_};
     if (!role_.empty()) words.push_back(role_);
     process.words = std::move(words);
   } else {
