@@ -28,6 +28,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
 absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
                                                         std::shared_ptr<base::Interner> interner) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline);
+  pipeline->interner_ = interner;
   filter::FilterOptions filter_options;
   pipeline->custom_fields_ = options.custom_fields;
   if (options.custom_fields != nullptr) filter_options.names = &options.custom_fields->names();
@@ -51,6 +52,8 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
 }
 
 void Pipeline::ReplaceEnrichers(absl::Span<const enrich::EnricherFactory> enrichers) {
+  ReleaseAll();
+  released_ = nullptr;
   for (const Enrichment& replaced : enrichers_) Count(*replaced.enricher, &replaced_);
   enrichers_.clear();
   for (const enrich::EnricherFactory& factory : enrichers) enrichers_.push_back({factory(), record::FieldSet()});
@@ -83,7 +86,9 @@ void Pipeline::Plan() {
 }
 
 void Pipeline::Bind(const record::Layout* layout) {
+  ReleaseAll();
   layout_ = layout;
+  released_ = std::make_unique<record::FlowBatch>(layout_, interner_.get());
   for (Enrichment& enrichment : enrichers_) enrichment.enricher->Bind(*layout, enrichment.wanted);
   if (scaler_ != nullptr) scaler_->Bind(*layout, wanted_by_aggregations_);
   for (Stage& stage : stages_) {
@@ -92,12 +97,45 @@ void Pipeline::Bind(const record::Layout* layout) {
   }
 }
 
+void Pipeline::Process(record::FlowBatch& batch, absl::Time now) {
+  now_nanos_ = absl::ToUnixNanos(now);
+  Process(batch);
+}
+
 void Pipeline::Process(record::FlowBatch& batch) {
+  ReleaseHeld(/*all=*/false);
   if (batch.empty()) return;
-  const size_t records_in = batch.size();
-  for (Enrichment& enrichment : enrichers_) enrichment.enricher->Apply(batch);
-  counters_.records_in += records_in;
-  counters_.records_dropped += records_in - batch.size();
+  counters_.records_in += batch.size();
+  Take(0, batch);
+}
+
+void Pipeline::Release(absl::Time now) {
+  now_nanos_ = absl::ToUnixNanos(now);
+  ReleaseHeld(/*all=*/false);
+}
+
+void Pipeline::ReleaseAll() { ReleaseHeld(/*all=*/true); }
+
+void Pipeline::ReleaseHeld(bool all) {
+  if (released_ == nullptr) return;
+  const size_t n = enrichers_.size();
+  for (size_t step = 0; step < n; ++step) {
+    // The last one first, so that each knows the time when rows come from those before it; of all rows in their order,
+    // so that what a later one holds of them goes on, too.
+    const size_t i = all ? step : n - 1 - step;
+    released_->Clear();
+    enrichers_[i].enricher->Release(now_nanos_, all, *released_);
+    if (!released_->empty()) Take(i + 1, *released_);
+  }
+}
+
+void Pipeline::Take(size_t first_enricher, record::FlowBatch& batch) {
+  for (size_t i = first_enricher; i < enrichers_.size() && !batch.empty(); ++i) {
+    enrich::Enricher& enricher = *enrichers_[i].enricher;
+    const size_t before = batch.size() + enricher.held();
+    enricher.Apply(batch);
+    counters_.records_dropped += before - batch.size() - enricher.held();
+  }
   if (batch.empty()) return;
   if (scaler_ != nullptr) scaler_->Apply(batch);
   for (Stage& stage : stages_) {
@@ -130,18 +168,26 @@ absl::Status Pipeline::Write(Stage& stage, std::vector<aggregate::AggregateBatch
 }
 
 absl::Status Pipeline::CloseBefore(absl::Time now) {
+  Release(now);
   absl::Status status;
   for (Stage& stage : stages_) status.Update(Write(stage, stage.aggregator->CloseBefore(now), /*incomplete=*/false));
   return status;
 }
 
 absl::Status Pipeline::Close(bool incomplete) {
+  ReleaseAll();
   absl::Status status;
   for (Stage& stage : stages_) {
     status.Update(Write(stage, stage.aggregator->Close(), incomplete));
     if (stage.sink != nullptr) status.Update(stage.sink->Close());
   }
   return status;
+}
+
+PipelineCounters Pipeline::counters() const {
+  PipelineCounters counters = counters_;
+  for (const Enrichment& enrichment : enrichers_) counters.records_held += enrichment.enricher->held();
+  return counters;
 }
 
 AggregationCounters Pipeline::counters(size_t aggregation) const {

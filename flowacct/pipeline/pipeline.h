@@ -4,13 +4,17 @@
 //     decoder -> enrichers in their order -> scaling of sampled counters -> each aggregation's filter and groups
 //
 // The identity that holds at any time, for each aggregation:
-//     records in = dropped by enrichers + filtered + aggregated + late
-// and of the aggregated, those that found the table full are in the overflow group, so that sums stay exact.
+//     records in = dropped by enrichers + held by enrichers + filtered + aggregated + late
+// where none is held after ReleaseAll, Bind, ReplaceEnrichers and Close; and of the aggregated, those that found the
+// table full are in the overflow group, so that sums stay exact.
 //
 // A pipeline has a layout of its own, for a decoder that fills nothing else. Who decodes once for several pipelines
 // makes a layout that has the RequiredFields() of all, and binds each to it. Who takes bins himself (to merge the
 // partials of several workers) leaves the sinks null, and takes them from aggregator(i) instead of CloseBefore and
-// Close.
+// Close, after Release or ReleaseAll.
+//
+// Rows that an enricher holds (enrich/enricher.h) go on from there when their wait is over. An aggregation's lateness
+// is more than the longest wait, else what was held may be late for its bin.
 //
 // Ownership: the pipeline owns its stages; it borrows the sinks, the interner and a layout that it is bound to.
 // Threads: one at a time. Errors: those of sinks; after one, the batch that failed is lost to that sink only.
@@ -66,6 +70,7 @@ struct PipelineOptions {
 struct PipelineCounters {
   uint64_t records_in = 0;
   uint64_t records_dropped = 0;  // taken out by enrichers: no aggregation saw them
+  uint64_t records_held = 0;     // now, by enrichers: aggregations will see them
 };
 
 // A sum by the name of its column.
@@ -103,23 +108,30 @@ class Pipeline {
   // more.
   const record::Layout& layout() const { return *layout_; }
   // Batches have this layout from now on; it has RequiredFields() and outlives the binding. Also after the interner of
-  // the batches changed. What was aggregated stays.
+  // the batches changed. What was aggregated stays. What enrichers hold goes on before, by the layout until now, which
+  // is there still.
   void Bind(const record::Layout* layout);
   // Other tables or rules, with bins kept open and counters going on. RequiredFields() may be others afterwards: the
   // layout is the pipeline's own again, of these fields, until Bind.
   void ReplaceEnrichers(absl::Span<const enrich::EnricherFactory> enrichers);
 
-  // Takes rows of layout(); enriches them in place.
+  // Takes rows of layout() and of this pipeline's interner; enriches them in place. Before them come the rows whose
+  // wait is over at `now`; without it, at the time that was told last.
+  void Process(record::FlowBatch& batch, absl::Time now);
   void Process(record::FlowBatch& batch);
-  // Writes the bins that ended at least their lateness before `now`, which no exporter can push.
+  // Lets go on what enrichers held long enough at `now`, for times without batches.
+  void Release(absl::Time now);
+  // Lets go on all that enrichers hold: before this pipeline is given up.
+  void ReleaseAll();
+  // Release(now), and writes the bins that ended at least their lateness before `now`, which no exporter can push.
   absl::Status CloseBefore(absl::Time now);
-  // Writes all bins that are left. `incomplete`: input ended before its time; the batches say so.
+  // ReleaseAll, and writes all bins that are left. `incomplete`: input ended before its time; the batches say so.
   absl::Status Close(bool incomplete);
 
   size_t aggregation_count() const { return stages_.size(); }
   aggregate::Aggregator& aggregator(size_t aggregation) { return *stages_[aggregation].aggregator; }
 
-  PipelineCounters counters() const { return counters_; }
+  PipelineCounters counters() const;
   AggregationCounters counters(size_t aggregation) const;
   // Of all enrichers, those that were replaced included, in the order of the stages. Allocates.
   std::vector<EnricherCounters> enricher_counters() const;
@@ -149,6 +161,9 @@ class Pipeline {
   }
   // Sets required_fields_ and what each enricher's later stages want; makes and binds a layout of its own.
   void Plan();
+  void ReleaseHeld(bool all);
+  // Enriches from this enricher on, and accounts.
+  void Take(size_t first_enricher, record::FlowBatch& batch);
   static absl::Status Write(Stage& stage, std::vector<aggregate::AggregateBatch> batches, bool incomplete);
 
   bool count_traffic_ = false;
@@ -157,6 +172,9 @@ class Pipeline {
   std::unique_ptr<record::Layout> own_layout_;
   const record::Layout* layout_ = nullptr;
   std::vector<Enrichment> enrichers_;
+  std::shared_ptr<base::Interner> interner_;
+  std::unique_ptr<record::FlowBatch> released_;  // scratch, of layout_; null: enrichers are not bound
+  int64_t now_nanos_ = 0;                        // that was told last
   std::unique_ptr<enrich::SamplingScaler> scaler_;
   record::FieldSet wanted_by_aggregations_;
   std::vector<Stage> stages_;

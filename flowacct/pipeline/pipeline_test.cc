@@ -263,6 +263,154 @@ TEST_F(PipelineTest, EnrichersAreReplacedWhileBinsStayOpen) {
   EXPECT_EQ(counters[1].enricher + "." + counters[1].counter, "sampling.records_scaled");
 }
 
+// Holds what goes to a port for two seconds, at most three rows at once; then tells its source's AS as the
+// destination's.
+class HoldPort : public enrich::Enricher {
+ public:
+  explicit HoldPort(uint16_t port) : port_(port) {}
+  absl::string_view name() const override { return "hold_port"; }
+  std::vector<F> RequiredFields(const record::FieldSet&) const override { return {F::kDstPort, F::kSrcAs, F::kDstAs}; }
+  void Bind(const record::Layout& layout, const record::FieldSet&) override {
+    EXPECT_TRUE(times_.empty()) << "held by a layout that is gone";
+    rows_ = std::make_unique<record::FlowBatch>(&layout, &interner_);
+  }
+  void Apply(record::FlowBatch& batch) override {
+    std::vector<uint32_t> kept;
+    for (uint32_t i = 0; i < batch.size(); ++i) {
+      if (batch.row(i).Get<F::kDstPort>() == port_ && times_.size() < 3) {
+        rows_->AppendCopies(1, batch.row(i).octets());
+        times_.push_back(now_);
+      } else {
+        kept.push_back(i);
+      }
+    }
+    batch.Keep(kept);
+  }
+  size_t held() const override { return times_.size(); }
+  void Release(int64_t now_nanos, bool all, record::FlowBatch& batch) override {
+    now_ = now_nanos;
+    std::vector<uint32_t> kept;
+    std::vector<int64_t> times;
+    for (uint32_t i = 0; i < times_.size(); ++i) {
+      if (!all && now_nanos - times_[i] < 2000000000) {
+        kept.push_back(i);
+        times.push_back(times_[i]);
+        continue;
+      }
+      batch.AppendCopies(1, rows_->row(i).octets());
+      auto row = batch.row(batch.size() - 1);
+      row.Set<F::kDstAs>(row.Get<F::kSrcAs>());
+    }
+    rows_->Keep(kept);
+    times_ = times;
+  }
+
+ private:
+  const uint16_t port_;
+  base::Interner interner_;
+  std::unique_ptr<record::FlowBatch> rows_;
+  std::vector<int64_t> times_;
+  int64_t now_ = 0;
+};
+
+class HoldingTest : public PipelineTest {
+ protected:
+  void Make(std::vector<enrich::EnricherFactory> enrichers) {
+    PipelineOptions options;
+    options.enrichers = std::move(enrichers);
+    options.aggregations = {By({"dst_as"}, &sink_, "src_as != 99"), By({"dst_as"}, nullptr)};
+    auto pipeline = Pipeline::New(options, &interner_);
+    ASSERT_TRUE(pipeline.ok()) << pipeline.status();
+    pipeline_ = *std::move(pipeline);
+  }
+  static absl::Time At(int seconds) { return absl::FromUnixSeconds(seconds); }
+  void Process(int seconds, std::initializer_list<std::pair<uint32_t, uint16_t>> as_and_port) {
+    record::FlowBatch batch(&pipeline_->layout(), &interner_);
+    for (const auto& [as, port] : as_and_port) {
+      Add(batch, as, port, uint64_t{1} << sent_, /*rate=*/sent_ % 2 == 0 ? 1 : 10);
+      ++sent_;
+    }
+    pipeline_->Process(batch, At(seconds));
+    CheckIdentity();
+  }
+  void CheckIdentity() {
+    const PipelineCounters shared = pipeline_->counters();
+    EXPECT_EQ(shared.records_in, sent_);
+    for (size_t i = 0; i < 2; ++i) {
+      const AggregationCounters own = pipeline_->counters(i);
+      EXPECT_EQ(shared.records_in, shared.records_dropped + shared.records_held + own.records_filtered +
+                                       own.aggregator.records_aggregated + own.aggregator.records_late);
+      EXPECT_EQ(shared.records_in - shared.records_dropped - shared.records_held, own.records_in);
+    }
+  }
+  uint64_t held() const { return pipeline_->counters().records_held; }
+  uint64_t aggregated() { return pipeline_->counters(1).aggregator.records_aggregated; }
+
+  RecordingSink sink_;
+  std::unique_ptr<Pipeline> pipeline_;
+  uint64_t sent_ = 0;
+};
+
+TEST_F(HoldingTest, HeldRowsGoOnFromWhereTheyWereHeld) {
+  // The first one's rows come to the second, which holds some of them again; then all come to what drops AS 8.
+  Make({[] { return std::make_unique<HoldPort>(22); }, [] { return std::make_unique<HoldPort>(22); },
+        [] { return std::make_unique<HoldPort>(23); }, [] { return std::make_unique<DropEight>(); }});
+  Process(10, {{7, 22}, {8, 22}, {99, 22}, {6, 23}, {5, 80}});
+  EXPECT_EQ(held(), 4u);
+  EXPECT_EQ(aggregated(), 1u);
+  Process(11, {{7, 22}});  // no room: the second takes it
+  EXPECT_EQ(held(), 5u);
+  Process(12, {});  // the first three go to the second, which has room for two; of the rest none is of AS 8
+  EXPECT_EQ(held(), 3u);
+  EXPECT_EQ(pipeline_->counters().records_dropped, 0u);
+  EXPECT_EQ(pipeline_->counters(0).records_filtered, 1u);
+  pipeline_->Release(At(13));
+  CheckIdentity();
+  EXPECT_EQ(held(), 2u);
+  ASSERT_TRUE(pipeline_->Close(false).ok());
+  CheckIdentity();
+  EXPECT_EQ(held(), 0u);
+  EXPECT_EQ(pipeline_->counters().records_dropped, 1u);
+  // Each with its packets times its rate, once: 16 of AS 5, 80 of AS 6, 1 + 320 of AS 7.
+  EXPECT_EQ(sink_.rows, (std::vector<std::string>{"0 packets=16 ", "6 packets=80 ", "7 packets=321 "}));
+}
+
+TEST_F(HoldingTest, TimeWithoutRecordsIsEnough) {
+  Make({[] { return std::make_unique<HoldPort>(22); }});
+  Process(10, {{7, 22}});
+  pipeline_->Release(At(11));
+  EXPECT_EQ(held(), 1u);
+  ASSERT_TRUE(pipeline_->CloseBefore(At(12)).ok());
+  EXPECT_EQ(held(), 0u);
+  EXPECT_EQ(aggregated(), 1u);
+  CheckIdentity();
+}
+
+TEST_F(HoldingTest, NothingIsLostWhenLayoutAndEnrichersChange) {
+  const enrich::EnricherFactory hold = [] { return std::make_unique<HoldPort>(22); };
+  Make({hold, [] { return std::make_unique<DropEight>(); }});
+  Process(10, {{7, 22}, {8, 22}, {6, 80}});
+  EXPECT_EQ(held(), 2u);
+  std::vector<F> fields = {F::kBytes};
+  for (F field : pipeline_->RequiredFields()) fields.push_back(field);
+  const record::Layout wider(fields);
+  pipeline_->Bind(&wider);
+  EXPECT_EQ(held(), 0u);
+  CheckIdentity();
+  Process(10, {{7, 22}});
+  EXPECT_EQ(held(), 1u);
+  pipeline_->ReplaceEnrichers({hold, hold});
+  EXPECT_EQ(held(), 0u);
+  CheckIdentity();
+  Process(11, {{7, 22}});
+  pipeline_->ReleaseAll();
+  EXPECT_EQ(held(), 0u);
+  CheckIdentity();
+  EXPECT_EQ(pipeline_->counters().records_dropped, 1u);
+  ASSERT_TRUE(pipeline_->Close(false).ok());
+  EXPECT_EQ(sink_.rows, (std::vector<std::string>{"0 packets=4 ", "7 packets=97 "}));
+}
+
 TEST_F(PipelineTest, TheOwnerMayCloseBinsItself) {
   PipelineOptions options;
   options.aggregations = {By({"dst_port"}, nullptr)};
