@@ -7,7 +7,7 @@ namespace {
 
 constexpr MessageTypeInfo kMessageTypes[] = {
 #define X(protocol, type, name, procedure, role, plane) \
-  {Protocol::protocol, type, name, Procedure::procedure, Role::role, Plane::plane},
+  {Protocol::protocol, type, name, Procedure::procedure, Role::role, MessagePlane::plane},
     FLOWACCT_GTP_MESSAGE_TYPES(X)
 #undef X
 };

@@ -25,7 +25,7 @@ inline Protocol ProtocolOf(const MessageView& message) {
   return message.is_prime() ? Protocol::kPrime : static_cast<Protocol>(message.version());
 }
 
-enum class Plane : uint8_t { kControl, kUser, kBoth };
+enum class MessagePlane : uint8_t { kControl, kUser, kBoth };
 
 // Protocol, number, name, procedure, role, plane.
 #define FLOWACCT_GTP_MESSAGE_TYPES(X)                                                                     \
@@ -235,7 +235,7 @@ struct MessageTypeInfo {
   absl::string_view name;
   Procedure procedure;
   Role role;
-  Plane plane;
+  MessagePlane plane;
 };
 
 absl::Span<const MessageTypeInfo> MessageTypes();
