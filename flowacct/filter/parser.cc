@@ -240,7 +240,8 @@ class Parser {
     if (!Field(&condition.other)) return false;
     const record::FieldInfo& info = record::Info(condition.field);
     const record::FieldInfo& other = record::Info(condition.other);
-    if (info.type != other.type && (condition.test != Test::kRanges || TestOf(other.type) != Test::kRanges)) {
+    const auto is_number = [](FieldType type) { return TestOf(type) == Test::kRanges && type != FieldType::kDigits; };
+    if (info.type != other.type && !(is_number(info.type) && is_number(other.type))) {
       return FailAt(column, absl::StrCat(info.name, " is of type ", record::FieldTypeName(info.type), ", ", other.name,
                                          " of type ", record::FieldTypeName(other.type), ": they cannot be compared"));
     }
@@ -336,7 +337,7 @@ class Parser {
 
   bool Order(const Operand& operand, Condition* condition) {
     const std::string sign = Next().text;
-    if (!IsOrdered(condition->test)) {
+    if (!IsOrdered(condition->test) || operand.type == FieldType::kDigits) {
       return Fail(absl::StrCat(operand.name, " has no order; =, != and in can be asked"));
     }
     Advance();
@@ -361,7 +362,7 @@ class Parser {
   }
 
   bool Bits(const Operand& operand, Condition condition) {
-    if (condition.test != Test::kRanges || operand.type == FieldType::kTime) {
+    if (condition.test != Test::kRanges || operand.type == FieldType::kTime || operand.type == FieldType::kDigits) {
       return Fail(absl::StrCat(operand.name, " has no bits to ask for"));
     }
     if (!Number(operand, &condition.bits)) return false;

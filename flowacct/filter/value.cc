@@ -10,7 +10,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "flowacct/base/digits.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/mac_address.h"
 #include "flowacct/base/near_miss.h"
@@ -137,6 +139,21 @@ std::optional<uint64_t> ParseRouteDistinguisher(absl::string_view text) {
   return *as > 0xffff ? uint64_t{2} << 48 | *as << 16 | *assigned : *as << 32 | *assigned;
 }
 
+std::string NoDigits(const Operand& operand, absl::string_view text) {
+  return absl::StrCat("\"", text, "\" is no text of 1 to 16 digits, such as 262011234567890 or 26201*, which ",
+                      operand.name, " is compared with");
+}
+
+// Digits, or all that begin with some: 26201*. They are a range, as digits lie in 64 bits from the first one on.
+std::string ParseDigits(const Operand& operand, absl::string_view text, NumberRange* range) {
+  const bool beginning = absl::ConsumeSuffix(&text, "*");
+  const std::optional<base::Digits> digits = base::Digits::Parse(text);
+  if (!digits || (beginning && digits->is_pseudonym())) return NoDigits(operand, text);
+  const uint64_t behind = beginning && digits->size() < base::Digits::kMaxDigits ? ~uint64_t{0} >> (4 * digits->size()) : 0;
+  *range = {digits->bits() & ~behind, digits->bits()};
+  return "";
+}
+
 }  // namespace
 
 Test TestOf(FieldType type) {
@@ -228,6 +245,12 @@ std::string ParseNumber(const Operand& operand, absl::string_view text, uint64_t
     case FieldType::kRouteDistinguisher:
       value = ParseRouteDistinguisher(text);
       break;
+    case FieldType::kDigits: {
+      const std::optional<base::Digits> digits = base::Digits::Parse(text);
+      if (!digits) return NoDigits(operand, text);
+      *number = digits->bits();
+      return "";
+    }
     default:
       break;
   }
@@ -282,6 +305,12 @@ std::string AddAlternative(const Operand& operand, absl::string_view text, bool 
     }
     return "";
   }
+  if (operand.type == FieldType::kDigits) {
+    NumberRange range;
+    std::string why = ParseDigits(operand, text, &range);
+    if (why.empty()) condition->ranges.push_back(range);
+    return why;
+  }
   uint64_t first = 0, last = 0;
   const std::string why = ParseNumber(operand, text, &first);
   last = first;
@@ -295,6 +324,22 @@ std::string AddAlternative(const Operand& operand, absl::string_view text, bool 
   }
   condition->ranges.emplace_back(first, last);
   return "";
+}
+
+std::vector<DigitBlock> DigitBlocksOf(const NumberRange& range) {
+  std::vector<DigitBlock> blocks;
+  for (uint64_t first = range.first;;) {
+    // As many nibbles as go through all values. Of pseudonyms each is one value.
+    uint64_t behind = 0;
+    while (!base::Digits::FromBits(first).is_pseudonym()) {
+      const uint64_t more = behind << 4 | 0xf;
+      if ((first & more) != 0 || more > range.second - first) break;
+      behind = more;
+    }
+    blocks.push_back({base::Digits::FromBits(first | behind), behind != 0});
+    if ((first | behind) >= range.second) return blocks;
+    first = (first | behind) + 1;
+  }
 }
 
 }  // namespace flowacct::filter

@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
+#include "flowacct/base/digits.h"
 #include "flowacct/filter/program.h"
 #include "flowacct/record/field.h"
 
@@ -34,6 +36,14 @@ std::string AddAlternative(const Operand& operand, absl::string_view text, bool 
                            Condition* condition);
 // syn, fin, S, SA, 0x12.
 std::string ParseTcpFlags(absl::string_view text, uint64_t* bits);
+
+// Digits, or all digits that begin with these.
+struct DigitBlock {
+  base::Digits digits;
+  bool beginning = false;
+};
+// What a range of a condition on digits is made of: for those who compare their texts.
+std::vector<DigitBlock> DigitBlocksOf(const NumberRange& range);
 
 }  // namespace flowacct::filter
 

@@ -26,6 +26,7 @@ constexpr absl::string_view ProtoType(FieldType type) {
     case FieldType::kOctets:
       return "bytes";
     case FieldType::kString:
+    case FieldType::kDigits:
       return "string";
     case FieldType::kCoordinates:
       return "repeated float";

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "flowacct/base/digits.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/octets.h"
@@ -33,6 +34,7 @@ enum class Step : uint8_t {
   kPrefix,
   kMac,
   kCoordinates,
+  kDigits,
   kString,
   kOctets,
   kList,
@@ -56,6 +58,8 @@ constexpr Step StepOf(FieldType type) {
       return Step::kString;
     case FieldType::kOctets:
       return Step::kOctets;
+    case FieldType::kDigits:
+      return Step::kDigits;
     default:
       if (IsList(type)) return Step::kList;
       return record::FieldTypeSize(type) == 1   ? Step::kVarint8
@@ -197,6 +201,12 @@ class ProtobufEncoder : public RecordEncoder {
         case Step::kMac:
           p = WriteVarint(base::LoadBe(value, 6), p);
           break;
+        case Step::kDigits: {
+          const size_t size = base::Digits::FromBits(base::LoadHost<uint64_t>(value)).Format(p + 1);
+          *p = static_cast<char>(size);
+          p += 1 + size;
+          break;
+        }
         default:  // coordinates: two floats in little-endian order (packed)
           *p++ = 8;
           std::memcpy(p, value, 8);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
+#include "flowacct/base/digits.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
@@ -70,7 +72,8 @@ void RecordDecoder::ReadField(WireReader* reader, WireType type, FieldId field) 
   const FieldType field_type = record::Info(field).type;
   if (IsList(field_type) || field_type == FieldType::kCoordinates) return ReadListNumbers(reader, type, field);
   const bool is_octets = field_type == FieldType::kAddress || field_type == FieldType::kPrefix ||
-                         field_type == FieldType::kString || field_type == FieldType::kOctets;
+                         field_type == FieldType::kString || field_type == FieldType::kOctets ||
+                         field_type == FieldType::kDigits;
   if (type != (is_octets ? WireType::kLength : WireType::kVarint)) return reader->Skip(type);
   if (!is_octets) {
     const uint64_t number = reader->Varint();
@@ -271,6 +274,15 @@ void RecordDecoder::SetInterned(FieldId field, base::Octets octets) {
 void RecordDecoder::SetOctets(FieldId field, base::Octets octets) {
   const FieldType type = record::Info(field).type;
   if (record::IsInterned(type)) return SetInterned(field, octets);
+  if (type == FieldType::kDigits) {
+    const std::optional<base::Digits> digits = base::Digits::Parse(base::AsText(octets));
+    if (digits) {
+      records_->row(row_).SetNumber(field, digits->bits());
+    } else if (!octets.empty()) {
+      ++facts_->unfit_values;
+    }
+    return;
+  }
   uint8_t value[17];
   const size_t size = record::FieldTypeSize(type);
   if (type == FieldType::kAddress || type == FieldType::kPrefix) {

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "flowacct/base/digits.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
@@ -40,6 +41,7 @@ namespace flowacct::record {
   X(kMac, 6, ::flowacct::base::MacAddress, "mac")                                                                    \
   X(kRouteDistinguisher, 8, uint64_t, "rd")   /* RFC 4364, 4.2 */                                                    \
   X(kCoordinates, 8, uint64_t, "coordinates") /* two floats */                                                       \
+  X(kDigits, 8, ::flowacct::base::Digits, "digits") /* Digits::bits() */                                              \
   /* The rest are ids of an Interner, of octets in network order. */                                                 \
   X(kString, 4, ::flowacct::base::InternId, "string")                                                                \
   X(kOctets, 4, ::flowacct::base::InternId, "octets")                                                                \
@@ -118,7 +120,7 @@ constexpr FieldType TypeOf(FieldId id) {
                  kEtherType = T::kEtherType, kTcpFlags = T::kTcpFlags, kSamplingSource = T::kSamplingSource,
                  kRouteSource = T::kRouteSource, kRoaState = T::kRoaState, kBgpOrigin = T::kBgpOrigin, kTime = T::kTime,
                  kAddress = T::kAddress, kPrefix = T::kPrefix, kMac = T::kMac,
-                 kRouteDistinguisher = T::kRouteDistinguisher, kCoordinates = T::kCoordinates, kString = T::kString,
+                 kRouteDistinguisher = T::kRouteDistinguisher, kCoordinates = T::kCoordinates, kDigits = T::kDigits, kString = T::kString,
                  kOctets = T::kOctets, kLabelStack = T::kLabelStack, kAsPath = T::kAsPath,
                  kCommunities = T::kCommunities, kExtCommunities = T::kExtCommunities,
                  kLargeCommunities = T::kLargeCommunities;

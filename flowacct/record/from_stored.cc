@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "flowacct/base/digits.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/mac_address.h"
 #include "flowacct/base/octets.h"
@@ -243,6 +244,11 @@ bool FromStored(FieldType type, const StoredValue& value, base::Interner* intern
       break;
   }
   if (type == FieldType::kCoordinates) return ParseCoordinates(value.octets, row);
+  if (type == FieldType::kDigits) {
+    const std::optional<base::Digits> digits = base::Digits::Parse(value.octets);
+    if (digits) base::StoreHost<uint64_t>(row, digits->bits());
+    return digits.has_value();
+  }
   const std::optional<base::MacAddress> mac = base::MacAddress::Parse(value.octets);
   if (!mac) return false;
   std::memcpy(row, mac->octets.data(), mac->octets.size());

@@ -30,6 +30,8 @@ T LoadField(const uint8_t* p) {
     return base::IpPrefix(base::IpAddress::FromV6(p), p[16]);
   } else if constexpr (std::is_same_v<T, base::MacAddress>) {
     return base::MacAddress::From(p);
+  } else if constexpr (std::is_same_v<T, base::Digits>) {
+    return base::Digits::FromBits(base::LoadHost<uint64_t>(p));
   } else {
     return base::LoadHost<T>(p);
   }
@@ -44,6 +46,8 @@ void StoreField(uint8_t* p, const T& v) {
     p[16] = v.length();
   } else if constexpr (std::is_same_v<T, base::MacAddress>) {
     std::memcpy(p, v.octets.data(), 6);
+  } else if constexpr (std::is_same_v<T, base::Digits>) {
+    base::StoreHost<uint64_t>(p, v.bits());
   } else {
     base::StoreHost<T>(p, v);
   }
@@ -71,7 +75,8 @@ class RowView {
     return internal::LoadField<FieldCppType<field>>(octets_ + offset);
   }
 
-  // Any field whose value is a number (also protocol, time in nanoseconds, interned id); zero for the others.
+  // Any field whose value is a number (also protocol, time in nanoseconds, bits of digits, interned id); zero for the
+  // others.
   uint64_t GetNumber(FieldId field) const;
 
  protected:

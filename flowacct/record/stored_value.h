@@ -33,6 +33,7 @@ constexpr StoredForm StoredFormOf(FieldType type) {
       return StoredForm::kOctets;
     case FieldType::kMac:
     case FieldType::kCoordinates:
+    case FieldType::kDigits:
     case FieldType::kString:
     case FieldType::kLabelStack:
     case FieldType::kAsPath:

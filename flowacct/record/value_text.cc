@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "flowacct/base/digits.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/base/mac_address.h"
@@ -183,6 +184,10 @@ char* WriteCoordinatesJson(const uint8_t* value, char* out) {
   return out;
 }
 
+char* WriteDigits(const uint8_t* value, char* out) {
+  return out + base::Digits::FromBits(LoadHost<uint64_t>(value)).Format(out);
+}
+
 struct TypeFormat {
   FixedFormatter text;
   FixedFormatter json;
@@ -206,6 +211,7 @@ constexpr TypeFormat kFormats[] = {
     {WriteMac, Quoted<WriteMac>},                                // kMac
     {WriteRouteDistinguisher, Quoted<WriteRouteDistinguisher>},  // kRouteDistinguisher
     {WriteCoordinates, WriteCoordinatesJson},                    // kCoordinates
+    {WriteDigits, Quoted<WriteDigits>},                          // kDigits
 };
 static_assert(sizeof(kFormats) / sizeof(kFormats[0]) == static_cast<size_t>(FieldType::kString));
 

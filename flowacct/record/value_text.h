@@ -11,6 +11,8 @@
 //     MAC                 02:00:00:00:00:01                 string
 //     route distinguisher 65000:1, 192.0.2.1:1              string (RFC 4364; RFC 8294 where that is ambiguous)
 //     coordinates         52.37,4.9                         list of two numbers: latitude, longitude
+//     digits              001011234567890                   string, with zeros in front; a pseudonym is "x" and 15
+//                                                           hexadecimal digits (base/digits.h)
 //     label stack         100/200                           list of numbers, top first
 //     AS path             64496 {64497,64498}               string
 //     communities         65000:1 65000:2                   list of strings

@@ -12,6 +12,7 @@
 #include "flowacct/base/mac_address.h"
 #include "flowacct/flow/sflow/header_protocol.h"
 #include "flowacct/flow/template/information_element.h"
+#include "flowacct/flow/template/telephone_number.h"
 #include "flowacct/packet/describe.h"
 
 namespace flowacct::collector {
@@ -115,6 +116,10 @@ bool HasValue(const TracedElement& element, const record::RowView& row, F field)
       const base::IpAddress told =
           octets.size() == 4 ? base::IpAddress::FromV4(octets.data()) : base::IpAddress::FromV6(octets.data());
       return told == base::IpAddress::FromV6(value);
+    }
+    case record::FieldType::kDigits: {
+      const flow::TelephoneNumber told = flow::TelephoneNumberOf(octets);
+      return told.digits && told.digits->bits() == row.GetNumber(field);
     }
     case record::FieldType::kMac:
       return octets.size() == 6 && std::equal(octets.begin(), octets.end(), value);

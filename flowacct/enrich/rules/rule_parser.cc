@@ -44,7 +44,7 @@ constexpr VerbName kVerbs[] = {
 
 bool IsNumber(FieldType type) {
   return !record::IsInterned(type) && record::FieldTypeSize(type) <= 8 && type != FieldType::kMac &&
-         type != FieldType::kCoordinates;
+         type != FieldType::kCoordinates && type != FieldType::kDigits;
 }
 
 }  // namespace

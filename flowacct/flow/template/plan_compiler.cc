@@ -196,6 +196,9 @@ Conversion ConversionOf(const InformationElement& element, FieldId target) {
                                                                                                 : Conversion::kNone;
     case FieldType::kOctets:
       return Conversion::kOctets;
+    case FieldType::kDigits:
+      return element.type == AbstractType::kString || element.type == AbstractType::kOctetArray ? Conversion::kDigits
+                                                                                                : Conversion::kNone;
     case FieldType::kAsPath:
     case FieldType::kCommunities:
     case FieldType::kExtCommunities:

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "flowacct/flow/template/telephone_number.h"
 
 namespace flowacct::flow::testing {
 namespace {
@@ -82,6 +83,7 @@ bool UsableLength(const Value& value, FieldType type) {
       return n == 6;
     case FieldType::kString:
     case FieldType::kOctets:
+    case FieldType::kDigits:
       return true;
     case FieldType::kTime:
       return value.field->id == 21 || value.field->id == 22 ? n == 4 : n <= 8;
@@ -126,6 +128,11 @@ bool SetValue(const Value& value, FieldId target, const MessageContext& context,
       while (!text.empty() && text.back() == 0) text.remove_suffix(1);
       if (!text.empty()) row.SetNumber(target, interner->Intern(text));
       return true;
+    }
+    case FieldType::kDigits: {
+      const TelephoneNumber told = TelephoneNumberOf(value.octets);
+      if (told.digits) row.SetNumber(target, told.digits->bits());
+      return told.empty || told.digits.has_value();
     }
     case FieldType::kTime: {
       const std::optional<int64_t> time = Time(value, context);

@@ -4,6 +4,7 @@
 
 #include "flowacct/flow/template/kernel_loop.h"
 #include "flowacct/flow/template/list_view.h"
+#include "flowacct/flow/template/telephone_number.h"
 #include "flowacct/record/field.h"
 
 namespace flowacct::flow {
@@ -96,6 +97,18 @@ void InternKernel(const PlanStep& step, const RecordRun& run) {
       last_id = run.interner->Intern(octets);
     }
     StoreNumber<4>(row + step.target, last_id);
+    SetPresent(step, row);
+  });
+}
+
+void DigitsKernel(const PlanStep& step, const RecordRun& run) {
+  ForEach(step.source, run, [&](const uint8_t* from, uint8_t* row) {
+    const TelephoneNumber told = TelephoneNumberOf(Octets(from, run.lengths[step.source]));
+    if (!told.digits) {
+      run.context->misfits += told.empty ? 0 : 1;
+      return;
+    }
+    StoreNumber<8>(row + step.target, told.digits->bits());
     SetPresent(step, row);
   });
 }
@@ -369,6 +382,8 @@ PlanKernel FindKernel(Conversion conversion, uint16_t length, uint8_t target_siz
       return InternKernel<true>;
     case Conversion::kOctets:
       return InternKernel<false>;
+    case Conversion::kDigits:
+      return DigitsKernel;
     case Conversion::kList:
       return ListKernel;
     case Conversion::kPrefixV4:

@@ -23,6 +23,7 @@ enum class Conversion : uint8_t {
   kMac,        // 6 octets as they are
   kText,       // interned without trailing zeros; empty is absent
   kOctets,     // interned as they are; empty is absent
+  kDigits,     // ASCII digits or TBCD (digits_octets.h); empty is absent
   kList,       // members of a basicList side by side, interned; none is absent
   kPrefixV4,   // address; `second` is the field of its length
   kPrefixV6,

@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "flowacct/aggregate/aggregate_batch.h"
+#include "flowacct/base/digits.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/record/field.h"
@@ -80,6 +81,11 @@ class MessageBatch {
     } else if (type == FieldType::kCoordinates) {
       base::StoreHost<float>(octets, 52.5F);
       base::StoreHost<float>(octets + 4, -4.25F);
+    } else if (type == FieldType::kDigits) {
+      const uint64_t bits = (*random)();
+      base::Digits digits = base::Digits::Pseudonym(bits);
+      if (!strange) digits = base::Digits::Parse(absl::StrCat(bits % 1000000000000000)).value();
+      base::StoreHost<uint64_t>(octets, digits.bits());
     } else if (record::IsInterned(type)) {
       base::StoreHost<base::InternId>(octets, RandomText(type, strange, random));
     } else if (strange) {

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "absl/strings/match.h"
+#include "flowacct/base/digits.h"
 #include "flowacct/flow/template/information_element.h"
 
 namespace flowacct::sink {
@@ -63,7 +64,8 @@ constexpr Special kSpecial[] = {
 constexpr uint16_t kFixedIdOctets = 4;
 
 bool IsNumber(FieldType type) {
-  return record::FieldTypeSize(type) <= 8 && record::FieldTypeSize(type) != 6 && !IsInterned(type);
+  return record::FieldTypeSize(type) <= 8 && record::FieldTypeSize(type) != 6 && !IsInterned(type) &&
+         type != FieldType::kDigits;
 }
 
 // How a field of this type goes into this element; nothing if it does not.
@@ -99,6 +101,11 @@ std::optional<ExportElement> Fit(FieldId field, const InformationElement& elemen
         break;
       case AbstractType::kString:
       case AbstractType::kOctetArray:
+        if (type == FieldType::kDigits) {
+          out.length = v9 ? uint16_t{base::Digits::kTextSize} : kVariableLength;
+          out.encoding = Encoding::kDigits;
+          break;
+        }
         if (type != FieldType::kString && type != FieldType::kOctets) return std::nullopt;
         out.length = !v9 ? kVariableLength : type == FieldType::kOctets ? kFixedIdOctets : kFixedTextOctets;
         out.encoding = v9 ? Encoding::kFixedText : Encoding::kText;

@@ -32,6 +32,7 @@ enum class Encoding : uint8_t {
   kNanoseconds,
   kText,        // interned octets of any length
   kFixedText,   // the same in a fixed length, filled with zeros: NetFlow v9 has no variable length
+  kDigits,      // as text, of any length or filled with zeros
   kTopLabel,    // 3 octets, RFC 3032 without TTL
   kLabelStack,  // 4 octets a label entry, of 3 as they are interned
   kList,        // basicList (RFC 6313) of members of a fixed length

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "flowacct/base/digits.h"
 #include "flowacct/base/host_number.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/octets.h"
@@ -224,6 +225,10 @@ size_t RecordTemplate::VariableSize(const uint8_t* row, const base::Interner& in
   size_t size = fixed_size_;
   for (const Op& op : ops_) {
     if (op.length != kVariableLength) continue;
+    if (op.encoding == Encoding::kDigits) {
+      size += PrefixedSize(base::Digits::FromBits(base::LoadHost<uint64_t>(row + op.source)).size());
+      continue;
+    }
     const Octets value = interner.Find(base::LoadHost<base::InternId>(row + op.source));
     bool fits;
     switch (op.encoding) {
@@ -316,6 +321,15 @@ void RecordTemplate::Encode(const uint8_t* row, const base::Interner& interner, 
         if (n > 0) std::memcpy(out, value.data(), n);
         std::memset(out + n, 0, op.length - n);
         out += op.length;
+        break;
+      }
+      case Encoding::kDigits: {
+        char text[base::Digits::kTextSize] = {};
+        const size_t size = base::Digits::FromBits(base::LoadHost<uint64_t>(from)).Format(text);
+        const size_t octets = op.length == kVariableLength ? size : op.length;
+        if (op.length == kVariableLength) out = PutLength(size, out);
+        std::memcpy(out, text, octets);
+        out += octets;
         break;
       }
       case Encoding::kTopLabel: {

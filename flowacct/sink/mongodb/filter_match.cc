@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "flowacct/base/digits.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/filter/value.h"
 #include "flowacct/sink/mongodb/table_state.h"
 #include "flowacct/sink/sql/dialect.h"
 #include "flowacct/sink/sql/route_text.h"
@@ -122,6 +124,24 @@ Document AnyOf(std::vector<Document> conditions) {
   return conditions.size() == 1 ? std::move(conditions[0]) : Document().List("$or", conditions);
 }
 
+// Texts of digits; those that begin alike are between two, ":" being behind the "9".
+Document CompileDigits(absl::string_view name, absl::Span<const filter::NumberRange> ranges) {
+  std::vector<Document> any;
+  for (const filter::NumberRange& range : ranges) {
+    for (const filter::DigitBlock& block : filter::DigitBlocksOf(range)) {
+      const std::string text = block.digits.ToString();
+      Document value;
+      if (block.beginning) {
+        value.Text("$gte", text).Text("$lt", absl::StrCat(text, ":"));
+      } else {
+        value.Text("$eq", text);
+      }
+      any.push_back(Document().Add(name, value));
+    }
+  }
+  return AnyOf(std::move(any));
+}
+
 // What found no place in the interner could be anything.
 absl::string_view OverflowText() {
   static const base::Interner* const none = new base::Interner();
@@ -229,6 +249,7 @@ std::optional<Document> FilterMatch::CompileCondition(const Condition& condition
     case Test::kExists:
       return Exists(name);
     case Test::kRanges:
+      if (type == FieldType::kDigits) return CompileDigits(name, condition.ranges);
       for (const SignedRange& range : StoredRanges(type, condition.ranges)) {
         any.push_back(Document().Add(name, range.first == range.last
                                                ? Document().Integer("$eq", range.first)
@@ -352,6 +373,13 @@ bool FilterMatch::Holds(const Condition& condition, absl::Span<const StoredValue
     case Test::kExists:
       return !condition.negated;
     case Test::kRanges:
+      if (type == FieldType::kDigits) {
+        const std::optional<base::Digits> digits = base::Digits::Parse(value.octets);
+        for (const auto& [first, last] : condition.ranges) {
+          yes = yes || (digits && digits->bits() >= first && digits->bits() <= last);
+        }
+        break;
+      }
       for (const SignedRange& range : StoredRanges(type, condition.ranges)) {
         yes = yes || (value.integer >= range.first && value.integer <= range.last);
       }

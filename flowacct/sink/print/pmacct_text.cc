@@ -271,6 +271,7 @@ constexpr TypeText kTypes[] = {
     {FieldType::kRouteDistinguisher, WriteRouteDistinguisher, Quoted<WriteRouteDistinguisher>, "0:0:0", "\"0:0:0\""},
     {FieldType::kCoordinates, WriteOneDegree, WriteOneDegree, "0.000000", "0.0"},
     {FieldType::kAddress, nullptr, nullptr, "", "\"\""},
+    {FieldType::kDigits, nullptr, nullptr, "", "\"\""},
     {FieldType::kSamplingSource, nullptr, nullptr, "", "\"\""},
     {FieldType::kRouteSource, nullptr, nullptr, "", "\"\""},
     {FieldType::kBgpOrigin, nullptr, nullptr, "", "\"\""},

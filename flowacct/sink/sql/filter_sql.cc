@@ -14,6 +14,7 @@
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/filter/value.h"
 #include "flowacct/record/stored_value.h"
 
 namespace flowacct::sink::sql {
@@ -187,6 +188,7 @@ class Compiler {
       case Test::kExists:
         return;
       case Test::kRanges: {
+        if (type == FieldType::kDigits) return PrintDigits(condition, name);
         const std::vector<SignedRange> ranges = StoredRanges(type, condition.ranges);
         return PrintAny(ranges.size(), [&](size_t i) {
           if (ranges[i].first == ranges[i].last) {
@@ -237,6 +239,18 @@ class Compiler {
         absl::StrAppend(&sql, "flowacct_route(", index, ", ", name, ")");
         return;
     }
+  }
+
+  void PrintDigits(const Condition& condition, const std::string& name) {
+    std::vector<filter::DigitBlock> blocks;
+    for (const filter::NumberRange& range : condition.ranges) {
+      const std::vector<filter::DigitBlock> more = filter::DigitBlocksOf(range);
+      blocks.insert(blocks.end(), more.begin(), more.end());
+    }
+    PrintAny(blocks.size(), [&](size_t i) {
+      absl::StrAppend(&out_->sql, name, blocks[i].beginning ? " LIKE " : " = ");
+      Bind(dialect_, Text(absl::StrCat(blocks[i].digits.ToString(), blocks[i].beginning ? "%" : "")), out_);
+    });
   }
 
   void PrintAny(size_t count, absl::FunctionRef<void(size_t)> part) {
