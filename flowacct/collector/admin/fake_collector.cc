@@ -128,6 +128,13 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   file.failures = 79;
   file.updated = status.started;
   file.last_error = "No such file or directory; is the path right?";
+  status.gtp.contexts = 81;
+  status.gtp.transactions = 82;
+  status.gtp.octets = 83;
+  status.gtp.decoded.Count(base::DecodeCode::kOk, 84);
+  status.gtp.decoded.Count(base::DecodeCode::kTruncated, 85);
+  status.gtp.elements_unreadable = 86;
+  status.gtp.events = {{"messages", 87}, {"path_changes", 88}};
   RouteLogStatus& route_log = status.route_logs.emplace_back();
   route_log.name = "bgp";
   route_log.lines = 71;
@@ -139,9 +146,10 @@ CollectorStatus SampleStatusAfter(absl::Duration elapsed) {
   as.name = "as";
   as.records_in = udp.records + tls.records;
   as.records_dropped = 1001;
+  as.records_held = 999;
   as.records_filtered = At(1002, 100, seconds);
   as.records_late = 1003;
-  as.records_aggregated = as.records_in - as.records_filtered - 1001 - 1003;
+  as.records_aggregated = as.records_in - as.records_filtered - 1001 - 1003 - 999;
   as.records_overflowed = 1004;
   as.open_groups = 12345;
   as.open_octets = 1728300;

@@ -73,6 +73,7 @@ std::vector<Equation> Identity(const CollectorStatus& status) {
                          {{"aggregated", pipeline.records_aggregated},
                           {"filtered", pipeline.records_filtered},
                           {"dropped", pipeline.records_dropped},
+                          {"held", pipeline.records_held},
                           {"late", pipeline.records_late}}});
     for (const SinkStatus& sink : pipeline.sinks) {
       equations.push_back(

@@ -73,6 +73,19 @@ void OfReceivers(const Scrape& scrape, Series* series) {
   }
 }
 template <auto kMember>
+void OfGtp(const Scrape& scrape, Series* series) {
+  series->Add({}, Value(scrape.status.gtp.*kMember));
+}
+void GtpRejected(const Scrape& scrape, Series* series) {
+  for (size_t i = 1; i < base::kDecodeCodeCount; ++i) {
+    const auto code = static_cast<base::DecodeCode>(i);
+    series->Add({std::string(base::DecodeCodeName(code))}, Value(scrape.status.gtp.decoded[code]));
+  }
+}
+void GtpEvents(const Scrape& scrape, Series* series) {
+  for (const GtpEvent& event : scrape.status.gtp.events) series->Add({event.event}, Value(event.value));
+}
+template <auto kMember>
 void OfBgp(const Scrape& scrape, Series* series) {
   series->Add({}, Value(scrape.status.bgp.*kMember));
 }

@@ -75,6 +75,7 @@ struct PipelineStatus {
   std::string name;
   uint64_t records_in = 0;
   uint64_t records_dropped = 0;  // by rules or as duplicates
+  uint64_t records_held = 0;     // now, for what may still be told of them
   uint64_t records_filtered = 0;
   uint64_t records_aggregated = 0;
   uint64_t records_overflowed = 0;
@@ -160,6 +161,21 @@ struct RouteLogStatus {
   std::string last_error;  // that lasts
 };
 
+struct GtpEvent {
+  std::string event;  // "path_changes"
+  uint64_t value = 0;
+};
+
+// All zero without `gtp`.
+struct GtpStatus {
+  uint64_t contexts = 0;  // bearers and PDP contexts, with those that linger
+  uint64_t transactions = 0;
+  uint64_t octets = 0;  // of all tables
+  base::DecodeCounters decoded;
+  uint64_t elements_unreadable = 0;
+  std::vector<GtpEvent> events;  // session::SessionCounters
+};
+
 // All zero without BGP.
 struct BgpStatus {
   uint64_t established = 0;
@@ -202,6 +218,7 @@ struct CollectorStatus {
   BgpStatus bgp;
   BmpStatus bmp;
   RpkiStatus rpki;
+  GtpStatus gtp;
   std::vector<RouteLogStatus> route_logs;
   // What the start found: state restored, records that a crash lost. A line each.
   std::vector<std::string> notes;

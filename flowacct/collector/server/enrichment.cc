@@ -100,8 +100,20 @@ absl::StatusOr<std::shared_ptr<const enrich::Rules>> Enrichment::ReadRules(const
   return known;
 }
 
-absl::StatusOr<std::vector<enrich::EnricherFactory>> Enrichment::Make(const config::Enrich& enrich) {
+absl::StatusOr<std::vector<enrich::EnricherFactory>> Enrichment::Make(const config::Enrich& enrich,
+                                                                      const pipeline::PipelineOptions& options,
+                                                                      bool counts_volumes) {
   std::vector<enrich::EnricherFactory> factories;
+  if (enrich.has_sessions()) {
+    if (!file_.message().has_gtp()) {
+      return file_.ErrorAt(enrich, "sessions", "there are no sessions without gtp; give gtp {}");
+    }
+    enrich::SessionsOptions sessions = PlanSessionsEnricher(file_, enrich);
+    sessions.count_volumes = counts_volumes;
+    sessions.sampling.reset();
+    if (options.scale_sampled) sessions.sampling = options.sampling;
+    factories.push_back(SessionsFactory(sessions_, sessions));
+  }
   if (enrich.has_routes()) {
     if (!file_.message().has_bgp() && !file_.message().has_bmp()) {
       return file_.ErrorAt(enrich, "routes",

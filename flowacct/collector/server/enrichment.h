@@ -1,6 +1,6 @@
 // The enrichers that a configuration asks for, with their tables read: a file that several pipelines name is read once.
 //
-// Their order: routes, networks, GeoIP databases, services, rules, so that rules may ask for all that is known by then.
+// Their order: sessions, routes, networks, GeoIP databases, services, rules, so that rules may ask for all that is known by then.
 // The scaling of sampled counters comes after them (pipeline.h), as rules may set a rate.
 //
 // Ownership: borrows the configuration; what it makes owns its tables. Threads: one at a time.
@@ -19,11 +19,13 @@
 #include "absl/status/statusor.h"
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/server/routing_plan.h"
+#include "flowacct/collector/server/session_plan.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/geoip/geo_database.h"
 #include "flowacct/enrich/networks.h"
 #include "flowacct/enrich/rules/rules.h"
 #include "flowacct/enrich/services.h"
+#include "flowacct/pipeline/pipeline.h"
 #include "flowacct/record/custom_fields.h"
 
 namespace flowacct::collector {
@@ -32,11 +34,14 @@ class Enrichment {
  public:
   // `custom`: fields that rules may name beside the registry's; may be null. Both outlive it.
   Enrichment(const config::ConfigFile* file, const record::CustomFields* custom,
-             std::shared_ptr<const RoutingHolder> routing)
-      : file_(*file), custom_(custom), routing_(std::move(routing)) {}
+             std::shared_ptr<const RoutingHolder> routing, std::shared_ptr<const SessionHolder> sessions)
+      : file_(*file), custom_(custom), routing_(std::move(routing)), sessions_(std::move(sessions)) {}
 
-  // In the order in which they apply.
-  absl::StatusOr<std::vector<enrich::EnricherFactory>> Make(const config::Enrich& enrich);
+  // In the order in which they apply, for the options of the pipeline that has them. `counts_volumes`: of all
+  // enrichers that see the same records these sum the sessions' volumes.
+  absl::StatusOr<std::vector<enrich::EnricherFactory>> Make(const config::Enrich& enrich,
+                                                            const pipeline::PipelineOptions& options,
+                                                            bool counts_volumes);
   // What whoever wrote the files should know though nothing is wrong, a line each.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
@@ -53,6 +58,7 @@ class Enrichment {
   const config::ConfigFile& file_;
   const record::CustomFields* const custom_;
   const std::shared_ptr<const RoutingHolder> routing_;
+  const std::shared_ptr<const SessionHolder> sessions_;
   Known<enrich::Networks> networks_;
   Known<enrich::GeoDatabase> databases_;
   Known<enrich::Services> services_;

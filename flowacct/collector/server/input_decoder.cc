@@ -103,11 +103,14 @@ void InputDecoder::EndPackets(record::FlowBatch* rows) {
 }
 
 void InputDecoder::Advance(absl::Time now, record::FlowBatch* rows) {
+  if (options_.sessions != nullptr) options_.sessions->service->Advance(absl::ToUnixNanos(now));
+  if (options_.session_records) options_.sessions->service->AppendRecords(rows);
   if (metering_ != nullptr) metering_->meter->Advance(now, metering_->Receiver(rows));
 }
 
 void InputDecoder::Drain(record::FlowBatch* rows) {
   EndPackets(rows);
+  if (options_.session_records) options_.sessions->service->AppendRecords(rows);
   if (metering_ != nullptr) metering_->meter->Close(metering_->Receiver(rows));
 }
 

@@ -21,6 +21,7 @@
 #include "flowacct/collector/export/export_extractor.h"
 #include "flowacct/collector/export/new_export_decoder.h"
 #include "flowacct/collector/server/collector_status.h"
+#include "flowacct/collector/sessions/session_service.h"
 #include "flowacct/meter/flow_meter.h"
 #include "flowacct/meter/packet_sampler.h"
 #include "flowacct/packet/packet_decoder.h"
@@ -37,6 +38,10 @@ struct InputDecoderOptions {
   // Packets become flows by this; `fields` is filled in by what pipelines need.
   std::optional<meter::MeterOptions> meter;
   uint32_t sampling_rate = 1;  // of packets: one in so many is accounted
+  // Takes the messages of GTP in packets, sampled or not. Null: nobody follows sessions.
+  std::shared_ptr<const SessionHolder> sessions;
+  // There are no packets: rows are the records of sessions.
+  bool session_records = false;
 };
 
 class InputDecoder {
@@ -54,9 +59,9 @@ class InputDecoder {
   void DecodePacket(const CapturedPacket& packet, CaptureKind kind, bool tell_interfaces, record::FlowBatch* rows);
   // The packets since the last call are metered.
   void EndPackets(record::FlowBatch* rows);
-  // So late is it, though no packet says so: appends flows that have ended.
+  // So late is it, though no packet says so: appends flows that have ended, and records of sessions.
   void Advance(absl::Time now, record::FlowBatch* rows);
-  // Ends all flows of the meter.
+  // Ends all flows of the meter, and appends the records of sessions that there are.
   void Drain(record::FlowBatch* rows);
   // Of a session that is to be closed: counts a message as rejected for the reason of an earlier one.
   void Reject(base::DecodeCode code) { decoded_.Count(code); }

@@ -166,8 +166,10 @@ absl::StatusOr<InputSources> NewInputSources(const ConfigFile& file, const confi
       return NewNflogSources(file, input.nflog(), workers);
     case config::Input::kCaptures:
       return NewCapturesSources(input.captures(), log);
+    case config::Input::kSessions:
+      return InputSources();  // rows come of what the other inputs tell
     default:
-      return file.ErrorAt(input, "name", "give one of udp, stream, interface, nflog and captures");
+      return file.ErrorAt(input, "name", "give one of udp, stream, interface, nflog, captures and sessions");
   }
 }
 
@@ -191,6 +193,9 @@ InputStatus DescribeInput(const config::Input& input) {
     case config::Input::kCaptures:
       status.kind = "captures";
       status.listen = absl::StrJoin(input.captures().path(), ",");
+      break;
+    case config::Input::kSessions:
+      status.kind = "sessions";
       break;
     case config::Input::KIND_NOT_SET:
       break;

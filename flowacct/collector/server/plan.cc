@@ -31,6 +31,15 @@ namespace {
 
 using config::ConfigFile;
 
+// Whether all traffic comes by here with its sessions, so that their volumes can be counted.
+bool SeesSessions(const PipelineGroup& group, const config::Enrich& enrich, const config::Config& config) {
+  if (!enrich.has_sessions()) return false;
+  for (int i = 0; i < config.input_size(); ++i) {
+    if (!config.input(i).has_sessions() && !group.inputs[static_cast<size_t>(i)]) return false;
+  }
+  return true;
+}
+
 // Pipelines with the same are enriched together.
 std::string GroupKey(const config::Pipeline& pipeline, const std::vector<bool>& inputs) {
   std::string key = pipeline.enrich().SerializeAsString();
@@ -43,7 +52,7 @@ std::string GroupKey(const config::Pipeline& pipeline, const std::vector<bool>& 
 std::vector<bool> InputsOf(const config::Config& config, const config::Pipeline& pipeline) {
   std::vector<bool> inputs;
   for (const config::Input& input : config.input()) {
-    bool wanted = pipeline.input().empty();
+    bool wanted = pipeline.input().empty() && !input.has_sessions();
     for (const std::string& name : pipeline.input()) wanted |= name == input.name();
     inputs.push_back(wanted);
   }
@@ -143,8 +152,11 @@ absl::StatusOr<meter::MeterOptions> ToMeterOptions(const ConfigFile& file, const
   return options;
 }
 
-absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input& input) {
+absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input& input,
+                                    std::shared_ptr<const SessionHolder> sessions) {
   InputPlan plan;
+  if (file.message().has_gtp()) plan.decoder.sessions = std::move(sessions);
+  plan.decoder.session_records = input.has_sessions();
   plan.config = &input;
   plan.has_admission = input.has_admission();
   const config::Admission& admission = input.admission();
@@ -166,7 +178,9 @@ absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input&
     templates->max_template_octets = ConfigFile::OctetsOf(limits.max_template_memory());
   }
   plan.decoder.exports.sflow.max_agents = limits.max_domains();
-  if (input.depth() == config::INNERMOST) plan.decoder.packets.depth = -1;
+  if (input.depth() == config::INNERMOST || (!input.has_depth() && file.message().has_gtp())) {
+    plan.decoder.packets.depth = -1;
+  }
   plan.decoder.sampling_rate = input.interface().sampling_rate();
   if (input.has_meter()) {
     auto meter = ToMeterOptions(file, input.meter());
@@ -184,7 +198,8 @@ absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input&
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const ConfigFile> file,
-                                                     std::shared_ptr<const RoutingHolder> routing) {
+                                                     std::shared_ptr<const RoutingHolder> routing,
+                                                     std::shared_ptr<const SessionHolder> sessions) {
   auto plan = std::make_shared<Plan>();
   plan->file = std::move(file);
   const config::Config& config = plan->config();
@@ -199,6 +214,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
   if (plan->custom_fields != nullptr) filter_options.names = &plan->custom_fields->names();
   if (auto bgp = PlanRouting(*plan->file, filter_options.names); !bgp.ok()) return bgp.status();
   if (auto rpki = PlanValidation(*plan->file); !rpki.ok()) return rpki.status();
+  if (auto gtp = PlanSessions(*plan->file); !gtp.ok()) return gtp.status();
   query::QuestionOptions question_options;
   question_options.names = filter_options.names;
   for (const config::Question& question : config.question()) {
@@ -209,11 +225,12 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
     return plan->file->ErrorAt(question, "ask", message);
   }
   for (const config::Input& input : config.input()) {
-    auto made = PlanInput(*plan->file, input);
+    auto made = PlanInput(*plan->file, input, sessions);
     if (!made.ok()) return made.status();
     plan->inputs.push_back(*std::move(made));
   }
-  Enrichment enrichment(plan->file.get(), plan->custom_fields.get(), std::move(routing));
+  Enrichment enrichment(plan->file.get(), plan->custom_fields.get(), std::move(routing), std::move(sessions));
+  bool volumes_counted = !config.has_gtp();
   absl::flat_hash_map<std::string, size_t> groups;
   for (const config::Pipeline& pipeline : config.pipeline()) {
     PipelinePlan made;
@@ -237,13 +254,15 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
     if (added) {
       PipelineGroup group;
       group.inputs = inputs;
-      auto enrichers = enrichment.Make(pipeline.enrich());
-      if (!enrichers.ok()) return enrichers.status();
       group.options.custom_fields = plan->custom_fields;
-      group.options.enrichers = *std::move(enrichers);
       group.options.scale_sampled = pipeline.scale_sampled();
       group.options.count_traffic = true;
       group.options.sampling = {pipeline.sampling_rate(), pipeline.override_sampling_rate()};
+      const bool counts = !volumes_counted && SeesSessions(group, pipeline.enrich(), config);
+      volumes_counted |= counts;
+      auto enrichers = enrichment.Make(pipeline.enrich(), group.options, counts);
+      if (!enrichers.ok()) return enrichers.status();
+      group.options.enrichers = *std::move(enrichers);
       plan->groups.push_back(std::move(group));
     }
     PipelineGroup& group = plan->groups[found->second];
@@ -262,6 +281,16 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
     if (auto tried = pipeline::Pipeline::New(std::move(alone), &interner); !tried.ok()) {
       return plan->file->ErrorAt(pipeline, "name", tried.status().message());
     }
+  }
+  if (!volumes_counted) {
+    config::Enrich enrich;
+    enrich.mutable_sessions();
+    PipelineGroup group;
+    for (const config::Input& input : config.input()) group.inputs.push_back(!input.has_sessions());
+    auto enrichers = enrichment.Make(enrich, group.options, /*counts_volumes=*/true);
+    if (!enrichers.ok()) return enrichers.status();
+    group.options.enrichers = *std::move(enrichers);
+    plan->groups.push_back(std::move(group));
   }
   plan->warnings.insert(plan->warnings.end(), enrichment.warnings().begin(), enrichment.warnings().end());
   return plan;

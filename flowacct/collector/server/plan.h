@@ -20,6 +20,7 @@
 #include "flowacct/collector/replicate/replicator.h"
 #include "flowacct/collector/server/input_decoder.h"
 #include "flowacct/collector/server/routing_plan.h"
+#include "flowacct/collector/server/session_plan.h"
 #include "flowacct/pipeline/pipeline.h"
 #include "flowacct/record/custom_fields.h"
 
@@ -40,7 +41,8 @@ struct InputPlan {
 };
 
 struct PipelineGroup {
-  std::vector<size_t> pipelines;  // indices into Plan::pipelines, as options.aggregations
+  // Indices into Plan::pipelines, as options.aggregations; none: what counts the volumes of sessions.
+  std::vector<size_t> pipelines;
   std::vector<bool> inputs;       // by index of the configuration's inputs
   pipeline::PipelineOptions options;
 };
@@ -56,9 +58,11 @@ struct Plan {
   const config::Config& config() const { return file->message(); }
 };
 
-// `routing` holds the speaker by the time that pipelines are made of the plan; null or empty if there is none.
+// `routing` and `sessions` hold the speaker and the sessions by the time that pipelines are made of the plan; null or
+// empty if there is none.
 absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const config::ConfigFile> file,
-                                                     std::shared_ptr<const RoutingHolder> routing = nullptr);
+                                                     std::shared_ptr<const RoutingHolder> routing = nullptr,
+                                                     std::shared_ptr<const SessionHolder> sessions = nullptr);
 
 }  // namespace flowacct::collector
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/mutex.h"
@@ -20,6 +21,8 @@
 #include "flowacct/collector/server/question_stores.h"
 #include "flowacct/collector/server/routing_plan.h"
 #include "flowacct/collector/server/routing_query.h"
+#include "flowacct/collector/server/session_plan.h"
+#include "flowacct/collector/server/session_query.h"
 #include "flowacct/collector/server/validation_plan.h"
 #include "flowacct/collector/server/validation_query.h"
 #include "flowacct/collector/validation/validator.h"
@@ -131,7 +134,8 @@ void Server::Note(absl::string_view line) const {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(options)));
-  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)), server->routing_);
+  auto plan =
+      MakePlan(std::make_shared<const ConfigFile>(std::move(file)), server->routing_, server->sessions_);
   if (!plan.ok()) return plan.status();
   for (const std::string& warning : (*plan)->warnings) server->Log(warning);
   base::MutexLock lock(&server->mutex_);
@@ -159,10 +163,12 @@ absl::Status Server::Start() {
   base::MutexLock lock(&mutex_);
   if (absl::Status status = OpenState(); !status.ok()) return status;
   if (absl::Status status = OpenRouting(); !status.ok()) return status;
+  if (absl::Status status = OpenSessions(); !status.ok()) return status;
   if (absl::Status status = OpenValidation(); !status.ok()) return status;
   if (absl::Status status = Apply(plan_); !status.ok()) return status;
   if (keeper_ != nullptr) {
     shape_.notes = keeper_->Restore(workers_, *assignment_);
+    if (sessions_->service != nullptr) keeper_->RestoreSessions(sessions_->service.get(), &shape_.notes);
     for (const std::string& note : shape_.notes) Note(note);
   }
   // Files are read then, before there are records.
@@ -218,6 +224,15 @@ absl::Status Server::OpenRouting() {
   keeper->log = options_.log;
   keeper->note = options_.note;
   route_keeper_ = std::make_unique<RouteKeeper>(routing_->engine.get(), *std::move(keeper));
+  return absl::OkStatus();
+}
+
+absl::Status Server::OpenSessions() {
+  if (!plan_->config().has_gtp()) return absl::OkStatus();
+  auto options = PlanSessions(*plan_->file);
+  if (!options.ok()) return options.status();
+  options->seed = absl::Uniform<uint64_t>(absl::BitGen());
+  sessions_->service = std::make_shared<SessionService>(*std::move(options));
   return absl::OkStatus();
 }
 
@@ -379,7 +394,7 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
 absl::Status Server::Reload(ConfigFile file) {
   base::MutexLock one_at_a_time(&reload_mutex_);
   // Large tables take seconds to read: nobody who looks in waits for them.
-  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)), routing_);
+  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)), routing_, sessions_);
   base::MutexLock lock(&mutex_);
   const absl::Status status = plan.ok() ? Apply(*plan) : plan.status();
   if (status.ok()) {
@@ -424,6 +439,12 @@ absl::Status Server::Stop(absl::Duration patience) {
   if (validator_ != nullptr) validator_->Stop();
   base::MutexLock lock(&mutex_);
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
+  // What is not kept over a restart has a record of what was seen of it.
+  if (sessions_->service != nullptr) {
+    if (keeper_ == nullptr) sessions_->service->EndAll(absl::GetCurrentTimeNanos());
+    workers_.front()->DrainAndFlush();
+    if (keeper_ != nullptr) keeper_->SaveSessions(*sessions_->service);
+  }
   const absl::Time deadline = absl::Now() + patience;
   std::vector<std::string> left;
   for (const NamedRouteLog& log : route_logs_) {
@@ -515,6 +536,7 @@ CollectorStatus Server::Status() {
     pipeline.name = plan.pipelines[i].name;
     pipeline.records_in = tallies[i].records_in;
     pipeline.records_dropped = tallies[i].records_dropped;
+    pipeline.records_held = tallies[i].records_held;
     pipeline.records_filtered = tallies[i].records_filtered;
     pipeline.records_aggregated = tallies[i].records_aggregated;
     pipeline.records_overflowed = tallies[i].records_overflowed;
@@ -539,6 +561,7 @@ CollectorStatus Server::Status() {
     }
     status.pipelines.push_back(std::move(pipeline));
   }
+  if (sessions_->service != nullptr) status.gtp = DescribeSessions(sessions_->service->Status());
   return status;
 }
 

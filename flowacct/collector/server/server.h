@@ -93,6 +93,7 @@ class Server final : public CollectorControl {
   void Note(absl::string_view line) const;
   void FlushWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenRouting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status OpenSessions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenValidation() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Adds it to `observers`, if it is wanted.
   absl::Status OpenRouteLog(absl::string_view name, absl::StatusOr<RouteLogOptions> options,
@@ -114,6 +115,7 @@ class Server final : public CollectorControl {
   std::unique_ptr<RouteHistory> history_;
   // Of BGP; empty without it. Set by Start.
   const std::shared_ptr<RoutingHolder> routing_ = std::make_shared<RoutingHolder>();
+  const std::shared_ptr<SessionHolder> sessions_ = std::make_shared<SessionHolder>();
   std::unique_ptr<Validator> validator_;  // of RPKI; null without it. Set by Start.
   std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(mutex_);
   Spools spools_ ABSL_GUARDED_BY(mutex_);

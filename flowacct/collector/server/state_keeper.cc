@@ -17,6 +17,7 @@
 namespace flowacct::collector {
 namespace {
 
+constexpr absl::string_view kSessions = "sessions";
 constexpr absl::string_view kKind = "open bins of a pipeline";
 // 2: with the run.
 constexpr uint16_t kVersion = 2;
@@ -101,6 +102,25 @@ void StateKeeper::Save(Workers workers, const Assignment& assignment) {
     if (state.ok())
       (void)WriteBins(pipelines[i].name, *state, assignment.mergers[i]->run(), records_in[i], /*is_end=*/false);
   }
+}
+
+void StateKeeper::SaveSessions(const SessionService& sessions) {
+  Report(folder_->Write(kSessions, sessions.Save()));
+}
+
+void StateKeeper::RestoreSessions(SessionService* sessions, std::vector<std::string>* notes) {
+  const auto state = folder_->Read(kSessions);
+  if (absl::IsNotFound(state.status())) return;
+  const absl::Status status = state.ok() ? sessions->Restore(base::AsOctets(*state)) : state.status();
+  if (!status.ok()) {
+    const auto aside = folder_->SetAside(kSessions);
+    notes->push_back(absl::StrCat("state: sessions are begun anew: ", status.message(),
+                                  aside.ok() ? absl::StrCat("; it is kept as ", *aside) : ""));
+    return;
+  }
+  // A start after a crash is not to take what ended since for what is there.
+  Report(folder_->Remove(kSessions));
+  notes->push_back(absl::StrCat("state: ", sessions->Status().contexts, " contexts of mobile subscribers restored"));
 }
 
 void StateKeeper::NoteProgress(Workers workers, const Assignment& assignment) {

@@ -27,6 +27,7 @@
 #include "absl/types/span.h"
 #include "flowacct/base/mutex.h"
 #include "flowacct/collector/server/worker.h"
+#include "flowacct/collector/sessions/session_service.h"
 #include "flowacct/collector/state/state_directory.h"
 
 namespace flowacct::collector {
@@ -51,6 +52,11 @@ class StateKeeper {
   bool Close(size_t pipeline, Workers workers, const Assignment& assignment, absl::Duration patience);
   // The decoders alone, of workers that are stopped.
   void SaveDecoders(Workers workers, const Assignment& assignment);
+
+  // Sessions of mobile subscribers, at the end alone: while traffic is taken there is no time to write millions of them.
+  void SaveSessions(const SessionService& sessions);
+  // Into one that has none. Appends a line if they were found, or could not be used.
+  void RestoreSessions(SessionService* sessions, std::vector<std::string>* notes);
 
   const std::string& path() const { return folder_->path(); }
 

@@ -28,6 +28,7 @@ constexpr size_t kRotationShare = 2;
 PipelineTally& PipelineTally::operator+=(const PipelineTally& other) {
   records_in += other.records_in;
   records_dropped += other.records_dropped;
+  records_held += other.records_held;
   records_filtered += other.records_filtered;
   records_aggregated += other.records_aggregated;
   records_overflowed += other.records_overflowed;
@@ -78,11 +79,7 @@ absl::Status Worker::AddSource(size_t input, std::unique_ptr<Source> source) {
 }
 
 absl::Status Worker::Adopt(std::shared_ptr<const Assignment> assignment, const std::vector<size_t>& kept_inputs) {
-  if (assignment_ != nullptr) {
-    DrainMeters();
-    Flush();
-    RetirePipelines();
-  }
+  if (assignment_ != nullptr) RetirePipelines();
   assignment_ = std::move(assignment);
   std::vector<InputState> inputs(kept_inputs.size());
   for (size_t i = 0; i < kept_inputs.size(); ++i) {
@@ -167,10 +164,17 @@ absl::Status Worker::MakePipelines() {
   return absl::OkStatus();
 }
 
+void Worker::DrainAndFlush() {
+  DrainMeters();
+  for (const Group& group : groups_) group.pipeline->ReleaseAll();
+  Flush();
+}
+
 void Worker::RetirePipelines() {
+  DrainAndFlush();
   for (size_t i = 0; i < assignment_->plan->pipelines.size(); ++i) {
     PipelineTally tally = this->tally(i);
-    tally.open_groups = tally.open_octets = 0;
+    tally.open_groups = tally.open_octets = tally.records_held = 0;
     tallies_[assignment_->plan->pipelines[i].name] = tally;
   }
   groups_.clear();
@@ -186,8 +190,6 @@ void Worker::DrainMeters() {
 }
 
 void Worker::RotateInterner() {
-  DrainMeters();
-  Flush();
   RetirePipelines();
   // The old one lives as long as the partials that were handed over.
   interner_ = std::make_shared<base::Interner>(options_.interner);
@@ -206,6 +208,7 @@ PipelineTally Worker::tally(size_t index) const {
       const aggregate::Aggregator& aggregator = group.pipeline->aggregator(at);
       tally.records_in += shared.records_in;
       tally.records_dropped += shared.records_dropped;
+      tally.records_held += shared.records_held;
       tally.records_filtered += own.records_filtered;
       tally.records_aggregated += own.aggregator.records_aggregated;
       tally.records_overflowed += own.aggregator.records_overflowed;
@@ -328,28 +331,17 @@ void Worker::Run() {
   const int64_t deadline = Now() + absl::ToInt64Nanoseconds(kDrain);
   while (ReadAll() && Now() < deadline) {
   }
-  DrainMeters();
-  Flush();
+  DrainAndFlush();
   RunCalls();
 }
 
 void Worker::Tick() {
-  bool all_ended = true;
   // The time of captures counts where nothing else is read.
   std::optional<int64_t> source_nanos;
-  bool by_clock = false;
+  bool by_clock = false, all_ended = true;
   const bool is_time = now_nanos_ >= next_tick_nanos_ || now_nanos_ + 2 * kTickNanos < next_tick_nanos_;
   if (is_time) next_tick_nanos_ = now_nanos_ + kTickNanos;
-  for (size_t i = 0; i < inputs_.size(); ++i) {
-    const InputState& input = inputs_[i];
-    if (is_time && input.decoder != nullptr) {
-      std::optional<int64_t> nanos = now_nanos_;
-      for (const std::unique_ptr<Source>& source : input.sources) {
-        if (source->time_nanos()) nanos = source->time_nanos();
-      }
-      input.decoder->Advance(absl::FromUnixNanos(*nanos), batch_.get());
-      ProcessBatch(i);
-    }
+  for (const InputState& input : inputs_) {
     for (const std::unique_ptr<Source>& source : input.sources) {
       if (is_time) source->Tick();
       all_ended &= source->ended();
@@ -358,7 +350,16 @@ void Worker::Tick() {
       if (nanos) source_nanos = std::max(source_nanos.value_or(*nanos), *nanos);
     }
   }
-  CloseBins(by_clock ? now_nanos_ : source_nanos.value_or(now_nanos_));
+  const int64_t nanos = by_clock ? now_nanos_ : source_nanos.value_or(now_nanos_);
+  for (size_t i = 0; is_time && i < inputs_.size(); ++i) {
+    const InputState& input = inputs_[i];
+    if (input.decoder == nullptr) continue;
+    input_nanos_ = nanos;
+    for (const std::unique_ptr<Source>& source : input.sources) input_nanos_ = source->time_nanos().value_or(now_nanos_);
+    input.decoder->Advance(absl::FromUnixNanos(input_nanos_), batch_.get());
+    ProcessBatch(i);
+  }
+  CloseBins(nanos);
   if (all_ended && !told_end_ && options_.on_end) {
     told_end_ = true;
     options_.on_end();
@@ -367,6 +368,7 @@ void Worker::Tick() {
 
 bool Worker::ReadSource(size_t index, Source* source) {
   const Reading reading = source->Read();
+  input_nanos_ = source->time_nanos().value_or(now_nanos_);
   InputState& input = inputs_[index];
   InputDecoder& decoder = *input.decoder;
   Admission* admission = input.admission.get();
@@ -409,18 +411,19 @@ void Worker::ProcessBatch(size_t input) {
   for (size_t g = 0; g < last; ++g) {
     if (!groups_[g].plan->inputs[input]) continue;
     copy_->CopyFrom(*batch_);
-    groups_[g].pipeline->Process(*copy_);
+    groups_[g].pipeline->Process(*copy_, absl::FromUnixNanos(input_nanos_));
   }
-  if (last < groups_.size()) groups_[last].pipeline->Process(*batch_);
+  if (last < groups_.size()) groups_[last].pipeline->Process(*batch_, absl::FromUnixNanos(input_nanos_));
   batch_->Clear();
 }
 
 void Worker::CloseBins(int64_t now_nanos) {
+  const absl::Time now = absl::FromUnixNanos(now_nanos);
   for (Group& group : groups_) {
+    group.pipeline->Release(now);
     for (size_t at = 0; at < group.plan->pipelines.size(); ++at) {
       const size_t index = group.plan->pipelines[at];
       if (now_nanos < next_close_nanos_[index]) continue;
-      const absl::Time now = absl::FromUnixNanos(now_nanos);
       assignment_->mergers[index]->Deliver(options_.index, group.pipeline->aggregator(at).TakeClosed(now), now);
       // When the next bin is over; what comes late until then is one correction.
       const aggregate::AggregatorOptions& options = assignment_->plan->pipelines[index].aggregation.aggregator;

@@ -61,6 +61,7 @@ struct WorkerOptions {
 struct PipelineTally {
   uint64_t records_in = 0;
   uint64_t records_dropped = 0;
+  uint64_t records_held = 0;  // now, by enrichers
   uint64_t records_filtered = 0;
   uint64_t records_aggregated = 0;
   uint64_t records_overflowed = 0;
@@ -100,6 +101,8 @@ class Worker {
   // The rest within Call.
   // Hands all open bins to the mergers.
   void Flush();
+  // The same, with what meters and enrichers hold, and records of sessions: nothing is left inside.
+  void DrainAndFlush();
   void AddTo(std::vector<InputStatus>* inputs) const;
   void AddTo(std::vector<ReplicaStatus>* replicas) const;
   PipelineTally tally(size_t pipeline) const;
@@ -154,6 +157,7 @@ class Worker {
   absl::flat_hash_map<std::string, PipelineTally> tallies_;  // of pipelines that were replaced, by name
   std::vector<record::ExporterCounters> retired_;            // of inputs that are no more, by protocol
   int64_t now_nanos_ = 0;
+  int64_t input_nanos_ = 0;  // of what is read: the clock's, or a capture's
   int64_t next_tick_nanos_ = 0;
   bool told_end_ = false;
 

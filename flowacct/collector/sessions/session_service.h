@@ -75,6 +75,11 @@ class SessionService {
   uint64_t elements_unreadable_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
+// Where the sessions are, once there are any: plans are older than they are.
+struct SessionHolder {
+  std::shared_ptr<SessionService> service;
+};
+
 }  // namespace flowacct::collector
 
 #endif  // FLOWACCT_COLLECTOR_SESSIONS_SESSION_SERVICE_H_
