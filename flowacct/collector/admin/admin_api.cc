@@ -101,6 +101,10 @@ const AdminApi::Route AdminApi::kRoutes[] = {
     {"/api/v1/bgp/peers", true, false, true, true, &AdminApi::BgpPeers},
     {"/api/v1/bgp/lookup", true, false, true, true, &AdminApi::BgpLookup},
     {"/api/v1/bmp/routers", true, false, true, true, &AdminApi::BmpRouters},
+    {"/api/v1/gtp/sessions", true, false, true, true, &AdminApi::GtpSessions},
+    {"/api/v1/gtp/subscriber", true, false, true, false, &AdminApi::GtpSubscriber},
+    {"/api/v1/gtp/peers", true, false, true, true, &AdminApi::GtpPeers},
+    {"/api/v1/gtp/unmatched", true, false, true, false, &AdminApi::GtpUnmatched},
     {"/api/v1/rpki", true, false, true, false, &AdminApi::RpkiSources},
     {"/api/v1/rpki/validate", true, false, true, false, &AdminApi::RpkiValidate},
     {"/api/v1/bgp/routes", true, false, true, true, &AdminApi::BgpRoutes},
@@ -335,6 +339,47 @@ AdminResponse AdminApi::BmpRouters(const RequestTarget& target, bool) {
   absl::StatusOr<std::string> answer = control_->Routes(question);
   if (!answer.ok()) return Failure(answer.status());
   return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::AskSessions(const SessionsQuestion& question) {
+  absl::StatusOr<std::string> answer = control_->Sessions(question);
+  if (!answer.ok()) return Failure(answer.status());
+  return Json(*std::move(answer));
+}
+
+AdminResponse AdminApi::GtpSessions(const RequestTarget& target, bool) {
+  SessionsQuestion question;
+  absl::Status status = target.CheckNames({"apn", "ended", "limit"});
+  uint64_t limit = question.limit;
+  if (status.ok()) status = target.Get("apn", &question.apn);
+  if (status.ok()) status = target.Get("ended", &question.ended);
+  if (status.ok()) status = target.Get("limit", &limit);
+  if (!status.ok()) return Failure(status);
+  question.limit = limit == 0 ? options_.max_query_rows : std::min<size_t>(limit, options_.max_query_rows);
+  return AskSessions(question);
+}
+
+AdminResponse AdminApi::GtpSubscriber(const RequestTarget& target, bool) {
+  SessionsQuestion question;
+  question.of = SessionsQuestion::Of::kSubscriber;
+  absl::Status status = target.CheckNames({"imsi"});
+  if (status.ok()) status = target.Get("imsi", &question.imsi);
+  if (!status.ok()) return Failure(status);
+  return AskSessions(question);
+}
+
+AdminResponse AdminApi::GtpPeers(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({}); !status.ok()) return Failure(status);
+  SessionsQuestion question;
+  question.of = SessionsQuestion::Of::kPeers;
+  return AskSessions(question);
+}
+
+AdminResponse AdminApi::GtpUnmatched(const RequestTarget& target, bool) {
+  if (absl::Status status = target.CheckNames({}); !status.ok()) return Failure(status);
+  SessionsQuestion question;
+  question.of = SessionsQuestion::Of::kUnmatched;
+  return AskSessions(question);
 }
 
 AdminResponse AdminApi::BgpRoutes(const RequestTarget& target, bool) {

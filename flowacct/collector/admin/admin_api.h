@@ -102,6 +102,11 @@ class AdminApi {
   AdminResponse BgpPeers(const RequestTarget& target, bool changes);
   AdminResponse BgpLookup(const RequestTarget& target, bool changes);
   AdminResponse BmpRouters(const RequestTarget& target, bool changes);
+  AdminResponse GtpSessions(const RequestTarget& target, bool changes);
+  AdminResponse GtpSubscriber(const RequestTarget& target, bool changes);
+  AdminResponse GtpPeers(const RequestTarget& target, bool changes);
+  AdminResponse GtpUnmatched(const RequestTarget& target, bool changes);
+  AdminResponse AskSessions(const SessionsQuestion& question);
   AdminResponse RpkiSources(const RequestTarget& target, bool changes);
   AdminResponse RpkiValidate(const RequestTarget& target, bool changes);
   AdminResponse BgpRoutes(const RequestTarget& target, bool changes);

@@ -56,6 +56,11 @@ class FakeCollector : public CollectorControl {
     routes_questions_.push_back(question);
     return answer_;
   }
+  absl::StatusOr<std::string> Sessions(const SessionsQuestion& question) override {
+    base::MutexLock lock(&mutex_);
+    sessions_questions_.push_back(question);
+    return answer_;
+  }
   absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) override {
     base::MutexLock lock(&mutex_);
     rpki_questions_.push_back(question);
@@ -100,6 +105,10 @@ class FakeCollector : public CollectorControl {
     base::MutexLock lock(&mutex_);
     return routes_questions_;
   }
+  std::vector<SessionsQuestion> sessions_questions() {
+    base::MutexLock lock(&mutex_);
+    return sessions_questions_;
+  }
   std::vector<RpkiQuestion> rpki_questions() {
     base::MutexLock lock(&mutex_);
     return rpki_questions_;
@@ -125,6 +134,7 @@ class FakeCollector : public CollectorControl {
   std::vector<MemoryQuestion> questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<WrittenQuestion> written_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<RoutesQuestion> routes_questions_ ABSL_GUARDED_BY(mutex_);
+  std::vector<SessionsQuestion> sessions_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<RpkiQuestion> rpki_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<HistoryQuestion> history_questions_ ABSL_GUARDED_BY(mutex_);
   int reloads_ ABSL_GUARDED_BY(mutex_) = 0;

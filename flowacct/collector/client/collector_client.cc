@@ -104,6 +104,28 @@ absl::StatusOr<QueryAnswer> CollectorClient::Routes(const RoutesQuestion& questi
   return QueryAnswer::FromJson(*body);
 }
 
+absl::StatusOr<QueryAnswer> CollectorClient::Sessions(const SessionsQuestion& question) {
+  std::string path = "/api/v1/gtp/";
+  switch (question.of) {
+    case SessionsQuestion::Of::kSessions:
+      absl::StrAppend(&path, "sessions?limit=", question.limit, question.ended ? "&ended=1" : "");
+      if (!question.apn.empty()) absl::StrAppend(&path, "&apn=", HttpClient::Escape(question.apn));
+      break;
+    case SessionsQuestion::Of::kSubscriber:
+      absl::StrAppend(&path, "subscriber?imsi=", HttpClient::Escape(question.imsi));
+      break;
+    case SessionsQuestion::Of::kPeers:
+      path += "peers";
+      break;
+    case SessionsQuestion::Of::kUnmatched:
+      path += "unmatched";
+      break;
+  }
+  absl::StatusOr<std::string> body = Body(http_.Get(path));
+  if (!body.ok()) return body.status();
+  return QueryAnswer::FromJson(*body);
+}
+
 absl::StatusOr<QueryAnswer> CollectorClient::Rpki(const RpkiQuestion& question) {
   std::string path = "/api/v1/rpki";
   if (!question.prefix.empty()) {

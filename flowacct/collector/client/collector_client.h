@@ -52,6 +52,7 @@ class CollectorClient {
   // Of routes, or of peers if no address is asked for.
   absl::StatusOr<QueryAnswer> Routes(const RoutesQuestion& question);
   // Of caches and files, or of a route if a prefix is asked for.
+  absl::StatusOr<QueryAnswer> Sessions(const SessionsQuestion& question);
   absl::StatusOr<QueryAnswer> Rpki(const RpkiQuestion& question);
   absl::StatusOr<QueryAnswer> ListRoutes(const RouteListQuestion& question);
   // MRT of all peers, or of one.

@@ -58,7 +58,7 @@ absl::StatusOr<ReplayOutcome> Replay(ReplayOptions options) {
       }
       if (!more.ok() || !*more) break;
       outcome.records += batch.size();
-      pipeline.Process(batch);
+      pipeline.Process(batch, absl::FromUnixNanos(input.last_time_nanos()));
       batch.Clear();
       // Without lateness bins stay open to the end; those that too many others pushed out are written at once, so that
       // they do not pile up.

@@ -261,6 +261,16 @@ struct RoutesQuestion {
   bool routers = false;  // what BMP speakers tell of themselves and their neighbours, instead
 };
 
+// A question to the sessions of mobile subscribers.
+struct SessionsQuestion {
+  enum class Of : uint8_t { kSessions, kSubscriber, kPeers, kUnmatched };
+  Of of = Of::kSessions;
+  std::string imsi;    // of kSubscriber
+  std::string apn;     // of kSessions: only with this name; empty: all
+  bool ended = false;  // of kSessions: also those that are over and kept for late packets
+  size_t limit = 100;  // of kSessions: rows at most; 0: all
+};
+
 // A question to origin validation.
 struct RpkiQuestion {
   std::string prefix;  // of the route that is validated; empty: what caches and files there are
@@ -305,6 +315,8 @@ class CollectorControl {
   // JSON, of peers or of routes. FailedPrecondition: the configuration has neither bgp nor bmp; InvalidArgument:
   // what is wrong.
   virtual absl::StatusOr<std::string> Routes(const RoutesQuestion& question) = 0;
+  // JSON. FailedPrecondition: the configuration has no gtp; InvalidArgument: what is wrong.
+  virtual absl::StatusOr<std::string> Sessions(const SessionsQuestion& question) = 0;
   // JSON, of caches and files or of a route. FailedPrecondition: the configuration has no rpki; InvalidArgument: what
   // is wrong; Unavailable: there are no VRPs yet.
   virtual absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) = 0;

@@ -25,6 +25,7 @@
 #include "flowacct/collector/server/session_query.h"
 #include "flowacct/collector/server/validation_plan.h"
 #include "flowacct/collector/server/validation_query.h"
+#include "flowacct/collector/sessions/session_glass.h"
 #include "flowacct/collector/validation/validator.h"
 #include "flowacct/query/answer.h"
 #include "flowacct/query/memory_store.h"
@@ -593,6 +594,17 @@ absl::StatusOr<std::string> Server::Routes(const RoutesQuestion& question) {
     return absl::FailedPreconditionError("the configuration has neither bgp nor bmp, so that there are no routes");
   }
   return AnswerFromRoutes(question, *routing_->engine);
+}
+
+absl::StatusOr<std::string> Server::Sessions(const SessionsQuestion& question) {
+  // Set once, before anybody asks.
+  if (sessions_->service == nullptr) {
+    return absl::FailedPreconditionError("the configuration has no gtp, so that no sessions are followed");
+  }
+  absl::StatusOr<std::string> answer;
+  sessions_->service->Visit(
+      [&](const session::SessionEngine& engine) { answer = AskSessions(engine, question); });
+  return answer;
 }
 
 absl::StatusOr<std::string> Server::Rpki(const RpkiQuestion& question) {

@@ -74,6 +74,7 @@ class Server final : public CollectorControl {
   CollectorStatus Status() override;
   std::vector<record::ExporterReport> Exporters(bool templates) override;
   absl::StatusOr<std::string> Routes(const RoutesQuestion& question) override;
+  absl::StatusOr<std::string> Sessions(const SessionsQuestion& question) override;
   absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) override;
   absl::StatusOr<std::string> ListRoutes(const RouteListQuestion& question) override;
   absl::StatusOr<std::string> DumpRoutes(const std::string& peer) override;
