@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "flowacct/base/digits.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/record/field.h"
@@ -57,6 +58,9 @@ class RowMaker {
     if (row.Has(FieldId::kSrcAddr) || row.Has(FieldId::kSrcNet) || row.Has(FieldId::kDstAddr) ||
         row.Has(FieldId::kDstNet)) {
       if (row.Has(FieldId::kIpVersion)) row.Set<FieldId::kIpVersion>(v6_ ? 6 : 4);
+    } else {  // of no family: told as IPv4
+      if (row.Has(FieldId::kSrcMask)) row.Set<FieldId::kSrcMask>(row.Get<FieldId::kSrcMask>() % 33);
+      if (row.Has(FieldId::kDstMask)) row.Set<FieldId::kDstMask>(row.Get<FieldId::kDstMask>() % 33);
     }
     if (row.Has(FieldId::kSrcNet)) row.Set<FieldId::kSrcMask>(row.Get<FieldId::kSrcNet>().length());
     if (row.Has(FieldId::kDstNet)) row.Set<FieldId::kDstMask>(row.Get<FieldId::kDstNet>().length());
@@ -118,6 +122,12 @@ class RowMaker {
       case FieldType::kString:
         return SetText(field, interner.Intern(Octets(1 + random_() % (format_ == ExportFormat::kIpfix ? 300 : 64))),
                        row);
+      case FieldType::kDigits: {
+        const std::string text = std::to_string(random_() % 10000000000000000);
+        row.SetNumber(field,
+                      (random_() % 4 == 0 ? base::Digits::Pseudonym(random_()) : *base::Digits::Parse(text)).bits());
+        return;
+      }
       case FieldType::kOctets:
         return SetText(field, interner.Intern(Octets(4)), row);
       case FieldType::kLabelStack: {
