@@ -306,8 +306,17 @@ class ConfigCheck {
       case Input::kCaptures:
         if (input.captures().path().empty()) return file_.ErrorAt(input, "captures", "give path: \"file.pcap\"");
         break;
+      case Input::kSessions:
+        if (!file_.message().has_gtp()) {
+          return file_.ErrorAt(input, "sessions", "there are no sessions without gtp; give gtp {}");
+        }
+        break;
       case Input::KIND_NOT_SET:
         break;
+    }
+    if (file_.message().has_gtp() && input.interface().sampling_rate() > 1) {
+      return file_.ErrorAt(input.interface(), "sampling_rate",
+                           "gtp needs to see every message, so every packet: 1, or account without gtp");
     }
     return absl::OkStatus();
   }

@@ -38,7 +38,7 @@ struct InputDecoderOptions {
   // Packets become flows by this; `fields` is filled in by what pipelines need.
   std::optional<meter::MeterOptions> meter;
   uint32_t sampling_rate = 1;  // of packets: one in so many is accounted
-  // Takes the messages of GTP in packets, sampled or not. Null: nobody follows sessions.
+  // Takes the messages of GTP in packets. Null: nobody follows sessions.
   std::shared_ptr<const SessionHolder> sessions;
   // There are no packets: rows are the records of sessions.
   bool session_records = false;
