@@ -94,16 +94,6 @@ std::optional<TypedOctets> ReadTyped(base::Octets value, uint8_t mask) {
   return TypedOctets{static_cast<uint8_t>(value[0] & mask), value.subspan(1)};
 }
 
-// What lies behind a prefix of `length` bits is not of it.
-base::IpAddress PrefixOf(base::IpAddress address, unsigned length) {
-  uint8_t* octets = address.data();
-  for (unsigned i = 0; i < kV6Size; ++i) {
-    const unsigned bits = length <= 8 * i ? 0 : std::min(8u, length - 8 * i);
-    octets[i] = static_cast<uint8_t>(octets[i] & 0xff00u >> bits);
-  }
-  return address;
-}
-
 // Containers of an ePCO whose length is of two octets: QoS rules, QoS flow descriptions, ATSSS response, security
 // information of DNS servers.
 bool HasLongLength(uint16_t id) { return id == 0x0023 || id == 0x0024 || id == 0x0030 || id == 0x0032; }
@@ -176,6 +166,11 @@ std::optional<uint8_t> ReadEbi(base::Octets value) {
   return static_cast<uint8_t>(value[0] & kLow4);
 }
 
+std::optional<uint8_t> ReadSelectionMode(base::Octets value) {
+  if (value.empty()) return std::nullopt;
+  return static_cast<uint8_t>(value[0] & 0x3);
+}
+
 std::optional<base::IpAddress> ReadIpAddress(base::Octets value) {
   if (value.size() == kV4Size) return base::IpAddress::FromV4(value.data());
   if (value.size() == kV6Size) return base::IpAddress::FromV6(value.data());
@@ -224,6 +219,15 @@ absl::string_view PdnTypeName(uint8_t type) {
 std::optional<uint8_t> ReadPdnType(base::Octets value) {
   if (value.empty()) return std::nullopt;
   return static_cast<uint8_t>(value[0] & 0x7);
+}
+
+base::IpAddress PrefixOf(base::IpAddress address, unsigned length) {
+  uint8_t* octets = address.data();
+  for (unsigned i = 0; i < kV6Size; ++i) {
+    const unsigned bits = length <= 8 * i ? 0 : std::min(8u, length - 8 * i);
+    octets[i] = static_cast<uint8_t>(octets[i] & 0xff00u >> bits);
+  }
+  return address;
 }
 
 std::optional<Paa> ReadPaa(base::Octets value) {
