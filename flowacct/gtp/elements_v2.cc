@@ -94,9 +94,8 @@ std::optional<TypedOctets> ReadTyped(base::Octets value, uint8_t mask) {
   return TypedOctets{static_cast<uint8_t>(value[0] & mask), value.subspan(1)};
 }
 
-// Containers of an ePCO whose length is of two octets: QoS rules, QoS flow descriptions, ATSSS response, security
-// information of DNS servers.
-bool HasLongLength(uint16_t id) { return id == 0x0023 || id == 0x0024 || id == 0x0030 || id == 0x0032; }
+// Containers of an ePCO from the network whose length is of two octets: QoS rules and QoS flow descriptions.
+bool HasLongLength(uint16_t id) { return id == 0x0023 || id == 0x0024; }
 
 // The octet of the length of an address, and the address; a length of neither family reads nothing.
 bool ReadSizedAddress(Fields* fields, base::IpAddress* address) {
@@ -191,7 +190,7 @@ uint64_t ReadIndication(base::Octets value) {
   return base::LoadBe64(octets);
 }
 
-PcoReader::PcoReader(base::Octets value, bool extended) : extended_(extended) {
+PcoReader::PcoReader(base::Octets value, bool long_lengths) : long_lengths_(long_lengths) {
   if (value.empty()) {
     ok_ = false;
     return;
@@ -204,7 +203,7 @@ bool PcoReader::Next(PcoItem* item) {
   if (rest_.empty()) return false;
   Fields fields(rest_);
   item->id = fields.U16();
-  const size_t size = extended_ && HasLongLength(item->id) ? fields.U16() : fields.U8();
+  const size_t size = long_lengths_ && HasLongLength(item->id) ? fields.U16() : fields.U8();
   item->contents = fields.Bytes(size);
   ok_ = fields.ok();
   rest_ = ok_ ? fields.rest() : base::Octets();

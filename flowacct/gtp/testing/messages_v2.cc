@@ -262,4 +262,120 @@ std::vector<NamedMessage> MessagesV2() {
   };
 }
 
+std::vector<NamedMessage> ElementMessagesV2() {
+  const Bytes plmn = PlmnOctets("310410"), v4 = AddressOctets("192.0.2.1"), v6 = AddressOctets("2001:db8:1:2:3:4:5:6");
+  const Bytes time = {0xdb, 0x42, 0x01, 0x02};
+  Gtp2Builder identities(32, 1, 1);
+  identities.Element(v2::kImsi, 0, Tbcd("31041012345678"));
+  identities.Element(v2::kMsisdn, 0, Tbcd("12025550123"));
+  identities.Element(v2::kMei, 0, Tbcd("353627123456789"));
+  identities.Element(v2::kCause, 0, Bytes{70, 0x07, v2::kFteid, 0, 0, 2});
+  identities.Element(v2::kServingNetwork, 0, plmn);
+  identities.Element(v2::kPlmnId, 0, plmn);
+  identities.Element(v2::kGuti, 0, Join({plmn, {0x80, 0x01, 0x17, 0xde, 0xad, 0xbe, 0xef}}));
+  identities.Element(v2::kGlobalCnId, 0, Join({plmn, {0x12, 0x34}}));
+  identities.Element(v2::kTraceReference, 0, Join({plmn, {1, 2, 3}}));
+  identities.Element(v2::kUci, 0, Join({plmn, {0xf8, 0, 1, 2, 0x43}}));
+  identities.Element(v2::kTmsi, 0, Bytes{1, 2, 3, 4});
+  identities.Element(v2::kPTmsi, 0, Bytes{1, 2, 3, 5});
+  identities.Element(v2::kPTmsiSignature, 0, Bytes{1, 2, 3});
+
+  Gtp2Builder places(32, 1, 2);
+  const std::vector<Bytes> areas = {
+      {1, 2, 3, 4}, {1, 2, 3, 5},       {1, 2, 7, 0xff},   {0x30, 0x39}, {0xf0, 0x12, 0xd6, 0x87},
+      {9, 8},       {0x0f, 0xff, 0xfe}, {0x1f, 0xff, 0xfd}};
+  Bytes all = {0x7f};
+  for (size_t i = 0; i < areas.size(); ++i) {
+    const Bytes area = Join({i % 2 == 0 ? plmn : PlmnOctets("26203"), areas[i]});
+    places.Element(v2::kUli, 0, Join({{static_cast<uint8_t>(1 << i)}, area}));
+    if (i < 7) all = Join({all, area});
+  }
+  places.Element(v2::kUli, 1, all);
+  places.Element(v2::kUeTimeZone, 0, Bytes{0x4a, 0x02});
+  places.Element(v2::kUliTimestamp, 0, time);
+
+  Gtp2Builder addresses(33, 1, 3);
+  addresses.Element(v2::kIpAddress, 0, v4);
+  addresses.Element(v2::kIpAddress, 1, v6);
+  addresses.Element(v2::kPaa, 0, Join({{v2::kIpv4}, v4}));
+  addresses.Element(v2::kPaa, 0, Join({{v2::kIpv6, 64}, v6}));
+  addresses.Element(v2::kPaa, 0, Join({{v2::kIpv4v6, 56}, v6, v4}));
+  addresses.Element(v2::kPaa, 0, Bytes{v2::kNonIp});
+  for (uint8_t type = 0; type <= 41; ++type) {
+    addresses.Element(
+        v2::kFteid, type & 0xf,
+        FteidOctets(type, 0x01020304u + type, type % 3 == 0 ? "" : "192.0.2.2", type % 3 == 1 ? "" : "2001:db8::2"));
+  }
+  addresses.Element(v2::kFqCsid, 0, Join({{0x02}, v4, {0, 1, 0xff, 0xff}}));
+  addresses.Element(v2::kFqCsid, 1, Join({{0x11}, v6, {0, 1}}));
+  addresses.Element(v2::kS103DataForwarding, 0, Join({{4}, v4, {0, 0, 0, 9, 0x01, 5}}));
+  addresses.Element(v2::kS1UDataForwarding, 0, Join({{5, 4}, v4, {0, 0, 1, 0}}));
+  addresses.Element(v2::kIp4cp, 0, Join({{24}, v4}));
+  addresses.Element(v2::kFqdn, 0, Labels("pgw.example"));
+  addresses.Element(v2::kApn, 0, Labels("a.b-c.example"));
+
+  addresses.Element(
+      v2::kEpco, 0,
+      Bytes{0x80, 0x00, 0x23, 0x00, 0x00, 0x00, 0x24, 0x00, 0x00, 0x00, 0x0d, 0x00, 0x00, 0x1b, 0x01, 0x01});
+
+  Gtp2Builder numbers(34, 1, 4);
+  for (uint8_t rat = 0; rat <= 22; ++rat) numbers.U8(v2::kRatType, 0, rat);
+  numbers.U8(v2::kRecovery, 0, 255);
+  numbers.U8(v2::kEbi, 1, 15);
+  numbers.Element(v2::kAmbr, 0, Bytes{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1});
+  numbers.Element(v2::kBearerQos, 0, QosOctets(0x4d, 1, 0x0102030405, 0xffffffffff, 7, 8));
+  numbers.Element(v2::kBearerQos, 0, QosOctets(0x20, 254));
+  const Bytes flow = QosOctets(0, 3, 0x0102030405, 5, 6, 7);
+  numbers.Element(v2::kFlowQos, 0, base::Octets(flow).subspan(1));
+  numbers.U8(v2::kArp, 0, 0x2d);
+  numbers.U8(v2::kDelayValue, 0, 9);
+  numbers.Element(v2::kChargingId, 0, Bytes{0xff, 0, 0, 1});
+  numbers.Element(v2::kChargingCharacteristics, 0, Bytes{0x04, 0x21});
+  numbers.U8(v2::kBearerFlags, 0, 0x05);
+  for (uint8_t type = 1; type <= 5; ++type) numbers.U8(v2::kPdnType, 0, type);
+  numbers.U8(v2::kPti, 0, 200);
+  numbers.U8(v2::kHopCounter, 0, 3);
+  numbers.Element(v2::kPortNumber, 0, Bytes{0x08, 0x4b});
+  for (uint8_t mode = 0; mode < 4; ++mode) numbers.U8(v2::kSelectionMode, 0, mode);
+  numbers.U8(v2::kApnRestriction, 0, 3);
+  numbers.U8(v2::kNodeType, 0, 1);
+  numbers.Element(v2::kRfspIndex, 0, Bytes{0x01, 0x00});
+  numbers.U8(v2::kEpcTimer, 0, 0x45);
+  numbers.U8(v2::kDetachType, 0, 2);
+  numbers.U8(v2::kSignallingPriority, 0, 1);
+  numbers.U8(v2::kMetric, 0, 77);
+  numbers.Element(v2::kSequenceNumber, 0, Bytes{0, 0, 1, 2});
+  numbers.Element(v2::kIntegerNumber, 0, Bytes{0x03, 0xe8});
+  numbers.Element(v2::kCounter, 0, Join({time, {7}}));
+  numbers.Element(v2::kServingPlmnRateControl, 0, Bytes{0, 10, 0, 20});
+  numbers.Element(v2::kApnAndRelativeCapacity, 0, Join({{50, 4}, Labels("ims")}));
+  numbers.Element(
+      v2::kSecondaryRatUsage, 0,
+      Join({{0x01, 0, 5}, time, {0xdb, 0x42, 0x01, 0x09}, {0, 0, 0, 0, 0, 0, 1, 0}, {0, 0, 0, 1, 0, 0, 0, 0}}));
+  numbers.Element(v2::kMaximumPacketLossRate, 0, Bytes{0x03, 0, 1, 0, 2});
+
+  Gtp2Builder options(32, 1, 5);
+  Bytes flags;
+  for (size_t i = 0; i < v2::kIndicationFlags / 8; ++i) {
+    flags.push_back(static_cast<uint8_t>(0x5a ^ i << 3));
+    options.Element(v2::kIndication, 0, flags);
+  }
+  options.Element(v2::kPco, 0, Bytes{0x80, 0x80, 0x21, 0x04, 1, 1, 0, 4, 0x00, 0x0d, 0x00, 0x00, 0x10, 0x02, 5, 0xdc});
+  options.Element(v2::kApco, 0, Bytes{0x80, 0x00, 0x0c, 0x00});
+  options.Element(v2::kEpco, 0, Bytes{0x80, 0x00, 0x0d, 0x00});
+  options.Element(v2::kPrivateExtension, 0, Bytes{0x28, 0xaf, 1, 2, 3});
+  options.Element(v2::kCompleteRequestMessage, 0, Bytes{0, 7, 65, 1});
+  options.Begin(v2::kLoadControl, 0);
+  options.Element(v2::kSequenceNumber, 0, Bytes{0, 0, 0, 1}).U8(v2::kMetric, 0, 50);
+  options.End();
+  options.Begin(v2::kOverloadControl, 0);
+  options.Element(v2::kSequenceNumber, 0, Bytes{0, 0, 0, 2}).U8(v2::kMetric, 0, 20).U8(v2::kEpcTimer, 0, 0x21);
+  options.End();
+  return {{"identities", identities.Finish()},
+          {"places", places.Finish()},
+          {"addresses", addresses.Finish()},
+          {"numbers", numbers.Finish()},
+          {"options", options.Finish()}};
+}
+
 }  // namespace flowacct::gtp::testing
