@@ -1,6 +1,7 @@
 #include "flowacct/gtp/elements_v2.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "flowacct/base/octet_reader.h"
 
@@ -30,7 +31,6 @@ constexpr absl::string_view kIndicationNames[] = {
 };
 static_assert(sizeof(kIndicationNames) / sizeof(kIndicationNames[0]) == kIndicationFlags, "eight an octet");
 
-constexpr size_t kMaxImsiDigits = 15;
 constexpr size_t kPlmnSize = 3;
 constexpr size_t kV4Size = 4, kV6Size = 16;
 constexpr uint8_t kLow4 = 0xf;
@@ -83,12 +83,6 @@ void WalkFrom(base::Octets octets, size_t offset, size_t depth, const WalkOption
   if (!reader.result().ok()) counters->Count(reader.result().code);
 }
 
-std::optional<base::Digits> ReadDigits(base::Octets value, size_t max) {
-  const std::optional<base::Digits> digits = base::Digits::FromTbcd(value);
-  if (digits && digits->size() > max) return std::nullopt;
-  return digits;
-}
-
 std::optional<TypedOctets> ReadTyped(base::Octets value, uint8_t mask) {
   if (value.empty()) return std::nullopt;
   return TypedOctets{static_cast<uint8_t>(value[0] & mask), value.subspan(1)};
@@ -136,9 +130,14 @@ std::optional<uint32_t> ReadU32(base::Octets value) {
   return base::LoadBe32(value.data());
 }
 
-std::optional<base::Digits> ReadImsi(base::Octets value) { return ReadDigits(value, kMaxImsiDigits); }
-std::optional<base::Digits> ReadMei(base::Octets value) { return ReadDigits(value, base::Digits::kMaxDigits); }
-std::optional<base::Digits> ReadMsisdn(base::Octets value) { return ReadDigits(value, base::Digits::kMaxDigits); }
+std::optional<base::Digits> ReadImsi(base::Octets value) {
+  const std::optional<base::Digits> digits = base::Digits::FromTbcd(value);
+  if (digits && (digits->bits() & kLow4) != kLow4) return std::nullopt;  // of 16 digits
+  return digits;
+}
+
+std::optional<base::Digits> ReadMei(base::Octets value) { return base::Digits::FromTbcd(value); }
+std::optional<base::Digits> ReadMsisdn(base::Octets value) { return base::Digits::FromTbcd(value); }
 
 std::optional<Cause> ReadCause(base::Octets value) {
   if (value.size() < 2) return std::nullopt;
@@ -318,15 +317,19 @@ std::optional<UserLocation> ReadUli(base::Octets value) {
 }
 
 std::optional<Fteid> ReadFteid(base::Octets value, uint8_t instance) {
-  Fields fields(value);
-  const uint8_t first = fields.U8();
-  Fteid fteid;
-  fteid.interface_type = first & 0x3f;
-  fteid.instance = instance;
-  fteid.teid = fields.U32();
-  if ((first & 0x80) != 0) fteid.v4 = fields.V4();
-  if ((first & 0x40) != 0) fteid.v6 = fields.V6();
-  if (!fields.ok() || (first & 0xc0) == 0) return std::nullopt;
+  // Every message has several: lengths are asked for once.
+  constexpr size_t kFixed = 5;
+  if (value.size() < kFixed) return std::nullopt;
+  const uint8_t* p = value.data();
+  const bool has_v4 = (p[0] & 0x80) != 0, has_v6 = (p[0] & 0x40) != 0;
+  const size_t v4_size = has_v4 ? kV4Size : 0, v6_size = has_v6 ? kV6Size : 0;
+  if ((!has_v4 && !has_v6) || value.size() < kFixed + v4_size + v6_size) return std::nullopt;
+  std::optional<Fteid> fteid(std::in_place);
+  fteid->interface_type = p[0] & 0x3f;
+  fteid->instance = instance;
+  fteid->teid = base::LoadBe32(p + 1);
+  if (has_v4) fteid->v4 = base::IpAddress::FromV4(p + kFixed);
+  if (has_v6) fteid->v6 = base::IpAddress::FromV6(p + kFixed + v4_size);
   return fteid;
 }
 
