@@ -107,7 +107,9 @@ std::vector<ShownMessage> ReadTshark(const std::string& file) {
   const std::string pdml =
       Run(absl::StrCat("HOME=", ::testing::TempDir(), " tshark -r '", file, "' -Y gtpv2 -T pdml 2>/dev/null"));
   for (const absl::string_view line : absl::StrSplit(pdml, '\n')) {
-    if (absl::StrContains(line, "<field name=\"num\"")) absl::SimpleHexAtoi(Attribute(line, "value"), &frame);
+    if (absl::StrContains(line, "<field name=\"num\"") && !absl::SimpleHexAtoi(Attribute(line, "value"), &frame)) {
+      frame = 0;
+    }
     if (depth > 0 && absl::StrContains(line, "</proto>")) --depth;
     if (depth > 0 && absl::StrContains(line, "<proto ") && !absl::EndsWith(line, "/>")) ++depth;
     if (absl::StrContains(line, "<packet>")) depth = 0;
@@ -666,7 +668,7 @@ void CompareFile(const std::string& path, const std::string& file, Counts* count
   ASSERT_FALSE(frames.empty()) << path;
   for (const ShownMessage& shown : ReadTshark(path)) {
     SCOPED_TRACE(absl::StrCat(file, " frame ", shown.frame));
-    ASSERT_LE(shown.frame, frames.size());
+    ASSERT_TRUE(shown.frame > 0 && shown.frame <= frames.size());
     const base::Octets frame = frames[shown.frame - 1].octets;
     ASSERT_LT(shown.position, frame.size());
     MessageView view;
