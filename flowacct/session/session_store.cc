@@ -235,18 +235,17 @@ const Facts& SessionStore::FactsOf(uint32_t session) const { return FactsOfLeg(s
 void SessionStore::EndPath(uint32_t session, PathKind path, int64_t time_nanos) {
   for (const Side side : kSides) SetControl(session, path, side, {});
   for (uint32_t leg = sessions[session].first_leg; leg != 0; leg = tables.legs[leg].next) {
-    if (tables.legs[leg].path != path) continue;
+    if (tables.legs[leg].path != path || tables.legs[leg].end_nanos.load() != kForEver) continue;
     EndTunnel(leg, Direction::kUp, time_nanos);
     EndTunnel(leg, Direction::kDown, time_nanos);
   }
 }
 
-void SessionStore::CloseSession(uint32_t session, int64_t time_nanos) {
+void SessionStore::CloseSession(uint32_t session) {
   SessionRow& s = sessions[session];
   if (s.closing || s.over) return;
   s.closing = true;
   closing_.push_back({now_ + options.closing_nanos, session, FactsOf(session).session});
-  static_cast<void>(time_nanos);
 }
 
 void SessionStore::EndSession(uint32_t session, int64_t time_nanos, Cause cause, uint8_t gtp_cause) {
@@ -377,8 +376,13 @@ void SessionStore::EndBearer(uint32_t session, uint8_t ebi, int64_t time_nanos, 
   for (const uint32_t row : {first, other}) {
     if (row == 0) continue;
     LegRow& leg = tables.legs[row];
+    // The last tunnels stay with it, for its record.
+    const std::array<uint32_t, 2> last = {leg.up, leg.down};
     EndTunnel(row, Direction::kUp, time_nanos);
     EndTunnel(row, Direction::kDown, time_nanos);
+    for (const uint32_t tunnel : last) tables.tunnels[tunnel].last = true;
+    leg.up = last[0];
+    leg.down = last[1];
     leg.cause = cause;
     leg.gtp_cause = gtp_cause;
     leg.end_nanos.store(std::max(time_nanos, FactsOfLeg(row).start_nanos), std::memory_order_release);
@@ -634,7 +638,7 @@ void SessionStore::ForgetTunnel(uint32_t row) {
       i = older;
     }
   }
-  tables.tunnels.Retire(row, epochs_->now());
+  if (!t.last) tables.tunnels.Retire(row, epochs_->now());
 }
 
 void SessionStore::ForgetFacts(uint32_t row, uint32_t leg) {
@@ -678,9 +682,9 @@ bool SessionStore::ForgetOne() {
   return true;
 }
 
-void SessionStore::Bury(const Gone& gone) {
+void SessionStore::Bury(const Gone& gone, size_t max_records) {
   LegRow& leg = tables.legs[gone.leg];
-  if (records_.size() < options.max_records) {
+  if (records_.size() < max_records) {
     records_.push_back(RecordOf(gone.leg, gone.other, leg.end_nanos.load()));
   } else {
     ++counters.record_bound;
@@ -696,6 +700,9 @@ void SessionStore::Bury(const Gone& gone) {
       for (uint32_t i = s.first_leg; i != 0; i = tables.legs[i].next) {
         if (tables.legs[i].next == row) tables.legs[i].next = tables.legs[row].next;
       }
+    }
+    for (const uint32_t tunnel : {tables.legs[row].up, tables.legs[row].down}) {
+      if (tunnel != 0) tables.tunnels.Free(tunnel);
     }
     tables.legs[row].session = 0;
     tables.legs.Free(row);
@@ -819,7 +826,7 @@ bool SessionStore::Step() {
   steps -= tables.tunnels.Reclaim(safe, steps);
   steps -= tables.facts.Reclaim(safe, steps);
   while (steps > 0 && !gone_.empty() && gone_.front().epoch < safe) {
-    Bury(gone_.front());
+    Bury(gone_.front(), options.max_records);
     gone_.pop_front();
     --steps;
   }
@@ -843,10 +850,7 @@ void SessionStore::EndAll() {
   const uint64_t safe = std::numeric_limits<uint64_t>::max();
   tables.tunnels.Reclaim(safe, std::numeric_limits<size_t>::max());
   tables.facts.Reclaim(safe, std::numeric_limits<size_t>::max());
-  for (const Gone& gone : gone_) {
-    if (records_.size() >= options.max_records) records_.push_back(RecordOf(gone.leg, gone.other, kForEver));
-    Bury(gone);
-  }
+  for (const Gone& gone : gone_) Bury(gone, std::numeric_limits<size_t>::max());
   gone_.clear();
 }
 

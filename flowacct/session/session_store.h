@@ -78,7 +78,7 @@ class SessionStore {
   uint32_t FirstOf(base::Digits imsi) const;  // then SessionRow::next
   void EndSession(uint32_t session, int64_t time_nanos, Cause cause, uint8_t gtp_cause);
   // Ends when `closing_nanos` have passed, unless it has both paths or none of it any more by then.
-  void CloseSession(uint32_t session, int64_t time_nanos);
+  void CloseSession(uint32_t session);
   // The path's control endpoints and tunnels.
   void EndPath(uint32_t session, PathKind path, int64_t time_nanos);
   void Touch(uint32_t session, int64_t time_nanos) {
@@ -187,7 +187,7 @@ class SessionStore {
   void ForgetTunnel(uint32_t row);
   void ForgetFacts(uint32_t row, uint32_t leg);
   void ForgetBearer(uint32_t leg, uint32_t other);
-  void Bury(const Gone& gone);
+  void Bury(const Gone& gone, size_t max_records);
   void BoundTunnels(uint32_t newest);
   void BoundFacts(uint32_t newest);
   SessionRecord RecordOf(uint32_t leg, uint32_t other, int64_t until);

@@ -61,6 +61,7 @@ struct TunnelRow {
   Direction direction = Direction::kUnknown;
   Interface interface = Interface::kUnknown;
   bool counts = false;  // its packets are of the bearer's volume
+  bool last = false;    // the writer's: its bearer is over, and keeps it for the record
   int64_t from_nanos = 0;
 };
 static_assert(sizeof(TunnelRow) == 32);
