@@ -17,24 +17,11 @@
 
 namespace flowacct::session {
 
-// What of a message outlives it: a request until its answer.
+// What of a request outlives it, until its answer.
 struct Request {
-  gtp::Procedure procedure = gtp::Procedure::kNone;
-  uint8_t version = 0;
+  gtp::ControlFields fields;
   uint32_t sender = 0, receiver = 0;  // peers
-  uint32_t teid = 0;
   int64_t time_nanos = 0;
-  std::optional<base::Digits> imsi, msisdn, imei;
-  std::optional<gtp::Apn> apn;
-  std::optional<gtp::UeAddresses> ue;
-  std::optional<gtp::RatType> rat;
-  std::optional<gtp::Plmn> serving_network;
-  std::optional<gtp::UserLocation> location;
-  std::optional<uint16_t> charging_characteristics;
-  std::optional<uint32_t> charging_id;
-  std::optional<uint8_t> linked_ebi, ebi;
-  bool teardown = false;
-  uint64_t indication = 0;
   std::vector<gtp::Fteid> control;
   std::vector<gtp::BearerContext> bearers;
   std::vector<gtp::ConnectionContext> connections;
@@ -76,31 +63,31 @@ class SessionEngine::Impl {
     Key key;
     int64_t begun_nanos;  // of the request, which may be gone
   };
-  // A request and its accepted answer.
+  // A request and its answer.
   struct Exchange {
     const Request& request;
     const gtp::ControlMessage& response;
     int64_t time_nanos;  // of the answer
+    bool v4;             // they came over IPv4
   };
-  // Session, and by which of its endpoints the request found it.
+  // Session, and which of its control endpoints the request was sent to.
   struct Target {
     uint32_t session;
     PathKind path;
-    Side side;  // the receiver's
+    Side side;
   };
   using Apply = void (Impl::*)(const Exchange&);
   static Apply ApplyOf(gtp::Procedure procedure);
 
-  void TakeRequest(const gtp::ControlMessage& message, const Transport& transport, uint32_t sender, uint32_t receiver);
-  void TakeResponse(const gtp::ControlMessage& message, const Transport& transport, uint32_t sender,
-                    uint32_t receiver);
+  void TakeRequest(const gtp::ControlMessage& message, int64_t time_nanos, uint32_t sender, uint32_t receiver);
+  void TakeResponse(const gtp::ControlMessage& message, const Transport& transport, uint32_t sender, uint32_t receiver);
   void TakeRecovery(uint32_t peer, uint8_t counter, int64_t time_nanos);
-  void ErrorIndication(const gtp::ControlMessage& message, const Transport& transport);
+  void ErrorIndication(const gtp::ControlMessage& message, int64_t time_nanos);
   void Drop(uint32_t request);
 
+  // Each does what an accepted exchange says. ModifyBearer is of both directions: update bearer, too.
   void CreateSession(const Exchange& x);
   void ModifyBearer(const Exchange& x);
-  void UpdateBearer(const Exchange& x);
   void DeleteSession(const Exchange& x);
   void CreateBearer(const Exchange& x);
   void DeleteBearer(const Exchange& x);
@@ -113,36 +100,47 @@ class SessionEngine::Impl {
   void CreateForwarding(const Exchange& x);
   void DeleteForwarding(const Exchange& x);
   void PgwRestart(const Exchange& x);
-  void Refused(const Exchange& x);
+  // The receiver does not know the session.
+  void Unknown(const Exchange& x);
 
-  // Whom a request is for: by the receiver's control endpoint, else by the sender's as the answer tells it, else by
-  // the IMSI.
-  std::vector<Target>& TargetsOf(const Exchange& x);
-  const Target* TargetWithEbi(uint8_t ebi) const;  // of the targets
-  void Modify(const Exchange& x, bool of_paths);
+  // Whom a request is for, to targets_: by the receiver's control endpoint, else by the sender's as the answer tells
+  // it, else by the IMSI.
+  void FindTargets(const Exchange& x);
+  const Target* TargetWith(std::optional<uint8_t> default_ebi) const;
+  uint32_t SessionWith(base::Digits imsi, uint8_t ebi) const;
+  // Of an attach or a relocation, the session that is there already and is the same; 0: it is a new one.
+  uint32_t FindSame(const Exchange& x, PathKind path, uint8_t ebi, ControlEnd near, ControlEnd far, const Facts& facts);
+  void ApplyBearers(const Exchange& x, uint32_t session, bool sender_is_far, bool make);
+  void DeletePath(uint32_t session, PathKind path, bool whole, int64_t time_nanos, uint8_t cause);
+  void LearnConnections(const Exchange& x, const gtp::ControlFields& fields, absl::Span<const gtp::Fteid> control,
+                        absl::Span<const gtp::BearerContext> bearers,
+                        absl::Span<const gtp::ConnectionContext> connections);
 
-  ControlEnd EndOf(const gtp::Fteid& fteid);
-  // The first of these on that path and side.
-  const gtp::Fteid* FindControl(absl::Span<const gtp::Fteid> fteids, PathKind path, Side side) const;
-  void SetEndpoints(uint32_t session, uint8_t ebi, absl::Span<const gtp::Fteid> fteids, bool by_far_node, uint8_t version,
-                    int64_t time_nanos);
-  void SetForwarding(uint32_t session, uint8_t ebi, absl::Span<const gtp::Fteid> fteids, int64_t time_nanos);
-  // What a message tells of the session and of its bearer goes to `facts`.
-  template <typename Message>
-  void Learn(const Message& message, Facts* facts);
-  void LearnBearer(const gtp::BearerContext& bearer, Facts* facts);
-  void SetNetworks(Facts* facts, uint32_t near_peer) const;
-  base::Digits HomeOf(base::Digits imsi, absl::string_view apn_operator) const;
-  void SetApn(const gtp::Apn& apn, Facts* facts);
-  uint32_t LearnConnection(const Exchange& x, base::Digits imsi, const gtp::ConnectionContext& connection,
-                           absl::Span<const gtp::BearerContext> bearers, absl::Span<const gtp::Fteid> control);
+  // 0 if it has no address.
+  uint32_t PeerOf(const gtp::Fteid& fteid, bool v4);
+  // `sender`: of a message of GTPv1 between an SGSN and a GGSN, which of them it is.
+  ControlEnd FindControl(absl::Span<const gtp::Fteid> fteids, PathKind path, Side side, bool v4,
+                         std::optional<Side> sender = std::nullopt);
+  void SetControls(uint32_t session, absl::Span<const gtp::Fteid> fteids, bool v4,
+                   std::optional<Side> sender = std::nullopt);
+  // `only_missing`: what is known stays.
+  void SetEndpoints(uint32_t session, uint8_t ebi, const gtp::BearerContext& bearer, std::optional<Side> sender,
+                    bool only_missing, int64_t time_nanos);
+
+  // What a message tells of the session goes to `facts`.
+  void Learn(const gtp::ControlFields& fields, Facts* facts);
+  void LearnApn(const gtp::Apn& apn, Facts* facts);
+  static void LearnUe(const gtp::UeAddresses& ue, Facts* facts);
+  static void LearnBearer(const gtp::BearerContext& bearer, Facts* facts);
+  void SetNetworks(uint32_t near_peer, Facts* facts) const;
+  gtp::Plmn HomeOf(base::Digits imsi) const;
 
   absl::flat_hash_map<Key, uint32_t> waiting_;
   std::deque<Request> requests_;  // a pool
   std::vector<uint32_t> free_requests_;
   std::deque<Expiry> expiries_;
-  std::vector<Target> targets_;  // scratch
-  std::vector<bool> three_digits_;
+  std::vector<Target> targets_;     // scratch
+  std::vector<bool> three_digits_;  // by MCC
 };
 
 }  // namespace flowacct::session

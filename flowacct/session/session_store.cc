@@ -404,8 +404,8 @@ void SessionStore::SetFacts(uint32_t session, uint8_t ebi, const Facts& facts, i
   }
   ++counters.facts_changes;
   tables.facts[row].previous.store(old, std::memory_order_relaxed);
-  const bool moved = before.packed_v4 != facts.packed_v4 || before.v6_length != facts.v6_length ||
-                     V6BitsOf(before) != V6BitsOf(facts);
+  const bool moved =
+      before.packed_v4 != facts.packed_v4 || before.v6_length != facts.v6_length || V6BitsOf(before) != V6BitsOf(facts);
   const bool leased = moved && ebi == sessions[session].default_ebi;
   if (leased) Unlease(leg, before);
   for (const PathKind path : kPathKinds) {
@@ -454,8 +454,7 @@ void SessionStore::Lease(uint32_t leg, const Facts& facts) {
   };
   if (facts.packed_v4 != 0) insert(tables.HashOfV4(facts.packed_v4));
   if (facts.v6_length != 0) {
-    tables.v6_lengths.store(tables.v6_lengths.load() | uint64_t{1} << (facts.v6_length - 1),
-                            std::memory_order_release);
+    tables.v6_lengths.store(tables.v6_lengths.load() | uint64_t{1} << (facts.v6_length - 1), std::memory_order_release);
     insert(tables.HashOfV6(V6BitsOf(facts), facts.v6_length));
   }
 }
@@ -612,8 +611,7 @@ void SessionStore::AddForwarding(uint32_t leg, Direction direction, Interface in
   ++counters.forwarding_tunnels;
   const uint32_t session = tables.legs[leg].session;
   forwarding_[session].push_back(row);
-  forwarding_ends_.push_back(
-      {now_ + options.linger_nanos, session, row, tables.tunnels[row].from_nanos});
+  forwarding_ends_.push_back({now_ + options.linger_nanos, session, row, tables.tunnels[row].from_nanos});
 }
 
 void SessionStore::EndForwarding(uint32_t session, int64_t time_nanos) {
@@ -819,7 +817,8 @@ bool SessionStore::SweepSome(size_t* steps) {
 
 bool SessionStore::Step() {
   const uint64_t safe = epochs_->Advance();
-  for (KeyIndex* index : {&tables.peer_index, &tables.tunnel_index, &tables.lease_index, &control_index_, &imsi_index_}) {
+  for (KeyIndex* index :
+       {&tables.peer_index, &tables.tunnel_index, &tables.lease_index, &control_index_, &imsi_index_}) {
     index->Reclaim(safe);
   }
   size_t steps = kSteps;
@@ -879,6 +878,11 @@ Volume SessionStore::ReportedOf(uint32_t leg, int64_t* at) const {
   if (options.record_interval_nanos <= 0) return Volume();
   *at = reported_[leg].at_nanos;
   return reported_[leg].volume;
+}
+
+uint32_t SessionStore::SecondOf(uint32_t tunnel) const {
+  const auto second = second_tunnels_.find(tunnel);
+  return second == second_tunnels_.end() ? 0 : tables.tunnels[second->second].peer;
 }
 
 void SessionStore::SetReported(uint32_t leg, const Volume& volume, int64_t at) {

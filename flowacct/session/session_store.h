@@ -130,6 +130,7 @@ class SessionStore {
   std::array<uint32_t, kPaths> LegsOf(uint32_t leg) const;
   bool IsPrimary(uint32_t leg) const;  // of the bearer's legs the one that stands for it
   Volume ReportedOf(uint32_t leg, int64_t* at) const;
+  uint32_t SecondOf(uint32_t tunnel) const;  // the peer of its second address; 0: none
   void SetReported(uint32_t leg, const Volume& volume, int64_t at);
 
   Tables tables;

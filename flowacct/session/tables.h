@@ -74,8 +74,8 @@ struct alignas(64) LegRow {
   // Packets up, down; octets up, down.
   std::array<std::atomic<uint64_t>, 4> counts{};
   // The writer's alone from here on.
-  uint32_t next = 0;           // in its session
-  uint32_t up = 0, down = 0;   // tunnels as they are now
+  uint32_t next = 0;          // in its session
+  uint32_t up = 0, down = 0;  // tunnels as they are now
   uint8_t ebi = 0;
   PathKind path = PathKind::kCore;
   Cause cause = Cause::kNone;  // when it is over
@@ -151,8 +151,8 @@ class Tables {
   RowStore<Facts> facts;
   RowStore<gtp::UserLocation> locations;
   KeyIndex peer_index, tunnel_index;
-  KeyIndex lease_index;                      // default bearers' legs by the subscriber's addresses
-  std::atomic<uint64_t> v6_lengths{0};        // bit length - 1 of the subscribers' prefixes that there ever were
+  KeyIndex lease_index;                 // default bearers' legs by the subscriber's addresses
+  std::atomic<uint64_t> v6_lengths{0};  // bit length - 1 of the subscribers' prefixes that there ever were
   base::Interner texts;
   std::atomic<PeerCounts*> counts{nullptr};  // of all readers
 
