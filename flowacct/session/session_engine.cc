@@ -727,6 +727,13 @@ void SessionEngine::Impl::DeleteSession(const Exchange& x) {
       if (fields.teardown || !fields.ebi) {
         DeletePath(t.session, t.path, /*whole=*/true, x.time_nanos, cause);
       } else {
+        // The contexts that share its address stay (TS 23.060, 9.2.4).
+        for (uint32_t row = store.sessions[t.session].first_leg; row != 0; row = store.tables.legs[row].next) {
+          const LegRow& leg = store.tables.legs[row];
+          if (store.sessions[t.session].default_ebi != *fields.ebi) break;
+          if (leg.ebi == *fields.ebi || leg.end_nanos.load() != kForEver) continue;
+          store.MakeDefault(t.session, leg.ebi);
+        }
         store.EndBearer(t.session, *fields.ebi, x.time_nanos, Cause::kDeleted, cause);
       }
     }

@@ -363,6 +363,22 @@ uint32_t SessionStore::LegOf(uint32_t session, uint8_t ebi, PathKind path, int64
   return leg;
 }
 
+void SessionStore::MakeDefault(uint32_t session, uint8_t ebi) {
+  SessionRow& s = sessions[session];
+  const uint32_t first = s.first_leg, leg = AnyLeg(session, ebi);
+  if (leg == 0 || leg == first) return;
+  Unlease(first, FactsOfLeg(first));
+  for (uint32_t i = first; i != 0; i = tables.legs[i].next) {
+    if (tables.legs[i].next != leg) continue;
+    tables.legs[i].next = tables.legs[leg].next;
+    tables.legs[leg].next = first;
+    s.first_leg = leg;
+    break;
+  }
+  s.default_ebi = ebi;
+  Lease(leg, FactsOfLeg(leg));
+}
+
 void SessionStore::EndBearer(uint32_t session, uint8_t ebi, int64_t time_nanos, Cause cause, uint8_t gtp_cause) {
   SessionRow& s = sessions[session];
   if (!s.over && ebi == s.default_ebi) {
