@@ -149,7 +149,8 @@ std::string ParseDigits(const Operand& operand, absl::string_view text, NumberRa
   const bool beginning = absl::ConsumeSuffix(&text, "*");
   const std::optional<base::Digits> digits = base::Digits::Parse(text);
   if (!digits || (beginning && digits->is_pseudonym())) return NoDigits(operand, text);
-  const uint64_t behind = beginning && digits->size() < base::Digits::kMaxDigits ? ~uint64_t{0} >> (4 * digits->size()) : 0;
+  const uint64_t behind =
+      beginning && digits->size() < base::Digits::kMaxDigits ? ~uint64_t{0} >> (4 * digits->size()) : 0;
   *range = {digits->bits() & ~behind, digits->bits()};
   return "";
 }

@@ -39,9 +39,9 @@ namespace flowacct::record {
   X(kAddress, 16, ::flowacct::base::IpAddress, "address")                                                            \
   X(kPrefix, 17, ::flowacct::base::IpPrefix, "prefix")                                                               \
   X(kMac, 6, ::flowacct::base::MacAddress, "mac")                                                                    \
-  X(kRouteDistinguisher, 8, uint64_t, "rd")   /* RFC 4364, 4.2 */                                                    \
-  X(kCoordinates, 8, uint64_t, "coordinates") /* two floats */                                                       \
-  X(kDigits, 8, ::flowacct::base::Digits, "digits") /* Digits::bits() */                                              \
+  X(kRouteDistinguisher, 8, uint64_t, "rd")         /* RFC 4364, 4.2 */                                              \
+  X(kCoordinates, 8, uint64_t, "coordinates")       /* two floats */                                                 \
+  X(kDigits, 8, ::flowacct::base::Digits, "digits") /* Digits::bits() */                                             \
   /* The rest are ids of an Interner, of octets in network order. */                                                 \
   X(kString, 4, ::flowacct::base::InternId, "string")                                                                \
   X(kOctets, 4, ::flowacct::base::InternId, "octets")                                                                \
@@ -120,8 +120,8 @@ constexpr FieldType TypeOf(FieldId id) {
                  kEtherType = T::kEtherType, kTcpFlags = T::kTcpFlags, kSamplingSource = T::kSamplingSource,
                  kRouteSource = T::kRouteSource, kRoaState = T::kRoaState, kBgpOrigin = T::kBgpOrigin, kTime = T::kTime,
                  kAddress = T::kAddress, kPrefix = T::kPrefix, kMac = T::kMac,
-                 kRouteDistinguisher = T::kRouteDistinguisher, kCoordinates = T::kCoordinates, kDigits = T::kDigits, kString = T::kString,
-                 kOctets = T::kOctets, kLabelStack = T::kLabelStack, kAsPath = T::kAsPath,
+                 kRouteDistinguisher = T::kRouteDistinguisher, kCoordinates = T::kCoordinates, kDigits = T::kDigits,
+                 kString = T::kString, kOctets = T::kOctets, kLabelStack = T::kLabelStack, kAsPath = T::kAsPath,
                  kCommunities = T::kCommunities, kExtCommunities = T::kExtCommunities,
                  kLargeCommunities = T::kLargeCommunities;
   constexpr T kTypes[] = {
