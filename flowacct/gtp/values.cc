@@ -143,15 +143,15 @@ absl::string_view InterfaceTypeName(InterfaceType type) {
   }
 }
 
-Plane PlaneOf(InterfaceType type) {
+InterfacePlane PlaneOf(InterfaceType type) {
   switch (type) {
 #define X(number, name, plane, text) \
   case number:                       \
-    return Plane::plane;
+    return InterfacePlane::plane;
     FLOWACCT_GTP_INTERFACE_TYPES(X)
 #undef X
     default:
-      return Plane::kUnknown;
+      return InterfacePlane::kUnknown;
   }
 }
 

@@ -102,9 +102,9 @@ using InterfaceType = uint16_t;
 FLOWACCT_GTP_INTERFACE_TYPES(X)
 #undef X
 
-enum class Plane : uint8_t { kUnknown, kControl, kUser, kPmip };
+enum class InterfacePlane : uint8_t { kUnknown, kControl, kUser, kPmip };
 absl::string_view InterfaceTypeName(InterfaceType type);  // empty if unknown
-Plane PlaneOf(InterfaceType type);
+InterfacePlane PlaneOf(InterfaceType type);
 
 // A fully qualified tunnel endpoint identifier (8.22).
 struct Fteid {
@@ -124,17 +124,17 @@ struct UeAddresses {
 };
 
 // The ways to say where (8.21; TS 29.060, 7.7.51): name, bits of `code`, bits of `cell`.
-// `code` is the LAC of the first three and of kLai, else the TAC; `cell` is CI, SAC, RAC (an octet; the second one of
-// its field is filled up), ECI, eNodeB identity.
-#define FLOWACCT_GTP_LOCATION_FORMS(X)    \
-  X(kCgi, "cgi", 16, 16)                  \
-  X(kSai, "sai", 16, 16)                  \
-  X(kRai, "rai", 16, 8)                   \
-  X(kTai, "tai", 16, 0)                   \
-  X(kEcgi, "ecgi", 0, 28)                 \
-  X(kLai, "lai", 16, 0)                   \
-  X(kMacroEnodeb, "macro_enodeb", 16, 20) \
-  X(kExtendedMacroEnodeb, "ext_macro_enodeb", 16, 22)
+// `code` is the LAC of the first three and of kLai, the TAC of kTai; `cell` is CI, SAC, RAC (an octet; the second one
+// of its field is filled up), ECI, eNodeB identity.
+#define FLOWACCT_GTP_LOCATION_FORMS(X)   \
+  X(kCgi, "cgi", 16, 16)                 \
+  X(kSai, "sai", 16, 16)                 \
+  X(kRai, "rai", 16, 8)                  \
+  X(kTai, "tai", 16, 0)                  \
+  X(kEcgi, "ecgi", 0, 28)                \
+  X(kLai, "lai", 16, 0)                  \
+  X(kMacroEnodeb, "macro_enodeb", 0, 20) \
+  X(kExtendedMacroEnodeb, "ext_macro_enodeb", 0, 21)
 
 enum class LocationForm : uint8_t {
 #define X(name, text, code_bits, cell_bits) name,

@@ -98,10 +98,8 @@ TEST(Values, LocationsAreTextsOfTheirFormsFields) {
       {LocationForm::kRai, {two, 65535, 255}, "rai:262-01-65535-255"},
       {LocationForm::kTai, {three, 12594, 9}, "tai:310-410-12594"},
       {LocationForm::kLai, {two, 1, 0}, "lai:262-01-1"},
-      {LocationForm::kMacroEnodeb, {two, 10, 0xfffff}, "macro_enodeb:262-01-10-1048575"},
-      {LocationForm::kExtendedMacroEnodeb,
-       {three, 0xffffffff, 0xffffffff},
-       "ext_macro_enodeb:310-410-4294967295-4294967295"},
+      {LocationForm::kMacroEnodeb, {two, 10, 0xfffff}, "macro_enodeb:262-01-1048575"},
+      {LocationForm::kExtendedMacroEnodeb, {three, 0xffffffff, 0xffffffff}, "ext_macro_enodeb:310-410-4294967295"},
       {LocationForm::kTai, {Plmn(), 1, 0}, "tai:--1"},
   };
   for (const Case& c : kCases) {
@@ -133,17 +131,17 @@ TEST(Values, NamesOfNumbers) {
   EXPECT_EQ(RatTypeName(255), "");
   for (InterfaceType type = 0; type <= 41; ++type) {
     EXPECT_NE(InterfaceTypeName(type), "") << type;
-    EXPECT_NE(PlaneOf(type), Plane::kUnknown) << type;
+    EXPECT_NE(PlaneOf(type), InterfacePlane::kUnknown) << type;
   }
   EXPECT_EQ(InterfaceTypeName(kS1UEnodebGtpU), "S1-U eNodeB GTP-U");
   EXPECT_EQ(InterfaceTypeName(kGnGgsnGtpC), "Gn/Gp GGSN GTP-C");
-  EXPECT_EQ(PlaneOf(kS11SgwGtpC), Plane::kControl);
-  EXPECT_EQ(PlaneOf(kS11SgwGtpU), Plane::kUser);
-  EXPECT_EQ(PlaneOf(kS5PgwPmip), Plane::kPmip);
-  EXPECT_EQ(PlaneOf(kIuRncGtpU), Plane::kUser);
+  EXPECT_EQ(PlaneOf(kS11SgwGtpC), InterfacePlane::kControl);
+  EXPECT_EQ(PlaneOf(kS11SgwGtpU), InterfacePlane::kUser);
+  EXPECT_EQ(PlaneOf(kS5PgwPmip), InterfacePlane::kPmip);
+  EXPECT_EQ(PlaneOf(kIuRncGtpU), InterfacePlane::kUser);
   for (const InterfaceType unknown : {42, 63, 255, 0x105, 0xffff}) {
     EXPECT_EQ(InterfaceTypeName(unknown), "") << unknown;
-    EXPECT_EQ(PlaneOf(unknown), Plane::kUnknown) << unknown;
+    EXPECT_EQ(PlaneOf(unknown), InterfacePlane::kUnknown) << unknown;
   }
 }
 

@@ -45,6 +45,12 @@ enum class Interface : uint8_t {
 #undef X
 };
 
+inline constexpr size_t kInterfaces = 0
+#define X(name, text) +1
+    FLOWACCT_SESSION_INTERFACES(X)
+#undef X
+    ;
+
 absl::string_view InterfaceName(Interface interface);
 
 enum class Direction : uint8_t { kUnknown, kUp, kDown };

@@ -1,0 +1,953 @@
+#include "flowacct/session/session_engine.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "flowacct/gtp/causes.h"
+#include "flowacct/session/session_impl.h"
+
+namespace flowacct::session {
+
+using base::Digits;
+using base::IpAddress;
+using gtp::BearerContext;
+using gtp::ControlFields;
+using gtp::ControlMessage;
+using gtp::Fteid;
+using gtp::Procedure;
+using gtp::Role;
+
+namespace {
+
+// What the endpoints of an F-TEID's interface type (TS 29.274, table 8.22-1) are to correlation: the path, whether it
+// is the node towards the network, and of the user plane the interface; kUnknown: it is of the control plane.
+struct EndpointKind {
+  gtp::InterfaceType type;
+  PathKind path;
+  Side side;
+  Interface interface;
+};
+constexpr EndpointKind kEndpointKinds[] = {
+    {gtp::kS1UEnodebGtpU, PathKind::kAccess, kNear, Interface::kS1U},
+    {gtp::kS1USgwGtpU, PathKind::kAccess, kFar, Interface::kS1U},
+    {gtp::kS12RncGtpU, PathKind::kAccess, kNear, Interface::kS12},
+    {gtp::kS12SgwGtpU, PathKind::kAccess, kFar, Interface::kS12},
+    {gtp::kS5SgwGtpU, PathKind::kCore, kNear, Interface::kS5},
+    {gtp::kS5PgwGtpU, PathKind::kCore, kFar, Interface::kS5},
+    {gtp::kS5SgwGtpC, PathKind::kCore, kNear, Interface::kUnknown},
+    {gtp::kS5PgwGtpC, PathKind::kCore, kFar, Interface::kUnknown},
+    {gtp::kS11MmeGtpC, PathKind::kAccess, kNear, Interface::kUnknown},
+    {gtp::kS11SgwGtpC, PathKind::kAccess, kFar, Interface::kUnknown},
+    {gtp::kS4SgsnGtpU, PathKind::kAccess, kNear, Interface::kS4},
+    {gtp::kS4SgwGtpU, PathKind::kAccess, kFar, Interface::kS4},
+    {gtp::kS4SgsnGtpC, PathKind::kAccess, kNear, Interface::kUnknown},
+    {gtp::kEnodebDlForwarding, PathKind::kForwarding, kNear, Interface::kX2},
+    {gtp::kEnodebUlForwarding, PathKind::kForwarding, kFar, Interface::kX2},
+    {gtp::kRncForwarding, PathKind::kForwarding, kNear, Interface::kForwarding},
+    {gtp::kSgsnForwarding, PathKind::kForwarding, kNear, Interface::kForwarding},
+    {gtp::kSgwDlForwarding, PathKind::kForwarding, kNear, Interface::kForwarding},
+    {gtp::kSgwUlForwarding, PathKind::kForwarding, kFar, Interface::kForwarding},
+    {gtp::kS2bEpdgGtpC, PathKind::kCore, kNear, Interface::kUnknown},
+    {gtp::kS2bEpdgGtpU, PathKind::kCore, kNear, Interface::kS2b},
+    {gtp::kS2bPgwGtpC, PathKind::kCore, kFar, Interface::kUnknown},
+    {gtp::kS2bPgwGtpU, PathKind::kCore, kFar, Interface::kS2b},
+    {gtp::kS2aTwanGtpU, PathKind::kCore, kNear, Interface::kS2a},
+    {gtp::kS2aTwanGtpC, PathKind::kCore, kNear, Interface::kUnknown},
+    {gtp::kS2aPgwGtpC, PathKind::kCore, kFar, Interface::kUnknown},
+    {gtp::kS2aPgwGtpU, PathKind::kCore, kFar, Interface::kS2a},
+    {gtp::kS11MmeGtpU, PathKind::kAccess, kNear, Interface::kS11U},
+    {gtp::kS11SgwGtpU, PathKind::kAccess, kFar, Interface::kS11U},
+    {gtp::kGnSgsnGtpU, PathKind::kCore, kNear, Interface::kGn},
+    {gtp::kGnGgsnGtpU, PathKind::kCore, kFar, Interface::kGn},
+    {gtp::kGnSgsnGtpC, PathKind::kCore, kNear, Interface::kUnknown},
+    {gtp::kGnGgsnGtpC, PathKind::kCore, kFar, Interface::kUnknown},
+    {gtp::kIuRncGtpU, PathKind::kCore, kNear, Interface::kIuPs},
+};
+constexpr size_t kEndpointTypes = 0x200;
+
+constexpr std::array<uint8_t, kEndpointTypes> IndexOfKinds() {
+  std::array<uint8_t, kEndpointTypes> index{};
+  for (size_t i = 0; i < std::size(kEndpointKinds); ++i) index[kEndpointKinds[i].type] = static_cast<uint8_t>(i + 1);
+  return index;
+}
+constexpr std::array<uint8_t, kEndpointTypes> kKindIndex = IndexOfKinds();
+constexpr EndpointKind kNoEndpoint = {0, PathKind::kNone, kNear, Interface::kUnknown};
+
+const EndpointKind& KindOf(gtp::InterfaceType type) {
+  return type >= kEndpointTypes || kKindIndex[type] == 0 ? kNoEndpoint : kEndpointKinds[kKindIndex[type] - 1];
+}
+
+// GTPv1's messages do not tell which node an endpoint is of: who sent it does. `sender`: none for other messages.
+gtp::InterfaceType TypeBy(gtp::InterfaceType type, std::optional<Side> sender) {
+  if (!sender) return type;
+  switch (type) {
+    case gtp::kGnSgsnGtpC:
+    case gtp::kGnGgsnGtpC:
+      return *sender == kFar ? gtp::kGnGgsnGtpC : gtp::kGnSgsnGtpC;
+    case gtp::kGnSgsnGtpU:
+    case gtp::kGnGgsnGtpU:
+      return *sender == kFar ? gtp::kGnGgsnGtpU : gtp::kGnSgsnGtpU;
+    default:
+      return type;
+  }
+}
+
+// "Operation Indication" of TS 29.274, 8.12: octet 5, bit 4. In a Delete Session Request on S11 the SGW is to delete
+// the session at the PGW, too; without it, the session goes on by another SGW or SGSN.
+constexpr uint64_t kOperationIndication = uint64_t{1} << (56 + 3);
+
+// "Context not found" (TS 29.274, 8.4), "Non-existent" (TS 29.060, 7.7.1).
+bool MeansUnknown(uint8_t version, uint8_t cause) { return cause == (version == 2 ? 64 : 192); }
+
+bool IsRefused(uint8_t version, std::optional<uint8_t> cause) { return cause && !gtp::CauseAccepts(version, *cause); }
+
+// The port of GTP-U: its echoes have restart counters that mean nothing (TS 29.281, 7.2.2).
+constexpr uint16_t kUserPort = 2152;
+
+// The answer about a bearer: by its number, or, of an answer that has none (GTPv1), by its place.
+const BearerContext* AnswerTo(const BearerContext& bearer, size_t place, const ControlMessage& response) {
+  for (const BearerContext& b : response.bearer_contexts()) {
+    if (b.has_ebi && bearer.has_ebi && b.ebi == bearer.ebi) return &b;
+  }
+  if (place < response.bearer_count && !(response.bearers[place].has_ebi && bearer.has_ebi)) {
+    return &response.bearers[place];
+  }
+  return nullptr;
+}
+
+bool HasTeidOf(const BearerContext& a, const BearerContext& b) {
+  for (const Fteid& x : a.endpoints()) {
+    for (const Fteid& y : b.endpoints()) {
+      if (x.teid != 0 && x.teid == y.teid && x.interface_type == y.interface_type) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void Request::Set(const ControlMessage& m) {
+  fields = m;
+  control.assign(m.control.begin(), m.control.begin() + m.control_count);
+  bearers.assign(m.bearers.begin(), m.bearers.begin() + m.bearer_count);
+  connections.assign(m.connections.begin(), m.connections.begin() + m.connection_count);
+}
+
+SessionEngine::Impl::Impl(lpm::ReaderEpochs* epochs, SessionOptions options)
+    : store(epochs, std::move(options)), three_digits_(1000) {
+  for (const uint16_t mcc : store.options.three_digit_mccs) {
+    if (mcc < three_digits_.size()) three_digits_[mcc] = true;
+  }
+}
+
+// --- Messages ---
+
+SessionEngine::Impl::Apply SessionEngine::Impl::ApplyOf(Procedure procedure) {
+  switch (procedure) {
+    case Procedure::kCreateSession:
+      return &Impl::CreateSession;
+    case Procedure::kModifyBearer:
+    case Procedure::kModifyAccessBearers:
+    case Procedure::kUpdateBearer:
+      return &Impl::ModifyBearer;
+    case Procedure::kDeleteSession:
+      return &Impl::DeleteSession;
+    case Procedure::kCreateBearer:
+      return &Impl::CreateBearer;
+    case Procedure::kDeleteBearer:
+      return &Impl::DeleteBearer;
+    case Procedure::kReleaseAccessBearers:
+      return &Impl::ReleaseAccessBearers;
+    case Procedure::kChangeNotification:
+      return &Impl::ChangeNotification;
+    case Procedure::kSuspend:
+      return &Impl::Suspend;
+    case Procedure::kResume:
+      return &Impl::Resume;
+    case Procedure::kContext:
+      return &Impl::Context;
+    case Procedure::kForwardRelocation:
+      return &Impl::ForwardRelocation;
+    case Procedure::kCreateForwarding:
+      return &Impl::CreateForwarding;
+    case Procedure::kDeleteForwarding:
+    case Procedure::kRelocationCancel:
+      return &Impl::DeleteForwarding;
+    case Procedure::kPgwRestart:
+      return &Impl::PgwRestart;
+    default:
+      return nullptr;
+  }
+}
+
+void SessionEngine::Impl::Take(const ControlMessage& message, const Transport& transport) {
+  store.Now(transport.time_nanos);
+  const uint32_t sender = store.PeerOf(transport.source);
+  const uint32_t receiver = store.PeerOf(transport.destination);
+  ++store.counters.messages;
+  if (sender != 0) ++store.tables.peers[sender].messages_from;
+  if (receiver != 0) ++store.tables.peers[receiver].messages_to;
+  switch (message.procedure) {
+    case Procedure::kErrorIndication:
+      ErrorIndication(message, transport.time_nanos);
+      return;
+    case Procedure::kEndMarker:
+      ++store.counters.end_markers;
+      return;
+    case Procedure::kEcho:
+      if (transport.source_port == kUserPort || transport.destination_port == kUserPort) return;
+      break;
+    default:
+      break;
+  }
+  if (message.recovery && sender != 0) TakeRecovery(sender, *message.recovery, transport.time_nanos);
+  if (message.procedure == Procedure::kEcho) return;
+  // GTPv0's tunnels have no TEIDs.
+  if (message.role == Role::kCommand) {
+    ++store.counters.commands;
+  } else if (message.version == 0 || ApplyOf(message.procedure) == nullptr) {
+    ++store.counters.unsupported;
+  } else if (message.role == Role::kRequest) {
+    TakeRequest(message, transport.time_nanos, sender, receiver);
+  } else if (message.role == Role::kResponse) {
+    TakeResponse(message, transport, sender, receiver);
+  }
+}
+
+void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t time_nanos, uint32_t sender,
+                                      uint32_t receiver) {
+  ++store.counters.requests;
+  if (sender == 0 || receiver == 0) return;
+  const Key key = {sender, receiver, message.sequence | uint32_t{message.version} << 24};
+  if (const auto there = waiting_.find(key); there != waiting_.end()) {
+    const Request& r = requests_[there->second];
+    if (r.fields.procedure == message.procedure && r.fields.teid == message.teid && r.fields.imsi == message.imsi) {
+      // What it asks for is what it asked for at first, and then it was asked for.
+      ++store.counters.retransmissions;
+      return;
+    }
+    ++store.counters.unanswered_requests;
+    Drop(there->second);
+    waiting_.erase(there);
+  }
+  if (waiting_.size() >= store.options.max_transactions) {
+    ++store.counters.transaction_bound;
+    return;
+  }
+  uint32_t number;
+  if (free_requests_.empty()) {
+    number = static_cast<uint32_t>(requests_.size());
+    requests_.emplace_back();
+  } else {
+    number = free_requests_.back();
+    free_requests_.pop_back();
+  }
+  Request& r = requests_[number];
+  r.Set(message);
+  r.sender = sender;
+  r.receiver = receiver;
+  r.time_nanos = time_nanos;
+  waiting_.emplace(key, number);
+  expiries_.push_back({store.now() + store.options.transaction_nanos, key, time_nanos});
+}
+
+void SessionEngine::Impl::Drop(uint32_t request) { free_requests_.push_back(request); }
+
+void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Transport& transport, uint32_t sender,
+                                       uint32_t receiver) {
+  ++store.counters.responses;
+  const auto there = waiting_.find(Key{receiver, sender, message.sequence | uint32_t{message.version} << 24});
+  if (there == waiting_.end()) {
+    ++store.counters.unpaired_responses;
+    return;
+  }
+  const uint32_t number = there->second;
+  waiting_.erase(there);
+  const Request& request = requests_[number];
+  const Exchange x = {request, message, std::max(transport.time_nanos, request.time_nanos), transport.source.IsV4()};
+  if (!message.cause) {
+    ++store.counters.incomplete;
+  } else if (gtp::CauseAccepts(message.version, *message.cause)) {
+    ++store.counters.accepted;
+    (this->*ApplyOf(request.fields.procedure))(x);
+  } else {
+    ++store.counters.refused_by_peer;
+    if (MeansUnknown(message.version, *message.cause)) Unknown(x);
+  }
+  Drop(number);
+}
+
+void SessionEngine::Impl::TakeRecovery(uint32_t peer, uint8_t counter, int64_t time_nanos) {
+  PeerRow& p = store.tables.peers[peer];
+  if (p.has_restart_counter) {
+    // TS 23.007, 18 and 19A: it grew; a smaller one is of a message that was overtaken.
+    const auto grown = static_cast<int8_t>(static_cast<uint8_t>(counter - p.restart_counter));
+    if (grown <= 0) return;
+    store.PeerRestarted(peer, time_nanos);
+  }
+  p.has_restart_counter = true;
+  p.restart_counter = counter;
+}
+
+void SessionEngine::Impl::ErrorIndication(const ControlMessage& message, int64_t time_nanos) {
+  ++store.counters.error_indications;
+  if (message.control_count == 0) {
+    ++store.counters.incomplete;
+    return;
+  }
+  const Fteid& unknown = message.control[0];
+  for (const std::optional<IpAddress>& address : {unknown.v4, unknown.v6}) {
+    if (!address) continue;
+    const uint32_t row = store.TunnelOf(*address, unknown.teid);
+    if (row == 0) continue;
+    const TunnelRow& tunnel = store.tables.tunnels[row];
+    LegRow& leg = store.tables.legs[tunnel.leg];
+    if (!tunnel.counts) {
+      store.EndForwarding(leg.session, time_nanos);
+    } else if (tunnel.direction == Direction::kUp && leg.path == PathKind::kCore) {
+      // TS 23.007, 20.3.4: the SGSN or SGW deletes the bearer that its GGSN or PGW does not know.
+      store.EndBearer(leg.session, leg.ebi, time_nanos, Cause::kErrorIndication, 0);
+    } else {
+      store.EndTunnel(tunnel.leg, tunnel.direction, time_nanos);
+    }
+  }
+}
+
+bool SessionEngine::Impl::Advance(int64_t now_nanos) {
+  constexpr size_t kRequests = 1000;
+  store.Now(now_nanos);
+  size_t n = 0;
+  for (; n < kRequests && !expiries_.empty() && expiries_.front().time_nanos <= store.now(); ++n) {
+    const Expiry& e = expiries_.front();
+    const auto there = waiting_.find(e.key);
+    if (there != waiting_.end() && requests_[there->second].time_nanos == e.begun_nanos) {
+      ++store.counters.unanswered_requests;
+      Drop(there->second);
+      waiting_.erase(there);
+    }
+    expiries_.pop_front();
+  }
+  const bool more = store.Step();
+  return more || n == kRequests;
+}
+
+// --- Endpoints ---
+
+uint32_t SessionEngine::Impl::PeerOf(const Fteid& fteid, bool v4) {
+  const std::optional<IpAddress>& address = (v4 && fteid.v4) || !fteid.v6 ? fteid.v4 : fteid.v6;
+  return address && *address != IpAddress() && !(address->IsV4() && address->v4() == 0) ? store.PeerOf(*address) : 0;
+}
+
+ControlEnd SessionEngine::Impl::FindControl(absl::Span<const Fteid> fteids, PathKind path, Side side, bool v4,
+                                            std::optional<Side> sender) {
+  for (const Fteid& f : fteids) {
+    const EndpointKind& kind = KindOf(TypeBy(f.interface_type, sender));
+    if (kind.interface != Interface::kUnknown || kind.path != path || kind.side != side || f.teid == 0) continue;
+    const ControlEnd end = {PeerOf(f, v4), f.teid};
+    if (end.known()) return end;
+  }
+  return {};
+}
+
+void SessionEngine::Impl::SetControls(uint32_t session, absl::Span<const Fteid> fteids, bool v4,
+                                      std::optional<Side> sender) {
+  for (const PathKind path : kPathKinds) {
+    for (const Side side : kSides) {
+      const ControlEnd end = FindControl(fteids, path, side, v4, sender);
+      if (end.known()) store.SetControl(session, path, side, end);
+    }
+  }
+}
+
+void SessionEngine::Impl::SetEndpoints(uint32_t session, uint8_t ebi, const BearerContext& bearer,
+                                       std::optional<Side> sender, bool only_missing, int64_t time_nanos) {
+  for (const Fteid& f : bearer.endpoints()) {
+    const EndpointKind& kind = KindOf(TypeBy(f.interface_type, sender));
+    if (kind.path == PathKind::kNone || kind.interface == Interface::kUnknown || f.teid == 0) continue;
+    const Direction direction = kind.side == kFar ? Direction::kUp : Direction::kDown;
+    uint32_t peer = PeerOf(f, /*v4=*/true);
+    if (kind.path == PathKind::kForwarding) {
+      const uint32_t leg = store.AnyLeg(session, ebi);
+      if (leg != 0 && peer != 0) store.AddForwarding(leg, direction, kind.interface, peer, f.teid, time_nanos);
+      continue;
+    }
+    const uint32_t leg = store.LegOf(session, ebi, kind.path, time_nanos);
+    if (leg == 0) return;
+    const LegRow& l = store.tables.legs[leg];
+    const uint32_t now = direction == Direction::kUp ? l.up : l.down;
+    if (only_missing && now != 0) continue;
+    if (peer == 0 && now != 0) peer = store.tables.tunnels[now].peer;  // TS 29.060, 7.7.32: as it was told before
+    if (peer == 0) {
+      ++store.counters.incomplete;
+      continue;
+    }
+    const uint32_t second = f.v4 && f.v6 ? PeerOf(f, /*v4=*/false) : 0;
+    store.SetTunnel(leg, direction, kind.interface, peer, second == peer ? 0 : second, f.teid, time_nanos);
+  }
+}
+
+// --- Facts ---
+
+gtp::Plmn SessionEngine::Impl::HomeOf(Digits imsi) const {
+  if (imsi.empty() || imsi.is_pseudonym()) return Digits();
+  gtp::Plmn own;
+  for (const gtp::Plmn& plmn : store.options.own_networks) {
+    if (imsi.Prefix(plmn.size()) == plmn && (own.empty() || plmn.size() > own.size())) own = plmn;
+  }
+  if (!own.empty()) return own;
+  const uint64_t bits = imsi.bits();
+  const size_t mcc = (bits >> 60) * 100 + (bits >> 56 & 15) * 10 + (bits >> 52 & 15);
+  return imsi.Prefix(mcc < three_digits_.size() && three_digits_[mcc] ? 6 : 5);
+}
+
+void SessionEngine::Impl::LearnApn(const gtp::Apn& apn, Facts* facts) {
+  if (apn.size == 0) return;
+  // TS 23.003, 9.1: upper and lower case are the same.
+  std::array<char, gtp::Apn::kMaxSize> text;
+  const auto id = [&](absl::string_view part) {
+    for (size_t i = 0; i < part.size(); ++i) text[i] = absl::ascii_tolower(static_cast<unsigned char>(part[i]));
+    return store.TextId(absl::string_view(text.data(), part.size()));
+  };
+  facts->apn = id(apn.network());
+  facts->apn_operator = id(apn.operator_id());
+}
+
+void SessionEngine::Impl::LearnUe(const gtp::UeAddresses& ue, Facts* facts) {
+  if (ue.v4 && ue.v4->IsV4() && ue.v4->v4() != 0) facts->packed_v4 = ue.v4->v4();
+  if (ue.v6 && *ue.v6 != IpAddress() && ue.v6_length != 0) {
+    facts->v6_length = std::min<uint8_t>(ue.v6_length, 64);
+    const IpAddress prefix = base::Mask(*ue.v6, facts->v6_length);
+    std::copy(prefix.data(), prefix.data() + sizeof(facts->packed_v6), facts->packed_v6);
+  }
+}
+
+void SessionEngine::Impl::Learn(const ControlFields& fields, Facts* facts) {
+  if (fields.imsi && facts->imsi.empty()) facts->imsi = *fields.imsi;
+  if (fields.msisdn) facts->msisdn = *fields.msisdn;
+  if (fields.imei) facts->imei = *fields.imei;
+  if (fields.apn) LearnApn(*fields.apn, facts);
+  if (fields.ue) LearnUe(*fields.ue, facts);
+  if (fields.rat) facts->rat = *fields.rat;
+  if (fields.charging_characteristics) {
+    facts->charging_characteristics = *fields.charging_characteristics;
+    facts->has_charging_characteristics = true;
+  }
+  if (fields.location && fields.location->present != 0) {
+    if (const uint32_t location = store.LocationId(*fields.location)) facts->location = location;
+  }
+  if (fields.serving_network) facts->packed_visited = PackedPlmn(*fields.serving_network);
+}
+
+void SessionEngine::Impl::LearnBearer(const BearerContext& bearer, Facts* facts) {
+  if (bearer.qci) {
+    facts->qci = *bearer.qci;
+    facts->has_qci = true;
+  }
+  if (bearer.arp) {
+    facts->arp = *bearer.arp;
+    facts->has_arp = true;
+  }
+  if (bearer.charging_id) {
+    facts->charging_id = *bearer.charging_id;
+    facts->has_charging_id = true;
+  }
+}
+
+void SessionEngine::Impl::SetNetworks(uint32_t near_peer, Facts* facts) const {
+  if (facts->packed_home.empty()) facts->packed_home = PackedPlmn(HomeOf(facts->imsi));
+  if (facts->packed_visited.empty() && facts->location != 0) {
+    const gtp::UserLocation& location = store.tables.locations[facts->location];
+    for (size_t i = 0; i < gtp::kLocationForms && facts->packed_visited.empty(); ++i) {
+      if ((location.present >> i & 1) != 0) facts->packed_visited = PackedPlmn(location.areas[i].plmn);
+    }
+  }
+  if (facts->packed_visited.empty() && near_peer != 0) {
+    const IpAddress& address = store.tables.peers[near_peer].address;
+    int best = -1;
+    for (const auto& [prefix, plmn] : store.options.visited_networks) {
+      if (prefix.length() <= best || !prefix.Contains(address)) continue;
+      best = prefix.length();
+      facts->packed_visited = PackedPlmn(plmn);
+    }
+  }
+  facts->roaming = Roaming::kUnknown;
+  if (facts->packed_home.empty() || facts->packed_visited.empty()) return;
+  const auto own = [this](PackedPlmn plmn) {
+    const auto& networks = store.options.own_networks;
+    return std::any_of(networks.begin(), networks.end(), [&](const gtp::Plmn& o) { return PackedPlmn(o) == plmn; });
+  };
+  const bool home = own(facts->packed_home), visited = own(facts->packed_visited);
+  if (store.options.own_networks.empty()) {
+    // Who is at home is at home, whosever network this is; of others it is not known on which side we are.
+    if (facts->packed_home == facts->packed_visited) facts->roaming = Roaming::kHome;
+  } else if (home) {
+    facts->roaming = visited ? Roaming::kHome : Roaming::kOutbound;
+  } else {
+    facts->roaming = visited ? Roaming::kInbound : Roaming::kTransit;
+  }
+}
+
+// --- Whom it is about ---
+
+void SessionEngine::Impl::FindTargets(const Exchange& x) {
+  targets_.clear();
+  const ControlEnd to = {x.request.receiver, x.request.fields.teid};
+  if (to.known()) {
+    store.VisitControl(to, [this](uint32_t s, PathKind path, Side side) { targets_.push_back({s, path, side}); });
+  }
+  if (targets_.empty()) {
+    // The receiver's endpoint was not seen, so it must not be known to be another one.
+    const ControlEnd from = {x.request.sender, x.response.teid};
+    if (from.known()) {
+      store.VisitControl(from, [&](uint32_t s, PathKind path, Side side) {
+        const Side other = side == kNear ? kFar : kNear;
+        const ControlEnd& end = store.sessions[s].at(path, other);
+        if (!end.known()) targets_.push_back({s, path, other});
+      });
+    }
+  }
+  if (targets_.empty() && x.request.fields.imsi) {
+    for (uint32_t s = store.FirstOf(*x.request.fields.imsi); s != 0; s = store.sessions[s].next) {
+      targets_.push_back({s, PathKind::kNone, kFar});
+    }
+  }
+  if (targets_.empty()) ++store.counters.unknown_session;
+  for (const Target& t : targets_) store.Touch(t.session, x.time_nanos);
+}
+
+const SessionEngine::Impl::Target* SessionEngine::Impl::TargetWith(std::optional<uint8_t> default_ebi) const {
+  for (const Target& t : targets_) {
+    if (default_ebi ? store.sessions[t.session].default_ebi == *default_ebi : targets_.size() == 1) return &t;
+  }
+  return nullptr;
+}
+
+uint32_t SessionEngine::Impl::SessionWith(Digits imsi, uint8_t ebi) const {
+  for (uint32_t s = store.FirstOf(imsi); s != 0; s = store.sessions[s].next) {
+    if (store.AnyLeg(s, ebi) != 0) return s;
+  }
+  return 0;
+}
+
+// --- Procedures ---
+
+uint32_t SessionEngine::Impl::FindSame(const Exchange& x, PathKind path, uint8_t ebi, ControlEnd near, ControlEnd far,
+                                       const Facts& facts) {
+  if (facts.imsi.empty()) return 0;
+  uint32_t session = store.FirstOf(facts.imsi);
+  while (session != 0 && store.sessions[session].default_ebi != ebi) session = store.sessions[session].next;
+  if (session == 0) return 0;
+  const SessionRow& s = store.sessions[session];
+  const ControlEnd& known_near = s.at(path, kNear);
+  const ControlEnd& known_far = s.at(path, kFar);
+  // Both ends as they are: told again.
+  if (near == known_near && (far == known_far || !far.known() || !known_far.known())) return session;
+  // The PGW of the session, as the request or the answer of the access path tells it.
+  const ControlEnd asked = FindControl(x.request.control, PathKind::kCore, kFar, x.v4);
+  const ControlEnd pgw = path == PathKind::kCore ? far
+                         : asked.known()         ? asked
+                                         : FindControl(x.response.control_endpoints(), PathKind::kCore, kFar, x.v4);
+  const ControlEnd& known_pgw = s.at(PathKind::kCore, kFar);
+  const bool other_pgw = pgw.known() && known_pgw.known() && !(pgw == known_pgw);
+  if (!other_pgw) {
+    // An SGW that is told the PGW's endpoint takes a session over (TS 23.401, 5.3.3.1 and 5.5.1).
+    if (path == PathKind::kAccess && asked.known()) return session;
+    // The other side of what was just made.
+    const Facts& known = store.FactsOf(session);
+    const bool other_apn = known.apn != 0 && facts.apn != 0 && known.apn != facts.apn;
+    const int64_t apart = std::max(known.start_nanos - x.time_nanos, x.request.time_nanos - known.start_nanos);
+    if (!known_near.known() && !other_apn && !s.closing && apart <= store.options.closing_nanos) {
+      ++store.counters.linked;
+      return session;
+    }
+  }
+  const uint64_t before = store.counters.contexts_ended;
+  store.EndSession(session, x.request.time_nanos, Cause::kReplaced, 0);
+  store.counters.replaced += store.counters.contexts_ended - before;
+  return 0;
+}
+
+void SessionEngine::Impl::CreateSession(const Exchange& x) {
+  const Request& request = x.request;
+  const ControlFields& fields = request.fields;
+  const BearerContext* first = nullptr;
+  for (const BearerContext& b : request.bearers) {
+    if (!b.to_be_removed && b.has_ebi && first == nullptr) first = &b;
+  }
+  if (first == nullptr) {
+    ++store.counters.incomplete;
+    return;
+  }
+  if (fields.version == 1 && (first->linked_ebi || fields.linked_ebi)) {
+    // A secondary context (TS 29.060, 7.3.1) of one that is there.
+    FindTargets(x);
+    const uint8_t linked = first->linked_ebi ? *first->linked_ebi : *fields.linked_ebi;
+    for (const Target& t : targets_) {
+      if (store.AnyLeg(t.session, linked) == 0) continue;
+      ApplyBearers(x, t.session, /*sender_is_far=*/false, /*make=*/true);
+      return;
+    }
+    return;
+  }
+  PathKind path = PathKind::kNone;
+  ControlEnd near;
+  for (const PathKind p : kPathKinds) {
+    near = FindControl(request.control, p, kNear, x.v4);
+    if (near.known()) {
+      path = p;
+      break;
+    }
+  }
+  if (path == PathKind::kNone) {
+    ++store.counters.incomplete;
+    return;
+  }
+  const ControlEnd far = FindControl(x.response.control_endpoints(), path, kFar, x.v4);
+  Facts facts;
+  facts.ebi = fields.linked_ebi ? *fields.linked_ebi : first->ebi;
+  facts.start_nanos = request.time_nanos;
+  Learn(fields, &facts);
+  Learn(x.response, &facts);
+  uint32_t session = FindSame(x, path, facts.ebi, near, far, facts);
+  if (session == 0) {
+    SetNetworks(near.peer, &facts);
+    session = store.NewSession(facts, path, x.time_nanos);
+    if (session == 0) return;
+  } else {
+    store.ChangeFacts(session, x.time_nanos, [&](Facts* f) {
+      Learn(fields, f);
+      Learn(x.response, f);
+      SetNetworks(near.peer, f);
+    });
+    store.Touch(session, x.time_nanos);
+    if (!(store.sessions[session].at(path, kNear) == near)) store.SetControl(session, path, kFar, {});
+  }
+  SetControls(session, request.control, x.v4);
+  SetControls(session, x.response.control_endpoints(), x.v4);
+  ApplyBearers(x, session, /*sender_is_far=*/false, /*make=*/true);
+}
+
+void SessionEngine::Impl::ApplyBearers(const Exchange& x, uint32_t session, bool sender_is_far, bool make) {
+  const Request& request = x.request;
+  const uint8_t version = request.fields.version;
+  std::optional<Side> sender, answerer;
+  if (version == 1) {
+    sender = sender_is_far ? kFar : kNear;
+    answerer = sender_is_far ? kNear : kFar;
+  }
+  for (size_t i = 0; i < request.bearers.size(); ++i) {
+    const BearerContext& asked = request.bearers[i];
+    const BearerContext* answer = AnswerTo(asked, i, x.response);
+    uint8_t ebi = asked.ebi;
+    if (!asked.has_ebi) {
+      // Of a message of GTPv1 about the only context of its endpoints.
+      ebi = answer != nullptr && answer->has_ebi ? answer->ebi : store.sessions[session].default_ebi;
+    }
+    if (asked.to_be_removed) {
+      store.EndBearer(session, ebi, x.time_nanos, Cause::kDeleted, 0);
+      if (store.sessions[session].over) return;
+      continue;
+    }
+    if (answer != nullptr && IsRefused(version, answer->cause)) continue;
+    if (!make && store.AnyLeg(session, ebi) == 0) continue;
+    SetEndpoints(session, ebi, asked, sender, /*only_missing=*/false, request.time_nanos);
+    if (answer != nullptr) {
+      SetEndpoints(session, ebi, *answer, answerer, /*only_missing=*/false, x.time_nanos);
+    }
+    const uint32_t leg = store.AnyLeg(session, ebi);
+    if (leg == 0) continue;
+    Facts facts = store.FactsOfLeg(leg);
+    LearnBearer(asked, &facts);
+    if (answer != nullptr) LearnBearer(*answer, &facts);
+    store.SetFacts(session, ebi, facts, x.time_nanos);
+  }
+}
+
+void SessionEngine::Impl::ModifyBearer(const Exchange& x) {
+  FindTargets(x);
+  const Request& request = x.request;
+  const ControlFields& fields = request.fields;
+  const bool only = targets_.size() == 1;
+  const std::vector<Target> targets = targets_;
+  for (const Target& t : targets) {
+    const SessionRow& s = store.sessions[t.session];
+    if (s.over) continue;
+    // Whether it is about this one of the subscriber's sessions.
+    bool has_ebi = false, concerned = false;
+    for (const BearerContext& b : request.bearers) {
+      if (!b.has_ebi) continue;
+      has_ebi = true;
+      concerned |= store.AnyLeg(t.session, b.ebi) != 0;
+    }
+    const std::optional<uint8_t> ebi = fields.linked_ebi ? fields.linked_ebi : fields.ebi;
+    if (!has_ebi) concerned = !ebi || s.default_ebi == *ebi;
+    if (!concerned && !only) continue;
+    const bool sender_is_far = t.side == kNear;
+    std::optional<Side> sender, answerer;
+    if (fields.version == 1) {
+      sender = sender_is_far ? kFar : kNear;
+      answerer = sender_is_far ? kNear : kFar;
+    }
+    SetControls(t.session, request.control, x.v4, sender);
+    SetControls(t.session, x.response.control_endpoints(), x.v4, answerer);
+    ApplyBearers(x, t.session, sender_is_far, /*make=*/only);
+    if (s.over) continue;
+    store.ChangeFacts(t.session, x.time_nanos, [&](Facts* f) {
+      Learn(fields, f);
+      Learn(x.response, f);
+      SetNetworks(s.at(PathKind::kCore, kNear).peer, f);
+    });
+    store.sessions[t.session].suspended = false;
+  }
+}
+
+void SessionEngine::Impl::DeletePath(uint32_t session, PathKind path, bool whole, int64_t time_nanos, uint8_t cause) {
+  if (path != PathKind::kNone) {
+    const PathKind other = path == PathKind::kCore ? PathKind::kAccess : PathKind::kCore;
+    if (store.sessions[session].at(other, kNear).known()) {
+      // What happens on the other path is seen, too.
+      store.EndPath(session, path, time_nanos);
+      if (whole) store.CloseSession(session);
+      return;
+    }
+  }
+  store.EndSession(session, time_nanos, Cause::kDeleted, cause);
+}
+
+void SessionEngine::Impl::DeleteSession(const Exchange& x) {
+  FindTargets(x);
+  const ControlFields& fields = x.request.fields;
+  const uint8_t cause = fields.cause.value_or(0);
+  const std::vector<Target> targets = targets_;
+  if (fields.version == 1) {
+    for (const Target& t : targets) {
+      if (fields.ebi && store.AnyLeg(t.session, *fields.ebi) == 0) continue;
+      if (fields.teardown || !fields.ebi) {
+        DeletePath(t.session, t.path, /*whole=*/true, x.time_nanos, cause);
+      } else {
+        store.EndBearer(t.session, *fields.ebi, x.time_nanos, Cause::kDeleted, cause);
+      }
+    }
+    return;
+  }
+  for (const Target& t : targets) {
+    if (fields.linked_ebi && store.sessions[t.session].default_ebi != *fields.linked_ebi) continue;
+    const bool whole = t.path == PathKind::kCore || (fields.indication & kOperationIndication) != 0;
+    DeletePath(t.session, t.path, whole, x.time_nanos, cause);
+  }
+}
+
+void SessionEngine::Impl::CreateBearer(const Exchange& x) {
+  FindTargets(x);
+  const Request& request = x.request;
+  std::optional<uint8_t> linked = request.fields.linked_ebi;
+  if (!linked && !request.bearers.empty()) linked = request.bearers[0].linked_ebi;
+  const Target* target = TargetWith(linked);
+  if (target == nullptr) return;
+  const uint32_t session = target->session;
+  size_t place = 0;
+  for (const BearerContext& answer : x.response.bearer_contexts()) {
+    const size_t i = place++;
+    if (!answer.has_ebi || answer.ebi == 0 || IsRefused(2, answer.cause)) continue;
+    // The answer has the SGW's or PGW's endpoint, too: that is what tells which one it is about (7.2.4).
+    const BearerContext* asked = nullptr;
+    for (const BearerContext& b : request.bearers) {
+      if (asked == nullptr && HasTeidOf(b, answer)) asked = &b;
+    }
+    if (asked == nullptr && i < request.bearers.size()) asked = &request.bearers[i];
+    if (asked != nullptr) SetEndpoints(session, answer.ebi, *asked, std::nullopt, false, request.time_nanos);
+    SetEndpoints(session, answer.ebi, answer, std::nullopt, false, x.time_nanos);
+    const uint32_t leg = store.AnyLeg(session, answer.ebi);
+    if (leg == 0) continue;
+    Facts facts = store.FactsOfLeg(leg);
+    if (asked != nullptr) LearnBearer(*asked, &facts);
+    LearnBearer(answer, &facts);
+    store.SetFacts(session, answer.ebi, facts, x.time_nanos);
+  }
+}
+
+void SessionEngine::Impl::DeleteBearer(const Exchange& x) {
+  FindTargets(x);
+  const ControlFields& fields = x.request.fields;
+  const uint8_t cause = fields.cause.value_or(0);
+  if (fields.linked_ebi) {
+    // The default bearer, and all with it.
+    if (const Target* t = TargetWith(fields.linked_ebi)) {
+      DeletePath(t->session, t->path, /*whole=*/true, x.time_nanos, cause);
+    }
+    return;
+  }
+  const std::vector<Target> targets = targets_;
+  for (const BearerContext& b : x.request.bearers) {
+    const BearerContext* answer = nullptr;
+    for (const BearerContext& a : x.response.bearer_contexts()) {
+      if (a.has_ebi && a.ebi == b.ebi) answer = &a;
+    }
+    if (!b.has_ebi || (answer != nullptr && IsRefused(2, answer->cause))) continue;
+    for (const Target& t : targets) {
+      if (!store.sessions[t.session].over) store.EndBearer(t.session, b.ebi, x.time_nanos, Cause::kDeleted, cause);
+    }
+  }
+}
+
+void SessionEngine::Impl::ReleaseAccessBearers(const Exchange& x) {
+  FindTargets(x);
+  ++store.counters.access_releases;
+  const std::vector<BearerContext>& named = x.request.bearers;
+  for (const Target& t : targets_) {
+    for (uint32_t row = store.sessions[t.session].first_leg; row != 0; row = store.tables.legs[row].next) {
+      const LegRow& leg = store.tables.legs[row];
+      if (leg.path != PathKind::kAccess || leg.end_nanos.load() != kForEver) continue;
+      if (!named.empty() && std::none_of(named.begin(), named.end(),
+                                         [&](const BearerContext& b) { return b.has_ebi && b.ebi == leg.ebi; })) {
+        continue;
+      }
+      store.EndTunnel(row, Direction::kDown, x.time_nanos);
+    }
+  }
+}
+
+void SessionEngine::Impl::ChangeNotification(const Exchange& x) {
+  FindTargets(x);
+  const ControlFields& fields = x.request.fields;
+  const std::optional<uint8_t> ebi = fields.linked_ebi ? fields.linked_ebi : fields.ebi;
+  const std::vector<Target> targets = targets_;
+  for (const Target& t : targets) {
+    if (ebi && store.AnyLeg(t.session, *ebi) == 0) continue;
+    store.ChangeFacts(t.session, x.time_nanos, [&](Facts* f) {
+      Learn(fields, f);
+      SetNetworks(0, f);
+    });
+  }
+}
+
+void SessionEngine::Impl::Suspend(const Exchange& x) {
+  FindTargets(x);
+  ++store.counters.suspends;
+  for (const Target& t : targets_) store.sessions[t.session].suspended = true;
+}
+
+void SessionEngine::Impl::Resume(const Exchange& x) {
+  FindTargets(x);
+  ++store.counters.resumes;
+  for (const Target& t : targets_) store.sessions[t.session].suspended = false;
+}
+
+void SessionEngine::Impl::LearnConnections(const Exchange& x, const ControlFields& fields,
+                                           absl::Span<const Fteid> control, absl::Span<const BearerContext> bearers,
+                                           absl::Span<const gtp::ConnectionContext> connections) {
+  if (!fields.imsi && !x.request.fields.imsi) {
+    if (!connections.empty()) ++store.counters.incomplete;
+    return;
+  }
+  const Digits imsi = fields.imsi ? *fields.imsi : *x.request.fields.imsi;
+  for (const gtp::ConnectionContext& c : connections) {
+    const absl::Span<const BearerContext> own =
+        bearers.subspan(std::min<size_t>(c.first_bearer, bearers.size()), c.bearer_count);
+    if (own.empty()) {
+      ++store.counters.incomplete;
+      continue;
+    }
+    const uint8_t ebi = c.linked_ebi ? *c.linked_ebi : own[0].ebi;
+    uint32_t session = SessionWith(imsi, ebi);
+    if (session == 0) {
+      Facts facts;
+      facts.ebi = ebi;
+      facts.start_nanos = x.time_nanos;
+      Learn(fields, &facts);
+      facts.imsi = imsi;
+      LearnApn(c.apn, &facts);
+      LearnUe(c.ue, &facts);
+      SetNetworks(0, &facts);
+      session = store.NewSession(facts, PathKind::kCore, x.time_nanos);
+      if (session == 0) continue;
+      ++store.counters.learned;
+    }
+    if (c.pgw_control && !store.sessions[session].at(PathKind::kCore, kFar).known()) {
+      SetControls(session, absl::MakeConstSpan(&*c.pgw_control, 1), x.v4);
+    }
+    if (!store.sessions[session].at(PathKind::kAccess, kFar).known()) {
+      const ControlEnd sgw = FindControl(control, PathKind::kAccess, kFar, x.v4);
+      if (sgw.known()) store.SetControl(session, PathKind::kAccess, kFar, sgw);
+    }
+    for (const BearerContext& b : own) {
+      if (!b.has_ebi) continue;
+      SetEndpoints(session, b.ebi, b, std::nullopt, /*only_missing=*/true, x.time_nanos);
+      const uint32_t leg = store.AnyLeg(session, b.ebi);
+      if (leg == 0) continue;
+      Facts facts = store.FactsOfLeg(leg);
+      LearnBearer(b, &facts);
+      store.SetFacts(session, b.ebi, facts, x.time_nanos);
+    }
+  }
+}
+
+void SessionEngine::Impl::Context(const Exchange& x) {
+  const ControlMessage& r = x.response;
+  LearnConnections(x, r, r.control_endpoints(), r.bearer_contexts(),
+                   absl::MakeConstSpan(r.connections.data(), r.connection_count));
+}
+
+void SessionEngine::Impl::ForwardRelocation(const Exchange& x) {
+  const Request& request = x.request;
+  LearnConnections(x, request.fields, request.control, request.bearers, request.connections);
+  if (!request.fields.imsi) return;
+  for (const BearerContext& b : x.response.bearer_contexts()) {
+    if (!b.has_ebi) continue;
+    const uint32_t session = SessionWith(*request.fields.imsi, b.ebi);
+    if (session != 0) SetEndpoints(session, b.ebi, b, std::nullopt, /*only_missing=*/true, x.time_nanos);
+  }
+}
+
+void SessionEngine::Impl::CreateForwarding(const Exchange& x) {
+  FindTargets(x);
+  const std::vector<Target> targets = targets_;
+  for (const Target& t : targets) {
+    for (const BearerContext& b : x.request.bearers) {
+      if (b.has_ebi && store.AnyLeg(t.session, b.ebi) != 0) {
+        SetEndpoints(t.session, b.ebi, b, std::nullopt, true, x.request.time_nanos);
+      }
+    }
+    for (const BearerContext& b : x.response.bearer_contexts()) {
+      if (b.has_ebi && store.AnyLeg(t.session, b.ebi) != 0 && !IsRefused(2, b.cause)) {
+        SetEndpoints(t.session, b.ebi, b, std::nullopt, true, x.time_nanos);
+      }
+    }
+  }
+}
+
+void SessionEngine::Impl::DeleteForwarding(const Exchange& x) {
+  FindTargets(x);
+  for (const Target& t : targets_) store.EndForwarding(t.session, x.time_nanos);
+}
+
+void SessionEngine::Impl::PgwRestart(const Exchange& x) {
+  for (const Fteid& node : x.request.control) {
+    if (node.interface_type != gtp::kS5PgwGtpC) continue;
+    const uint32_t peer = PeerOf(node, x.v4);
+    if (peer != 0) store.PeerRestarted(peer, x.request.time_nanos);
+  }
+}
+
+void SessionEngine::Impl::Unknown(const Exchange& x) {
+  const ControlEnd to = {x.request.receiver, x.request.fields.teid};
+  if (!to.known()) return;
+  targets_.clear();
+  store.VisitControl(to, [this](uint32_t s, PathKind path, Side side) { targets_.push_back({s, path, side}); });
+  const ControlFields& fields = x.request.fields;
+  const std::optional<uint8_t> ebi = fields.linked_ebi ? fields.linked_ebi : fields.ebi;
+  const std::vector<Target> targets = targets_;
+  for (const Target& t : targets) {
+    if (ebi && store.AnyLeg(t.session, *ebi) == 0) continue;
+    store.EndSession(t.session, x.time_nanos, Cause::kUnknownToPeer, x.response.cause.value_or(0));
+  }
+}
+
+size_t SessionEngine::Impl::octets() const {
+  return store.octets() + requests_.size() * (sizeof(Request) + sizeof(BearerContext) + 2 * sizeof(Fteid)) +
+         waiting_.capacity() * (sizeof(Key) + sizeof(uint32_t) + 1) + expiries_.size() * sizeof(Expiry);
+}
+
+}  // namespace flowacct::session

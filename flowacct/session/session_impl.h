@@ -1,0 +1,148 @@
+// The engine behind SessionEngine: pairs answers with requests, and does to the store what an accepted request says.
+
+#ifndef FLOWACCT_SESSION_SESSION_IMPL_H_
+#define FLOWACCT_SESSION_SESSION_IMPL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/types/span.h"
+#include "flowacct/gtp/control_message.h"
+#include "flowacct/session/session_engine.h"
+#include "flowacct/session/session_store.h"
+
+namespace flowacct::session {
+
+// What of a request outlives it, until its answer.
+struct Request {
+  gtp::ControlFields fields;
+  uint32_t sender = 0, receiver = 0;  // peers
+  int64_t time_nanos = 0;
+  std::vector<gtp::Fteid> control;
+  std::vector<gtp::BearerContext> bearers;
+  std::vector<gtp::ConnectionContext> connections;
+
+  // Keeps the memory of what it was before.
+  void Set(const gtp::ControlMessage& message);
+};
+
+class SessionEngine::Impl {
+ public:
+  Impl(lpm::ReaderEpochs* epochs, SessionOptions options);
+
+  void Take(const gtp::ControlMessage& message, const Transport& transport);
+  bool Advance(int64_t now_nanos);
+  size_t transactions() const { return waiting_.size(); }
+  size_t octets() const;
+
+  SessionView ViewOf(uint32_t leg) const;
+  std::string Save() const;
+  absl::Status Restore(base::Octets sealed);
+
+  SessionStore store;
+
+ private:
+  // Of both addresses, in the direction of the request, and the sequence number.
+  struct Key {
+    uint32_t sender, receiver;
+    uint32_t sequence;  // with the version above it
+    bool operator==(const Key& o) const {
+      return sender == o.sender && receiver == o.receiver && sequence == o.sequence;
+    }
+    template <typename H>
+    friend H AbslHashValue(H h, const Key& k) {
+      return H::combine(std::move(h), k.sender, k.receiver, k.sequence);
+    }
+  };
+  struct Expiry {
+    int64_t time_nanos;
+    Key key;
+    int64_t begun_nanos;  // of the request, which may be gone
+  };
+  // A request and its answer.
+  struct Exchange {
+    const Request& request;
+    const gtp::ControlMessage& response;
+    int64_t time_nanos;  // of the answer
+    bool v4;             // they came over IPv4
+  };
+  // Session, and which of its control endpoints the request was sent to.
+  struct Target {
+    uint32_t session;
+    PathKind path;
+    Side side;
+  };
+  using Apply = void (Impl::*)(const Exchange&);
+  static Apply ApplyOf(gtp::Procedure procedure);
+
+  void TakeRequest(const gtp::ControlMessage& message, int64_t time_nanos, uint32_t sender, uint32_t receiver);
+  void TakeResponse(const gtp::ControlMessage& message, const Transport& transport, uint32_t sender, uint32_t receiver);
+  void TakeRecovery(uint32_t peer, uint8_t counter, int64_t time_nanos);
+  void ErrorIndication(const gtp::ControlMessage& message, int64_t time_nanos);
+  void Drop(uint32_t request);
+
+  // Each does what an accepted exchange says. ModifyBearer is of both directions: update bearer, too.
+  void CreateSession(const Exchange& x);
+  void ModifyBearer(const Exchange& x);
+  void DeleteSession(const Exchange& x);
+  void CreateBearer(const Exchange& x);
+  void DeleteBearer(const Exchange& x);
+  void ReleaseAccessBearers(const Exchange& x);
+  void ChangeNotification(const Exchange& x);
+  void Suspend(const Exchange& x);
+  void Resume(const Exchange& x);
+  void Context(const Exchange& x);
+  void ForwardRelocation(const Exchange& x);
+  void CreateForwarding(const Exchange& x);
+  void DeleteForwarding(const Exchange& x);
+  void PgwRestart(const Exchange& x);
+  // The receiver does not know the session.
+  void Unknown(const Exchange& x);
+
+  // Whom a request is for, to targets_: by the receiver's control endpoint, else by the sender's as the answer tells
+  // it, else by the IMSI.
+  void FindTargets(const Exchange& x);
+  const Target* TargetWith(std::optional<uint8_t> default_ebi) const;
+  uint32_t SessionWith(base::Digits imsi, uint8_t ebi) const;
+  // Of an attach or a relocation, the session that is there already and is the same; 0: it is a new one.
+  uint32_t FindSame(const Exchange& x, PathKind path, uint8_t ebi, ControlEnd near, ControlEnd far, const Facts& facts);
+  void ApplyBearers(const Exchange& x, uint32_t session, bool sender_is_far, bool make);
+  void DeletePath(uint32_t session, PathKind path, bool whole, int64_t time_nanos, uint8_t cause);
+  void LearnConnections(const Exchange& x, const gtp::ControlFields& fields, absl::Span<const gtp::Fteid> control,
+                        absl::Span<const gtp::BearerContext> bearers,
+                        absl::Span<const gtp::ConnectionContext> connections);
+
+  // 0 if it has no address.
+  uint32_t PeerOf(const gtp::Fteid& fteid, bool v4);
+  // `sender`: of a message of GTPv1 between an SGSN and a GGSN, which of them it is.
+  ControlEnd FindControl(absl::Span<const gtp::Fteid> fteids, PathKind path, Side side, bool v4,
+                         std::optional<Side> sender = std::nullopt);
+  void SetControls(uint32_t session, absl::Span<const gtp::Fteid> fteids, bool v4,
+                   std::optional<Side> sender = std::nullopt);
+  // `only_missing`: what is known stays.
+  void SetEndpoints(uint32_t session, uint8_t ebi, const gtp::BearerContext& bearer, std::optional<Side> sender,
+                    bool only_missing, int64_t time_nanos);
+
+  // What a message tells of the session goes to `facts`.
+  void Learn(const gtp::ControlFields& fields, Facts* facts);
+  void LearnApn(const gtp::Apn& apn, Facts* facts);
+  static void LearnUe(const gtp::UeAddresses& ue, Facts* facts);
+  static void LearnBearer(const gtp::BearerContext& bearer, Facts* facts);
+  void SetNetworks(uint32_t near_peer, Facts* facts) const;
+  gtp::Plmn HomeOf(base::Digits imsi) const;
+
+  absl::flat_hash_map<Key, uint32_t> waiting_;
+  std::deque<Request> requests_;  // a pool
+  std::vector<uint32_t> free_requests_;
+  std::deque<Expiry> expiries_;
+  std::vector<Target> targets_;     // scratch
+  std::vector<bool> three_digits_;  // by MCC
+};
+
+}  // namespace flowacct::session
+
+#endif  // FLOWACCT_SESSION_SESSION_IMPL_H_
