@@ -43,6 +43,7 @@ absl::StatusOr<std::unique_ptr<Pipeline>> Pipeline::New(PipelineOptions options,
     auto aggregator = aggregate::Aggregator::New(std::move(aggregation.aggregator), interner);
     if (!aggregator.ok()) return aggregator.status();
     stage.aggregator = *std::move(aggregator);
+    if (aggregation.privacy) stage.privacy = aggregation.privacy();
     pipeline->stages_.push_back(std::move(stage));
   }
   pipeline->count_traffic_ = options.count_traffic;
@@ -73,6 +74,9 @@ void Pipeline::Plan() {
   for (const Stage& stage : stages_) {
     need(stage.aggregator->RequiredFields());
     need(stage.filter.fields());
+    if (stage.privacy != nullptr) {
+      need(stage.privacy->RequiredFields(record::FieldSet(stage.aggregator->RequiredFields())));
+    }
   }
   wanted_by_aggregations_ = wanted;
   if (scaler_ != nullptr) need(scaler_->RequiredFields(wanted));
@@ -94,6 +98,9 @@ void Pipeline::Bind(const record::Layout* layout) {
   for (Stage& stage : stages_) {
     stage.aggregator->Bind(*layout);
     stage.bound_filter = stage.filter.Bind(*layout);
+    if (stage.privacy == nullptr) continue;
+    stage.privacy->Bind(*layout, record::FieldSet(stage.aggregator->RequiredFields()));
+    stage.hidden = std::make_unique<record::FlowBatch>(layout, interner_.get());
   }
 }
 
@@ -142,7 +149,7 @@ void Pipeline::Take(size_t first_enricher, record::FlowBatch& batch) {
     stage.records_in += batch.size();
     if (stage.filter.passes_all()) {
       for (size_t i = 0; count_traffic_ && i < batch.size(); ++i) CountTraffic(batch.row(i), &stage);
-      stage.aggregator->Add(batch);
+      Account(batch, nullptr, &stage);
       continue;
     }
     stage.bound_filter.Apply(batch, &selection_);
@@ -150,8 +157,28 @@ void Pipeline::Take(size_t first_enricher, record::FlowBatch& batch) {
     if (count_traffic_) {
       for (const uint32_t i : selection_) CountTraffic(batch.row(i), &stage);
     }
-    stage.aggregator->Add(batch, selection_);
+    Account(batch, &selection_, &stage);
   }
+}
+
+void Pipeline::Account(const record::FlowBatch& batch, const filter::Selection* rows, Stage* stage) {
+  if (stage->privacy == nullptr) {
+    if (rows == nullptr) {
+      stage->aggregator->Add(batch);
+    } else {
+      stage->aggregator->Add(batch, *rows);
+    }
+    return;
+  }
+  record::FlowBatch& hidden = *stage->hidden;
+  if (rows == nullptr) {
+    hidden.CopyFrom(batch);
+  } else {
+    hidden.Clear();
+    for (const uint32_t row : *rows) hidden.AppendCopies(1, batch.row(row).octets());
+  }
+  stage->privacy->Apply(hidden);
+  stage->aggregator->Add(hidden);
 }
 
 absl::Status Pipeline::Write(Stage& stage, std::vector<aggregate::AggregateBatch> batches, bool incomplete) {
@@ -206,6 +233,9 @@ std::vector<EnricherCounters> Pipeline::enricher_counters() const {
   std::vector<EnricherCounters> counters = replaced_;
   for (const Enrichment& enrichment : enrichers_) Count(*enrichment.enricher, &counters);
   if (scaler_ != nullptr) Count(*scaler_, &counters);
+  for (const Stage& stage : stages_) {
+    if (stage.privacy != nullptr) Count(*stage.privacy, &counters);
+  }
   return counters;
 }
 

@@ -1,7 +1,8 @@
 // The order of the stages, on the caller's thread: records come in by batches, are enriched once, and go through each
 // aggregation (filter, key, counters, bins) to its sink.
 //
-//     decoder -> enrichers in their order -> scaling of sampled counters -> each aggregation's filter and groups
+//     decoder -> enrichers in their order -> scaling of sampled counters -> each aggregation's filter, privacy and
+//     groups
 //
 // The identity that holds at any time, for each aggregation:
 //     records in = dropped by enrichers + held by enrichers + filtered + aggregated + late
@@ -47,7 +48,10 @@ namespace flowacct::pipeline {
 
 struct AggregationOptions {
   aggregate::AggregatorOptions aggregator;
-  std::string where;           // a filter (filter/filter.h); empty: every record
+  std::string where;  // a filter (filter/filter.h); empty: every record
+  // Applied to a copy of the records that the filter let pass, and to nobody else's: what hides whose they are from
+  // this aggregation (enrich/privacy/privacy.h). It takes no record out and holds none. Null: they stay as they are.
+  enrich::EnricherFactory privacy;
   sink::Sink* sink = nullptr;  // borrowed; null: nothing is written
   // Of the batches that are written; the number is counted from 1 on. Of no run: they have none.
   aggregate::BatchIdentity identity;
@@ -147,6 +151,8 @@ class Pipeline {
     std::unique_ptr<aggregate::Aggregator> aggregator;
     filter::Filter filter;
     filter::BoundFilter bound_filter;
+    std::unique_ptr<enrich::Enricher> privacy;
+    std::unique_ptr<record::FlowBatch> hidden;  // scratch, of layout_: what privacy is applied to
     sink::Sink* sink = nullptr;
     aggregate::BatchIdentity identity;
     uint64_t records_in = 0;
@@ -164,6 +170,8 @@ class Pipeline {
   void ReleaseHeld(bool all);
   // Enriches from this enricher on, and accounts.
   void Take(size_t first_enricher, record::FlowBatch& batch);
+  // To the groups, as the aggregation's privacy has them. `rows`: of a batch, in order; null: all.
+  static void Account(const record::FlowBatch& batch, const filter::Selection* rows, Stage* stage);
   static absl::Status Write(Stage& stage, std::vector<aggregate::AggregateBatch> batches, bool incomplete);
 
   bool count_traffic_ = false;

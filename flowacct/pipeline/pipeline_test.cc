@@ -11,6 +11,8 @@
 #include "flowacct/base/ip_address.h"
 #include "flowacct/enrich/networks.h"
 #include "flowacct/enrich/networks_enricher.h"
+#include "flowacct/enrich/privacy/master_key.h"
+#include "flowacct/enrich/privacy/privacy.h"
 
 namespace flowacct::pipeline {
 namespace {
@@ -471,6 +473,60 @@ TEST_F(PipelineTest, AConfigurationMayNameFields) {
   (*pipeline)->Process(batch);
   ASSERT_TRUE((*pipeline)->Close(false).ok());
   EXPECT_EQ(sink.rows, (std::vector<std::string>{"7 packets=1 max(window)=7 "}));
+}
+
+// What a subscriber's number is told as, wherever an aggregation could tell it.
+TEST_F(PipelineTest, PrivacyHidesFromOneAggregationWhatItsFilterAndOthersSee) {
+  enrich::PrivacyOptions hide;
+  hide.rules = {*enrich::PrivacyRule::Parse(F::kImsi, "pseudonym"), *enrich::PrivacyRule::Parse(F::kSrcAddr, "/24,48")};
+  hide.key = *enrich::MasterKey::Parse("000102030405060708090a0b0c0d0e0f");
+  auto privacy = enrich::Privacy::Factory(hide);
+  ASSERT_TRUE(privacy.ok()) << privacy.status();
+  PipelineOptions options;
+  options.aggregations = {By({"imsi", "src_addr"}, nullptr, "imsi = 262011234567890 and src_addr = 10.1.2.3"),
+                          By({"imsi", "src_addr"}, nullptr), By({"imsi"}, nullptr)};
+  for (size_t i : {size_t{0}, size_t{1}}) {
+    options.aggregations[i].aggregator.values = {"packets", "top(imsi)", "top(src_addr)", "distinct(imsi)"};
+    options.aggregations[i].privacy = *privacy;
+  }
+  std::string first;
+  for (int worker = 0; worker < 2; ++worker) {
+    auto pipeline = Pipeline::New(options, &interner_);
+    ASSERT_TRUE(pipeline.ok()) << pipeline.status();
+    EXPECT_TRUE((*pipeline)->layout().Has(F::kStartTime)) << "pseudonyms rotate by it";
+    record::FlowBatch batch(&(*pipeline)->layout(), &interner_);
+    for (const char* imsi : {"262011234567890", "262011234567890", "262019999999999"}) {
+      record::MutableRow row = batch.Append();
+      row.Set<F::kImsi>(*base::Digits::Parse(imsi));
+      row.Set<F::kSrcAddr>(*base::IpAddress::Parse("10.1.2.3"));
+      row.Set<F::kPackets>(1);
+    }
+    (*pipeline)->Process(batch);
+    std::string hidden;
+    for (size_t i = 0; i < 3; ++i) {
+      const AggregationCounters c = (*pipeline)->counters(i);
+      EXPECT_EQ(c.records_filtered, i == 0 ? 1u : 0u);
+      EXPECT_EQ(c.records_in, c.records_filtered + c.aggregator.records_aggregated);
+      const auto batches = (*pipeline)->aggregator(i).Close();
+      ASSERT_EQ(batches.size(), 1u);
+      ASSERT_EQ(batches[0].size(), i == 0 ? 1u : 2u);
+      if (i == 2) {
+        EXPECT_EQ(record::RowView(batches[0].key(0)).Get<F::kImsi>().ToString(), "262011234567890");
+        continue;
+      }
+      for (size_t row = 0; row < batches[0].size(); ++row) {
+        absl::StrAppend(&hidden, batches[0].key(row).Get<F::kImsi>().ToString(), " ",
+                        batches[0].key(row).Get<F::kSrcAddr>().ToString(), " ", batches[0].value(row, 0), " ",
+                        batches[0].text(row, 1), " ", batches[0].text(row, 2), " ", batches[0].value(row, 3), "\n");
+      }
+    }
+    EXPECT_FALSE(absl::StrContains(hidden, "26201")) << hidden;
+    EXPECT_FALSE(absl::StrContains(hidden, "10.1.2.3")) << hidden;
+    EXPECT_TRUE(absl::StrContains(hidden, " 10.1.2.0 2 x")) << hidden;
+    // The same by another worker.
+    if (worker == 0) first = hidden;
+    EXPECT_EQ(hidden, first);
+  }
 }
 
 TEST_F(PipelineTest, WrongWordsAreToldAtOnce) {
