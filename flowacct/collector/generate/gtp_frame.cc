@@ -26,7 +26,8 @@ struct TrafficInfo {
 
 const TrafficInfo& Info(GtpTraffic traffic) {
   // In the order of GtpTraffic.
-  constexpr static TrafficInfo kInfo[] = {{kUdp, 53, 8}, {kTcp, 443, 20}, {kUdp, 443, 8}, {kUdp, 49170, 8}, {kIcmp, 0, 8}};
+  constexpr static TrafficInfo kInfo[] = {
+      {kUdp, 53, 8}, {kTcp, 443, 20}, {kUdp, 443, 8}, {kUdp, 49170, 8}, {kIcmp, 0, 8}};
   return kInfo[static_cast<size_t>(traffic)];
 }
 

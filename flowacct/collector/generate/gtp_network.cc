@@ -14,8 +14,8 @@ using base::Digits;
 using base::IpAddress;
 
 constexpr GtpApn kApns[] = {
-    {"internet", true, false, false},       {"web", true, true, true},    {"corp-a.example", true, false, false},
-    {"corp-b.example", true, false, false}, {"iot", false, true, false},  {"ims", false, true, false},
+    {"internet", true, false, false},       {"web", true, true, true},   {"corp-a.example", true, false, false},
+    {"corp-b.example", true, false, false}, {"iot", false, true, false}, {"ims", false, true, false},
 };
 constexpr uint8_t kCorporateApn = 2;
 

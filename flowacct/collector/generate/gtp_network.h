@@ -1,8 +1,8 @@
 // An imagined mobile network: its nodes with their tunnel endpoint identifiers, and who its subscribers are.
 //
 // All of it follows from a seed; a subscriber is a pure function of seed and index. Addresses are of private,
-// documentation and shared space (RFC 1918, 5737, 3849, 6598), numbers are well formed (3GPP TS 23.003) and nobody's on
-// purpose. Threads: one at a time. Cost: a profile some 100 ns; a TEID some ns.
+// documentation and shared space (RFC 1918, 5737, 3849, 6598); numbers are well formed (3GPP TS 23.003) and of networks
+// that there are, and count from 0 within them. Threads: one at a time. Cost: a profile some 100 ns; a TEID some ns.
 
 #ifndef FLOWACCT_COLLECTOR_GENERATE_GTP_NETWORK_H_
 #define FLOWACCT_COLLECTOR_GENERATE_GTP_NETWORK_H_
@@ -29,9 +29,9 @@ struct GtpNode {
     uint32_t teid;
   };
 
-  base::IpAddress control;              // GTP-C
+  base::IpAddress control;                // GTP-C
   std::optional<base::IpAddress> v4, v6;  // GTP-U
-  uint16_t request_port = 2123;         // where its requests come from; answers go there
+  uint16_t request_port = 2123;           // where its requests come from; answers go there
   uint8_t recovery = 1;
   uint32_t next_teid = 1;
   uint32_t next_sequence = 1;

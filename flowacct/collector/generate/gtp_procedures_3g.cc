@@ -56,8 +56,7 @@ int64_t GtpSimulation::Connect3G(uint32_t index, int64_t now) {
   v1_.RatType(u.profile.geran ? kGeran : kUtran);
   WriteLocation1(u);
   v1_.TimeZone(0x40, 0).Imei(network_.Imei(index));
-  const uint32_t named =
-      Bit(kImsi) | Bit(kMm) | (refused ? 0 : Bit(Label(0, 0, kRadio)));
+  const uint32_t named = Bit(kImsi) | Bit(kMm) | (refused ? 0 : Bit(Label(0, 0, kRadio)));
   if (!refused) {
     Session& s = sessions_[static_cast<size_t>(Open(index, 0, apn, gateway, now))];
     s.gateway_control = NewTeid(gateway, now);
@@ -99,14 +98,13 @@ int64_t GtpSimulation::Update3G(uint32_t index, int slot, int64_t now) {
     v1_.TeidControl(u.mm_control).Nsapi(Ebi(slot, bearer)).GsnAddress(sgsn.control).GsnAddress(*sgsn.v4);
     v1_.QosProfile(kQos).RatType(u.profile.geran ? kGeran : kUtran);
     WriteLocation1(u);
-    const uint32_t request =
-        Request(u, t, u.mm, s.gateway, GtpTap::kGn, Bit(GatewayLabel(slot)) | Bit(kMm) | radio);
+    const uint32_t request = Request(u, t, u.mm, s.gateway, GtpTap::kGn, Bit(GatewayLabel(slot)) | Bit(kMm) | radio);
     t += Step();
     Begin1(kUpdatePdpRequest + 1, u.mm_control, sequence).Cause(kAccepted1).Recovery(ggsn.recovery);
     v1_.TeidData(b.teid[kGateway]).TeidControl(s.gateway_control).ChargingId(s.charging_id);
     v1_.GsnAddress(ggsn.control).GsnAddress(*ggsn.v4).QosProfile(kQos);
-    Answer(u, t, s.gateway, u.mm, GtpTap::kGn,
-           Bit(kMm) | Bit(GatewayLabel(slot)) | Bit(Label(slot, bearer, kGateway)), request);
+    Answer(u, t, s.gateway, u.mm, GtpTap::kGn, Bit(kMm) | Bit(GatewayLabel(slot)) | Bit(Label(slot, bearer, kGateway)),
+           request);
     t += Step();
   }
   return t;
@@ -140,7 +138,7 @@ int64_t GtpSimulation::ContextTransfer1(uint32_t index, GtpNodeId to, uint32_t n
       const GtpNode& ggsn = network_.node(s.gateway);
       const std::string apn = network_.ApnText(u.profile, s.apn);
       payload_.Clear();
-      payload_.U8(Ebi(slot, bearer)).U8(3);  // NSAPI, SAPI
+      payload_.U8(Ebi(slot, bearer)).U8(3);                               // NSAPI, SAPI
       for (int i = 0; i < 3; ++i) payload_.U8(sizeof(kQos)).Bytes(kQos);  // subscribed, requested, negotiated
       payload_.U16(0).U16(0).U8(0xff).U8(0xff);                           // numbers that were sent
       payload_.U32(s.gateway_control).U32(s.bearers[bearer].teid[kGateway]).U8(0);
@@ -210,8 +208,8 @@ int64_t GtpSimulation::Secondary(uint32_t index, int64_t now) {
   const uint32_t sequence = Sequence(u.mm);
   Begin1(kCreatePdpRequest, s.gateway_control, sequence).TeidData(b.teid[kRadio]).Nsapi(Ebi(slot, 1));
   v1_.Nsapi(Ebi(slot, 0)).GsnAddress(sgsn.control).GsnAddress(*sgsn.v4).QosProfile(kQos).Variable(kElementTft, kTft);
-  const uint32_t request = Request(u, now, u.mm, s.gateway, GtpTap::kGn,
-                                   Bit(GatewayLabel(slot)) | Bit(Label(slot, 1, kRadio)));
+  const uint32_t request =
+      Request(u, now, u.mm, s.gateway, GtpTap::kGn, Bit(GatewayLabel(slot)) | Bit(Label(slot, 1, kRadio)));
   const int64_t t = now + Step();
   Begin1(kCreatePdpRequest + 1, u.mm_control, sequence).Cause(kAccepted1).ReorderingRequired(false);
   v1_.TeidData(b.teid[kGateway]).ChargingId(next_charging_id_++).GsnAddress(ggsn.control).GsnAddress(*ggsn.v4);
@@ -262,8 +260,7 @@ int64_t GtpSimulation::InfoChange(uint32_t index, int64_t now) {
   Begin1(kInfoChangeRequest, s.gateway_control, sequence).Imsi(imsi).Nsapi(Ebi(slot, 0));
   v1_.RatType(u.profile.geran ? kGeran : kUtran);
   WriteLocation1(u);
-  const uint32_t request =
-      Request(u, now, u.mm, s.gateway, GtpTap::kGn, Bit(kImsi) | Bit(GatewayLabel(slot)));
+  const uint32_t request = Request(u, now, u.mm, s.gateway, GtpTap::kGn, Bit(kImsi) | Bit(GatewayLabel(slot)));
   const int64_t t = now + Step();
   Begin1(kInfoChangeRequest + 1, u.mm_control, sequence).Cause(kAccepted1).Imsi(imsi).Nsapi(Ebi(slot, 0));
   Answer(u, t, s.gateway, u.mm, GtpTap::kGn, Bit(kImsi) | Bit(kMm), request);

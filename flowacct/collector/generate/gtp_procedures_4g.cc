@@ -119,8 +119,7 @@ int64_t GtpSimulation::Connect4G(uint32_t index, int slot, uint8_t apn, int64_t 
   v2_.Ebi(Ebi(slot, 0)).Qos(Qos(slot, 0));
   v2_.EndGroup(group);
   v2_.Recovery(network_.node(u.mm).recovery);
-  const uint32_t s11 =
-      Request(u, now, u.mm, u.sgw, GtpTap::kS11, Bit(kImsi) | Bit(kMm) | (first ? 0 : Bit(kSgw)));
+  const uint32_t s11 = Request(u, now, u.mm, u.sgw, GtpTap::kS11, Bit(kImsi) | Bit(kMm) | (first ? 0 : Bit(kSgw)));
 
   int64_t t = now + Step();
   const uint32_t sequence5 = Sequence(u.sgw);

@@ -89,8 +89,8 @@ GtpSimulation::GtpSimulation(const GtpTrafficOptions& options, GtpTruthListener*
   for (uint32_t i = 0; i < options.subscribers; ++i) {
     Subscriber& u = subscribers_[i];
     u.profile = network_.Profile(i);
-    u.next_procedure =
-        start + static_cast<int64_t>(options.attach_milliseconds * static_cast<double>(i) / options.subscribers * kMilli);
+    u.next_procedure = start + static_cast<int64_t>(options.attach_milliseconds * static_cast<double>(i) /
+                                                    options.subscribers * kMilli);
     u.next_burst = kNever;
     events_.push_back({u.next_procedure, i});
   }

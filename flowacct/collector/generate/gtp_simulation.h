@@ -165,7 +165,9 @@ class GtpSimulation : public GtpTrafficGenerator {
   static uint8_t Ebi(int slot, int bearer) { return static_cast<uint8_t>(5 + 2 * slot + bearer); }
 
   // --- nodes ---
-  GtpNodeId Pick(const std::vector<GtpNodeId>& nodes) { return nodes[random_.Below(static_cast<uint32_t>(nodes.size()))]; }
+  GtpNodeId Pick(const std::vector<GtpNodeId>& nodes) {
+    return nodes[random_.Below(static_cast<uint32_t>(nodes.size()))];
+  }
   // Another one than `old` if there is one.
   GtpNodeId Other(const std::vector<GtpNodeId>& nodes, GtpNodeId old);
   GtpNodeId PickMme(const Subscriber& u);
@@ -274,8 +276,8 @@ inline constexpr uint8_t kCreatePdpRequest = 16, kUpdatePdpRequest = 18, kDelete
 inline constexpr uint8_t kBearerTft = 84, kBearerContext = 93, kPdnConnection = 109;
 inline constexpr uint8_t kAccepted = 16, kAccepted1 = 128;  // causes
 inline constexpr uint8_t kEutran = 6, kUtran = 1, kGeran = 2;
-inline constexpr uint8_t kS1UEnodeb = 0, kS1USgw = 1, kS5USgw = 4, kS5UPgw = 5, kS5CSgw = 6, kS5CPgw = 7,
-                         kS11Mme = 10, kS11Sgw = 11, kS10Mme = 12, kForwardEnodeb = 19, kForwardSgw23 = 23;
+inline constexpr uint8_t kS1UEnodeb = 0, kS1USgw = 1, kS5USgw = 4, kS5UPgw = 5, kS5CSgw = 6, kS5CPgw = 7, kS11Mme = 10,
+                         kS11Sgw = 11, kS10Mme = 12, kForwardEnodeb = 19, kForwardSgw23 = 23;
 }  // namespace gtp_message
 
 }  // namespace flowacct::collector

@@ -61,7 +61,7 @@ absl::string_view GtpKnowledgeName(GtpKnowledge knowledge) {
 }
 
 absl::StatusOr<std::unique_ptr<GtpTrafficGenerator>> NewGtpTraffic(const GtpTrafficOptions& given,
-                                                                  GtpTruthListener* listener) {
+                                                                   GtpTruthListener* listener) {
   GtpTrafficOptions options = given;
   if (options.home_plmn.empty()) options.home_plmn = *base::Digits::Parse("26242");
   // 2^22: as many as there are shared addresses for (RFC 6598).
@@ -102,7 +102,8 @@ absl::StatusOr<std::unique_ptr<GtpTrafficGenerator>> NewGtpTraffic(const GtpTraf
     return OutOfRange("teid_reuse_milliseconds", options.teid_reuse_milliseconds, absl::StrCat("at least ", kMinReuse));
   }
   if (options.restart_milliseconds != 0 && options.restart_milliseconds < kMinRestart) {
-    return OutOfRange("restart_milliseconds", options.restart_milliseconds, absl::StrCat("0, or at least ", kMinRestart));
+    return OutOfRange("restart_milliseconds", options.restart_milliseconds,
+                      absl::StrCat("0, or at least ", kMinRestart));
   }
   if (options.home_plmn.is_pseudonym() || options.home_plmn.size() < 5 || options.home_plmn.size() > 6) {
     return absl::InvalidArgumentError(
@@ -112,12 +113,12 @@ absl::StatusOr<std::unique_ptr<GtpTrafficGenerator>> NewGtpTraffic(const GtpTraf
 }
 
 std::string GtpTrafficTruthJson(const GtpTrafficTruth& truth) {
-  std::string out = absl::StrCat(
-      "{\"frames\":", truth.frames, ",\"control_messages\":", truth.control_messages,
-      ",\"user_packets\":", truth.user_packets, ",\"user_octets\":", truth.user_octets,
-      ",\"lost_messages\":", truth.lost_messages, ",\"repeated_messages\":", truth.repeated_messages,
-      ",\"early_bursts\":", truth.early_bursts, ",\"reused_teids\":", truth.reused_teids,
-      ",\"sessions\":", truth.sessions, ",\"known\":{");
+  std::string out =
+      absl::StrCat("{\"frames\":", truth.frames, ",\"control_messages\":", truth.control_messages,
+                   ",\"user_packets\":", truth.user_packets, ",\"user_octets\":", truth.user_octets,
+                   ",\"lost_messages\":", truth.lost_messages, ",\"repeated_messages\":", truth.repeated_messages,
+                   ",\"early_bursts\":", truth.early_bursts, ",\"reused_teids\":", truth.reused_teids,
+                   ",\"sessions\":", truth.sessions, ",\"known\":{");
   for (size_t i = 0; i < truth.user_packets_by_knowledge.size(); ++i) {
     absl::StrAppend(&out, i > 0 ? "," : "", "\"", GtpKnowledgeName(static_cast<GtpKnowledge>(i)),
                     "\":", truth.user_packets_by_knowledge[i]);

@@ -39,14 +39,14 @@
 namespace flowacct::collector {
 
 // Where a tap may be. Name, text of options, text of the truth's interface column for user packets.
-#define FLOWACCT_GTP_TAPS(X)                                                    \
-  X(kGn, "gn", "Gn/Gp")                 /* SGSN to GGSN, both planes */         \
-  X(kS1U, "s1u", "S1-U")                /* eNodeB to SGW */                     \
-  X(kS11, "s11", "")                    /* MME to SGW */                        \
-  X(kS5, "s5", "S5/S8")                 /* SGW to PGW, both planes */           \
-  X(kN3, "n3", "N3")                    /* gNodeB to UPF; has no GTP-C */       \
-  X(kS10, "s10", "")                    /* MME to MME, and to SGSN */           \
-  X(kX2, "x2", "X2")                    /* eNodeB to eNodeB; has no GTP-C */    \
+#define FLOWACCT_GTP_TAPS(X)                                                      \
+  X(kGn, "gn", "Gn/Gp")                      /* SGSN to GGSN, both planes */      \
+  X(kS1U, "s1u", "S1-U")                     /* eNodeB to SGW */                  \
+  X(kS11, "s11", "")                         /* MME to SGW */                     \
+  X(kS5, "s5", "S5/S8")                      /* SGW to PGW, both planes */        \
+  X(kN3, "n3", "N3")                         /* gNodeB to UPF; has no GTP-C */    \
+  X(kS10, "s10", "")                         /* MME to MME, and to SGSN */        \
+  X(kX2, "x2", "X2")                         /* eNodeB to eNodeB; has no GTP-C */ \
   X(kForwarding, "forwarding", "forwarding") /* eNodeB to SGW and back, in a handover */
 
 enum class GtpTap : uint8_t {
@@ -57,35 +57,35 @@ enum class GtpTap : uint8_t {
 
 // What happens. Name, text, and how often: of a thousand of what a subscriber on 4G that is active does, that sleeps,
 // and one on 2G or 3G; 0 where it comes of itself or not at all.
-#define FLOWACCT_GTP_PROCEDURE_SHARES(X)                                \
-  X(kAttach, "attach", 0, 0, 0)                                         \
-  X(kAttachRefused, "attach_refused", 0, 0, 0)                          \
-  X(kDetach, "detach", 90, 80, 120)                                     \
-  X(kIms, "second_connection", 70, 0, 0)                                \
-  X(kImsEnd, "second_connection_end", 30, 0, 0)                         \
-  X(kDedicated, "dedicated_bearer", 140, 0, 0)                          \
-  X(kDedicatedEnd, "dedicated_bearer_end", 60, 0, 0)                    \
-  X(kBearerUpdate, "bearer_update", 30, 0, 0)                           \
-  X(kX2Handover, "x2_handover", 180, 0, 0)                              \
-  X(kS1Handover, "s1_handover", 60, 0, 0)                               \
-  X(kSgwChange, "sgw_change", 50, 0, 0)                                 \
-  X(kMmeChange, "tracking_area_update", 50, 60, 0)                      \
-  X(kChangeNotification, "change_notification", 50, 0, 0)               \
-  X(kIdle, "release_access_bearers", 150, 0, 0)                         \
-  X(kServiceRequest, "service_request", 0, 520, 0)                      \
-  X(kPaged, "paged_service_request", 0, 340, 0)                         \
-  X(kSuspendResume, "suspend_resume", 20, 0, 0)                         \
-  X(kErrorIndication, "error_indication", 20, 0, 0)                     \
-  X(kTo3G, "move_to_3g", 60, 0, 0)                                      \
-  X(kTo4G, "move_to_4g", 0, 0, 150)                                     \
-  X(kPdpUpdate, "pdp_update", 0, 0, 160)                                \
-  X(kSgsnChange, "sgsn_change", 0, 0, 120)                              \
-  X(kSecondary, "secondary_context", 0, 0, 160)                         \
-  X(kSecondaryEnd, "secondary_context_end", 0, 0, 80)                   \
-  X(kGgsnUpdate, "update_by_ggsn", 0, 0, 60)                            \
-  X(kInfoChange, "ms_info_change", 0, 0, 100)                           \
-  X(kN3Handover, "n3_handover", 0, 0, 0)                                \
-  X(kEcho, "echo", 0, 0, 0)                                             \
+#define FLOWACCT_GTP_PROCEDURE_SHARES(X)                  \
+  X(kAttach, "attach", 0, 0, 0)                           \
+  X(kAttachRefused, "attach_refused", 0, 0, 0)            \
+  X(kDetach, "detach", 90, 80, 120)                       \
+  X(kIms, "second_connection", 90, 0, 0)                  \
+  X(kImsEnd, "second_connection_end", 80, 0, 0)           \
+  X(kDedicated, "dedicated_bearer", 140, 0, 0)            \
+  X(kDedicatedEnd, "dedicated_bearer_end", 120, 0, 0)     \
+  X(kBearerUpdate, "bearer_update", 30, 0, 0)             \
+  X(kX2Handover, "x2_handover", 180, 0, 0)                \
+  X(kS1Handover, "s1_handover", 60, 0, 0)                 \
+  X(kSgwChange, "sgw_change", 50, 0, 0)                   \
+  X(kMmeChange, "tracking_area_update", 50, 60, 0)        \
+  X(kChangeNotification, "change_notification", 50, 0, 0) \
+  X(kIdle, "release_access_bearers", 150, 0, 0)           \
+  X(kServiceRequest, "service_request", 0, 520, 0)        \
+  X(kPaged, "paged_service_request", 0, 340, 0)           \
+  X(kSuspendResume, "suspend_resume", 20, 0, 0)           \
+  X(kErrorIndication, "error_indication", 20, 0, 0)       \
+  X(kTo3G, "move_to_3g", 60, 0, 0)                        \
+  X(kTo4G, "move_to_4g", 0, 0, 150)                       \
+  X(kPdpUpdate, "pdp_update", 0, 0, 160)                  \
+  X(kSgsnChange, "sgsn_change", 0, 0, 120)                \
+  X(kSecondary, "secondary_context", 0, 0, 160)           \
+  X(kSecondaryEnd, "secondary_context_end", 0, 0, 80)     \
+  X(kGgsnUpdate, "update_by_ggsn", 0, 0, 60)              \
+  X(kInfoChange, "ms_info_change", 0, 0, 100)             \
+  X(kN3Handover, "n3_handover", 0, 0, 0)                  \
+  X(kEcho, "echo", 0, 0, 0)                               \
   X(kRestart, "node_restart", 0, 0, 0)
 
 enum class GtpProcedure : uint8_t {
@@ -217,7 +217,7 @@ class GtpTrafficGenerator {
 
 // `listener` may be null; it is called within Next and Finish. InvalidArgument names the option that cannot be.
 absl::StatusOr<std::unique_ptr<GtpTrafficGenerator>> NewGtpTraffic(const GtpTrafficOptions& options,
-                                                                  GtpTruthListener* listener);
+                                                                   GtpTruthListener* listener);
 
 // Rows of CSV, with the line's end; the names of the columns come from the first two.
 std::string GtpUserTruthHeader();
