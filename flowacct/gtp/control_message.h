@@ -4,8 +4,8 @@
 // Filled by ReadControlMessage from a MessageView; all other elements stay in the view. Absent is not zero: an element
 // that the message lacks, or whose octets cannot be read, is absent (the latter counted in `bad_elements`).
 // Standards: 3GPP TS 09.60 (GTPv0), TS 29.060, TS 29.274.
-// Ownership: a plain value that borrows nothing. Threads: any. Cost: no allocation; some 2 KB, so it is used again and
-// again: ReadControlMessage clears what it needs.
+// Ownership: a plain value that borrows nothing. Threads: any. Cost: no allocation; some 11 KB, so it is used again and
+// again: Clear leaves what lies behind the counts as it was.
 
 #ifndef FLOWACCT_GTP_CONTROL_MESSAGE_H_
 #define FLOWACCT_GTP_CONTROL_MESSAGE_H_
@@ -77,7 +77,9 @@ struct BearerContext {
 
   uint8_t ebi = 0;  // EBI or NSAPI
   bool has_ebi = false;
-  bool to_be_removed = false;  // a second list of bearer contexts, such as "to be removed" of Modify Bearer Request
+  // Of a list of those that go: "to be removed" or "marked for removal" of session and bearer messages; the EBIs alone
+  // of Delete Bearer Request and Release Access Bearers Request.
+  bool to_be_removed = false;
   std::optional<uint8_t> linked_ebi;  // of a dedicated bearer or secondary context: the one it belongs to
   std::optional<uint8_t> cause;
   std::optional<uint8_t> qci;
@@ -98,7 +100,8 @@ struct ConnectionContext {
   uint8_t first_bearer = 0, bearer_count = 0;  // in ControlMessage::bearers
 };
 
-struct ControlMessage {
+// All but the lists.
+struct ControlFields {
   // EPS bearers of one UE are 11 (TS 24.301); twice that many for lists "to be created" and "to be removed".
   static constexpr size_t kMaxBearers = 22;
   static constexpr size_t kMaxConnections = 11;
@@ -130,18 +133,39 @@ struct ControlMessage {
   std::optional<uint8_t> ebi;  // outside of bearers: of Delete Bearer Request, Change Notification ...
   bool teardown = false;       // v1: teardown indicator, all contexts of this address
   uint64_t indication = 0;     // indication flags, octet 5 of the element in the most significant octet (8.12)
-  // Of the sender, and others at their instances: PGW S5/S8 address for control plane or PMIP and so on.
-  std::array<Fteid, kMaxControlFteids> control{};
-  uint8_t control_count = 0;
-  std::array<BearerContext, kMaxBearers> bearers{};
-  uint8_t bearer_count = 0;
-  std::array<ConnectionContext, kMaxConnections> connections{};
-  uint8_t connection_count = 0;
+  uint8_t control_count = 0, bearer_count = 0, connection_count = 0;
   uint16_t bad_elements = 0;   // whose octets could not be read
   uint16_t beyond_bounds = 0;  // bearers, endpoints and connections that found no place
+};
+
+struct ControlMessage : ControlFields {
+  // Of the sender, and others at their instances: PGW S5/S8 address for control plane or PMIP and so on. Of PGW Restart
+  // Notification, which has addresses alone: those of the PGW and the SGW, with TEID 0.
+  std::array<Fteid, kMaxControlFteids> control{};
+  std::array<BearerContext, kMaxBearers> bearers{};
+  std::array<ConnectionContext, kMaxConnections> connections{};
+
+  void Clear() { static_cast<ControlFields&>(*this) = ControlFields(); }
+  // A new one at the end of its list; null, and counted in beyond_bounds, if there is no place.
+  Fteid* AddControl() { return Add(&control, &control_count); }
+  BearerContext* AddBearer() { return Add(&bearers, &bearer_count); }
+  ConnectionContext* AddConnection() { return Add(&connections, &connection_count); }
+  Fteid* AddEndpoint(BearerContext* bearer) { return Add(&bearer->fteids, &bearer->fteid_count); }
 
   absl::Span<const Fteid> control_endpoints() const { return absl::MakeConstSpan(control.data(), control_count); }
   absl::Span<const BearerContext> bearer_contexts() const { return absl::MakeConstSpan(bearers.data(), bearer_count); }
+
+ private:
+  template <typename T, size_t kSize>
+  T* Add(std::array<T, kSize>* list, uint8_t* count) {
+    if (*count == kSize) {
+      ++beyond_bounds;
+      return nullptr;
+    }
+    T* added = &(*list)[(*count)++];
+    *added = T();
+    return added;
+  }
 };
 
 }  // namespace flowacct::gtp

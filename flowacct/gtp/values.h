@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "flowacct/base/digits.h"
@@ -36,13 +37,75 @@ struct Apn {
   // Without and with the operator identifier "mncNNN.mccNNN.gprs"; the second is empty if it has none.
   absl::string_view network() const;
   absl::string_view operator_id() const;
+  bool operator==(const Apn& o) const { return text() == o.text(); }
+  bool operator!=(const Apn& o) const { return !(*this == o); }
 };
 
+// From labels, each behind the octet of its length (TS 23.003, 9.1), with or without the root label; or from the dotted
+// text itself, as some nodes have it, if its first octet is more than the length of any label. Nothing if it has no
+// label, an empty one, one of more than 63 octets or beyond the end, a dot or another octet that is no visible ASCII
+// within, or more than 100 octets. Letters stay as they came: equal names may be written in several ways.
+std::optional<Apn> ApnFromLabels(base::Octets octets);
+
 // The interface that an F-TEID is of: a number of table 8.22-1; kept though nobody here knows it. GTPv1 has no such
-// numbers: its endpoints are told by those beyond 0xff.
+// numbers: its endpoints are told by those beyond 0xff. Number, name, plane (of PMIPv6 the "TEID" is a GRE key), text.
 using InterfaceType = uint16_t;
-inline constexpr InterfaceType kGnSgsnGtpU = 0x100, kGnGgsnGtpU = 0x101, kGnSgsnGtpC = 0x102, kGnGgsnGtpC = 0x103,
-                               kIuRncGtpU = 0x104;
+#define FLOWACCT_GTP_INTERFACE_TYPES(X)                                           \
+  X(0, kS1UEnodebGtpU, kUser, "S1-U eNodeB GTP-U")                                \
+  X(1, kS1USgwGtpU, kUser, "S1-U SGW GTP-U")                                      \
+  X(2, kS12RncGtpU, kUser, "S12 RNC GTP-U")                                       \
+  X(3, kS12SgwGtpU, kUser, "S12 SGW GTP-U")                                       \
+  X(4, kS5SgwGtpU, kUser, "S5/S8 SGW GTP-U")                                      \
+  X(5, kS5PgwGtpU, kUser, "S5/S8 PGW GTP-U")                                      \
+  X(6, kS5SgwGtpC, kControl, "S5/S8 SGW GTP-C")                                   \
+  X(7, kS5PgwGtpC, kControl, "S5/S8 PGW GTP-C")                                   \
+  X(8, kS5SgwPmip, kPmip, "S5/S8 SGW PMIPv6")                                     \
+  X(9, kS5PgwPmip, kPmip, "S5/S8 PGW PMIPv6")                                     \
+  X(10, kS11MmeGtpC, kControl, "S11 MME GTP-C")                                   \
+  X(11, kS11SgwGtpC, kControl, "S11/S4 SGW GTP-C")                                \
+  X(12, kS10MmeGtpC, kControl, "S10/N26 MME GTP-C")                               \
+  X(13, kS3MmeGtpC, kControl, "S3 MME GTP-C")                                     \
+  X(14, kS3SgsnGtpC, kControl, "S3 SGSN GTP-C")                                   \
+  X(15, kS4SgsnGtpU, kUser, "S4 SGSN GTP-U")                                      \
+  X(16, kS4SgwGtpU, kUser, "S4 SGW GTP-U")                                        \
+  X(17, kS4SgsnGtpC, kControl, "S4 SGSN GTP-C")                                   \
+  X(18, kS16SgsnGtpC, kControl, "S16 SGSN GTP-C")                                 \
+  X(19, kEnodebDlForwarding, kUser, "eNodeB/gNodeB GTP-U for DL data forwarding") \
+  X(20, kEnodebUlForwarding, kUser, "eNodeB GTP-U for UL data forwarding")        \
+  X(21, kRncForwarding, kUser, "RNC GTP-U for data forwarding")                   \
+  X(22, kSgsnForwarding, kUser, "SGSN GTP-U for data forwarding")                 \
+  X(23, kSgwDlForwarding, kUser, "SGW/UPF GTP-U for DL data forwarding")          \
+  X(24, kSmMbmsGwGtpC, kControl, "Sm MBMS GW GTP-C")                              \
+  X(25, kSnMbmsGwGtpC, kControl, "Sn MBMS GW GTP-C")                              \
+  X(26, kSmMmeGtpC, kControl, "Sm MME GTP-C")                                     \
+  X(27, kSnSgsnGtpC, kControl, "Sn SGSN GTP-C")                                   \
+  X(28, kSgwUlForwarding, kUser, "SGW GTP-U for UL data forwarding")              \
+  X(29, kSnSgsnGtpU, kUser, "Sn SGSN GTP-U")                                      \
+  X(30, kS2bEpdgGtpC, kControl, "S2b ePDG GTP-C")                                 \
+  X(31, kS2bEpdgGtpU, kUser, "S2b-U ePDG GTP-U")                                  \
+  X(32, kS2bPgwGtpC, kControl, "S2b PGW GTP-C")                                   \
+  X(33, kS2bPgwGtpU, kUser, "S2b-U PGW GTP-U")                                    \
+  X(34, kS2aTwanGtpU, kUser, "S2a TWAN GTP-U")                                    \
+  X(35, kS2aTwanGtpC, kControl, "S2a TWAN GTP-C")                                 \
+  X(36, kS2aPgwGtpC, kControl, "S2a PGW GTP-C")                                   \
+  X(37, kS2aPgwGtpU, kUser, "S2a PGW GTP-U")                                      \
+  X(38, kS11MmeGtpU, kUser, "S11 MME GTP-U")                                      \
+  X(39, kS11SgwGtpU, kUser, "S11 SGW GTP-U")                                      \
+  X(40, kN26AmfGtpC, kControl, "N26 AMF GTP-C")                                   \
+  X(41, kN19mbUpfGtpU, kUser, "N19mb UPF GTP-U")                                  \
+  X(0x100, kGnSgsnGtpU, kUser, "Gn/Gp SGSN GTP-U")                                \
+  X(0x101, kGnGgsnGtpU, kUser, "Gn/Gp GGSN GTP-U")                                \
+  X(0x102, kGnSgsnGtpC, kControl, "Gn/Gp SGSN GTP-C")                             \
+  X(0x103, kGnGgsnGtpC, kControl, "Gn/Gp GGSN GTP-C")                             \
+  X(0x104, kIuRncGtpU, kUser, "Iu RNC GTP-U")
+
+#define X(number, name, plane, text) inline constexpr InterfaceType name = number;
+FLOWACCT_GTP_INTERFACE_TYPES(X)
+#undef X
+
+enum class InterfacePlane : uint8_t { kUnknown, kControl, kUser, kPmip };
+absl::string_view InterfaceTypeName(InterfaceType type);  // empty if unknown
+InterfacePlane PlaneOf(InterfaceType type);
 
 // A fully qualified tunnel endpoint identifier (8.22).
 struct Fteid {
@@ -61,17 +124,18 @@ struct UeAddresses {
   bool operator==(const UeAddresses& o) const { return v4 == o.v4 && v6 == o.v6 && v6_length == o.v6_length; }
 };
 
-// The ways to say where (8.21; TS 29.060, 7.7.51; TS 38.413 for the last two): name, bits of `code`, bits of `cell`.
-// `code` is the LAC of the first three and of kLai, else the TAC; `cell` is CI, SAC, RAC, ECI, eNodeB identity, NCI.
-#define FLOWACCT_GTP_LOCATION_FORMS(X)    \
-  X(kCgi, "cgi", 16, 16)                  \
-  X(kSai, "sai", 16, 16)                  \
-  X(kRai, "rai", 16, 16)                  \
-  X(kTai, "tai", 16, 0)                   \
-  X(kEcgi, "ecgi", 0, 28)                 \
-  X(kLai, "lai", 16, 0)                   \
-  X(kMacroEnodeb, "macro_enodeb", 16, 20) \
-  X(kExtendedMacroEnodeb, "ext_macro_enodeb", 16, 22)
+// The ways to say where (8.21; TS 29.060, 7.7.51): name, bits of `code`, bits of `cell`.
+// `code` is the LAC of the first three and of kLai, the TAC of kTai; `cell` is CI, SAC, RAC (an octet; the second one
+// of its field is filled up), ECI, eNodeB identity.
+#define FLOWACCT_GTP_LOCATION_FORMS(X)   \
+  X(kCgi, "cgi", 16, 16)                 \
+  X(kSai, "sai", 16, 16)                 \
+  X(kRai, "rai", 16, 8)                  \
+  X(kTai, "tai", 16, 0)                  \
+  X(kEcgi, "ecgi", 0, 28)                \
+  X(kLai, "lai", 16, 0)                  \
+  X(kMacroEnodeb, "macro_enodeb", 0, 20) \
+  X(kExtendedMacroEnodeb, "ext_macro_enodeb", 0, 21)
 
 enum class LocationForm : uint8_t {
 #define X(name, text, code_bits, cell_bits) name,
@@ -108,9 +172,23 @@ struct UserLocation {
   bool operator==(const UserLocation& o) const { return present == o.present && areas == o.areas; }
 };
 
+// The form that tells most exactly where: a cell before a service area before a base station before an area of many.
+std::optional<LocationForm> MostExactForm(const UserLocation& location);
+
+// "ecgi:262-01-1234567", "cgi:262-01-258-772", "tai:310-410-12594": form, MCC, MNC, and in decimal the code and cell,
+// as far as the form has them. Writes at most kLocationTextSize characters; returns how many.
+inline constexpr size_t kLocationTextSize = 48;
+size_t FormatLocation(LocationForm form, const LocationArea& area, char* out);
+std::string LocationText(LocationForm form, const LocationArea& area);
+
 // Numbers of 8.17; GTPv1's (TS 29.060, 7.7.50) are the same as far as they go.
 using RatType = uint8_t;
 absl::string_view RatTypeName(RatType rat);  // "EUTRAN"; empty if unknown
+
+// The octet of a time zone: quarters of an hour from UTC, as two digits with a sign (TS 24.008, 10.5.3.8); with
+// daylight saving already. Nothing if the digits are none.
+std::optional<int> TimeZoneMinutes(uint8_t octet);
+std::string TimeZoneText(uint8_t octet);  // "+02:00", "-05:45"; empty if the digits are none
 
 }  // namespace flowacct::gtp
 
