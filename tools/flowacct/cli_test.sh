@@ -198,6 +198,15 @@ for kind in v5 v9 ipfix sflow packets; do
   grep -qF "$got" "$work/truth" || { echo "FAILED: $kind: $got is not the truth: $(cat "$work/truth") (exit code $code)"; failures=$((failures + 1)); }
 done
 
+# A mobile network: as many rows of truth as user packets, and one seed one capture.
+expect 0 '"user_packets"' "$flowacct" generate gtp --packets 5000 --subscribers 100 --output "$work/gtp.pcap" --truth "$work/gtp.csv" --truth-sessions "$work/sessions.csv"
+rows=$(($(wc -l <"$work/gtp.csv") - 1))
+grep -qF "\"user_packets\":$rows," "$work/err" || { echo "FAILED: generate gtp: $rows rows of truth are not as many as there are user packets: $(cat "$work/err")"; failures=$((failures + 1)); }
+expect 0 "" "$flowacct" generate gtp --packets 5000 --subscribers 100 --output "$work/gtp2.pcap"
+cmp "$work/gtp.pcap" "$work/gtp2.pcap" || { echo "FAILED: generate gtp: one seed gave two captures"; failures=$((failures + 1)); }
+expect 2 "no tap 's9'" "$flowacct" generate gtp --taps s9 --output "$work/gtp2.pcap"
+expect 2 "KIND" "$flowacct" generate
+
 # A probe: what is metered and exported is read again with the same sums.
 for format in ipfix v9 sflow; do
   expect 0 "datagram" "$flowacct" meter "$work/packets.pcap" --export "$format" --output "$work/exports.pcap"

@@ -29,6 +29,7 @@ void AddInspectCommand(CLI::App& app, int& exit_code);
 void AddFieldsCommand(CLI::App& app, int& exit_code);
 void AddMeterCommand(CLI::App& app, int& exit_code);
 void AddGenerateCommand(CLI::App& app, int& exit_code);
+void AddGenerateGtpCommand(CLI::App& generate, int& exit_code);
 void AddCollectorCommands(CLI::App& app, int& exit_code);  // status, exporters, templates, reload
 void AddQueryCommand(CLI::App& app, int& exit_code);
 void AddStoreCommand(CLI::App& app, int& exit_code);

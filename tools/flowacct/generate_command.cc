@@ -53,8 +53,8 @@ absl::Status Run(GenerateFlags flags, int& exit_code) {
 void AddGenerateCommand(CLI::App& app, int& exit_code) {
   auto flags = std::make_shared<GenerateFlags>();
   CLI::App* command = app.add_subcommand("generate", "Makes a deterministic capture whose totals are known");
+  // Required, unless it is a subcommand: CLI11 would want both.
   command->add_option("KIND", flags->kind, "v5, v9, ipfix, sflow, or packets")
-      ->required()
       ->check(CLI::IsMember({"v5", "v9", "ipfix", "sflow", "packets"}))
       ->type_name("");
   command->add_option("--output", flags->output, "The capture (pcap); - is standard output")
@@ -99,8 +99,11 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
       ->type_name("SECONDS")
       ->capture_default_str();
   command->footer("Example:\n  flowacct generate v9 --records 100000 --output v9.pcap && flowacct replay v9.pcap");
-  command->callback([flags, &exit_code] {
-    const absl::Status status = Run(*flags, exit_code);
+  AddGenerateGtpCommand(*command, exit_code);
+  command->callback([command, flags, &exit_code] {
+    if (!command->get_subcommands().empty()) return;
+    const absl::Status status =
+        flags->kind.empty() ? absl::InvalidArgumentError("KIND is required") : Run(*flags, exit_code);
     if (!status.ok()) exit_code = Fail(status);
   });
 }
