@@ -229,6 +229,7 @@ absl::Status MariadbConnection::Connect() {
 absl::Status MariadbConnection::Query(const sql::Statement& statement,
                                       absl::FunctionRef<bool(absl::Span<const Cell>)> tell) {
   changed_ = 0;
+  error_ = 0;
   if (connection_ == nullptr) return absl::UnavailableError("mariadb: there is no connection");
   asked_ = absl::Now();
   if (mysql_real_query(connection_.get(), statement.sql.data(), statement.sql.size()) != 0) return Error();
