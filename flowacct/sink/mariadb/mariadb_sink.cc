@@ -171,15 +171,13 @@ class Sink : public StoreSink, private sql::SqlWriter {
           return true;
         });
     if (!status.ok()) return status;
-    if (!absl::StrContains(refused.message(), absl::StrCat("/", name))) return refused;
-    if (name.size() > kLongestName) {  // which DROP takes
-      return absl::FailedPreconditionError(
-          absl::StrCat("mariadb: table ", Q(table),
-                       " cannot be made: the server was killed when it was made before, and "
-                       "keeps ",
-                       name, "; choose another name, of at most ", kLongestName, " octets with this ending"));
+    if (name.size() <= kLongestName && absl::StrContains(refused.message(), absl::StrCat("/", name))) {
+      status = connection_->Run(absl::StrCat("DROP TABLE ", Q(absl::StrCat("#mysql50#", name))));
+      if (connection_->error() != ER_BAD_TABLE_ERROR) return status;
     }
-    return connection_->Run(absl::StrCat("DROP TABLE ", Q(absl::StrCat("#mysql50#", name))));
+    return absl::FailedPreconditionError(
+        absl::StrCat("mariadb: table ", Q(table), " cannot be made: the server was killed when it was made before, ",
+                     "keeps ", name, " of it, and drops none of that name; choose another name for the table"));
   }
 
   // The view with texts.

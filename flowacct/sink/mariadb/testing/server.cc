@@ -28,6 +28,8 @@ constexpr char kPassword[] = "open sesame 7";
 ServerProcess Process(const std::string& folder, std::vector<std::string> words) {
   ServerProcess process;
   process.folder = folder;
+  // Of its own: whichever server starts removes all temporary tables that it finds there.
+  words.push_back("--tmpdir=" + folder);
   process.words = std::move(words);
   process.user = "mysql";
   return process;
@@ -143,6 +145,8 @@ Server::~Server() {
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }
+
+std::string Server::Log() const { return LogOf(folder_); }
 
 void Server::Kill() { KillProcess(&pid_); }
 

@@ -30,6 +30,8 @@ class Server {
   std::string Shell(const std::string& sql) const;
   // A database with nothing in it, whatever a server that was killed has left. Empty, or what went wrong.
   std::string Clear() const;
+  // What it has said since Start.
+  std::string Log() const;
   // Where the server keeps the files of the database.
   std::string DatabaseFolder() const { return folder_ + "/data/flows"; }
   // Ends at once, as if the machine had; and comes back.
