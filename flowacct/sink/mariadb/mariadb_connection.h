@@ -45,7 +45,7 @@ class MariadbConnection : public sql::Connection {
   void Rollback() override;
   absl::StatusOr<std::vector<sql::ExistingColumn>> Columns(absl::string_view table) override;
 
-  // The server's number of the last statement that Query, Execute or Run sent; 0 if it went well.
+  // The number of what went wrong in the last Query, Execute or Run; 0 if nothing did.
   unsigned error() const { return error_; }
   absl::Status Run(absl::string_view sql) { return Execute({std::string(sql), {}}).status(); }
   // How long a statement waits for a lock: shorter than this waits for the statement, so that the server says why.

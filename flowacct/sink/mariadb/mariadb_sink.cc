@@ -160,8 +160,8 @@ class Sink : public StoreSink, private sql::SqlWriter {
 
   // A MariaDB that is killed while it divides a table may come back with a table that has lost the list of its
   // partitions (10.11: no atomic DDL). When that is dropped InnoDB keeps the partition, and `refused` the same name to
-  // the next table. The table was made a moment ago and has no partitions, so that none of this name is anybody's;
-  // nor can it become so, since the name is taken. Its rows, if any, went with a table that was dropped.
+  // the next table. That was made a moment ago and has no partitions, and between BeginChange and EndChange nobody
+  // else gives it any: the partition is nobody's. Its rows, if any, went with a table that was dropped.
   absl::Status RemoveOrphan(const std::string& table, const absl::Status& refused) {
     std::string name;  // as the server names files
     absl::Status status = connection_->Query(
