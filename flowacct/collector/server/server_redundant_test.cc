@@ -12,8 +12,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "flowacct/base/octets.h"
@@ -85,16 +88,31 @@ class ServerRedundantTest : public ServerTest {
                         which, "\" } retry_after: \"10ms\" } }\n");
   }
 
+  // To the test's log, which a process that ends by _exit does not flush.
+  static void Say(int which, absl::string_view what) {
+    const std::string line = absl::StrCat("collector ", which, ": ", what, "\n");
+    (void)!write(STDERR_FILENO, line.data(), line.size());
+  }
+
   // A collector in a process of its own, until it is killed or told to end.
   pid_t StartProcess(int which) {
     const pid_t child = fork();
     if (child != 0) return child;
     static volatile sig_atomic_t end = 0;
     signal(SIGTERM, [](int) { end = 1; });
-    auto server = Server::New(Parse(Config(which)), {});
-    if (!server.ok() || !(*server)->Start().ok()) _exit(2);
+    ServerOptions options;
+    options.log = [which](absl::string_view line) { Say(which, line); };
+    auto server = Server::New(Parse(Config(which)), std::move(options));
+    const absl::Status started = server.ok() ? (*server)->Start() : server.status();
+    if (!started.ok()) {
+      Say(which, started.ToString());
+      _exit(2);
+    }
     while (end == 0) usleep(20000);
-    _exit((*server)->Stop(absl::Seconds(10)).ok() ? 0 : 3);
+    const absl::Status stopped = (*server)->Stop(absl::Seconds(10));
+    if (stopped.ok()) _exit(0);
+    Say(which, stopped.ToString());
+    _exit(3);
   }
 
   std::string folder_;

@@ -525,6 +525,52 @@ TEST(SqliteSink, SurvivesItsWritersDeaths) {
   EXPECT_EQ(Shell(path, "PRAGMA integrity_check"), "ok");
 }
 
+// Collectors that are started together: each waits for the others while the file is made, and each table once.
+TEST(SqliteSink, ManyOpenTheSameNewFileAtOnce) {
+  constexpr int kRounds = 50, kProcesses = 8;
+  BatchBuilder builder = Flows();
+  const AggregateBatch batch = Simple(builder, kHour, 1, 1);
+  for (int round = 0; round < kRounds; ++round) {
+    SqliteOptions options = Options(Scratch("new"));
+    if (round % 2 == 1) {  // else they only open it
+      options.table = "flows";
+      options.schema = std::make_shared<aggregate::Schema>(batch.schema());
+      options.bin_seconds = 300;
+    }
+    int gate[2], said[2];
+    ASSERT_EQ(pipe(gate), 0);
+    ASSERT_EQ(pipe(said), 0);
+    std::vector<pid_t> children;
+    for (int i = 0; i < kProcesses; ++i) {
+      children.push_back(fork());
+      ASSERT_GE(children.back(), 0);
+      if (children.back() != 0) continue;
+      close(gate[1]);
+      char octet = 0;
+      (void)!read(gate[0], &octet, 1);  // until the parent closes its end: all go at once
+      const absl::Status status = NewSqliteSink(options).status();
+      if (status.ok()) _exit(0);
+      const std::string text = absl::StrCat(status.ToString(), "\n");
+      (void)!write(said[1], text.data(), text.size());
+      _exit(1);
+    }
+    close(gate[0]);
+    close(gate[1]);
+    close(said[1]);
+    std::string errors;
+    char octets[4096];
+    for (ssize_t size; (size = read(said[0], octets, sizeof(octets))) > 0;) errors.append(octets, size);
+    close(said[0]);
+    for (const pid_t child : children) {
+      int state = 0;
+      ASSERT_EQ(waitpid(child, &state, 0), child);
+      EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0) << "round " << round << ": " << errors;
+    }
+    ASSERT_EQ(Shell(options.path, "PRAGMA journal_mode; PRAGMA page_size; PRAGMA integrity_check"), "wal\n8192\nok");
+    std::filesystem::remove(options.path);
+  }
+}
+
 // Two collectors, each with bins and late records of its own, into one table that neither has made yet.
 TEST(SqliteSink, TwoWritersAtOnce) {
   const std::string path = Scratch("two");
