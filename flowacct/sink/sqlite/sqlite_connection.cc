@@ -19,8 +19,6 @@ using sql::Cell;
 // Answers of flowacct_route that are kept a condition; paths and communities are few, and asked row by row.
 constexpr size_t kMaxAnswers = 65536;
 
-constexpr absl::string_view kWal = "PRAGMA journal_mode = WAL";
-
 Cell CellOf(sqlite3_stmt* statement, int column) {
   Cell cell;
   switch (sqlite3_column_type(statement, column)) {
@@ -222,7 +220,8 @@ absl::StatusOr<uint64_t> SqliteConnection::Execute(const sql::Statement& stateme
 absl::Status SqliteConnection::Run(absl::string_view sql) { return Execute({std::string(sql), {}}).status(); }
 
 absl::Status SqliteConnection::UseWal() {
-  constexpr int kLongestPause = 50;
+  constexpr absl::string_view kWal = "PRAGMA journal_mode = WAL";
+  constexpr int kLongestPause = 50;          // ms
   sqlite3_busy_timeout(database_.get(), 0);  // it is waited here alone
   absl::Status status = Run(kWal);
   for (int waited = 0, pause = 1; absl::IsUnavailable(status) && waited < busy_milliseconds_; status = Run(kWal)) {

@@ -50,9 +50,8 @@ class SqliteConnection : public sql::Connection {
   absl::StatusOr<std::vector<sql::ExistingColumn>> Columns(absl::string_view table) override;
 
   absl::Status Run(absl::string_view sql);
-  // Turns the file's journal into a WAL, if it is none. SQLite asks for all of the file then and waits for nobody
-  // (whoever reads it at that moment, as another that opens the same new file does, makes it busy): here it is asked
-  // again, for as long as one waits elsewhere.
+  // Turns the file's journal into a WAL, if it is none. SQLite needs the file for itself then and waits for nobody:
+  // another that opens the same new file makes it busy at once. Here it is asked again, until `busy_timeout` is over.
   absl::Status UseWal();
   absl::StatusOr<int64_t> Number(absl::string_view sql);
   absl::StatusOr<PreparedStatement> Prepare(absl::string_view sql);

@@ -8,7 +8,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -511,6 +513,36 @@ TEST(SqliteSink, AnotherWriterIsWaitedForAndThenToldOf) {
   EXPECT_EQ(count, "20");
   sqlite3_close(other);
   EXPECT_EQ(Shell(path, "SELECT COUNT(*) FROM flows"), "30");
+}
+
+// What may pass is for the first batch; what will not is said at once.
+TEST(SqliteSink, AFileThatIsBusyWhenItIsOpened) {
+  const std::string path = Scratch("busy_new");
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "CREATE TABLE theirs (x); BEGIN EXCLUSIVE", nullptr, nullptr, nullptr), SQLITE_OK);
+  SqliteOptions options = Options(path);
+  options.busy_timeout = absl::Milliseconds(50);
+  auto sink = Open(options);
+  ASSERT_NE(sink, nullptr);
+  BatchBuilder builder = Flows();
+  const AggregateBatch batch = Simple(builder, kHour, 1, 10);
+  EXPECT_EQ(sink->Write(batch).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sink->Retain().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(Open(options)->Close().ok());
+  // A table that is to be made at once.
+  SqliteOptions at_once = options;
+  at_once.table = "flows";
+  at_once.schema = std::make_shared<aggregate::Schema>(batch.schema());
+  EXPECT_EQ(NewSqliteSink(at_once).status().code(), absl::StatusCode::kUnavailable);
+  ASSERT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  EXPECT_TRUE(sink->Write(batch).ok());
+  EXPECT_EQ(Shell(path, "PRAGMA journal_mode; SELECT COUNT(*) FROM flows"), "wal\n10");
+
+  std::ofstream(path + ".txt") << "no database, and longer than the header of one would be: " << std::string(100, '.');
+  options.path = path + ".txt";
+  EXPECT_EQ(NewSqliteSink(options).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(SqliteSink, SurvivesItsWritersDeaths) {
