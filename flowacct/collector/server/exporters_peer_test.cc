@@ -111,8 +111,8 @@ pid_t ChildOf(pid_t parent) {
   return 0;
 }
 
-constexpr absl::string_view kPluginReady = "Exporting flows to";
-constexpr absl::string_view kAllRead = "finished reading PCAP capture file";
+constexpr char kPluginReady[] = "Exporting flows to";
+constexpr char kAllRead[] = "finished reading PCAP capture file";
 
 // pmacctd 1.7.7 reads the file after two seconds, hands its packets on to its plugin, which is a process of its own,
 // says so, and waits. Interrupted, the plugin tells what it still has, but not what was handed on and not yet taken;
