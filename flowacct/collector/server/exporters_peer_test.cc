@@ -92,11 +92,14 @@ struct Process {
 };
 
 Process ProcessOf(const std::string& proc_folder) {
-  const std::string stat = ContentsOf(absl::StrCat(proc_folder, "/stat"));
+  std::ifstream in(absl::StrCat(proc_folder, "/stat"));
+  std::string stat;
+  std::getline(in, stat);  // nothing, if it has ended
   Process process;
   const size_t name_end = stat.rfind(')');
-  if (name_end != std::string::npos)
+  if (name_end != std::string::npos) {
     std::sscanf(stat.c_str() + name_end + 1, " %c %d", &process.state, &process.parent);
+  }
   return process;
 }
 

@@ -559,7 +559,7 @@ TEST(SqliteSink, SurvivesItsWritersDeaths) {
 
 // Collectors that are started together: each waits for the others while the file is made, and each table once.
 TEST(SqliteSink, ManyOpenTheSameNewFileAtOnce) {
-  constexpr int kRounds = 50, kProcesses = 8;
+  constexpr int kRounds = 24, kProcesses = 8;
   BatchBuilder builder = Flows();
   const AggregateBatch batch = Simple(builder, kHour, 1, 1);
   for (int round = 0; round < kRounds; ++round) {
