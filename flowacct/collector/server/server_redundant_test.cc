@@ -32,7 +32,7 @@ namespace flowacct::collector {
 namespace {
 
 constexpr int kKills = 8;
-constexpr absl::Duration kBetweenKills = absl::Milliseconds(3500);
+constexpr absl::Duration kBetweenKills = absl::Milliseconds(4500);
 
 // NetFlow v5 (Cisco's layout): one record of a packet, that begins and ends at `now`.
 std::string Netflow5(uint32_t sequence, absl::Time now, uint32_t bytes) {
@@ -88,7 +88,7 @@ class ServerRedundantTest : public ServerTest {
   std::string Config(int which) const {
     return absl::StrCat("name: \"pair\" redundant: true\n", "state { directory: \"", folder_, "/state", which, "\" }\n",
                         "input { name: \"in\" udp { listen: \"127.0.0.1:", ports_[which], "\" } }\n",
-                        "pipeline { name: \"flows\" by: \"src_addr\" every: \"1s\" lateness: \"300ms\"\n",
+                        "pipeline { name: \"flows\" by: \"src_addr\" every: \"1s\" lateness: \"1500ms\"\n",
                         "  sink { sqlite { path: \"", folder_, "/flows.db\" } spool { folder: \"", folder_, "/spool",
                         which, "\" } retry_after: \"10ms\" } }\n");
   }
@@ -163,7 +163,7 @@ TEST_F(ServerRedundantTest, EachBinCountsOnceThoughOneIsKilled) {
     }
     absl::SleepFor(absl::Milliseconds(2));
   }
-  absl::SleepFor(absl::Milliseconds(2500));
+  absl::SleepFor(absl::Seconds(4));
   for (const pid_t process : processes) {
     ASSERT_EQ(kill(process, SIGTERM), 0);
     int status = 0;
