@@ -7,15 +7,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
@@ -36,10 +41,8 @@ constexpr uint64_t kV4Packets = 224, kV4Octets = 119779, kPacketCount = 300, kOc
 
 bool IsInstalled(const std::string& program) { return access(absl::StrCat("/usr/sbin/", program).c_str(), X_OK) == 0; }
 
-// Runs it until it ends, or until `patience` is over: then it gets SIGINT, and SIGKILL if that does not help; so do the
-// processes that it made, as from a terminal: pmacctd 1.7.7 exports its last packets twice if it alone is told to end.
-// Its output goes to `log`.
-void RunProgram(const std::vector<std::string>& arguments, const std::string& log, absl::Duration patience) {
+// Starts it in a group of its own; its output goes to `log`. 0: it cannot be started.
+pid_t StartProgram(const std::vector<std::string>& arguments, const std::string& log) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -58,18 +61,87 @@ void RunProgram(const std::vector<std::string>& arguments, const std::string& lo
   const int error = posix_spawn(&pid, argv[0], &files, &attributes, argv.data(), environ);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
-  ASSERT_EQ(error, 0) << arguments[0];
-  int status = 0;
-  const absl::Time interrupt = absl::Now() + patience, kill_at = interrupt + absl::Seconds(10);
-  bool interrupted = false;
-  while (waitpid(pid, &status, WNOHANG) == 0) {
-    if (!interrupted && absl::Now() > interrupt) {
-      interrupted = true;
-      kill(-pid, SIGINT);
-    }
-    if (absl::Now() > kill_at) kill(-pid, SIGKILL);
+  EXPECT_EQ(error, 0) << arguments[0];
+  return error == 0 ? pid : 0;
+}
+
+// Asks until it is so; false: for a minute it was not.
+bool Await(const std::function<bool()>& is_so) {
+  for (const absl::Time deadline = absl::Now() + absl::Minutes(1); absl::Now() < deadline;) {
+    if (is_so()) return true;
     absl::SleepFor(absl::Milliseconds(20));
   }
+  return false;
+}
+
+void AwaitEnd(pid_t pid) {
+  if (Await([pid] { return waitpid(pid, nullptr, WNOHANG) != 0; })) return;
+  ADD_FAILURE() << "it does not end";
+  kill(-pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+}
+
+std::string ContentsOf(const std::string& path) {
+  std::ifstream in(path);
+  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+}
+
+struct Process {
+  char state = '?';  // of proc(5): 'S' is asleep
+  pid_t parent = 0;
+};
+
+Process ProcessOf(const std::string& proc_folder) {
+  std::ifstream in(absl::StrCat(proc_folder, "/stat"));
+  std::string stat;
+  std::getline(in, stat);  // nothing, if it has ended
+  Process process;
+  const size_t name_end = stat.rfind(')');
+  if (name_end != std::string::npos) {
+    std::sscanf(stat.c_str() + name_end + 1, " %c %d", &process.state, &process.parent);
+  }
+  return process;
+}
+
+// 0: it has none.
+pid_t ChildOf(pid_t parent) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    pid_t pid = 0;
+    if (!absl::SimpleAtoi(entry.path().filename().string(), &pid)) continue;
+    if (ProcessOf(entry.path().string()).parent == parent) return pid;
+  }
+  return 0;
+}
+
+constexpr char kPluginReady[] = "Exporting flows to";
+constexpr char kAllRead[] = "finished reading PCAP capture file";
+
+// pmacctd 1.7.7 reads the file after two seconds, hands its packets on to its plugin, which is a process of its own,
+// says so, and waits. Interrupted, the plugin tells what it still has, but not what was handed on and not yet taken;
+// pmacctd itself, interrupted, hands its last packets on a second time. So the plugin alone is interrupted, and once it
+// sleeps.
+//
+// It may sleep with packets before it, if they were handed on while it went to sleep after others: all of them go in
+// one buffer (see the configuration). False: that came before it was ready to take it, and nobody has told anything
+// yet.
+bool RunPmacctd(const std::string& config, const std::string& log) {
+  const pid_t pid = StartProgram({"/usr/sbin/pmacctd", "-f", config}, log);
+  if (pid == 0) return true;
+  const bool all_read = Await([&] { return absl::StrContains(ContentsOf(log), kAllRead); });
+  EXPECT_TRUE(all_read);
+  const std::string output = ContentsOf(log);
+  const bool in_time = output.find(kPluginReady) < output.find(kAllRead);
+  const pid_t plugin = ChildOf(pid);
+  int asleep = 0;
+  const bool all_taken = all_read && in_time && Await([&] {
+                           asleep = ProcessOf(absl::StrCat("/proc/", plugin)).state == 'S' ? asleep + 1 : 0;
+                           return asleep == 5;  // and not in some other wait
+                         });
+  EXPECT_TRUE(all_taken || !in_time);
+  kill(all_taken ? plugin : -pid, all_taken ? SIGINT : SIGKILL);
+  AwaitEnd(pid);
+  return in_time;
 }
 
 struct Case {
@@ -129,32 +201,35 @@ TEST_P(ExportersPeerTest, WhatTheyTellIsAccounted) {
     std::vector<std::string> arguments = {"/usr/sbin/softflowd",        "-D", "-c",     "none", "-p",
                                           absl::StrCat(prefix, ".pid"), "-r", kPackets, "-n",   receiver};
     arguments.insert(arguments.end(), c.options.begin(), c.options.end());
-    RunProgram(arguments, log, absl::Seconds(20));
+    const pid_t pid = StartProgram(arguments, log);
+    ASSERT_NE(pid, 0);
+    AwaitEnd(pid);
   } else {
     const std::string path = absl::StrCat(prefix, ".conf");
     std::ofstream config(path);
     char* const folder = getcwd(nullptr, 0);
     config << "daemonize: false\npcap_savefile: " << folder << "/" << kPackets
-           << "\npcap_savefile_wait: true\naggregate: src_host, dst_host, src_port, dst_port, proto, tos\n";
+           << "\npcap_savefile_wait: true\nplugin_pipe_size: 10240000\nplugin_buffer_size: 1024000\naggregate: "
+              "src_host, dst_host, src_port, dst_port, proto, tos\n";
     std::free(folder);
     for (const std::string& line : c.options) config << absl::Substitute(line, receiver) << "\n";
     config.close();
-    // It waits at the end of the file, and tells what it still has when it is interrupted.
-    RunProgram({"/usr/sbin/pmacctd", "-f", path}, log, absl::Seconds(4));
+    bool in_time = false;
+    for (int tries = 0; !in_time && tries < 5; ++tries) in_time = RunPmacctd(path, log);
+    EXPECT_TRUE(in_time);
   }
 
-  // The last datagram may still be on its way.
-  CollectorStatus status;
-  const absl::Time deadline = absl::Now() + absl::Seconds(5);
-  for (uint64_t before = UINT64_MAX; absl::Now() < deadline; before = status.inputs[0].received) {
-    status = server->Status();
-    if (status.inputs[0].received > 0 && status.inputs[0].received == before) break;
-    absl::SleepFor(absl::Milliseconds(100));
-  }
-  const std::vector<record::ExporterReport> exporters = server->Exporters(false);
+  // What has come to the collector's sockets is read before it has stopped; a connection is to be taken before that.
+  uint64_t before = 0;
+  const bool received = Await([&] {
+    const uint64_t now = server->Status().inputs[0].received;
+    return std::exchange(before, now) == now && now > 0;
+  });
+  const std::string output = ContentsOf(log);
+  EXPECT_TRUE(received) << output;
   ASSERT_TRUE(server->Stop(absl::Seconds(20)).ok());
-  std::ifstream said(log);
-  const std::string output((std::istreambuf_iterator<char>(said)), std::istreambuf_iterator<char>());
+  const CollectorStatus status = server->Status();
+  const std::vector<record::ExporterReport> exporters = server->Exporters(false);
   EXPECT_EQ(status.inputs[0].decoded.errors(), 0u);
   EXPECT_EQ(status.inputs[0].kernel_dropped, 0u);
   ASSERT_GE(exporters.size(), 1u) << output;

@@ -169,6 +169,33 @@ TEST_F(ServerStoreTest, AStoreThatIsAwayLosesNothingOverAReloadAndARestart) {
   ExpectEqual(StoredTotals(folder_ + "/flows.db", "flows"), printed);
 }
 
+// As when another collector makes the same new file: no journal can be chosen then.
+TEST_F(ServerStoreTest, AStoreThatIsLockedKeepsNobodyFromStarting) {
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open((folder_ + "/flows.db").c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "CREATE TABLE theirs (x); BEGIN EXCLUSIVE", nullptr, nullptr, nullptr), SQLITE_OK);
+  {
+    auto server = StartServer(Config());
+    const std::vector<std::string> datagrams = Datagrams(1);
+    Send(*server, datagrams, "127.0.0.2", datagrams.size());
+    EXPECT_TRUE(server->Stop(absl::Milliseconds(200)).ok());
+    const SinkStatus sink = server->Status().pipelines[0].sinks[0];
+    EXPECT_GT(sink.spooled, 0u);
+    EXPECT_EQ(sink.rows_lost, 0u);
+    EXPECT_THAT(sink.last_error, testing::HasSubstr("try again"));
+  }
+  // Now while it runs.
+  auto server = StartServer(Config());
+  ASSERT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (server->Status().pipelines[0].sinks[0].waiting > 0 && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(10));
+  }
+  EXPECT_TRUE(server->Stop(absl::Seconds(20)).ok());
+  ExpectEqual(StoredTotals(folder_ + "/flows.db", "flows"), TotalsOf(folder_ + "/rows.csv"));
+}
+
 TEST_F(ServerStoreTest, WhatCannotBeIsSaidWithItsPlace) {
   const auto error_of = [&](const std::string& sink) {
     auto file = config::ConfigFile::Parse(

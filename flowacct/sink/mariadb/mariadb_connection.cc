@@ -29,6 +29,11 @@ constexpr char kSafePlugins[] =
 
 constexpr unsigned kMysqlQueryTimeout = 3024;
 
+// docs/how-to/mariadb.md has it whole.
+constexpr absl::string_view kMend =
+    "see the server's log; was it killed while the table got a column? Then its rows are there: give it the .frm back "
+    "that it had before";
+
 // The servers' reference of error numbers. What is not here is Internal.
 struct Number {
   unsigned number;
@@ -81,7 +86,8 @@ constexpr Number kNumbers[] = {
     {ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, StatusCode::kInvalidArgument, "", true},
     {ER_TOO_BIG_ROWSIZE, StatusCode::kInvalidArgument, "there are too many columns"},
     {ER_PARSE_ERROR, StatusCode::kInternal, "the server does not understand a statement", true},
-    {ER_CRASHED_ON_USAGE, StatusCode::kDataLoss, "see the server's log"},
+    {ER_CRASHED_ON_USAGE, StatusCode::kDataLoss, kMend},
+    {ER_TABLE_CORRUPT, StatusCode::kDataLoss, kMend},
     {ER_INDEX_CORRUPT, StatusCode::kDataLoss, "see the server's log"},
     {CR_AUTH_PLUGIN_CANNOT_LOAD, StatusCode::kPermissionDenied, "see how the server knows the user"},
     {CR_PLUGIN_NOT_ALLOWED, StatusCode::kPermissionDenied, "the server asks for the password unhidden; set tls=verify"},
@@ -229,6 +235,7 @@ absl::Status MariadbConnection::Connect() {
 absl::Status MariadbConnection::Query(const sql::Statement& statement,
                                       absl::FunctionRef<bool(absl::Span<const Cell>)> tell) {
   changed_ = 0;
+  error_ = 0;
   if (connection_ == nullptr) return absl::UnavailableError("mariadb: there is no connection");
   asked_ = absl::Now();
   if (mysql_real_query(connection_.get(), statement.sql.data(), statement.sql.size()) != 0) return Error();

@@ -45,6 +45,8 @@ class MariadbConnection : public sql::Connection {
   void Rollback() override;
   absl::StatusOr<std::vector<sql::ExistingColumn>> Columns(absl::string_view table) override;
 
+  // The number of what went wrong in the last Query, Execute or Run; 0 if nothing did.
+  unsigned error() const { return error_; }
   absl::Status Run(absl::string_view sql) { return Execute({std::string(sql), {}}).status(); }
   // How long a statement waits for a lock: shorter than this waits for the statement, so that the server says why.
   int64_t lock_seconds() const;
@@ -77,7 +79,7 @@ class MariadbConnection : public sql::Connection {
   const sql::Dialect* dialect_ = &sql::kMariadb;
   absl::Time asked_ = absl::InfinitePast();
   uint64_t changed_ = 0;
-  unsigned error_ = 0;  // the last
+  unsigned error_ = 0;
 };
 
 }  // namespace flowacct::sink::mariadb

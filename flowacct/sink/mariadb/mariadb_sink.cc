@@ -1,5 +1,7 @@
 #include "flowacct/sink/mariadb/mariadb_sink.h"
 
+#include <mariadb/mysqld_error.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -25,8 +27,11 @@ using sql::Cell;
 
 constexpr int64_t kDay = 86400;
 constexpr absl::string_view kRowNumber = "row_number", kStoredDay = "stored_day";
-// The stored day of rows that lie in the partition "rest".
+// The partition of rows that have no day of their own, and their stored day.
+constexpr absl::string_view kRestName = "rest";
 constexpr int64_t kRest = -1;
+// Of a table, in characters: both servers' limit.
+constexpr size_t kLongestName = 64;
 // Of what lies in no day of its own, so many rows a step of retention.
 constexpr int64_t kRowsAStep = 20000;
 // Bins that are further off get no day of their own: an exporter whose clock is wrong makes no thousands.
@@ -143,9 +148,36 @@ class Sink : public StoreSink, private sql::SqlWriter {
     if (!table.made) status = connection_->Run(absl::StrCat("DROP TABLE IF EXISTS ", Q(table.name)));
     if (status.ok()) status = connection_->Run(sql::CreateTable(connection_->dialect(), table));
     if (!status.ok() || table.bin_seconds == 0 || !options_.partitions) return status;
-    // Not with CREATE: a MariaDB that was killed at that has parts which neither DROP nor CREATE knows.
-    return Alter(absl::StrCat(Q(table.name), " PARTITION BY LIST (", Q(kStoredDay), ") (PARTITION rest VALUES IN (",
-                              kRest, "))"));
+    // Not with CREATE, so that what stands in the way of this is known to be nobody's.
+    const std::string divided = absl::StrCat(Q(table.name), " PARTITION BY LIST (", Q(kStoredDay), ") (PARTITION ",
+                                             kRestName, " VALUES IN (", kRest, "))");
+    unsigned error = 0;
+    status = Alter(divided, &error);
+    if (error != ER_TABLE_EXISTS_ERROR) return status;
+    status = RemoveOrphan(table.name, status);
+    return status.ok() ? Alter(divided) : status;
+  }
+
+  // A MariaDB that is killed while it divides a table may come back with a table that has lost the list of its
+  // partitions (10.11: no atomic DDL). When that is dropped InnoDB keeps the partition, and `refused` the same name to
+  // the next table. That was made a moment ago and has no partitions, and between BeginChange and EndChange nobody
+  // else gives it any: the partition is nobody's. Its rows, if any, went with a table that was dropped.
+  absl::Status RemoveOrphan(const std::string& table, const absl::Status& refused) {
+    std::string name;  // as the server names files
+    absl::Status status = connection_->Query(
+        {absl::StrCat("SELECT CAST(CONVERT(", TextLiteral(table), " USING filename) AS BINARY)"), {}},
+        [&](absl::Span<const Cell> cells) {
+          name = absl::StrCat(cells[0].octets, "#P#", kRestName);
+          return true;
+        });
+    if (!status.ok()) return status;
+    if (name.size() <= kLongestName && absl::StrContains(refused.message(), absl::StrCat("/", name))) {
+      status = connection_->Run(absl::StrCat("DROP TABLE ", Q(absl::StrCat("#mysql50#", name))));
+      if (connection_->error() != ER_BAD_TABLE_ERROR) return status;
+    }
+    return absl::FailedPreconditionError(
+        absl::StrCat("mariadb: table ", Q(table), " cannot be made: the server was killed when it was made before, ",
+                     "keeps ", name, " of it, and drops none of that name; choose another name for the table"));
   }
 
   // The view with texts.
@@ -273,11 +305,12 @@ class Sink : public StoreSink, private sql::SqlWriter {
             absl::StrCat(", ROW_NUMBER() OVER (), ", StoredDay(table.name, bin_start))};
   }
 
-  // ALTER TABLE that waits but shortly for those who ask.
-  absl::Status Alter(const std::string& what) {
+  // ALTER TABLE that waits but shortly for those who ask. `error`: the server's number of what went wrong with it.
+  absl::Status Alter(const std::string& what, unsigned* error = nullptr) {
     absl::Status status = connection_->Run(absl::StrCat("SET SESSION lock_wait_timeout = ", kLockSeconds));
     if (!status.ok()) return status;
     status = connection_->Run(absl::StrCat("ALTER TABLE ", what));
+    if (error != nullptr) *error = connection_->error();
     if (!connection_->connected()) return status;
     const absl::Status back =
         connection_->Run(absl::StrCat("SET SESSION lock_wait_timeout = ", connection_->lock_seconds()));
@@ -294,7 +327,7 @@ class Sink : public StoreSink, private sql::SqlWriter {
          {}},
         [&](absl::Span<const Cell> cells) {
           if (cells[3].octets != table.name || cells[0].is_null()) return true;
-          if (cells[0].octets == "rest") partitions.has_rest = true;
+          if (cells[0].octets == kRestName) partitions.has_rest = true;
           int64_t start = 0;
           if (absl::SimpleAtoi(cells[1].octets, &start) && cells[0].octets == DayName(start)) {
             partitions.days[start] = cells[2].integer;
@@ -335,7 +368,8 @@ class Sink : public StoreSink, private sql::SqlWriter {
       return true;
     }
     absl::StatusOr<uint64_t> removed = connection_->Execute(
-        {absl::StrCat("DELETE FROM ", Q(table.name), partitions->has_rest ? " PARTITION (rest)" : "", " WHERE ",
+        {absl::StrCat("DELETE FROM ", Q(table.name),
+                      partitions->has_rest ? absl::StrCat(" PARTITION (", kRestName, ")") : "", " WHERE ",
                       Q(sql::kBinStart), " < ", until, " AND ", Q(sql::kBinEnd), " <= ", until, " LIMIT ", kRowsAStep),
          {}});
     if (!removed.ok()) return removed.status();

@@ -6,8 +6,9 @@
 // Ownership: nothing is borrowed. Threads: one call at a time. Blocks for `timeout` at most a statement.
 // Errors: Unavailable if the server cannot be reached, hangs or goes away: the next Write connects anew;
 // FailedPrecondition if a table has columns that do not fit, with the statement to run; ResourceExhausted if the
-// server's disk is full; PermissionDenied; InvalidArgument for options and names. In each case nothing of the batch was
-// kept, or it is found when it is written again. No text has the password.
+// server's disk is full; DataLoss if the server cannot open a table; PermissionDenied; InvalidArgument for options and
+// names. In each case nothing of the batch was kept, or it is found when it is written again. No text has the
+// password.
 
 #ifndef FLOWACCT_SINK_MARIADB_MARIADB_SINK_H_
 #define FLOWACCT_SINK_MARIADB_MARIADB_SINK_H_

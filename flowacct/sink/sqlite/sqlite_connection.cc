@@ -65,6 +65,7 @@ absl::Status SqliteConnection::Error(int code, absl::string_view doing) const {
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:  // was asked a hundred times
       return absl::UnavailableError(absl::StrCat(text, "; another program writes it: try again"));
     case SQLITE_IOERR:
       return absl::UnavailableError(absl::StrCat(text, "; see what the system says of the disk"));
@@ -105,8 +106,9 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const s
   const int code = sqlite3_open_v2(path.c_str(), &opened, flags, nullptr);
   connection->database_.reset(opened);
   if (code != SQLITE_OK) return connection->Error(code, "cannot be opened");
-  sqlite3_busy_timeout(opened,
-                       static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(busy_timeout), 0, INT32_MAX)));
+  connection->busy_milliseconds_ =
+      static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(busy_timeout), 0, INT32_MAX));
+  sqlite3_busy_timeout(opened, connection->busy_milliseconds_);
   // A file that somebody else made is no program.
   sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -216,6 +218,19 @@ absl::StatusOr<uint64_t> SqliteConnection::Execute(const sql::Statement& stateme
 }
 
 absl::Status SqliteConnection::Run(absl::string_view sql) { return Execute({std::string(sql), {}}).status(); }
+
+absl::Status SqliteConnection::UseWal() {
+  constexpr absl::string_view kWal = "PRAGMA journal_mode = WAL";
+  constexpr int kLongestPause = 50;          // ms
+  sqlite3_busy_timeout(database_.get(), 0);  // it is waited here alone
+  absl::Status status = Run(kWal);
+  for (int waited = 0, pause = 1; absl::IsUnavailable(status) && waited < busy_milliseconds_; status = Run(kWal)) {
+    waited += std::max(sqlite3_sleep(std::min(pause, busy_milliseconds_ - waited)), 1);
+    pause = std::min(2 * pause, kLongestPause);
+  }
+  sqlite3_busy_timeout(database_.get(), busy_milliseconds_);
+  return status;
+}
 
 absl::StatusOr<int64_t> SqliteConnection::Number(absl::string_view sql) {
   int64_t number = 0;

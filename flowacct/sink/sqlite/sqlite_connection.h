@@ -50,6 +50,9 @@ class SqliteConnection : public sql::Connection {
   absl::StatusOr<std::vector<sql::ExistingColumn>> Columns(absl::string_view table) override;
 
   absl::Status Run(absl::string_view sql);
+  // Turns the file's journal into a WAL, if it is none. SQLite needs the file for itself then and waits for nobody:
+  // another that opens the same new file makes it busy at once. Here it is asked again, until `busy_timeout` is over.
+  absl::Status UseWal();
   absl::StatusOr<int64_t> Number(absl::string_view sql);
   absl::StatusOr<PreparedStatement> Prepare(absl::string_view sql);
   // Rows that the last statement wrote, changed or removed.
@@ -80,6 +83,7 @@ class SqliteConnection : public sql::Connection {
   static void NetworkFunction(sqlite3_context* context, int count, sqlite3_value** values);
 
   std::string path_;
+  int busy_milliseconds_ = 0;
   sql::Dialect dialect_ = sql::kSqlite;
   std::unique_ptr<sqlite3, CloseDatabase> database_;
   Routes routes_;

@@ -62,21 +62,18 @@ class Sink : public StoreSink, private sql::SqlWriter {
         feed_(connection_->database()),
         sink_(&options_, connection_.get(), this) {}
 
+  // A file that is busy now is for the first Write, unless a table is to be made at once.
   absl::Status Start() {
-    // Not the default, so that some more of the many octets of a batch's rows lie side by side.
-    for (const std::string& pragma :
-         {std::string("PRAGMA page_size = 8192"), std::string("PRAGMA journal_mode = WAL"),
-          absl::StrCat("PRAGMA synchronous = ", options_.durable ? "FULL" : "NORMAL"),
-          absl::StrCat("PRAGMA cache_size = -", std::min<uint64_t>(options_.cache_octets >> 10, INT32_MAX)),
-          std::string("PRAGMA analysis_limit = 1000")}) {
-      if (absl::Status status = connection_->Run(pragma); !status.ok()) return status;
-    }
+    absl::Status status = Open();
+    if (!status.ok()) return MayPass(status) && options_.schema == nullptr ? absl::OkStatus() : status;
     return sink_.Start();
   }
 
   absl::Status Write(const aggregate::AggregateBatch& batch) override {
     if (closed_) return absl::FailedPreconditionError(absl::StrCat("sqlite ", options_.path, ": it has been closed"));
-    absl::Status status = sink_.Write(batch);
+    absl::Status status = Open();
+    if (!status.ok()) return status;
+    status = sink_.Write(batch);
     if (!status.ok()) {
       insert_.reset();
       insert_sql_.clear();
@@ -92,15 +89,38 @@ class Sink : public StoreSink, private sql::SqlWriter {
     if (closed_) return absl::OkStatus();
     closed_ = true;
     insert_.reset();
-    Analyze();
+    if (open_) Analyze();
     return absl::OkStatus();
   }
 
   std::string trouble() const override { return size_trouble_.empty() ? sink_.trouble() : size_trouble_; }
   const StoreCounters& counters() const override { return sink_.counters(); }
-  absl::Status Retain() override { return sink_.RetainAll(); }
+  absl::Status Retain() override {
+    absl::Status status = Open();
+    return status.ok() ? sink_.RetainAll() : status;
+  }
 
  private:
+  static bool MayPass(const absl::Status& status) {
+    return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+  }
+
+  // Makes the file what it is to be, once.
+  absl::Status Open() {
+    if (open_) return absl::OkStatus();
+    // Not the default, so that some more of the many octets of a batch's rows lie side by side.
+    absl::Status status = connection_->Run("PRAGMA page_size = 8192");
+    if (status.ok()) status = connection_->UseWal();
+    for (const std::string& pragma :
+         {absl::StrCat("PRAGMA synchronous = ", options_.durable ? "FULL" : "NORMAL"),
+          absl::StrCat("PRAGMA cache_size = -", std::min<uint64_t>(options_.cache_octets >> 10, INT32_MAX)),
+          std::string("PRAGMA analysis_limit = 1000")}) {
+      if (status.ok()) status = connection_->Run(pragma);
+    }
+    open_ = status.ok();
+    return status;
+  }
+
   absl::StatusOr<uint64_t> InsertRows(const sql::RowTarget& target, const aggregate::AggregateBatch& batch,
                                       sql::StoredRows* rows) override {
     rows->Begin(batch);
@@ -255,6 +275,7 @@ class Sink : public StoreSink, private sql::SqlWriter {
   sql::SqlSink sink_;
   std::string size_trouble_;
   uint64_t since_analysis_ = 0;
+  bool open_ = false;
   bool closed_ = false;
 };
 

@@ -42,6 +42,8 @@ struct SqliteOptions : StoreOptions {
   size_t max_groups_in_memory = size_t{1} << 20;
 };
 
+// The file may be busy, or its disk full, unless `schema` is set: the first Write then asks for it again. Else errors
+// as above, and NotFound or PermissionDenied for a path that will not do.
 absl::StatusOr<std::unique_ptr<StoreSink>> NewSqliteSink(SqliteOptions options);
 
 }  // namespace flowacct::sink::sqlite

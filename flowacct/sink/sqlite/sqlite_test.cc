@@ -8,7 +8,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -513,6 +515,36 @@ TEST(SqliteSink, AnotherWriterIsWaitedForAndThenToldOf) {
   EXPECT_EQ(Shell(path, "SELECT COUNT(*) FROM flows"), "30");
 }
 
+// What may pass is for the first batch; what will not is said at once.
+TEST(SqliteSink, AFileThatIsBusyWhenItIsOpened) {
+  const std::string path = Scratch("busy_new");
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "CREATE TABLE theirs (x); BEGIN EXCLUSIVE", nullptr, nullptr, nullptr), SQLITE_OK);
+  SqliteOptions options = Options(path);
+  options.busy_timeout = absl::Milliseconds(50);
+  auto sink = Open(options);
+  ASSERT_NE(sink, nullptr);
+  BatchBuilder builder = Flows();
+  const AggregateBatch batch = Simple(builder, kHour, 1, 10);
+  EXPECT_EQ(sink->Write(batch).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sink->Retain().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(Open(options)->Close().ok());
+  // A table that is to be made at once.
+  SqliteOptions at_once = options;
+  at_once.table = "flows";
+  at_once.schema = std::make_shared<aggregate::Schema>(batch.schema());
+  EXPECT_EQ(NewSqliteSink(at_once).status().code(), absl::StatusCode::kUnavailable);
+  ASSERT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  EXPECT_TRUE(sink->Write(batch).ok());
+  EXPECT_EQ(Shell(path, "PRAGMA journal_mode; SELECT COUNT(*) FROM flows"), "wal\n10");
+
+  std::ofstream(path + ".txt") << "no database, and longer than the header of one would be: " << std::string(100, '.');
+  options.path = path + ".txt";
+  EXPECT_EQ(NewSqliteSink(options).status().code(), absl::StatusCode::kDataLoss);
+}
+
 TEST(SqliteSink, SurvivesItsWritersDeaths) {
   const std::string path = Scratch("killed");
   SqliteOptions options = Options(path);
@@ -523,6 +555,52 @@ TEST(SqliteSink, SurvivesItsWritersDeaths) {
   store.open_store = [&] { return OpenSqliteStore(path); };
   ExpectSurvivesWriterKills(store);
   EXPECT_EQ(Shell(path, "PRAGMA integrity_check"), "ok");
+}
+
+// Collectors that are started together: each waits for the others while the file is made, and each table once.
+TEST(SqliteSink, ManyOpenTheSameNewFileAtOnce) {
+  constexpr int kRounds = 24, kProcesses = 8;
+  BatchBuilder builder = Flows();
+  const AggregateBatch batch = Simple(builder, kHour, 1, 1);
+  for (int round = 0; round < kRounds; ++round) {
+    SqliteOptions options = Options(Scratch("new"));
+    if (round % 2 == 1) {  // else they only open it
+      options.table = "flows";
+      options.schema = std::make_shared<aggregate::Schema>(batch.schema());
+      options.bin_seconds = 300;
+    }
+    int gate[2], said[2];
+    ASSERT_EQ(pipe(gate), 0);
+    ASSERT_EQ(pipe(said), 0);
+    std::vector<pid_t> children;
+    for (int i = 0; i < kProcesses; ++i) {
+      children.push_back(fork());
+      ASSERT_GE(children.back(), 0);
+      if (children.back() != 0) continue;
+      close(gate[1]);
+      char octet = 0;
+      (void)!read(gate[0], &octet, 1);  // until the parent closes its end: all go at once
+      const absl::Status status = NewSqliteSink(options).status();
+      if (status.ok()) _exit(0);
+      const std::string text = absl::StrCat(status.ToString(), "\n");
+      (void)!write(said[1], text.data(), text.size());
+      _exit(1);
+    }
+    close(gate[0]);
+    close(gate[1]);
+    close(said[1]);
+    std::string errors;
+    char octets[4096];
+    for (ssize_t size; (size = read(said[0], octets, sizeof(octets))) > 0;) errors.append(octets, size);
+    close(said[0]);
+    for (const pid_t child : children) {
+      int state = 0;
+      ASSERT_EQ(waitpid(child, &state, 0), child);
+      EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0) << "round " << round << ": " << errors;
+    }
+    ASSERT_EQ(Shell(options.path, "PRAGMA journal_mode; PRAGMA page_size; PRAGMA integrity_check"), "wal\n8192\nok");
+    std::filesystem::remove(options.path);
+  }
 }
 
 // Two collectors, each with bins and late records of its own, into one table that neither has made yet.

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -27,6 +28,8 @@ constexpr char kPassword[] = "open sesame 7";
 ServerProcess Process(const std::string& folder, std::vector<std::string> words) {
   ServerProcess process;
   process.folder = folder;
+  // Of its own: whichever server starts removes all temporary tables that it finds there.
+  words.push_back("--tmpdir=" + folder);
   process.words = std::move(words);
   process.user = "mysql";
   return process;
@@ -94,7 +97,8 @@ std::unique_ptr<Server> Server::Start(std::string* why, std::vector<std::string>
     *why = Ask("root", "", root, nullptr, sql);
     if (!why->empty()) return nullptr;
   }
-  if (!server->Clear()) return nullptr;
+  *why = server->Clear();
+  if (!why->empty()) return nullptr;
   return server;
 }
 
@@ -121,9 +125,19 @@ bool Server::Restart() {
   return false;
 }
 
-bool Server::Clear() const {
-  return Ask("root", "", folder_ + "/s", nullptr, "DROP DATABASE IF EXISTS flows").empty() &&
-         Ask("root", "", folder_ + "/s", nullptr, "CREATE DATABASE flows").empty();
+std::string Server::Clear() const {
+  const auto run = [&](const char* sql) { return Ask("root", "", folder_ + "/s", nullptr, sql); };
+  constexpr char kDrop[] = "DROP DATABASE IF EXISTS flows";
+  std::string error = run(kDrop);
+  if (absl::StrContains(error, "rmdir")) {
+    // Its tables are gone. A server that was killed leaves files that it does not know itself any more.
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator(DatabaseFolder(), failed)) {
+      std::filesystem::remove(entry.path(), failed);
+    }
+    error = run(kDrop);
+  }
+  return error.empty() ? run("CREATE DATABASE flows") : error;
 }
 
 Server::~Server() {
@@ -131,6 +145,8 @@ Server::~Server() {
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }
+
+std::string Server::Log() const { return LogOf(folder_); }
 
 void Server::Kill() { KillProcess(&pid_); }
 

@@ -28,8 +28,12 @@ class Server {
   ConnectionOptions options() const;
   // A statement: rows by newlines, cells by "|", "-" for NULL; "error: ..." if it failed.
   std::string Shell(const std::string& sql) const;
-  // A database with nothing in it.
-  bool Clear() const;
+  // A database with nothing in it, whatever a server that was killed has left. Empty, or what went wrong.
+  std::string Clear() const;
+  // What it has said since Start.
+  std::string Log() const;
+  // Where the server keeps the files of the database.
+  std::string DatabaseFolder() const { return folder_ + "/data/flows"; }
   // Ends at once, as if the machine had; and comes back.
   void Kill();
   bool Restart();
