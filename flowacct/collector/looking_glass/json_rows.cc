@@ -38,7 +38,7 @@ void JsonRows::Time(absl::Time time) {
   Text(absl::FormatTime(whole ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%dT%H:%M:%E6SZ", time, absl::UTCTimeZone()));
 }
 
-void JsonRows::Octets(FieldType type, base::Octets octets) {
+void JsonRows::Octets(record::FieldType type, base::Octets octets) {
   if (octets.empty()) return Absent();
   std::string text;
   record::AppendInternedText(type, octets, &text);

@@ -38,7 +38,13 @@ InputDecoder::InputDecoder(const record::Layout* layout, base::Interner* interne
       layout_(layout),
       interner_(interner),
       exports_(NewExportDecoder(layout, options_.exports)),
-      sampler_(options_.sampling_rate) {}
+      sampler_(options_.sampling_rate) {
+  if (options_.sessions == nullptr) return;
+  tap_ = std::make_unique<SessionTap>(options_.sessions->service.get());
+  if (options_.session_records) {
+    records_ = std::make_unique<RecordRows>(options_.sessions->service.get(), *layout_);
+  }
+}
 
 InputDecoder::~InputDecoder() = default;
 
@@ -51,13 +57,18 @@ void InputDecoder::MakePacketDecoder() {
     metering_ = std::make_unique<Metering>(options, *layout_, interner_);
     layout = &metering_->meter->layout();
   }
-  packets_ = std::make_unique<packet::PacketDecoder>(layout, interner_, options_.packets);
+  packet::PacketDecoderOptions packets = options_.packets;
+  packets.gtp_tap = tap_.get();
+  packets_ = std::make_unique<packet::PacketDecoder>(layout, interner_, std::move(packets));
 }
 
 void InputDecoder::Rebind(const record::Layout* layout, base::Interner* interner) {
   exports_->Rebind(layout);
   layout_ = layout;
   interner_ = interner;
+  if (records_ != nullptr) {
+    records_ = std::make_unique<RecordRows>(options_.sessions->service.get(), *layout_);
+  }
   if (metering_ != nullptr) {
     evicted_before_ +=
         metering_->meter->counters().flows_ended[static_cast<size_t>(meter::FlowEndReason::kLackOfResources)];
@@ -104,13 +115,13 @@ void InputDecoder::EndPackets(record::FlowBatch* rows) {
 
 void InputDecoder::Advance(absl::Time now, record::FlowBatch* rows) {
   if (options_.sessions != nullptr) options_.sessions->service->Advance(absl::ToUnixNanos(now));
-  if (options_.session_records) options_.sessions->service->AppendRecords(rows);
+  if (records_ != nullptr) records_->AppendNew(rows);
   if (metering_ != nullptr) metering_->meter->Advance(now, metering_->Receiver(rows));
 }
 
 void InputDecoder::Drain(record::FlowBatch* rows) {
   EndPackets(rows);
-  if (options_.session_records) options_.sessions->service->AppendRecords(rows);
+  if (records_ != nullptr) records_->AppendNew(rows);
   if (metering_ != nullptr) metering_->meter->Close(metering_->Receiver(rows));
 }
 

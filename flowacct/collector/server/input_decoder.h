@@ -21,7 +21,9 @@
 #include "flowacct/collector/export/export_extractor.h"
 #include "flowacct/collector/export/new_export_decoder.h"
 #include "flowacct/collector/server/collector_status.h"
+#include "flowacct/collector/sessions/record_rows.h"
 #include "flowacct/collector/sessions/session_service.h"
+#include "flowacct/collector/sessions/session_tap.h"
 #include "flowacct/meter/flow_meter.h"
 #include "flowacct/meter/packet_sampler.h"
 #include "flowacct/packet/packet_decoder.h"
@@ -82,6 +84,8 @@ class InputDecoder {
   std::unique_ptr<ExportDecoder> exports_;
   std::unique_ptr<packet::PacketDecoder> packets_;  // null until a packet comes
   std::unique_ptr<Metering> metering_;              // null: packets are rows themselves
+  std::unique_ptr<SessionTap> tap_;                 // null: nobody follows sessions
+  std::unique_ptr<RecordRows> records_;             // of sessions; null: not this input's
   meter::PacketSampler sampler_;
   ExportExtractor extractor_;
   base::DecodeCounters decoded_;

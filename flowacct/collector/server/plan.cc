@@ -181,6 +181,9 @@ absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input&
   if (input.depth() == config::INNERMOST || (!input.has_depth() && file.message().has_gtp())) {
     plan.decoder.packets.depth = -1;
   }
+  for (const uint32_t port : file.message().gtp().user_plane_port()) {
+    plan.decoder.packets.gtp_u_ports.push_back(static_cast<uint16_t>(port));
+  }
   plan.decoder.sampling_rate = input.interface().sampling_rate();
   if (input.has_meter()) {
     auto meter = ToMeterOptions(file, input.meter());

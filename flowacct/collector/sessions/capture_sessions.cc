@@ -73,7 +73,7 @@ absl::StatusOr<std::string> CaptureSessions::Ask(const SessionsQuestion& questio
 
 std::vector<session::SessionRecord> CaptureSessions::TakeRecords() {
   service_->EndAll(end_nanos_);
-  return service_->engine()->TakeRecords();
+  return service_->TakeRecords();
 }
 
 }  // namespace flowacct::collector

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "flowacct/collector/sessions/record_rows.h"
 #include "flowacct/gtp/message_view.h"
 #include "flowacct/gtp/read_control_message.h"
 
@@ -42,9 +41,9 @@ void SessionService::EndAll(int64_t now_nanos) {
   engine_.EndAll(now_nanos);
 }
 
-void SessionService::AppendRecords(record::FlowBatch* rows) {
+std::vector<session::SessionRecord> SessionService::TakeRecords() {
   base::MutexLock lock(&mutex_);
-  for (const session::SessionRecord& record : engine_.TakeRecords()) AppendSessionRow(record, engine_, rows);
+  return engine_.TakeRecords();
 }
 
 SessionServiceStatus SessionService::Status() const {

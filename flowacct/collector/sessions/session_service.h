@@ -4,7 +4,7 @@
 //     SessionService service(options);
 //     service.Take(octets, transport);                         // any thread that sees packets
 //     service.Advance(now);                                    // once a second or oftener
-//     service.AppendRecords(&rows);                            // what pipelines of session records are made of
+//     service.TakeRecords();                                   // of which record_rows.h makes rows for pipelines
 //     SessionsEnricher::Factory(service.engine(), service.epochs())
 //
 // Standards: those of gtp and session. Guarantees: a message that was taken counts for every look-up after it; each
@@ -28,7 +28,6 @@
 #include "flowacct/base/octets.h"
 #include "flowacct/gtp/control_message.h"
 #include "flowacct/lpm/reader_epochs.h"
-#include "flowacct/record/flow_batch.h"
 #include "flowacct/session/session_engine.h"
 
 namespace flowacct::collector {
@@ -52,8 +51,8 @@ class SessionService {
   void Advance(int64_t now_nanos);
   // Ends every session, so that each has a record: no reader looks anything up any more.
   void EndAll(int64_t now_nanos);
-  // Appends a row for each record that was made since the last call.
-  void AppendRecords(record::FlowBatch* rows);
+  // Those that were made since the last call.
+  std::vector<session::SessionRecord> TakeRecords();
 
   // For readers, in threads of their own.
   session::SessionEngine* engine() { return &engine_; }

@@ -16,7 +16,7 @@ class SessionTap final : public packet::GtpTap {
  public:
   explicit SessionTap(SessionService* service) : service_(service) {}
 
-  void OnGtp(const packet::GtpMessage& message) override {
+  void OnGtp(const packet::GtpDatagram& message) override {
     session::Transport transport;
     transport.source = message.source;
     transport.destination = message.destination;

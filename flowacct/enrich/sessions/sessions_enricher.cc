@@ -230,13 +230,17 @@ void SessionsEnricher::Finish(size_t i, uint8_t* row, base::Interner& interner) 
     MarkPresent(row, match_.index);
   }
   if (options_.count_volumes && keys_[i] != Key::kNone) CountVolume(i, row);
-  if (found.facts != nullptr) Tell(found, row, interner);
+  if (found.facts == nullptr) return;
+  Tell(found, wants_endpoints_ ? reader_.Endpoints(found) : Ends(), row, interner);
 }
 
-void SessionsEnricher::Tell(const Found& found, uint8_t* row, base::Interner& interner) {
+void SessionsEnricher::TellOf(const Found& found, const Ends& ends, uint8_t* row, base::Interner& interner) {
+  texts_.Meet(interner);
+  Tell(found, ends, row, interner);
+}
+
+void SessionsEnricher::Tell(const Found& found, const Ends& ends, uint8_t* row, base::Interner& interner) {
   const session::Facts& facts = *found.facts;
-  std::pair<session::Endpoint, session::Endpoint> ends;
-  if (wants_endpoints_) ends = reader_.Endpoints(found);
   for (const Assignment& assignment : assignments_) {
     uint8_t* const field = row + assignment.place.offset;
     bool told = false;

@@ -78,6 +78,10 @@ class SessionsEnricher : public Enricher {
   void Apply(record::FlowBatch& batch) override;
   size_t held() const override { return new_.size() + tried_.size(); }
   void Release(int64_t now_nanos, bool all, record::FlowBatch& batch) override;
+  // Of a session itself, as its record: tells what Apply tells of a packet that was found so, whose tunnel has these
+  // ends. `row` is of the bound layout.
+  using Ends = std::pair<session::Endpoint, session::Endpoint>;
+  void TellOf(const session::Found& found, const Ends& ends, uint8_t* row, base::Interner& interner);
   // Records that are done by what became of them, joined / all of which is the correlation ratio.
   std::vector<EnricherCounter> counters() const override;
 
@@ -103,7 +107,7 @@ class SessionsEnricher : public Enricher {
   bool MayCome(size_t i) const;
   // The row is done: tells and counts what was found.
   void Finish(size_t i, uint8_t* row, base::Interner& interner);
-  void Tell(const session::Found& found, uint8_t* row, base::Interner& interner);
+  void Tell(const session::Found& found, const Ends& ends, uint8_t* row, base::Interner& interner);
   void CountVolume(size_t i, const uint8_t* row);
   // Looks up the rows that wait since `until` or before and lets go of those that are joined, or of all if this is
   // the `last` try; others go on waiting.
