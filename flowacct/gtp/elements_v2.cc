@@ -1,6 +1,7 @@
 #include "flowacct/gtp/elements_v2.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "flowacct/base/octet_reader.h"
 
@@ -30,7 +31,6 @@ constexpr absl::string_view kIndicationNames[] = {
 };
 static_assert(sizeof(kIndicationNames) / sizeof(kIndicationNames[0]) == kIndicationFlags, "eight an octet");
 
-constexpr size_t kMaxImsiDigits = 15;
 constexpr size_t kPlmnSize = 3;
 constexpr size_t kV4Size = 4, kV6Size = 16;
 constexpr uint8_t kLow4 = 0xf;
@@ -83,30 +83,13 @@ void WalkFrom(base::Octets octets, size_t offset, size_t depth, const WalkOption
   if (!reader.result().ok()) counters->Count(reader.result().code);
 }
 
-std::optional<base::Digits> ReadDigits(base::Octets value, size_t max) {
-  const std::optional<base::Digits> digits = base::Digits::FromTbcd(value);
-  if (digits && digits->size() > max) return std::nullopt;
-  return digits;
-}
-
 std::optional<TypedOctets> ReadTyped(base::Octets value, uint8_t mask) {
   if (value.empty()) return std::nullopt;
   return TypedOctets{static_cast<uint8_t>(value[0] & mask), value.subspan(1)};
 }
 
-// What lies behind a prefix of `length` bits is not of it.
-base::IpAddress PrefixOf(base::IpAddress address, unsigned length) {
-  uint8_t* octets = address.data();
-  for (unsigned i = 0; i < kV6Size; ++i) {
-    const unsigned bits = length <= 8 * i ? 0 : std::min(8u, length - 8 * i);
-    octets[i] = static_cast<uint8_t>(octets[i] & 0xff00u >> bits);
-  }
-  return address;
-}
-
-// Containers of an ePCO whose length is of two octets: QoS rules, QoS flow descriptions, ATSSS response, security
-// information of DNS servers.
-bool HasLongLength(uint16_t id) { return id == 0x0023 || id == 0x0024 || id == 0x0030 || id == 0x0032; }
+// Containers of an ePCO from the network whose length is of two octets: QoS rules and QoS flow descriptions.
+bool HasLongLength(uint16_t id) { return id == 0x0023 || id == 0x0024; }
 
 // The octet of the length of an address, and the address; a length of neither family reads nothing.
 bool ReadSizedAddress(Fields* fields, base::IpAddress* address) {
@@ -147,9 +130,14 @@ std::optional<uint32_t> ReadU32(base::Octets value) {
   return base::LoadBe32(value.data());
 }
 
-std::optional<base::Digits> ReadImsi(base::Octets value) { return ReadDigits(value, kMaxImsiDigits); }
-std::optional<base::Digits> ReadMei(base::Octets value) { return ReadDigits(value, base::Digits::kMaxDigits); }
-std::optional<base::Digits> ReadMsisdn(base::Octets value) { return ReadDigits(value, base::Digits::kMaxDigits); }
+std::optional<base::Digits> ReadImsi(base::Octets value) {
+  const std::optional<base::Digits> digits = base::Digits::FromTbcd(value);
+  if (digits && (digits->bits() & kLow4) != kLow4) return std::nullopt;  // of 16 digits
+  return digits;
+}
+
+std::optional<base::Digits> ReadMei(base::Octets value) { return base::Digits::FromTbcd(value); }
+std::optional<base::Digits> ReadMsisdn(base::Octets value) { return base::Digits::FromTbcd(value); }
 
 std::optional<Cause> ReadCause(base::Octets value) {
   if (value.size() < 2) return std::nullopt;
@@ -176,6 +164,11 @@ std::optional<uint8_t> ReadEbi(base::Octets value) {
   return static_cast<uint8_t>(value[0] & kLow4);
 }
 
+std::optional<uint8_t> ReadSelectionMode(base::Octets value) {
+  if (value.empty()) return std::nullopt;
+  return static_cast<uint8_t>(value[0] & 0x3);
+}
+
 std::optional<base::IpAddress> ReadIpAddress(base::Octets value) {
   if (value.size() == kV4Size) return base::IpAddress::FromV4(value.data());
   if (value.size() == kV6Size) return base::IpAddress::FromV6(value.data());
@@ -196,7 +189,7 @@ uint64_t ReadIndication(base::Octets value) {
   return base::LoadBe64(octets);
 }
 
-PcoReader::PcoReader(base::Octets value, bool extended) : extended_(extended) {
+PcoReader::PcoReader(base::Octets value, bool long_lengths) : long_lengths_(long_lengths) {
   if (value.empty()) {
     ok_ = false;
     return;
@@ -209,7 +202,7 @@ bool PcoReader::Next(PcoItem* item) {
   if (rest_.empty()) return false;
   Fields fields(rest_);
   item->id = fields.U16();
-  const size_t size = extended_ && HasLongLength(item->id) ? fields.U16() : fields.U8();
+  const size_t size = long_lengths_ && HasLongLength(item->id) ? fields.U16() : fields.U8();
   item->contents = fields.Bytes(size);
   ok_ = fields.ok();
   rest_ = ok_ ? fields.rest() : base::Octets();
@@ -224,6 +217,15 @@ absl::string_view PdnTypeName(uint8_t type) {
 std::optional<uint8_t> ReadPdnType(base::Octets value) {
   if (value.empty()) return std::nullopt;
   return static_cast<uint8_t>(value[0] & 0x7);
+}
+
+base::IpAddress PrefixOf(base::IpAddress address, unsigned length) {
+  uint8_t* octets = address.data();
+  for (unsigned i = 0; i < kV6Size; ++i) {
+    const unsigned bits = length <= 8 * i ? 0 : std::min(8u, length - 8 * i);
+    octets[i] = static_cast<uint8_t>(octets[i] & 0xff00u >> bits);
+  }
+  return address;
 }
 
 std::optional<Paa> ReadPaa(base::Octets value) {
@@ -315,15 +317,19 @@ std::optional<UserLocation> ReadUli(base::Octets value) {
 }
 
 std::optional<Fteid> ReadFteid(base::Octets value, uint8_t instance) {
-  Fields fields(value);
-  const uint8_t first = fields.U8();
-  Fteid fteid;
-  fteid.interface_type = first & 0x3f;
-  fteid.instance = instance;
-  fteid.teid = fields.U32();
-  if ((first & 0x80) != 0) fteid.v4 = fields.V4();
-  if ((first & 0x40) != 0) fteid.v6 = fields.V6();
-  if (!fields.ok() || (first & 0xc0) == 0) return std::nullopt;
+  // Every message has several: lengths are asked for once.
+  constexpr size_t kFixed = 5;
+  if (value.size() < kFixed) return std::nullopt;
+  const uint8_t* p = value.data();
+  const bool has_v4 = (p[0] & 0x80) != 0, has_v6 = (p[0] & 0x40) != 0;
+  const size_t v4_size = has_v4 ? kV4Size : 0, v6_size = has_v6 ? kV6Size : 0;
+  if ((!has_v4 && !has_v6) || value.size() < kFixed + v4_size + v6_size) return std::nullopt;
+  std::optional<Fteid> fteid(std::in_place);
+  fteid->interface_type = p[0] & 0x3f;
+  fteid->instance = instance;
+  fteid->teid = base::LoadBe32(p + 1);
+  if (has_v4) fteid->v4 = base::IpAddress::FromV4(p + kFixed);
+  if (has_v6) fteid->v6 = base::IpAddress::FromV6(p + kFixed + v4_size);
   return fteid;
 }
 

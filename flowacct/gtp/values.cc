@@ -78,6 +78,23 @@ bool IsLabelOf(absl::string_view label, absl::string_view letters, bool digits) 
   return true;
 }
 
+bool IsVisible(uint8_t c) { return c > ' ' && c < 0x7f; }
+
+// The dotted text of names whose labels come without lengths.
+std::optional<Apn> ApnFromText(base::Octets octets) {
+  if (octets.size() >= Apn::kMaxSize) return std::nullopt;
+  Apn apn;
+  size_t label = 0;  // octets of the one that is open
+  for (const uint8_t c : octets) {
+    label = c == '.' ? 0 : label + 1;
+    const bool empty = c == '.' && (apn.size == 0 || apn.octets[apn.size - 1u] == '.');
+    if (!IsVisible(c) || empty || label > kMaxLabel) return std::nullopt;
+    apn.octets[apn.size++] = static_cast<char>(c);
+  }
+  if (label == 0) return std::nullopt;
+  return apn;
+}
+
 // Where "mncNNN.mccNNN.gprs" begins in `name`; its size if it does not end so (TS 23.003, 9.1.2).
 size_t OperatorBegin(absl::string_view name) {
   constexpr size_t kSize = 18;
@@ -116,6 +133,7 @@ absl::string_view Apn::operator_id() const { return text().substr(OperatorBegin(
 std::optional<Apn> ApnFromLabels(base::Octets octets) {
   if (!octets.empty() && octets.back() == 0) octets.remove_suffix(1);
   if (octets.empty() || octets.size() > Apn::kMaxSize) return std::nullopt;
+  if (octets[0] > kMaxLabel) return ApnFromText(octets);
   Apn apn;
   size_t at = 0;
   while (at < octets.size()) {
@@ -123,7 +141,7 @@ std::optional<Apn> ApnFromLabels(base::Octets octets) {
     if (label == 0 || label > kMaxLabel || label > octets.size() - at - 1) return std::nullopt;
     if (at != 0) apn.octets[apn.size++] = '.';
     for (const uint8_t c : octets.subspan(at + 1, label)) {
-      if (c <= ' ' || c >= 0x7f || c == '.') return std::nullopt;
+      if (!IsVisible(c) || c == '.') return std::nullopt;
       apn.octets[apn.size++] = static_cast<char>(c);
     }
     at += 1 + label;

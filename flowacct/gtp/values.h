@@ -41,8 +41,9 @@ struct Apn {
   bool operator!=(const Apn& o) const { return !(*this == o); }
 };
 
-// From labels, each behind the octet of its length (TS 23.003, 9.1), with or without the root label. Nothing if it has
-// no label, an empty one, one of more than 63 octets or beyond the end, a dot or another octet that is no visible ASCII
+// From labels, each behind the octet of its length (TS 23.003, 9.1), with or without the root label; or from the dotted
+// text itself, as some nodes have it, if its first octet is more than the length of any label. Nothing if it has no
+// label, an empty one, one of more than 63 octets or beyond the end, a dot or another octet that is no visible ASCII
 // within, or more than 100 octets. Letters stay as they came: equal names may be written in several ways.
 std::optional<Apn> ApnFromLabels(base::Octets octets);
 

@@ -61,7 +61,15 @@ TEST(Values, ApnOfLabels) {
        nullptr, "", ""},
       {std::string("\x04ims", 4), nullptr, "", ""},      // beyond the end
       {std::string("\x03ims\x01", 5), nullptr, "", ""},  // a length alone
-      {std::string("ims", 3), nullptr, "", ""},          // text without labels
+      // Text without lengths, told by a first octet that can be none.
+      {std::string("ims", 3), "ims", "ims", ""},
+      {std::string("ims.mnc001.mcc262.gprs", 22), "ims.mnc001.mcc262.gprs", "ims", "mnc001.mcc262.gprs"},
+      {std::string("a..b", 4), nullptr, "", ""},
+      {std::string("a.", 2), nullptr, "", ""},
+      {std::string("a b", 3), nullptr, "", ""},
+      {std::string(64, 'a'), nullptr, "", ""},
+      {std::string(63, 'a') + "." + std::string(36, 'b'), nullptr, "", ""},
+      {std::string("3gpp", 4), nullptr, "", ""},  // a label of 51 octets
       {std::string("\x03i.s", 4), nullptr, "", ""},
       {std::string("\x03i s", 4), nullptr, "", ""},
       {std::string("\x03i\x80s", 4), nullptr, "", ""},
