@@ -24,12 +24,16 @@
 #include "flowacct/gtp/message_types.h"
 #include "flowacct/gtp/message_view.h"
 #include "flowacct/gtp/user_plane.h"
+#include "flowacct/testing/manifest_counts.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::gtp {
 namespace {
 
 using base::Octets;
+using flowacct::testing::Counts;
+using flowacct::testing::CountsAsText;
+using flowacct::testing::CountsOf;
 using Texts = std::vector<std::string>;
 
 struct Message {
@@ -111,8 +115,6 @@ const std::vector<Row>& Rows() {
       {"gtp.message", Compare::kFirst, [](M m) { return Texts{Hex(m.view.type(), 2)}; }},
       {"gtp.teid", Compare::kFirst, [](M m) { return If(m.view.has_teid(), Hex(m.view.teid(), 8)); }},
       {"gtp.seq_number", Compare::kFirst, [](M m) { return If(m.view.has_sequence(), Hex(m.view.sequence(), 4)); }},
-      {"gtp.npdu_number", Compare::kFirst,
-       [](M m) { return If(m.view.version() == 1 && m.view.has_npdu_number(), Hex(m.view.npdu_number(), 2)); }},
       {"gtp.flow_label", Compare::kFirst,
        [](M m) { return If(ProtocolOf(m.view) == Protocol::kV0, Hex(m.view.flow_label(), 4)); }},
       {"gtp.ext_hdr.pdu_ses_con.pdu_type", Compare::kFirst,
@@ -146,8 +148,7 @@ const std::vector<Row>& Rows() {
        [](M m) { return m.view.version() == 0 ? HexOf(m, v1::kTeidControl, 4) : Texts(); }},
       {"gtp.nsapi", Compare::kAll,
        [](M m) {
-         return OfEach(m, v1::kNsapi,
-                       [](Octets o, Texts* texts) { texts->push_back(absl::StrCat(v1::Nsapi(o[0]))); });
+         return OfEach(m, v1::kNsapi, [](Octets o, Texts* texts) { texts->push_back(absl::StrCat(v1::Nsapi(o[0]))); });
        }},
       {"gtp.tear_ind", Compare::kAll,
        [](M m) {
@@ -156,7 +157,8 @@ const std::vector<Row>& Rows() {
                        [](Octets o, Texts* texts) { texts->push_back(v1::Teardown(o[0]) ? "1" : "0"); });
        }},
       {"gtp.chrg_id", Compare::kAll, [](M m) { return HexOf(m, v1::kChargingId, 8); }},
-      {"gtp.chrg_char", Compare::kAll, [](M m) {
+      {"gtp.chrg_char", Compare::kAll,
+       [](M m) {
          return OfEach(m, v1::kChargingCharacteristics, [](Octets o, Texts* texts) { Append(v1::ReadU16(o), texts); });
        }},
       {"gtp.user_addr_pdp_org", Compare::kAll,
@@ -224,7 +226,8 @@ const std::vector<Row>& Rows() {
        [](M m) { return QosOf(m, true, [](auto& q) { return q.handling_priority; }); }},
       {"gtp.qos_max_ul", Compare::kRate, [](M m) { return QosOf(m, true, [](auto& q) { return q.max_up; }); }},
       {"gtp.qos_max_dl", Compare::kRate, [](M m) { return QosOf(m, true, [](auto& q) { return q.max_down; }); }},
-      {"gtp.sig_ind", Compare::kAll, [](M m) {
+      {"gtp.sig_ind", Compare::kAll,
+       [](M m) {
          return OfEach(m, v1::kQos, [](Octets o, Texts* texts) {
            if (o.size() > 12) Append(std::optional<int>(v1::ReadQos(o)->signalling), texts);
          });
@@ -249,6 +252,13 @@ const std::vector<Row>& Rows() {
   };
   return rows;
 }
+
+// How the manifest calls what the captures have.
+const std::map<int, const char*> kManifestNames = {
+    {1, "echo-req"},        {2, "echo-resp"},        {16, "create-pdp-req"}, {17, "create-pdp-resp"},
+    {18, "update-pdp-req"}, {19, "update-pdp-resp"}, {20, "delete-pdp-req"}, {21, "delete-pdp-resp"},
+    {26, "error-ind"},      {255, "G-PDU"},
+};
 
 struct Difference {
   const char* capture;
@@ -303,9 +313,13 @@ TEST(Tshark, ShowsWhatWeRead) {
     absl::string_view capture = columns[0];
     if (!absl::ConsumePrefix(&capture, "gtp/")) continue;
     ++captures;
-    std::string command =
-        absl::StrCat("HOME=", ::testing::TempDir(), " tshark -r '", folder, "/", columns[0],
-                     "' -Y 'gtp || gtpprime' -T fields -E separator=/t -E aggregator='|' -e frame.number -e udp.payload");
+    Counts expected, counts;
+    for (const char* decoder : {"tshark: GTPv0: ", "tshark: GTPv1: ", "tshark: GTPv0/1: "}) {
+      for (const auto& count : CountsOf(columns[9], decoder)) expected.insert(count);
+    }
+    std::string command = absl::StrCat(
+        "HOME=", ::testing::TempDir(), " tshark -r '", folder, "/", columns[0],
+        "' -Y 'gtp || gtpprime' -T fields -E separator=/t -E aggregator='|' -e frame.number -e udp.payload");
     for (const Row& row : Rows()) absl::StrAppend(&command, " -e ", row.field);
     const std::string output = OutputOf(absl::StrCat(command, " 2>/dev/null"));
     for (const absl::string_view shown_line : absl::StrSplit(output, '\n', absl::SkipEmpty())) {
@@ -321,6 +335,10 @@ TEST(Tshark, ShowsWhatWeRead) {
       EXPECT_TRUE(parsed.ok()) << base::DecodeCodeName(parsed.code) << " at " << parsed.offset;
       if (!parsed.ok() || message.view.version() == 2) continue;
       ++messages;
+      if (!message.view.is_prime()) {
+        const auto name = kManifestNames.find(message.view.type());
+        ++counts[name == kManifestNames.end() ? absl::StrCat("type", message.view.type()) : name->second];
+      }
       EXPECT_NE(FindMessageType(message.view), nullptr);
       if (message.view.type() != 255) {
         v1::ElementReader reader(message.view);
@@ -347,9 +365,11 @@ TEST(Tshark, ShowsWhatWeRead) {
                       << "' (" << base::DecodeCodeName(message.result.code) << " at " << message.result.offset << ")";
       }
     }
+    EXPECT_EQ(CountsAsText(counts), CountsAsText(expected)) << capture;
   }
   EXPECT_GT(captures, 20u);
   EXPECT_GT(messages, 600u);
+  for (const Difference& d : kDifferences) EXPECT_EQ(met.count(&d), 1u) << d.capture << " " << d.field << ": no more";
   for (const Row& row : Rows()) EXPECT_EQ(compared.count(row.field), 1u) << "no capture has " << row.field;
 }
 
