@@ -97,7 +97,8 @@ using InterfaceType = uint16_t;
   X(0x101, kGnGgsnGtpU, kUser, "Gn/Gp GGSN GTP-U")                                \
   X(0x102, kGnSgsnGtpC, kControl, "Gn/Gp SGSN GTP-C")                             \
   X(0x103, kGnGgsnGtpC, kControl, "Gn/Gp GGSN GTP-C")                             \
-  X(0x104, kIuRncGtpU, kUser, "Iu RNC GTP-U")
+  X(0x104, kIuRncGtpU, kUser, "Iu RNC GTP-U")                                     \
+  X(0x105, kAnyGtpU, kUser, "GTP-U") /* of error indications, which do not tell */
 
 #define X(number, name, plane, text) inline constexpr InterfaceType name = number;
 FLOWACCT_GTP_INTERFACE_TYPES(X)
