@@ -100,6 +100,15 @@ struct ConnectionContext {
   uint8_t first_bearer = 0, bearer_count = 0;  // in ControlMessage::bearers
 };
 
+// Flags of ControlMessage::indication that tell what is going on; all of them have names by v2::IndicationFlagName,
+// and flag n there is bit 63 - n here.
+inline constexpr uint64_t kIndicationDirectTunnel = uint64_t{1} << 62;  // DTF
+inline constexpr uint64_t kIndicationHandover = uint64_t{1} << 61;      // HI
+inline constexpr uint64_t kIndicationOperation = uint64_t{1} << 59;     // OI: on to the PGW with it
+inline constexpr uint64_t kIndicationIsr = uint64_t{1} << 57;           // ISRAI
+inline constexpr uint64_t kIndicationSgwChange = uint64_t{1} << 56;     // SGWCI
+inline constexpr uint64_t kIndicationScope = uint64_t{1} << 49;         // SI
+
 // All but the lists.
 struct ControlFields {
   // EPS bearers of one UE are 11 (TS 24.301); twice that many for lists "to be created" and "to be removed".

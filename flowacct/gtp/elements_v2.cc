@@ -25,9 +25,16 @@ constexpr std::array<uint8_t, 256> RowsByType() {
 constexpr std::array<uint8_t, 256> kRows = RowsByType();
 
 constexpr absl::string_view kIndicationNames[] = {
-#define X(name) #name,
-    FLOWACCT_GTP2_INDICATIONS(X)
-#undef X
+    "DAF",     "DTF",     "HI",     "DFI",    "OI",     "ISRSI",   "ISRAI",   "SGWCI",   // octet 5
+    "SQCI",    "UIMSI",   "CFSI",   "CRSI",   "P",      "PT",      "SI",      "MSV",     // octet 6
+    "RetLoc",  "PBIC",    "SRNI",   "S6AF",   "S4AF",   "MBMDT",   "ISRAU",   "CCRSI",   // octet 7
+    "CPRAI",   "ARRL",    "PPOF",   "PPON",   "PPSI",   "CSFBI",   "CLII",    "CPSR",    // octet 8
+    "NSI",     "UASI",    "DTCI",   "BDWI",   "PSCI",   "PCRI",    "AOSI",    "AOPI",    // octet 9
+    "ROAAI",   "EPCOSI",  "CPOPCI", "PMTSMI", "S11TF",  "PNSI",    "UNACCSI", "WPMSI",   // octet 10
+    "5GSNN26", "REPREFI", "5GSIWK", "EEVRSI", "LTEMUI", "LTEMPI",  "ENBCRSI", "TSPCMI",  // octet 11
+    "CSRMFI",  "MTEDTN",  "MTEDTA", "N5GNMI", "5GCNRS", "5GCNRI",  "5SRHOI",  "ETHPDN",  // octet 12
+    "NSPUSI",  "PGWRNSI", "RPPCSI", "PGWCHI", "SISSME", "NSENBI",  "IDFUPF",  "EMCI",    // octet 13
+    "",        "",        "",       "",       "",       "LTEMSAI", "SRTPI",   "UPIPSI",  // octet 14
 };
 static_assert(sizeof(kIndicationNames) / sizeof(kIndicationNames[0]) == kIndicationFlags, "eight an octet");
 
@@ -178,9 +185,7 @@ std::optional<base::IpAddress> ReadIpAddress(base::Octets value) {
 std::optional<Apn> ReadApn(base::Octets value) { return ApnFromLabels(value); }
 
 absl::string_view IndicationFlagName(size_t flag) {
-  if (flag >= kIndicationFlags) return {};
-  const absl::string_view name = kIndicationNames[flag];
-  return name.substr(0, 5) == "spare" ? absl::string_view() : name;
+  return flag < kIndicationFlags ? kIndicationNames[flag] : absl::string_view();
 }
 
 uint64_t ReadIndication(base::Octets value) {

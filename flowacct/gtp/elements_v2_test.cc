@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "flowacct/gtp/control_message.h"
 #include "flowacct/gtp/testing/gtp2_builder.h"
 #include "gtest/gtest.h"
 
@@ -314,6 +315,8 @@ TEST(Elements, IndicationFlags) {
   EXPECT_FALSE(HasIndication(octets, 24));
   EXPECT_EQ(ReadIndication(octets), uint64_t{0x200001} << 40);
   EXPECT_EQ(ReadIndication(Bytes{}), 0u);
+  EXPECT_EQ(ReadIndication(Bytes{0x6b, 0x02}), kIndicationDirectTunnel | kIndicationHandover | kIndicationOperation |
+                                                   kIndicationIsr | kIndicationSgwChange | kIndicationScope);
   EXPECT_EQ(ReadIndication(Bytes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}), 0x0102030405060708u);
 }
 

@@ -147,7 +147,7 @@ TEST(Values, NamesOfNumbers) {
   EXPECT_EQ(PlaneOf(kS11SgwGtpU), InterfacePlane::kUser);
   EXPECT_EQ(PlaneOf(kS5PgwPmip), InterfacePlane::kPmip);
   EXPECT_EQ(PlaneOf(kIuRncGtpU), InterfacePlane::kUser);
-  for (const InterfaceType unknown : {42, 63, 255, 0x105, 0xffff}) {
+  for (const InterfaceType unknown : {42, 63, 255, 0x106, 0xffff}) {
     EXPECT_EQ(InterfaceTypeName(unknown), "") << unknown;
     EXPECT_EQ(PlaneOf(unknown), InterfacePlane::kUnknown) << unknown;
   }
