@@ -1,12 +1,11 @@
 // What PacketDecoder shows of GTP beside rows: the messages that are no packets of subscribers.
 //
 // Of each packet the outermost UDP datagram on a port of GTP is looked at: 2123 (GTP-C), 3386 (GTPv0, GTP'), 2152 and
-// the decoder's own list (GTP-U), on either side. It is shown whole and unread, unless it is a G-PDU. What lies within
-// a G-PDU is a subscriber's and never shown, so that nobody makes sessions by what he sends through his tunnel.
-// Datagrams on 2123 and 3386 that come in IP fragments of the outermost level are shown when they are whole, if their
-// first fragment comes first.
-// Ownership: the octets are lent for the call. Threads: that of the decoder. Cost: none of packets on other ports but
-// that of the general path for UDP tunnels.
+// the decoder's own list (GTP-U), on either side, the other port being 1024 or more. It is shown whole and unread,
+// unless it is a G-PDU. What lies within a G-PDU is a subscriber's and never shown, so that nobody makes sessions by
+// what he sends through his tunnel. Datagrams on 2123 and 3386 that come in IP fragments of the outermost level are
+// shown when they are whole, if their first fragment comes first. Ownership: the octets are lent for the call. Threads:
+// that of the decoder. Cost: none of packets on other ports but that of the general path for UDP tunnels.
 
 #ifndef FLOWACCT_PACKET_GTP_TAP_H_
 #define FLOWACCT_PACKET_GTP_TAP_H_

@@ -151,6 +151,19 @@ TEST_F(GtpTest, InnerIpv6OverIpv4AndTheOtherWayRound) {
   EXPECT_EQ(Tunnel(row), "2001:db8::1 2001:db8::2 2");
 }
 
+TEST_F(GtpTest, TPdusOfVersion0) {
+  const Octets header = {0x1e, 255,  0,    40,   0x45, 0,    0,    1,    0,    0xff,
+                         0xff, 0xff, 0x62, 0x02, 0x11, 0x32, 0x54, 0x76, 0x98, 0x50};
+  P packet = P().Ethernet().Ipv4("198.51.100.1", "198.51.100.2").Udp(3386, 3386).Octets(header);
+  const Octets user = User(P());
+  const auto row = Innermost(packet.Octets(user).Build());
+  EXPECT_EQ(Addresses(row), "10.0.0.1 10.0.0.2");
+  EXPECT_EQ(row.Get<FieldId::kBytes>(), 40u);
+  EXPECT_FALSE(row.Has(FieldId::kTeid));
+  EXPECT_EQ(row.Get<FieldId::kGtpSrcAddr>().ToString(), "198.51.100.1");
+  EXPECT_EQ(row.Get<FieldId::kGtpDstAddr>().ToString(), "198.51.100.2");
+}
+
 TEST_F(GtpTest, TheTunnelIsThatOfTheAccountedLevel) {
   // A subscriber with Teredo, and with tunnels of GTP of his own.
   const Octets teredo = Outer().GtpU(1).Ipv4("10.0.0.1", "192.0.2.9").Udp(9, 0).Teredo().Ipv6().Icmpv6(128, 0).Build();
@@ -210,14 +223,15 @@ TEST_F(GtpTest, TheTapIsShownMessages) {
   EXPECT_EQ(Shown(udp(50000, 2123).Payload(30).Padding(9).Build()), Texts{"198.51.100.1:50000 198.51.100.2:2123 30"});
   EXPECT_EQ(Shown(udp(2123, 50000).Build()), Texts{"198.51.100.1:2123 198.51.100.2:50000 0"});
   EXPECT_EQ(Shown(udp(50000, 3386).Payload(20, 0x0e).Build()), Texts{"198.51.100.1:50000 198.51.100.2:3386 20"});
-  EXPECT_EQ(Shown(udp(50000, 53).Payload(20).Build()), Texts{});
-  EXPECT_EQ(Shown(P().Ethernet().Ipv6().HopByHop().Udp(7, 2123).Payload(20).Build()),
-            Texts{"2001:db8::1:7 2001:db8::2:2123 20"});
+  EXPECT_EQ(Shown(udp(50000, 5300).Payload(20).Build()), Texts{});
+  EXPECT_EQ(Shown(udp(2123, 53).Payload(20).Build()), Texts{});  // a client's port
+  EXPECT_EQ(Shown(P().Ethernet().Ipv6().HopByHop().Udp(40007, 2123).Payload(20).Build()),
+            Texts{"2001:db8::1:40007 2001:db8::2:2123 20"});
   // Through a tunnel that mirrors.
-  EXPECT_EQ(Shown(P().Ethernet().Ipv4().Gre().Ipv4("198.51.100.1", "198.51.100.2").Udp(7, 2123).Payload(9).Build()),
-            Texts{"198.51.100.1:7 198.51.100.2:2123 9"});
-  EXPECT_EQ(Shown(udp(7, 0).Vxlan(1).Ethernet().Ipv4("10.9.9.1", "10.9.9.2").Udp(7, 2123).Payload(9).Build()),
-            Texts{"10.9.9.1:7 10.9.9.2:2123 9"});
+  EXPECT_EQ(Shown(P().Ethernet().Ipv4().Gre().Ipv4("198.51.100.1", "198.51.100.2").Udp(40007, 2123).Payload(9).Build()),
+            Texts{"198.51.100.1:40007 198.51.100.2:2123 9"});
+  EXPECT_EQ(Shown(udp(7, 0).Vxlan(1).Ethernet().Ipv4("10.9.9.1", "10.9.9.2").Udp(40007, 2123).Payload(9).Build()),
+            Texts{"10.9.9.1:40007 10.9.9.2:2123 9"});
   // Of GTP-U all but G-PDUs; of GTPv0 all but its T-PDUs.
   for (const int type : {1, 2, 26, 31, 254, 255}) {
     P::GtpFields fields;
@@ -231,8 +245,8 @@ TEST_F(GtpTest, TheTapIsShownMessages) {
   options.gtp_u_ports = {49152};
   P::GtpFields echo;
   echo.type = 1;
-  EXPECT_EQ(Shown(udp(1, 49152).GtpU(0, echo).Build()), Texts{});
-  EXPECT_EQ(Shown(udp(1, 49152).GtpU(0, echo).Build(), options).size(), 1u);
+  EXPECT_EQ(Shown(udp(40001, 49152).GtpU(0, echo).Build()), Texts{});
+  EXPECT_EQ(Shown(udp(40001, 49152).GtpU(0, echo).Build(), options).size(), 1u);
 }
 
 TEST_F(GtpTest, NobodyIsHeardFromWithinATunnel) {
@@ -265,7 +279,7 @@ TEST_F(GtpTest, MessagesInFragmentsBecomeWhole) {
       first.more_fragments = true;
       later.fragment_offset = 32;
       const auto part = [&](uint16_t port) {
-        Octets octets = P().Ethernet().Ipv4("192.0.2.1", "192.0.2.2", first).Udp(7, port).Payload(24, 0x48).Build();
+        Octets octets = P().Ethernet().Ipv4("192.0.2.1", "192.0.2.2", first).Udp(40007, port).Payload(24, 0x48).Build();
         octets[14 + 20 + 5] = 48;  // the whole datagram
         return octets;
       };
@@ -274,7 +288,7 @@ TEST_F(GtpTest, MessagesInFragmentsBecomeWhole) {
       send(part(2123));
       EXPECT_TRUE(tap.shown.empty());
       send(rest);
-      ASSERT_EQ(tap.shown, std::vector<std::string>{"192.0.2.1:7 192.0.2.2:2123 40"});
+      ASSERT_EQ(tap.shown, std::vector<std::string>{"192.0.2.1:40007 192.0.2.2:2123 40"});
       Octets expected(24, 0x48);
       expected.resize(40, 0x49);
       EXPECT_EQ(tap.octets[0], expected);
@@ -287,9 +301,9 @@ TEST_F(GtpTest, MessagesInFragmentsBecomeWhole) {
       EXPECT_EQ(decoder.gtp_reassembler()->counters().fragments, 2u);
       EXPECT_EQ(tap.shown.size(), 1u);
       // What the capture cut says so.
-      send(P().Ethernet().Ipv4().Udp(7, 2123).Payload(40).Build(), 14 + 28 + 10);
+      send(P().Ethernet().Ipv4().Udp(40007, 2123).Payload(40).Build(), 14 + 28 + 10);
       ASSERT_EQ(tap.shown.size(), 2u);
-      EXPECT_EQ(tap.shown[1], "192.0.2.1:7 192.0.2.2:2123 10 cut");
+      EXPECT_EQ(tap.shown[1], "192.0.2.1:40007 192.0.2.2:2123 10 cut");
     }
   }
 }

@@ -69,6 +69,7 @@ namespace flowacct::packet {
 #define FLOWACCT_UDP_TUNNELS(X)         \
   X(1701, kL2tp, true)                  \
   X(2152, kGtpU, true)                  \
+  X(3386, kGtpV0, true)                 \
   X(3544, kTeredo, true)                \
   X(4789, kVxlan, false)                \
   X(4790, kVxlanGpe, false)             \

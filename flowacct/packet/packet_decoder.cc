@@ -29,7 +29,10 @@ constexpr FieldId kTunnelFields[] = {FieldId::kVxlan,          FieldId::kNvgre, 
                                      FieldId::kTunnelFlowLabel};
 constexpr FieldId kGtpFields[] = {FieldId::kTeid, FieldId::kGtpSrcAddr, FieldId::kGtpDstAddr, FieldId::kQfi};
 
+// Nobody speaks GTP from a system port: that is a server's answer to a client who happened to get a port of GTP.
 bool IsGtp(uint16_t source_port, uint16_t destination_port, absl::Span<const uint16_t> gtp_u_ports) {
+  constexpr uint16_t kFirstUserPort = 1024;  // RFC 6335, 6
+  if (std::min(source_port, destination_port) < kFirstUserPort) return false;
   return FromUdpPorts(source_port, destination_port, gtp_u_ports) == LayerKind::kGtpU ||
          IsGtpControlPort(source_port) || IsGtpControlPort(destination_port);
 }
@@ -398,7 +401,8 @@ void PacketDecoder::FillGtp(const IpLevel& accounted, record::MutableRow row) {
   const auto layers = view_.layers();
   const Layer* found = nullptr;
   for (const Layer& layer : layers) {
-    if (layer.kind != LayerKind::kGtpU || view_.As<GtpUView>(layer).message_type() != GtpUView::kGPdu) continue;
+    const bool v1 = layer.kind == LayerKind::kGtpU && view_.As<GtpUView>(layer).message_type() == GtpUView::kGPdu;
+    if (!v1 && layer.kind != LayerKind::kGtpV0) continue;
     if (found != nullptr && layer.offset > layers[accounted.ip_layer].offset) break;
     found = &layer;
   }
@@ -407,9 +411,11 @@ void PacketDecoder::FillGtp(const IpLevel& accounted, record::MutableRow row) {
   for (const IpLevel& level : view_.levels()) {
     if (layers[level.ip_layer].offset < found->offset) outer = &level;
   }
-  const auto gtp = view_.As<GtpUView>(*found);
-  row.Set<FieldId::kTeid>(gtp.teid());
-  if (const std::optional<uint8_t> qfi = gtp.qfi()) row.Set<FieldId::kQfi>(*qfi);
+  if (found->kind == LayerKind::kGtpU) {  // GTPv0 has flow labels and TIDs
+    const auto gtp = view_.As<GtpUView>(*found);
+    row.Set<FieldId::kTeid>(gtp.teid());
+    if (const std::optional<uint8_t> qfi = gtp.qfi()) row.Set<FieldId::kQfi>(*qfi);
+  }
   if (outer == nullptr) return;
   row.Set<FieldId::kGtpSrcAddr>(view_.source(*outer));
   row.Set<FieldId::kGtpDstAddr>(view_.destination(*outer));
@@ -448,7 +454,8 @@ void PacketDecoder::ShowGtpFragment(const IpLevel& level, int64_t time_nanos) {
   }
   ReassembledPacket whole;
   UdpDatagram udp;
-  if ((IsGtpControlPort(transport.source_port) || IsGtpControlPort(transport.destination_port)) &&
+  if (IsGtp(transport.source_port, transport.destination_port, {}) &&
+      (IsGtpControlPort(transport.source_port) || IsGtpControlPort(transport.destination_port)) &&
       gtp_reassembler_->Add(fragment, time_nanos, &whole) && FindUdp(whole, &udp) && !IsGPdu(udp.payload)) {
     Show(udp, time_nanos, options_.gtp_tap);
   }

@@ -83,6 +83,7 @@ DecodeResult PacketParser::Run(LayerKind next) {
         CASE(kVxlanGpe, VxlanGpe)
         CASE(kGeneve, Geneve)
         CASE(kGtpU, GtpU)
+        CASE(kGtpV0, GtpV0)
         CASE(kL2tp, L2tp)
         CASE(kTeredo, Teredo)
         CASE(kAyiya, Ayiya)

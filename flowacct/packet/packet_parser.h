@@ -91,6 +91,7 @@ class PacketParser {
   LayerKind VxlanGpe();
   LayerKind Geneve();
   LayerKind GtpU();
+  LayerKind GtpV0();
   LayerKind L2tp();
   LayerKind Teredo();
   LayerKind Ayiya();

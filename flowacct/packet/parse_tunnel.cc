@@ -153,6 +153,18 @@ LayerKind PacketParser::GtpU() {
   return ip_version == 4 || ip_version == 6 ? LayerKind::kIp : LayerKind::kNone;
 }
 
+// 3GPP TS 09.60, 6: 20 octets; a T-PDU carries a packet. Its messages, and those of GTP' on the same port, are nobody's
+// layer.
+LayerKind PacketParser::GtpV0() {
+  if (!Want(20) || U8(0) >> 5 != 0 || (U8(0) & 0x10) == 0 || U8(1) != GtpUView::kGPdu) return LayerKind::kNone;
+  const uint16_t payload_length = U16(2);
+  if (!Add(LayerKind::kGtpV0, 20)) return LayerKind::kNone;
+  Limit(payload_length);
+  if (wire_remaining() == 0 || !Need(1)) return LayerKind::kNone;
+  const uint8_t ip_version = U8(0) >> 4;
+  return ip_version == 4 || ip_version == 6 ? LayerKind::kIp : LayerKind::kNone;
+}
+
 // RFC 2661, 3.1: version 2; control messages end here.
 LayerKind PacketParser::L2tp() {
   if (!Want(6) || (U8(1) & 0x0f) != 2) return LayerKind::kNone;
