@@ -48,7 +48,7 @@ int64_t GtpSimulation::Connect3G(uint32_t index, int64_t now) {
   gtp::LocationArea area;
   area.plmn = network_.VisitedPlmn(u.profile);
   area.code = 0x100u + u.mm;
-  area.cell = 0x01ff;
+  area.cell = 1;
   Begin1(kCreatePdpRequest, 0, sequence).Imsi(network_.Imsi(index, u.profile)).RoutingArea(area);
   v1_.Recovery(sgsn.recovery).SelectionMode(0).TeidData(radio).TeidControl(u.mm_control).Nsapi(Ebi(0, 0));
   v1_.ChargingCharacteristics(0x0800).EndUserAddress(wanted).Apn(network_.ApnText(u.profile, apn));
@@ -119,7 +119,7 @@ int64_t GtpSimulation::ContextTransfer1(uint32_t index, GtpNodeId to, uint32_t n
   gtp::LocationArea area;
   area.plmn = network_.VisitedPlmn(u.profile);
   area.code = 0x100u + u.mm;
-  area.cell = 0x01ff;
+  area.cell = 1;
   uint8_t ptmsi[4];
   base::StoreBe32(ptmsi, 0xc0000000 | index);
   Begin1(kSgsnContextRequest, 0, sequence).RoutingArea(area).Fixed(kElementPtmsi, ptmsi).TeidControl(at_asker);

@@ -559,11 +559,12 @@ void GtpSimulation::EncodeUser(const UserPacket& p, int64_t at) {
   payload_.Clear();
   // SGSNs number packets; gNodeBs and UPFs tell the flow; forwarded packets have their number of PDCP.
   if (p.tap == GtpTap::kGn) header.sequence = static_cast<uint16_t>(p.number);
-  const auto container = gtp::PduSessionContainer(p.up, 9);
+  const auto container = gtp::PduSessionContent(p.up, 9);
   const uint8_t pdcp[2] = {0, static_cast<uint8_t>(p.number)};
-  const gtp::ExtensionHeader extension = p.tap == GtpTap::kN3
-                                             ? gtp::ExtensionHeader{gtp::kExtensionPduSessionContainer, container}
-                                             : gtp::ExtensionHeader{gtp::kExtensionPdcpNumber, pdcp};
+  gtp::ExtensionHeader extension;
+  const auto type = p.tap == GtpTap::kN3 ? gtp::ExtensionType::kPduSessionContainer : gtp::ExtensionType::kPdcpNumber;
+  extension.type = static_cast<uint8_t>(type);
+  extension.content = p.tap == GtpTap::kN3 ? base::Octets(container) : base::Octets(pdcp);
   const bool extended = p.tap == GtpTap::kN3 || p.tap == GtpTap::kX2 || p.tap == GtpTap::kForwarding;
   gtp::WriteGtpUHeader(header, absl::MakeConstSpan(&extension, extended ? 1 : 0), inner_.size(), &payload_);
   payload_.Bytes(inner_.octets());

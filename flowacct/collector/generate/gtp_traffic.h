@@ -106,7 +106,7 @@ struct GtpTrafficOptions {
   uint64_t seed = 1;
   // Frames, of all kinds.
   uint64_t packets = 1000000;
-  uint32_t subscribers = 10000;
+  uint32_t subscribers = 2000;
   // The subscribers attach one by one in this time from the beginning on.
   uint32_t attach_milliseconds = 10000;
   // From one procedure of a subscriber to the next, on average; and from one burst of packets to the next.

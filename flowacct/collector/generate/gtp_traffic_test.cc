@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +17,9 @@
 #include "flowacct/base/octet_reader.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/collector/generate/pcap_writer.h"
+#include "flowacct/gtp/control_message.h"
+#include "flowacct/gtp/message_view.h"
+#include "flowacct/gtp/read_control_message.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::collector {
@@ -343,6 +347,35 @@ TEST(GtpTrafficTest, TheTruthIsWhatTheOctetsTell) {
   };
   EXPECT_GT(shared(users_of_endpoint), 0);
   EXPECT_GT(shared(imsis_of_address), 0);
+}
+
+// The decoders, which know nothing of this generator, find nothing wrong, and a procedure in each message.
+TEST(GtpTrafficTest, TheDecodersReadAllOfIt) {
+  GtpTrafficOptions options = Small(40000);
+  options.restart_milliseconds = 2000;
+  auto traffic = NewGtpTraffic(options, nullptr);
+  ASSERT_TRUE(traffic.ok());
+  auto message = std::make_unique<gtp::ControlMessage>();
+  CapturedPacket packet;
+  std::set<gtp::Procedure> procedures;
+  while ((*traffic)->Next(&packet)) {
+    const Datagram d = ReadFrame(packet.octets);
+    gtp::MessageView view;
+    ASSERT_TRUE(gtp::MessageView::Parse(d.payload, &view).ok()) << packet.number;
+    ASSERT_EQ(view.size(), d.payload.size());
+    if ((*traffic)->user() != nullptr) {
+      EXPECT_EQ(view.teid(), (*traffic)->user()->teid);
+      EXPECT_EQ(view.payload().size(), (*traffic)->user()->inner_octets);
+      continue;
+    }
+    ASSERT_TRUE(gtp::ReadControlMessage(view, message.get()).ok()) << packet.number;
+    EXPECT_EQ(message->bad_elements, 0) << packet.number;
+    EXPECT_EQ(message->beyond_bounds, 0) << packet.number;
+    EXPECT_NE(message->procedure, gtp::Procedure::kNone) << packet.number;
+    procedures.insert(message->procedure);
+  }
+  for (const gtp::Procedure procedure : procedures) std::printf("%s\n", std::string(gtp::ProcedureName(procedure)).c_str());
+  EXPECT_GE(procedures.size(), 17u);
 }
 
 TEST(GtpTrafficTest, RestartsEndWhatTheNodeHad) {
