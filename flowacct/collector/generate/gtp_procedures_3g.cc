@@ -286,6 +286,21 @@ int64_t GtpSimulation::Detach3G(uint32_t index, int64_t now) {
   return t;
 }
 
+int64_t GtpSimulation::EndByGateway3G(uint32_t index, int64_t now) {
+  Subscriber& u = subscribers_[index];
+  const int slot = u.sessions[1] >= 0 ? 1 : 0;
+  Session& s = At(u, slot);
+  const uint32_t sequence = Sequence(s.gateway);
+  Begin1(kDeletePdpRequest, u.mm_control, sequence).Teardown(true).Nsapi(Ebi(slot, 0));
+  Request(u, now, s.gateway, u.mm, GtpTap::kGn, 0);
+  const int64_t t = now + Step();
+  Begin1(kDeletePdpRequest + 1, s.gateway_control, sequence).Cause(kAccepted1);
+  Answer(u, t, u.mm, s.gateway, GtpTap::kGn, 0, 0);
+  Close(u, slot, t, /*restarted=*/false);
+  FreeControl(u, t);
+  return t;
+}
+
 int64_t GtpSimulation::To3G(uint32_t index, int64_t now) {
   Subscriber& u = subscribers_[index];
   int64_t t = HasDedicated(u) ? DedicatedEnd(index, now) : now;

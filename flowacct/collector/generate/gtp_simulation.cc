@@ -279,6 +279,9 @@ void GtpSimulation::RunProcedure(uint32_t index, int64_t now) {
       case GtpProcedure::kDetach:
         end = u.access == GtpAccess::k3G ? Detach3G(index, now) : Detach4G(index, now);
         break;
+      case GtpProcedure::kEndByGateway:
+        end = u.access == GtpAccess::k3G ? EndByGateway3G(index, now) : EndByGateway4G(index, now);
+        break;
       case GtpProcedure::kIms:
         end = Connect4G(index, 1, kImsApn, now);
         break;

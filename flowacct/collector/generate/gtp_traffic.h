@@ -61,6 +61,7 @@ enum class GtpTap : uint8_t {
   X(kAttach, "attach", 0, 0, 0)                           \
   X(kAttachRefused, "attach_refused", 0, 0, 0)            \
   X(kDetach, "detach", 90, 80, 120)                       \
+  X(kEndByGateway, "end_by_gateway", 30, 20, 40)          \
   X(kIms, "second_connection", 90, 0, 0)                  \
   X(kImsEnd, "second_connection_end", 80, 0, 0)           \
   X(kDedicated, "dedicated_bearer", 140, 0, 0)            \

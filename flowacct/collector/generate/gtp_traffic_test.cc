@@ -39,7 +39,7 @@ GtpTrafficOptions Small(uint64_t packets = 20000) {
   options.enodebs = 20;
   options.attach_milliseconds = 2000;
   options.procedure_milliseconds = 2000;
-  options.burst_milliseconds = 500;
+  options.burst_milliseconds = 2000;
   options.echo_milliseconds = 3000;
   return options;
 }
@@ -374,7 +374,6 @@ TEST(GtpTrafficTest, TheDecodersReadAllOfIt) {
     EXPECT_NE(message->procedure, gtp::Procedure::kNone) << packet.number;
     procedures.insert(message->procedure);
   }
-  for (const gtp::Procedure procedure : procedures) std::printf("%s\n", std::string(gtp::ProcedureName(procedure)).c_str());
   EXPECT_GE(procedures.size(), 17u);
 }
 
