@@ -16,8 +16,8 @@
 // or after it ended; no TEID is given to another session while packets of the first are under way. (Packets that are
 // early by an option are before the answer that made their tunnel, not before the session's request.)
 // Ownership: a packet and its truth borrow the generator's buffers until the next call. Threads: one at a time.
-// Cost: some 1 to 2 us a packet of ordinary size; memory: some 100 octets a subscriber and 250 a session, and the
-// packets of the next 100 ms.
+// Cost: some 1.2 us a frame with 10,000 subscribers, 2.6 us with a million; memory: some 120 octets a subscriber and
+// 200 a session, and what is to be sent within the next 100 ms: control messages as frames, packets as 40 octets.
 
 #ifndef FLOWACCT_COLLECTOR_GENERATE_GTP_TRAFFIC_H_
 #define FLOWACCT_COLLECTOR_GENERATE_GTP_TRAFFIC_H_
@@ -143,7 +143,10 @@ struct GtpTrafficOptions {
 // "s1u,s5" as bits for `taps`; InvalidArgument names what is no tap.
 absl::StatusOr<uint16_t> ParseGtpTaps(absl::string_view text);
 
-// Whether the tunnel's subscriber can be known at the end of the trace from the control messages that the tap saw.
+// Whether the tunnel's subscriber can be known from the control messages that the tap saw of it until the packet's
+// tunnel was made or moved. Messages say more together than each of them does: an answer whose request is missing is
+// joined by the endpoints that both sides of the SGW name. What is not known here may yet be guessed by inner address.
+// A tunnel that is not known may have been another subscriber's before, whose end may be missing, too.
 enum class GtpKnowledge : uint8_t {
   kDirect,  // none of its subscriber's messages is missing since the attach
   kLinked,  // some are, but those that were seen still lead from the tunnel to the IMSI
