@@ -130,6 +130,7 @@ bool GtpSimulation::Next(CapturedPacket* packet) {
     if (next.kind == Kind::kControl) {
       octets = control_frames_[next.index].octets();
       shown_frame_ = static_cast<int32_t>(next.index);
+      ++truth_.control_messages;
     } else {
       EncodeUser(user_packets_[next.index], next.at);
       free_user_packets_.push_back(next.index);
@@ -392,7 +393,6 @@ uint32_t GtpSimulation::Send(Subscriber& u, int64_t at, GtpNodeId from, GtpNodeI
       continue;
     }
     seen = true;
-    ++truth_.control_messages;
     // The second copy is there before the answer of a patient peer, which takes a step of at least a millisecond.
     PushFrame(at + i * 900 * kMicro, source.control, destination.control, source_port, destination_port);
   }
@@ -411,7 +411,6 @@ const IpAddress& GtpSimulation::UserAddress(GtpNodeId node, GtpNodeId peer) cons
 
 void GtpSimulation::SendUserSignal(Subscriber& u, int64_t at, GtpNodeId from, GtpNodeId to, GtpTap tap) {
   if (!Visible(u, tap)) return;
-  ++truth_.control_messages;
   PushFrame(at, UserAddress(from, to), UserAddress(to, from), kUserPort, kUserPort);
 }
 

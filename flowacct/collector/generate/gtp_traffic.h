@@ -198,7 +198,9 @@ class GtpTruthListener {
 };
 
 struct GtpTrafficTruth {
+  // Of what Next gave; frames are control messages (of GTP-U, too) and user packets.
   uint64_t frames = 0, control_messages = 0, user_packets = 0, user_octets = 0;
+  // Of what was said and done, up to 100 ms ahead.
   uint64_t lost_messages = 0, repeated_messages = 0, early_bursts = 0, reused_teids = 0;
   uint64_t sessions = 0;
   std::array<uint64_t, 3> user_packets_by_knowledge{};

@@ -312,6 +312,7 @@ TEST(GtpTrafficTest, TheTruthIsWhatTheOctetsTell) {
   EXPECT_EQ(frames, options.packets);
   EXPECT_EQ(user_packets, (*traffic)->truth().user_packets);
   EXPECT_EQ(user_octets, (*traffic)->truth().user_octets);
+  EXPECT_EQ(user_packets + (*traffic)->truth().control_messages, frames);
   EXPECT_GT(v6_transport, 0u);
   EXPECT_EQ(interfaces.size(), 6u) << "of the taps, S11 and S10 have no user plane";
   for (const auto& [type, count] : correlator.types()) EXPECT_GT(count, 0);
