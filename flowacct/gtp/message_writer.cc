@@ -50,6 +50,7 @@ void WriteLocationArea(LocationForm form, const LocationArea& area, OctetWriter*
   out->Bytes(PlmnOctets(area.plmn));
   if (bits.code > 0) out->Number(area.code, (bits.code + 7u) / 8);
   if (bits.cell > 0) out->Number(area.cell, (bits.cell + 7u) / 8);
+  if (form == LocationForm::kRai) out->U8(0xff);  // 8.21.3: the second octet of its field is filled up
 }
 
 V1MessageWriter& V1MessageWriter::Begin(uint8_t type, uint32_t teid, uint16_t sequence) {
@@ -79,7 +80,7 @@ V1MessageWriter& V1MessageWriter::Imsi(const base::Digits& imsi) {
 
 V1MessageWriter& V1MessageWriter::RoutingArea(const LocationArea& area) {
   out_->U8(3).Bytes(PlmnOctets(area.plmn)).U16(static_cast<uint16_t>(area.code));
-  out_->U8(static_cast<uint8_t>(area.cell >> 8));
+  out_->U8(static_cast<uint8_t>(area.cell));
   return *this;
 }
 

@@ -28,6 +28,7 @@
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/octet_writer.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/gtp/extension_headers.h"
 #include "flowacct/gtp/values.h"
 
 namespace flowacct::gtp {
@@ -55,7 +56,7 @@ class V1MessageWriter {
 
   V1MessageWriter& Cause(uint8_t cause) { return Octet(1, cause); }
   V1MessageWriter& Imsi(const base::Digits& imsi);
-  V1MessageWriter& RoutingArea(const LocationArea& area);  // RAI; the RAC is the high octet of `cell`
+  V1MessageWriter& RoutingArea(const LocationArea& area);  // RAI; the RAC is `cell`
   V1MessageWriter& ReorderingRequired(bool required) { return Octet(8, required ? 0xff : 0xfe); }
   V1MessageWriter& Recovery(uint8_t counter) { return Octet(14, counter); }
   V1MessageWriter& SelectionMode(uint8_t mode) { return Octet(15, static_cast<uint8_t>(0xfc | mode)); }
@@ -153,16 +154,8 @@ class V2MessageWriter {
   size_t start_ = 0;
 };
 
-// One extension header of GTP-U (TS 29.281, 5.2): its content is without the length and the next type, and 2 octets
-// more than a multiple of four.
-struct ExtensionHeader {
-  uint8_t type = 0;
-  base::Octets content;
-};
-inline constexpr uint8_t kExtensionUdpPort = 0x40, kExtensionPduSessionContainer = 0x85, kExtensionPdcpNumber = 0xc0;
-
-// The content of a PDU session container (TS 38.415, 5.5.2): type 0 goes down, 1 up.
-constexpr std::array<uint8_t, 2> PduSessionContainer(bool up, uint8_t qfi) {
+// The content of a PDU session container (TS 38.415, 5.5.2) that tells a flow alone: type 0 goes down, 1 up.
+constexpr std::array<uint8_t, 2> PduSessionContent(bool up, uint8_t qfi) {
   return {static_cast<uint8_t>(up ? 0x10 : 0), static_cast<uint8_t>(qfi & 0x3f)};
 }
 
@@ -173,7 +166,8 @@ struct GtpUHeader {
   std::optional<uint8_t> npdu_number;
 };
 
-// The header with its chain of extension headers; `payload_octets` are to follow.
+// The header with its chain of extension headers, whose contents are 2 octets more than a multiple of four;
+// `payload_octets` are to follow.
 void WriteGtpUHeader(const GtpUHeader& header, absl::Span<const ExtensionHeader> extensions, size_t payload_octets,
                      base::OctetWriter* out);
 // Signalling of GTP-U (TS 29.281, 7.2 and 7.3), whole.

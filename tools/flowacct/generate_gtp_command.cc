@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -121,7 +122,9 @@ void AddGenerateGtpCommand(CLI::App& generate, int& exit_code) {
     command->add_option(name, value, help)->type_name("N")->check(WholeNumber(least))->capture_default_str();
   };
   const auto percent = [&](const char* name, auto& value, const char* help) {
-    command->add_option(name, value, help)->type_name("N")->check(CLI::Range(0, 100))->capture_default_str();
+    using Number = std::remove_reference_t<decltype(value)>;
+    command->add_option(name, value, help)->type_name("N")->check(CLI::Range(Number(0), Number(100)));
+    command->get_option(name)->capture_default_str();
   };
   number("--packets", traffic.packets, "Frames of all kinds", 1);
   number("--seed", traffic.seed, "The same seed and options give the same octets", 0);

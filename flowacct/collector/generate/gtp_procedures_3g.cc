@@ -48,7 +48,7 @@ int64_t GtpSimulation::Connect3G(uint32_t index, int64_t now) {
   gtp::LocationArea area;
   area.plmn = network_.VisitedPlmn(u.profile);
   area.code = 0x100u + u.mm;
-  area.cell = 0x01ff;
+  area.cell = 1;
   Begin1(kCreatePdpRequest, 0, sequence).Imsi(network_.Imsi(index, u.profile)).RoutingArea(area);
   v1_.Recovery(sgsn.recovery).SelectionMode(0).TeidData(radio).TeidControl(u.mm_control).Nsapi(Ebi(0, 0));
   v1_.ChargingCharacteristics(0x0800).EndUserAddress(wanted).Apn(network_.ApnText(u.profile, apn));
@@ -119,7 +119,7 @@ int64_t GtpSimulation::ContextTransfer1(uint32_t index, GtpNodeId to, uint32_t n
   gtp::LocationArea area;
   area.plmn = network_.VisitedPlmn(u.profile);
   area.code = 0x100u + u.mm;
-  area.cell = 0x01ff;
+  area.cell = 1;
   uint8_t ptmsi[4];
   base::StoreBe32(ptmsi, 0xc0000000 | index);
   Begin1(kSgsnContextRequest, 0, sequence).RoutingArea(area).Fixed(kElementPtmsi, ptmsi).TeidControl(at_asker);
@@ -282,6 +282,21 @@ int64_t GtpSimulation::Detach3G(uint32_t index, int64_t now) {
     Close(u, slot, t, /*restarted=*/false);
     t += Step();
   }
+  FreeControl(u, t);
+  return t;
+}
+
+int64_t GtpSimulation::EndByGateway3G(uint32_t index, int64_t now) {
+  Subscriber& u = subscribers_[index];
+  const int slot = u.sessions[1] >= 0 ? 1 : 0;
+  Session& s = At(u, slot);
+  const uint32_t sequence = Sequence(s.gateway);
+  Begin1(kDeletePdpRequest, u.mm_control, sequence).Teardown(true).Nsapi(Ebi(slot, 0));
+  Request(u, now, s.gateway, u.mm, GtpTap::kGn, 0);
+  const int64_t t = now + Step();
+  Begin1(kDeletePdpRequest + 1, s.gateway_control, sequence).Cause(kAccepted1);
+  Answer(u, t, u.mm, s.gateway, GtpTap::kGn, 0, 0);
+  Close(u, slot, t, /*restarted=*/false);
   FreeControl(u, t);
   return t;
 }

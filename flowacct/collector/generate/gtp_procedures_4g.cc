@@ -15,7 +15,8 @@ constexpr int64_t kMicro = 1000;
 constexpr uint8_t kTft[] = {0x21, 0x30, 0x00, 0x02, 0x30, 0x11};
 // Indication flags (TS 29.274, 8.12), octets 5 and 6.
 constexpr uint64_t kOperation = uint64_t{0x08} << 56, kScope = uint64_t{0x02} << 48;
-// Causes of refusals (8.4).
+// Causes (8.4).
+constexpr uint8_t kReactivation = 8;
 constexpr uint8_t kRefusals[] = {73, 92, 93};  // no resources, authentication failed, APN access denied
 
 gtp::BearerQos Qos(int slot, int bearer) {
@@ -270,6 +271,28 @@ int64_t GtpSimulation::Detach4G(uint32_t index, int64_t now) {
   for (int slot = kSlots - 1; slot >= 0; --slot) {
     if (u.sessions[slot] >= 0) t = Disconnect4G(index, slot, t + Step());
   }
+  FreeControl(u, t);
+  return t;
+}
+
+int64_t GtpSimulation::EndByGateway4G(uint32_t index, int64_t now) {
+  Subscriber& u = subscribers_[index];
+  const int slot = u.sessions[1] >= 0 ? 1 : 0;
+  Session& s = At(u, slot);
+  const uint32_t sequence5 = Sequence(s.gateway), sequence = Sequence(u.sgw);
+  // With the linked EBI: all bearers of the connection (29.274, 7.2.9.2).
+  Begin2(kDeleteBearerRequest, s.sgw_control, sequence5).Ebi(Ebi(slot, 0)).Cause(kReactivation);
+  Request(u, now, s.gateway, u.sgw, GtpTap::kS5, 0);
+  int64_t t = now + Step();
+  Begin2(kDeleteBearerRequest, u.mm_control, sequence).Ebi(Ebi(slot, 0)).Cause(kReactivation);
+  Request(u, t, u.sgw, u.mm, GtpTap::kS11, 0);
+  t += Step();
+  Begin2(kDeleteBearerRequest + 1, u.sgw_control, sequence).Cause(kAccepted).Ebi(Ebi(slot, 0));
+  Answer(u, t, u.mm, u.sgw, GtpTap::kS11, 0, 0);
+  t += Step();
+  Begin2(kDeleteBearerRequest + 1, s.gateway_control, sequence5).Cause(kAccepted).Ebi(Ebi(slot, 0));
+  Answer(u, t, u.sgw, s.gateway, GtpTap::kS5, 0, 0);
+  Close(u, slot, t, /*restarted=*/false);
   FreeControl(u, t);
   return t;
 }

@@ -130,6 +130,7 @@ bool GtpSimulation::Next(CapturedPacket* packet) {
     if (next.kind == Kind::kControl) {
       octets = control_frames_[next.index].octets();
       shown_frame_ = static_cast<int32_t>(next.index);
+      ++truth_.control_messages;
     } else {
       EncodeUser(user_packets_[next.index], next.at);
       free_user_packets_.push_back(next.index);
@@ -279,6 +280,9 @@ void GtpSimulation::RunProcedure(uint32_t index, int64_t now) {
       case GtpProcedure::kDetach:
         end = u.access == GtpAccess::k3G ? Detach3G(index, now) : Detach4G(index, now);
         break;
+      case GtpProcedure::kEndByGateway:
+        end = u.access == GtpAccess::k3G ? EndByGateway3G(index, now) : EndByGateway4G(index, now);
+        break;
       case GtpProcedure::kIms:
         end = Connect4G(index, 1, kImsApn, now);
         break;
@@ -389,7 +393,6 @@ uint32_t GtpSimulation::Send(Subscriber& u, int64_t at, GtpNodeId from, GtpNodeI
       continue;
     }
     seen = true;
-    ++truth_.control_messages;
     // The second copy is there before the answer of a patient peer, which takes a step of at least a millisecond.
     PushFrame(at + i * 900 * kMicro, source.control, destination.control, source_port, destination_port);
   }
@@ -408,7 +411,6 @@ const IpAddress& GtpSimulation::UserAddress(GtpNodeId node, GtpNodeId peer) cons
 
 void GtpSimulation::SendUserSignal(Subscriber& u, int64_t at, GtpNodeId from, GtpNodeId to, GtpTap tap) {
   if (!Visible(u, tap)) return;
-  ++truth_.control_messages;
   PushFrame(at, UserAddress(from, to), UserAddress(to, from), kUserPort, kUserPort);
 }
 
@@ -559,11 +561,12 @@ void GtpSimulation::EncodeUser(const UserPacket& p, int64_t at) {
   payload_.Clear();
   // SGSNs number packets; gNodeBs and UPFs tell the flow; forwarded packets have their number of PDCP.
   if (p.tap == GtpTap::kGn) header.sequence = static_cast<uint16_t>(p.number);
-  const auto container = gtp::PduSessionContainer(p.up, 9);
+  const auto container = gtp::PduSessionContent(p.up, 9);
   const uint8_t pdcp[2] = {0, static_cast<uint8_t>(p.number)};
-  const gtp::ExtensionHeader extension = p.tap == GtpTap::kN3
-                                             ? gtp::ExtensionHeader{gtp::kExtensionPduSessionContainer, container}
-                                             : gtp::ExtensionHeader{gtp::kExtensionPdcpNumber, pdcp};
+  gtp::ExtensionHeader extension;
+  const auto type = p.tap == GtpTap::kN3 ? gtp::ExtensionType::kPduSessionContainer : gtp::ExtensionType::kPdcpNumber;
+  extension.type = static_cast<uint8_t>(type);
+  extension.content = p.tap == GtpTap::kN3 ? base::Octets(container) : base::Octets(pdcp);
   const bool extended = p.tap == GtpTap::kN3 || p.tap == GtpTap::kX2 || p.tap == GtpTap::kForwarding;
   gtp::WriteGtpUHeader(header, absl::MakeConstSpan(&extension, extended ? 1 : 0), inner_.size(), &payload_);
   payload_.Bytes(inner_.octets());

@@ -216,6 +216,8 @@ class GtpSimulation : public GtpTrafficGenerator {
   int64_t CreateAtSgw(uint32_t index, int slot, bool first, bool radio, int64_t now);
   int64_t DeleteAtSgw(Subscriber& u, GtpNodeId sgw, uint32_t sgw_control, int slot, int64_t now);
   int64_t Detach4G(uint32_t index, int64_t now);
+  int64_t EndByGateway4G(uint32_t index, int64_t now);
+  int64_t EndByGateway3G(uint32_t index, int64_t now);
   int64_t To3G(uint32_t index, int64_t now);
   int64_t To4G(uint32_t index, int64_t now);
   int64_t Connect3G(uint32_t index, int64_t now);

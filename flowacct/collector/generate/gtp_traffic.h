@@ -16,8 +16,8 @@
 // or after it ended; no TEID is given to another session while packets of the first are under way. (Packets that are
 // early by an option are before the answer that made their tunnel, not before the session's request.)
 // Ownership: a packet and its truth borrow the generator's buffers until the next call. Threads: one at a time.
-// Cost: some 1 to 2 us a packet of ordinary size; memory: some 100 octets a subscriber and 250 a session, and the
-// packets of the next 100 ms.
+// Cost: some 1.2 us a frame with 10,000 subscribers, 2.6 us with a million; memory: some 120 octets a subscriber and
+// 200 a session, and what is to be sent within the next 100 ms: control messages as frames, packets as 40 octets.
 
 #ifndef FLOWACCT_COLLECTOR_GENERATE_GTP_TRAFFIC_H_
 #define FLOWACCT_COLLECTOR_GENERATE_GTP_TRAFFIC_H_
@@ -61,6 +61,7 @@ enum class GtpTap : uint8_t {
   X(kAttach, "attach", 0, 0, 0)                           \
   X(kAttachRefused, "attach_refused", 0, 0, 0)            \
   X(kDetach, "detach", 90, 80, 120)                       \
+  X(kEndByGateway, "end_by_gateway", 30, 20, 40)          \
   X(kIms, "second_connection", 90, 0, 0)                  \
   X(kImsEnd, "second_connection_end", 80, 0, 0)           \
   X(kDedicated, "dedicated_bearer", 140, 0, 0)            \
@@ -106,7 +107,7 @@ struct GtpTrafficOptions {
   uint64_t seed = 1;
   // Frames, of all kinds.
   uint64_t packets = 1000000;
-  uint32_t subscribers = 10000;
+  uint32_t subscribers = 2000;
   // The subscribers attach one by one in this time from the beginning on.
   uint32_t attach_milliseconds = 10000;
   // From one procedure of a subscriber to the next, on average; and from one burst of packets to the next.
@@ -142,7 +143,10 @@ struct GtpTrafficOptions {
 // "s1u,s5" as bits for `taps`; InvalidArgument names what is no tap.
 absl::StatusOr<uint16_t> ParseGtpTaps(absl::string_view text);
 
-// Whether the tunnel's subscriber can be known at the end of the trace from the control messages that the tap saw.
+// Whether the tunnel's subscriber can be known from the control messages that the tap saw of it until the packet's
+// tunnel was made or moved. Messages say more together than each of them does: an answer whose request is missing is
+// joined by the endpoints that both sides of the SGW name. What is not known here may yet be guessed by inner address.
+// A tunnel that is not known may have been another subscriber's before, whose end may be missing, too.
 enum class GtpKnowledge : uint8_t {
   kDirect,  // none of its subscriber's messages is missing since the attach
   kLinked,  // some are, but those that were seen still lead from the tunnel to the IMSI
@@ -194,7 +198,9 @@ class GtpTruthListener {
 };
 
 struct GtpTrafficTruth {
+  // Of what Next gave; frames are control messages (of GTP-U, too) and user packets.
   uint64_t frames = 0, control_messages = 0, user_packets = 0, user_octets = 0;
+  // Of what was said and done, up to 100 ms ahead.
   uint64_t lost_messages = 0, repeated_messages = 0, early_bursts = 0, reused_teids = 0;
   uint64_t sessions = 0;
   std::array<uint64_t, 3> user_packets_by_knowledge{};

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +17,9 @@
 #include "flowacct/base/octet_reader.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/collector/generate/pcap_writer.h"
+#include "flowacct/gtp/control_message.h"
+#include "flowacct/gtp/message_view.h"
+#include "flowacct/gtp/read_control_message.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::collector {
@@ -35,7 +39,7 @@ GtpTrafficOptions Small(uint64_t packets = 20000) {
   options.enodebs = 20;
   options.attach_milliseconds = 2000;
   options.procedure_milliseconds = 2000;
-  options.burst_milliseconds = 500;
+  options.burst_milliseconds = 2000;
   options.echo_milliseconds = 3000;
   return options;
 }
@@ -308,6 +312,7 @@ TEST(GtpTrafficTest, TheTruthIsWhatTheOctetsTell) {
   EXPECT_EQ(frames, options.packets);
   EXPECT_EQ(user_packets, (*traffic)->truth().user_packets);
   EXPECT_EQ(user_octets, (*traffic)->truth().user_octets);
+  EXPECT_EQ(user_packets + (*traffic)->truth().control_messages, frames);
   EXPECT_GT(v6_transport, 0u);
   EXPECT_EQ(interfaces.size(), 6u) << "of the taps, S11 and S10 have no user plane";
   for (const auto& [type, count] : correlator.types()) EXPECT_GT(count, 0);
@@ -343,6 +348,34 @@ TEST(GtpTrafficTest, TheTruthIsWhatTheOctetsTell) {
   };
   EXPECT_GT(shared(users_of_endpoint), 0);
   EXPECT_GT(shared(imsis_of_address), 0);
+}
+
+// The decoders, which know nothing of this generator, find nothing wrong, and a procedure in each message.
+TEST(GtpTrafficTest, TheDecodersReadAllOfIt) {
+  GtpTrafficOptions options = Small(40000);
+  options.restart_milliseconds = 2000;
+  auto traffic = NewGtpTraffic(options, nullptr);
+  ASSERT_TRUE(traffic.ok());
+  auto message = std::make_unique<gtp::ControlMessage>();
+  CapturedPacket packet;
+  std::set<gtp::Procedure> procedures;
+  while ((*traffic)->Next(&packet)) {
+    const Datagram d = ReadFrame(packet.octets);
+    gtp::MessageView view;
+    ASSERT_TRUE(gtp::MessageView::Parse(d.payload, &view).ok()) << packet.number;
+    ASSERT_EQ(view.size(), d.payload.size());
+    if ((*traffic)->user() != nullptr) {
+      EXPECT_EQ(view.teid(), (*traffic)->user()->teid);
+      EXPECT_EQ(view.payload().size(), (*traffic)->user()->inner_octets);
+      continue;
+    }
+    ASSERT_TRUE(gtp::ReadControlMessage(view, message.get()).ok()) << packet.number;
+    EXPECT_EQ(message->bad_elements, 0) << packet.number;
+    EXPECT_EQ(message->beyond_bounds, 0) << packet.number;
+    EXPECT_NE(message->procedure, gtp::Procedure::kNone) << packet.number;
+    procedures.insert(message->procedure);
+  }
+  EXPECT_GE(procedures.size(), 17u);
 }
 
 TEST(GtpTrafficTest, RestartsEndWhatTheNodeHad) {
