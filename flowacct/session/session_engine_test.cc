@@ -408,7 +408,8 @@ TEST(SessionEngineTest, S11AndS5AreOneSession) {
   EXPECT_EQ(records[0].cause, Cause::kDeleted);
   EXPECT_EQ(records[0].from_nanos, Nanos(1002));
   EXPECT_EQ(records[0].until_nanos, Nanos(3020));
-  EXPECT_EQ(records[0].path.interface, Interface::kS5);
+  EXPECT_EQ(records[0].path.interface, Interface::kS1U) << "S5 had ended before";
+  EXPECT_EQ(records[0].path.up, (Endpoint{Address(kSgw), 0x71}));
 }
 
 TEST(SessionEngineTest, S11AloneKnowsThePgwsEndpointToo) {
@@ -701,7 +702,7 @@ TEST(SessionEngineTest, RefusedBearersAndSessionsThatThePeerDoesNotKnow) {
   s.Exchange(2000, kMme, kSgw,
              Request(2, Procedure::kModifyBearer, 5, 0x44).Bearer(5).User(gtp::kS1UEnodebGtpU, kEnb2, 0x91),
              Response(2, Procedure::kModifyBearer, 5, 0x41).Cause(17).Bearer(5).BearerCause(73));
-  EXPECT_EQ(s.Whose(2500, kEnb2, 0x91), "unknown_teid") << "its address is known by now, its tunnel is not";
+  EXPECT_EQ(s.Whose(2500, kEnb2, 0x91), "no_control") << "what was refused does not make its node known";
   EXPECT_EQ(s.Whose(2500, kEnb, 0x81), "262011234567890 down S1-U");
   s.Exchange(3000, kMme, kSgw,
              Request(2, Procedure::kModifyBearer, 6, 0x44).Bearer(5).User(gtp::kS1UEnodebGtpU, kEnb2, 0x91),

@@ -931,7 +931,9 @@ SessionRecord SessionStore::RecordOf(uint32_t row, uint32_t other, int64_t until
   record.path = PathOf(row);
   Volume all = record.path.volume;
   if (other != 0) {
-    const Volume v = PathOf(other).volume;
+    const Path access = PathOf(other);
+    const Volume& v = access.volume;
+    if (record.path.interface == Interface::kUnknown) record.path = access;
     if (v.bytes_up > all.bytes_up) {
       all.bytes_up = v.bytes_up;
       all.packets_up = v.packets_up;
