@@ -226,6 +226,7 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
     if (r.fields.procedure == message.procedure && r.fields.teid == message.teid && r.fields.imsi == message.imsi) {
       // What it asks for is what it asked for at first, and then it was asked for.
       ++store.counters.retransmissions;
+      requests_[there->second].sent_again = true;
       return;
     }
     ++store.counters.unanswered_requests;
@@ -249,11 +250,92 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
   r.sender = sender;
   r.receiver = receiver;
   r.time_nanos = time_nanos;
+  r.sent_again = false;
   waiting_.emplace(key, number);
   expiries_.push_back({store.now() + store.options.transaction_nanos, key, time_nanos});
+  if (store.options.assume_nanos > 0 && MayAssume(message.procedure)) {
+    assumptions_.push_back({store.now() + store.options.assume_nanos, key, time_nanos});
+  }
 }
 
-void SessionEngine::Impl::Drop(uint32_t request) { free_requests_.push_back(request); }
+bool SessionEngine::Impl::MayAssume(Procedure procedure) {
+  switch (procedure) {
+    case Procedure::kModifyBearer:
+    case Procedure::kModifyAccessBearers:
+    case Procedure::kUpdateBearer:
+    case Procedure::kDeleteSession:
+    case Procedure::kDeleteBearer:
+    case Procedure::kReleaseAccessBearers:
+    case Procedure::kChangeNotification:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void SessionEngine::Impl::Assume(const Request& request) {
+  bool known = false;
+  store.VisitControl({request.receiver, request.fields.teid}, [&known](uint32_t, PathKind, Side) { known = true; });
+  if (!known) return;
+  ++store.counters.assumed;
+  unseen_.Clear();
+  unseen_.version = request.fields.version;
+  unseen_.procedure = request.fields.procedure;
+  unseen_.role = Role::kResponse;
+  const bool v4 = store.tables.peers[request.sender].address.IsV4();
+  (this->*ApplyOf(request.fields.procedure))({request, unseen_, request.time_nanos, v4});
+}
+
+void SessionEngine::Impl::TakeAnswerAlone(const ControlMessage& message, int64_t time_nanos, uint32_t sender,
+                                          uint32_t receiver) {
+  // Only what is not known is learned: an answer that comes again must not undo what came after it.
+  const auto learn = [&](uint32_t session, std::optional<Side> answerer) {
+    for (const BearerContext& b : message.bearer_contexts()) {
+      if (!b.has_ebi || IsRefused(message.version, b.cause) || store.AnyLeg(session, b.ebi) == 0) continue;
+      SetEndpoints(session, b.ebi, b, answerer, /*only_missing=*/true, time_nanos);
+    }
+  };
+  const bool v4 = store.tables.peers[sender].address.IsV4();
+  targets_.clear();
+  if (message.procedure == Procedure::kCreateSession && message.version == 2) {
+    // On S11 or S4 it has the PGW's endpoint, by which the session of S5 is known.
+    const ControlEnd pgw = FindControl(message.control_endpoints(), PathKind::kCore, kFar, v4);
+    const ControlEnd sgw = FindControl(message.control_endpoints(), PathKind::kAccess, kFar, v4);
+    if (!pgw.known() || !sgw.known()) return;
+    store.VisitControl(pgw, [&](uint32_t s, PathKind path, Side side) {
+      if (path == PathKind::kCore && side == kFar && !store.sessions[s].has_control(PathKind::kAccess)) {
+        targets_.push_back({s, path, side});
+      }
+    });
+    if (targets_.size() != 1) return;
+    const uint32_t session = targets_[0].session;
+    store.SetControl(session, PathKind::kAccess, kFar, sgw);
+    if (message.teid != 0) store.SetControl(session, PathKind::kAccess, kNear, {receiver, message.teid});
+    learn(session, std::nullopt);
+    ++store.counters.answers_alone;
+    return;
+  }
+  const ControlEnd asker = {receiver, message.teid};
+  if (!asker.known()) return;
+  store.VisitControl(asker, [&](uint32_t s, PathKind path, Side side) {
+    if (store.sessions[s].at(path, side == kNear ? kFar : kNear).peer == sender) targets_.push_back({s, path, side});
+  });
+  const std::vector<Target> targets = targets_;
+  switch (message.procedure) {
+    case Procedure::kModifyBearer:
+    case Procedure::kModifyAccessBearers:
+      for (const Target& t : targets) learn(t.session, std::nullopt);
+      break;
+    case Procedure::kDeleteSession:
+      // Of one session of these two nodes it must be that.
+      if (targets.size() != 1) return;
+      ++store.counters.answers_alone;
+      DeletePath(targets[0].session, targets[0].path, targets[0].path == PathKind::kCore, time_nanos, 0);
+      break;
+    default:
+      break;
+  }
+}
 
 void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Transport& transport, uint32_t sender,
                                        uint32_t receiver) {
@@ -261,6 +343,9 @@ void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Tran
   const auto there = waiting_.find(Key{receiver, sender, message.sequence | uint32_t{message.version} << 24});
   if (there == waiting_.end()) {
     ++store.counters.unpaired_responses;
+    if (sender != 0 && receiver != 0 && message.cause && gtp::CauseAccepts(message.version, *message.cause)) {
+      TakeAnswerAlone(message, transport.time_nanos, sender, receiver);
+    }
     return;
   }
   const uint32_t number = there->second;
@@ -328,6 +413,17 @@ bool SessionEngine::Impl::Advance(int64_t now_nanos) {
       waiting_.erase(there);
     }
     expiries_.pop_front();
+  }
+  for (; n < kRequests && !assumptions_.empty() && assumptions_.front().time_nanos <= store.now(); ++n) {
+    const Expiry e = assumptions_.front();
+    assumptions_.pop_front();
+    const auto there = waiting_.find(e.key);
+    if (there == waiting_.end()) continue;
+    const uint32_t number = there->second;
+    if (requests_[number].time_nanos != e.begun_nanos || requests_[number].sent_again) continue;
+    waiting_.erase(there);
+    Assume(requests_[number]);
+    Drop(number);
   }
   const bool more = store.Step();
   return more || n == kRequests;
@@ -954,7 +1050,8 @@ void SessionEngine::Impl::Unknown(const Exchange& x) {
 
 size_t SessionEngine::Impl::octets() const {
   return store.octets() + requests_.size() * (sizeof(Request) + sizeof(BearerContext) + 2 * sizeof(Fteid)) +
-         waiting_.capacity() * (sizeof(Key) + sizeof(uint32_t) + 1) + expiries_.size() * sizeof(Expiry);
+         waiting_.capacity() * (sizeof(Key) + sizeof(uint32_t) + 1) +
+         (expiries_.size() + assumptions_.size()) * sizeof(Expiry);
 }
 
 }  // namespace flowacct::session
