@@ -144,42 +144,30 @@ SessionEngine::Impl::Impl(lpm::ReaderEpochs* epochs, SessionOptions options)
 
 // --- Messages ---
 
-SessionEngine::Impl::Apply SessionEngine::Impl::ApplyOf(Procedure procedure) {
-  switch (procedure) {
-    case Procedure::kCreateSession:
-      return &Impl::CreateSession;
-    case Procedure::kModifyBearer:
-    case Procedure::kModifyAccessBearers:
-    case Procedure::kUpdateBearer:
-      return &Impl::ModifyBearer;
-    case Procedure::kDeleteSession:
-      return &Impl::DeleteSession;
-    case Procedure::kCreateBearer:
-      return &Impl::CreateBearer;
-    case Procedure::kDeleteBearer:
-      return &Impl::DeleteBearer;
-    case Procedure::kReleaseAccessBearers:
-      return &Impl::ReleaseAccessBearers;
-    case Procedure::kChangeNotification:
-      return &Impl::ChangeNotification;
-    case Procedure::kSuspend:
-      return &Impl::Suspend;
-    case Procedure::kResume:
-      return &Impl::Resume;
-    case Procedure::kContext:
-      return &Impl::Context;
-    case Procedure::kForwardRelocation:
-      return &Impl::ForwardRelocation;
-    case Procedure::kCreateForwarding:
-      return &Impl::CreateForwarding;
-    case Procedure::kDeleteForwarding:
-    case Procedure::kRelocationCancel:
-      return &Impl::DeleteForwarding;
-    case Procedure::kPgwRestart:
-      return &Impl::PgwRestart;
-    default:
-      return nullptr;
+const SessionEngine::Impl::Followed* SessionEngine::Impl::FollowedBy(Procedure procedure) {
+  static constexpr Followed kFollowed[] = {
+      {Procedure::kCreateSession, &Impl::CreateSession, false},
+      {Procedure::kModifyBearer, &Impl::ModifyBearer, true},
+      {Procedure::kModifyAccessBearers, &Impl::ModifyBearer, true},
+      {Procedure::kUpdateBearer, &Impl::ModifyBearer, true},
+      {Procedure::kDeleteSession, &Impl::DeleteSession, true},
+      {Procedure::kCreateBearer, &Impl::CreateBearer, false},
+      {Procedure::kDeleteBearer, &Impl::DeleteBearer, true},
+      {Procedure::kReleaseAccessBearers, &Impl::ReleaseAccessBearers, true},
+      {Procedure::kChangeNotification, &Impl::ChangeNotification, true},
+      {Procedure::kSuspend, &Impl::Suspend, true},
+      {Procedure::kResume, &Impl::Resume, true},
+      {Procedure::kContext, &Impl::Context, false},
+      {Procedure::kForwardRelocation, &Impl::ForwardRelocation, false},
+      {Procedure::kCreateForwarding, &Impl::CreateForwarding, false},
+      {Procedure::kDeleteForwarding, &Impl::DeleteForwarding, true},
+      {Procedure::kRelocationCancel, &Impl::DeleteForwarding, false},
+      {Procedure::kPgwRestart, &Impl::PgwRestart, false},
+  };
+  for (const Followed& f : kFollowed) {
+    if (f.procedure == procedure) return &f;
   }
+  return nullptr;
 }
 
 void SessionEngine::Impl::Take(const ControlMessage& message, const Transport& transport) {
@@ -207,7 +195,7 @@ void SessionEngine::Impl::Take(const ControlMessage& message, const Transport& t
   // GTPv0's tunnels have no TEIDs.
   if (message.role == Role::kCommand) {
     ++store.counters.commands;
-  } else if (message.version == 0 || ApplyOf(message.procedure) == nullptr) {
+  } else if (message.version == 0 || FollowedBy(message.procedure) == nullptr) {
     ++store.counters.unsupported;
   } else if (message.role == Role::kRequest) {
     TakeRequest(message, transport.time_nanos, sender, receiver);
@@ -253,23 +241,8 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
   r.sent_again = false;
   waiting_.emplace(key, number);
   expiries_.push_back({store.now() + store.options.transaction_nanos, key, time_nanos});
-  if (store.options.assume_nanos > 0 && MayAssume(message.procedure)) {
+  if (store.options.assume_nanos > 0 && FollowedBy(message.procedure)->assume) {
     assumptions_.push_back({store.now() + store.options.assume_nanos, key, time_nanos});
-  }
-}
-
-bool SessionEngine::Impl::MayAssume(Procedure procedure) {
-  switch (procedure) {
-    case Procedure::kModifyBearer:
-    case Procedure::kModifyAccessBearers:
-    case Procedure::kUpdateBearer:
-    case Procedure::kDeleteSession:
-    case Procedure::kDeleteBearer:
-    case Procedure::kReleaseAccessBearers:
-    case Procedure::kChangeNotification:
-      return true;
-    default:
-      return false;
   }
 }
 
@@ -283,7 +256,7 @@ void SessionEngine::Impl::Assume(const Request& request) {
   unseen_.procedure = request.fields.procedure;
   unseen_.role = Role::kResponse;
   const bool v4 = store.tables.peers[request.sender].address.IsV4();
-  (this->*ApplyOf(request.fields.procedure))({request, unseen_, request.time_nanos, v4});
+  (this->*FollowedBy(request.fields.procedure)->apply)({request, unseen_, request.time_nanos, v4});
 }
 
 void SessionEngine::Impl::TakeAnswerAlone(const ControlMessage& message, int64_t time_nanos, uint32_t sender,
@@ -320,17 +293,16 @@ void SessionEngine::Impl::TakeAnswerAlone(const ControlMessage& message, int64_t
   store.VisitControl(asker, [&](uint32_t s, PathKind path, Side side) {
     if (store.sessions[s].at(path, side == kNear ? kFar : kNear).peer == sender) targets_.push_back({s, path, side});
   });
-  const std::vector<Target> targets = targets_;
   switch (message.procedure) {
     case Procedure::kModifyBearer:
     case Procedure::kModifyAccessBearers:
-      for (const Target& t : targets) learn(t.session, std::nullopt);
+      for (const Target& t : targets_) learn(t.session, std::nullopt);
       break;
     case Procedure::kDeleteSession:
       // Of one session of these two nodes it must be that.
-      if (targets.size() != 1) return;
+      if (targets_.size() != 1) return;
       ++store.counters.answers_alone;
-      DeletePath(targets[0].session, targets[0].path, targets[0].path == PathKind::kCore, time_nanos, 0);
+      DeletePath(targets_[0].session, targets_[0].path, targets_[0].path == PathKind::kCore, time_nanos, 0);
       break;
     default:
       break;
@@ -356,7 +328,7 @@ void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Tran
     ++store.counters.incomplete;
   } else if (gtp::CauseAccepts(message.version, *message.cause)) {
     ++store.counters.accepted;
-    (this->*ApplyOf(request.fields.procedure))(x);
+    (this->*FollowedBy(request.fields.procedure)->apply)(x);
   } else {
     ++store.counters.refused_by_peer;
     if (MeansUnknown(message.version, *message.cause)) Unknown(x);
@@ -766,8 +738,7 @@ void SessionEngine::Impl::ModifyBearer(const Exchange& x) {
   const Request& request = x.request;
   const ControlFields& fields = request.fields;
   const bool only = targets_.size() == 1;
-  const std::vector<Target> targets = targets_;
-  for (const Target& t : targets) {
+  for (const Target& t : targets_) {
     const SessionRow& s = store.sessions[t.session];
     if (s.over) continue;
     // Whether it is about this one of the subscriber's sessions.
@@ -816,9 +787,8 @@ void SessionEngine::Impl::DeleteSession(const Exchange& x) {
   FindTargets(x);
   const ControlFields& fields = x.request.fields;
   const uint8_t cause = fields.cause.value_or(0);
-  const std::vector<Target> targets = targets_;
   if (fields.version == 1) {
-    for (const Target& t : targets) {
+    for (const Target& t : targets_) {
       if (fields.ebi && store.AnyLeg(t.session, *fields.ebi) == 0) continue;
       if (fields.teardown || !fields.ebi) {
         DeletePath(t.session, t.path, /*whole=*/true, x.time_nanos, cause);
@@ -835,7 +805,7 @@ void SessionEngine::Impl::DeleteSession(const Exchange& x) {
     }
     return;
   }
-  for (const Target& t : targets) {
+  for (const Target& t : targets_) {
     if (fields.linked_ebi && store.sessions[t.session].default_ebi != *fields.linked_ebi) continue;
     const bool whole = t.path == PathKind::kCore || (fields.indication & kOperationIndication) != 0;
     DeletePath(t.session, t.path, whole, x.time_nanos, cause);
@@ -882,14 +852,13 @@ void SessionEngine::Impl::DeleteBearer(const Exchange& x) {
     }
     return;
   }
-  const std::vector<Target> targets = targets_;
   for (const BearerContext& b : x.request.bearers) {
     const BearerContext* answer = nullptr;
     for (const BearerContext& a : x.response.bearer_contexts()) {
       if (a.has_ebi && a.ebi == b.ebi) answer = &a;
     }
     if (!b.has_ebi || (answer != nullptr && IsRefused(2, answer->cause))) continue;
-    for (const Target& t : targets) {
+    for (const Target& t : targets_) {
       if (!store.sessions[t.session].over) store.EndBearer(t.session, b.ebi, x.time_nanos, Cause::kDeleted, cause);
     }
   }
@@ -916,8 +885,7 @@ void SessionEngine::Impl::ChangeNotification(const Exchange& x) {
   FindTargets(x);
   const ControlFields& fields = x.request.fields;
   const std::optional<uint8_t> ebi = fields.linked_ebi ? fields.linked_ebi : fields.ebi;
-  const std::vector<Target> targets = targets_;
-  for (const Target& t : targets) {
+  for (const Target& t : targets_) {
     if (ebi && store.AnyLeg(t.session, *ebi) == 0) continue;
     store.ChangeFacts(t.session, x.time_nanos, [&](Facts* f) {
       Learn(fields, f);
@@ -1006,8 +974,7 @@ void SessionEngine::Impl::ForwardRelocation(const Exchange& x) {
 
 void SessionEngine::Impl::CreateForwarding(const Exchange& x) {
   FindTargets(x);
-  const std::vector<Target> targets = targets_;
-  for (const Target& t : targets) {
+  for (const Target& t : targets_) {
     for (const BearerContext& b : x.request.bearers) {
       if (b.has_ebi && store.AnyLeg(t.session, b.ebi) != 0) {
         SetEndpoints(t.session, b.ebi, b, std::nullopt, true, x.request.time_nanos);
@@ -1041,8 +1008,7 @@ void SessionEngine::Impl::Unknown(const Exchange& x) {
   store.VisitControl(to, [this](uint32_t s, PathKind path, Side side) { targets_.push_back({s, path, side}); });
   const ControlFields& fields = x.request.fields;
   const std::optional<uint8_t> ebi = fields.linked_ebi ? fields.linked_ebi : fields.ebi;
-  const std::vector<Target> targets = targets_;
-  for (const Target& t : targets) {
+  for (const Target& t : targets_) {
     if (ebi && store.AnyLeg(t.session, *ebi) == 0) continue;
     store.EndSession(t.session, x.time_nanos, Cause::kUnknownToPeer, x.response.cause.value_or(0));
   }

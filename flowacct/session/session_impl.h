@@ -77,8 +77,13 @@ class SessionEngine::Impl {
     PathKind path;
     Side side;
   };
-  using Apply = void (Impl::*)(const Exchange&);
-  static Apply ApplyOf(gtp::Procedure procedure);
+  // A procedure that changes something here.
+  struct Followed {
+    gtp::Procedure procedure;
+    void (Impl::*apply)(const Exchange&);
+    bool assume;  // an answer that was not seen may be assumed
+  };
+  static const Followed* FollowedBy(gtp::Procedure procedure);
 
   void TakeRequest(const gtp::ControlMessage& message, int64_t time_nanos, uint32_t sender, uint32_t receiver);
   void TakeResponse(const gtp::ControlMessage& message, const Transport& transport, uint32_t sender, uint32_t receiver);
@@ -88,7 +93,6 @@ class SessionEngine::Impl {
   // The answer was not seen; or the request.
   void Assume(const Request& request);
   void TakeAnswerAlone(const gtp::ControlMessage& message, int64_t time_nanos, uint32_t sender, uint32_t receiver);
-  static bool MayAssume(gtp::Procedure procedure);
 
   // Each does what an accepted exchange says. ModifyBearer is of both directions: update bearer, too.
   void CreateSession(const Exchange& x);
