@@ -114,3 +114,5 @@ BENCHMARK(BM_MessagesAlone);
 
 }  // namespace
 }  // namespace flowacct::session
+
+BENCHMARK_MAIN();

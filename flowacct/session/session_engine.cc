@@ -681,6 +681,11 @@ void SessionEngine::Impl::CreateSession(const Exchange& x) {
   uint32_t session = FindSame(x, path, facts.ebi, near, far, facts);
   if (session == 0) {
     SetNetworks(near.peer, &facts);
+    if (facts.ebi == first->ebi) {
+      LearnBearer(*first, &facts);
+      const BearerContext* answer = AnswerTo(*first, static_cast<size_t>(first - request.bearers.data()), x.response);
+      if (answer != nullptr) LearnBearer(*answer, &facts);
+    }
     session = store.NewSession(facts, path, x.time_nanos);
     if (session == 0) return;
   } else {

@@ -96,6 +96,8 @@ TEST(SessionEngineTest, ContextOfGtpV1FromCreationToDeletion) {
   EXPECT_EQ(s.Whose(5510, kGgsn, 0x22), "262011234567890 up Gn/Gp");
   EXPECT_EQ(s.Whose(5511, kGgsn, 0x22), "expired");
   EXPECT_EQ(s.Whose(5511, kSgsn, 0x12), "expired");
+  EXPECT_EQ(s.reader.Endpoints(s.Find(4000, kSgsn, 0x12)).first, (Endpoint{Address(kGgsn), 0x22}));
+  EXPECT_EQ(s.reader.Endpoints(s.Find(4000, kGgsn, 0x22)).second, (Endpoint{Address(kSgsn), 0x12}));
   // A packet that was held comes 50 s later and is of then.
   s.Advance(55'000);
   EXPECT_EQ(s.Whose(4000, kGgsn, 0x22), "262011234567890 up Gn/Gp");
