@@ -96,6 +96,8 @@ TEST(SessionEngineTest, ContextOfGtpV1FromCreationToDeletion) {
   EXPECT_EQ(s.Whose(5510, kGgsn, 0x22), "262011234567890 up Gn/Gp");
   EXPECT_EQ(s.Whose(5511, kGgsn, 0x22), "expired");
   EXPECT_EQ(s.Whose(5511, kSgsn, 0x12), "expired");
+  EXPECT_EQ(s.reader.Endpoints(s.Find(4000, kSgsn, 0x12)).first, (Endpoint{Address(kGgsn), 0x22}));
+  EXPECT_EQ(s.reader.Endpoints(s.Find(4000, kGgsn, 0x22)).second, (Endpoint{Address(kSgsn), 0x12}));
   // A packet that was held comes 50 s later and is of then.
   s.Advance(55'000);
   EXPECT_EQ(s.Whose(4000, kGgsn, 0x22), "262011234567890 up Gn/Gp");
@@ -408,7 +410,8 @@ TEST(SessionEngineTest, S11AndS5AreOneSession) {
   EXPECT_EQ(records[0].cause, Cause::kDeleted);
   EXPECT_EQ(records[0].from_nanos, Nanos(1002));
   EXPECT_EQ(records[0].until_nanos, Nanos(3020));
-  EXPECT_EQ(records[0].path.interface, Interface::kS5);
+  EXPECT_EQ(records[0].path.interface, Interface::kS1U) << "S5 had ended before";
+  EXPECT_EQ(records[0].path.up, (Endpoint{Address(kSgw), 0x71}));
 }
 
 TEST(SessionEngineTest, S11AloneKnowsThePgwsEndpointToo) {
@@ -701,7 +704,7 @@ TEST(SessionEngineTest, RefusedBearersAndSessionsThatThePeerDoesNotKnow) {
   s.Exchange(2000, kMme, kSgw,
              Request(2, Procedure::kModifyBearer, 5, 0x44).Bearer(5).User(gtp::kS1UEnodebGtpU, kEnb2, 0x91),
              Response(2, Procedure::kModifyBearer, 5, 0x41).Cause(17).Bearer(5).BearerCause(73));
-  EXPECT_EQ(s.Whose(2500, kEnb2, 0x91), "unknown_teid") << "its address is known by now, its tunnel is not";
+  EXPECT_EQ(s.Whose(2500, kEnb2, 0x91), "no_control") << "what was refused does not make its node known";
   EXPECT_EQ(s.Whose(2500, kEnb, 0x81), "262011234567890 down S1-U");
   s.Exchange(3000, kMme, kSgw,
              Request(2, Procedure::kModifyBearer, 6, 0x44).Bearer(5).User(gtp::kS1UEnodebGtpU, kEnb2, 0x91),
@@ -820,6 +823,60 @@ TEST(SessionEngineTest, AnAnswerThatWasLostDoesNotLoseTheSession) {
              Response(2, Procedure::kDeleteSession, 2, 0x51));
   EXPECT_EQ(t.Whose(2000, kSgw, 0x52), "262011234567890 down S5/S8");
   EXPECT_EQ(t.Whose(3000, kSgw, 0x52), "expired");
+}
+
+TEST(SessionEngineTest, AnAnswerThatMustHaveBeenThereIsAssumed) {
+  Scene s;
+  Attach(&s, 1000, kImsi);
+  const auto moved = Request(2, Procedure::kModifyBearer, 5, 0x44).Bearer(5).User(gtp::kS1UEnodebGtpU, kEnb2, 0x91);
+  s.Send(3000, kMme, kSgw, moved);
+  s.Advance(8999);
+  EXPECT_EQ(s.Whose(3500, kEnb2, 0x91), "no_control");
+  s.Advance(9000);
+  EXPECT_EQ(s.Whose(3500, kEnb2, 0x91), "262011234567890 down S1-U");
+  EXPECT_EQ(s.Whose(4000, kEnb, 0x81), "expired");
+  EXPECT_EQ(s.engine.counters().assumed, 1u);
+  // Who asks again had no answer.
+  const auto back = Request(2, Procedure::kModifyBearer, 6, 0x44).Bearer(5).User(gtp::kS1UEnodebGtpU, kEnb, 0x82);
+  s.Send(10'000, kMme, kSgw, back);
+  s.Send(13'000, kMme, kSgw, back);
+  s.Advance(60'000);
+  EXPECT_EQ(s.engine.counters().assumed, 1u);
+  EXPECT_EQ(s.Whose(20'000, kEnb2, 0x91), "262011234567890 down S1-U");
+  // A session that is not known is never made so.
+  s.Send(61'000, kSgsn, kGgsn,
+         Request(1, Procedure::kCreateSession, 1, 0)
+             .Imsi(kOther)
+             .Control(gtp::kGnSgsnGtpC, kSgsn, 0x11)
+             .Bearer(5)
+             .User(gtp::kGnSgsnGtpU, kSgsn, 0x12));
+  s.Send(61'000, kSgsn, kGgsn, Request(1, Procedure::kModifyBearer, 2, 0x999).Bearer(5));
+  s.Send(61'500, kMme, kSgw, Request(2, Procedure::kDeleteSession, 7, 0x44).Linked(5).Indication(uint64_t{8} << 56));
+  s.Advance(80'000);
+  EXPECT_EQ(s.engine.counters().assumed, 2u);
+  EXPECT_EQ(s.engine.counters().contexts_created, 1u);
+  EXPECT_EQ(s.Whose(79'000, kSgw, 0x71), "expired");
+}
+
+TEST(SessionEngineTest, AnAnswerAloneTellsOfASessionThatIsKnown) {
+  Scene s;
+  AttachS5(&s, 1000, kImsi);
+  s.Send(1020, kSgw, kMme, AttachResponse(0, 5));  // S11's request was not seen
+  EXPECT_EQ(s.Whose(1500, kSgw, 0x71), "262011234567890 up S1-U");
+  s.Exchange(1600, kMme, kSgw,
+             Request(2, Procedure::kModifyBearer, 5, 0x44).Bearer(5).User(gtp::kS1UEnodebGtpU, kEnb, 0x81),
+             Response(2, Procedure::kModifyBearer, 5, 0x41).Bearer(5));
+  EXPECT_EQ(s.Whose(1700, kEnb, 0x81), "262011234567890 down S1-U");
+  EXPECT_EQ(s.engine.counters().answers_alone, 1u);
+  s.Send(3000, kPgw, kSgw, Response(2, Procedure::kDeleteSession, 9, 0x51));
+  EXPECT_EQ(s.Whose(4000, kPgw, 0x62), "expired");
+  // Of another node than the session's it says nothing.
+  Scene t;
+  CreatePdp(&t, 1000, kImsi);
+  t.Send(2000, kSgsn2, kSgsn, Response(1, Procedure::kDeleteSession, 9, 0x11));
+  EXPECT_EQ(t.Whose(3000, kGgsn, 0x22), "262011234567890 up Gn/Gp");
+  t.Send(4000, kGgsn, kSgsn, Response(1, Procedure::kDeleteSession, 9, 0x11));
+  EXPECT_EQ(t.Whose(5000, kGgsn, 0x22), "expired");
 }
 
 // --- Peers and paths ---

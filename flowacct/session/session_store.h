@@ -106,6 +106,7 @@ class SessionStore {
   void SetTunnel(uint32_t leg, Direction direction, Interface interface, uint32_t peer, uint32_t second, uint32_t teid,
                  int64_t time_nanos);
   void EndTunnel(uint32_t leg, Direction direction, int64_t time_nanos);
+  void EndTunnels(uint32_t leg, int64_t time_nanos);  // both
   // Besides the leg's own; packets are joined, and not counted.
   void AddForwarding(uint32_t leg, Direction direction, Interface interface, uint32_t peer, uint32_t teid,
                      int64_t time_nanos);
