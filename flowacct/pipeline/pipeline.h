@@ -1,8 +1,7 @@
 // The order of the stages, on the caller's thread: records come in by batches, are enriched once, and go through each
 // aggregation (filter, key, counters, bins) to its sink.
 //
-//     decoder -> enrichers in their order -> scaling of sampled counters -> each aggregation's filter, privacy and
-//     groups
+//     decoder -> enrichers in their order -> scaling of sampled counters -> each aggregation: filter, privacy, groups
 //
 // The identity that holds at any time, for each aggregation:
 //     records in = dropped by enrichers + held by enrichers + filtered + aggregated + late

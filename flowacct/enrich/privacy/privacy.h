@@ -32,8 +32,14 @@
 #include "flowacct/enrich/field_place.h"
 #include "flowacct/enrich/privacy/master_key.h"
 #include "flowacct/enrich/privacy/pseudonyms.h"
+#include "flowacct/record/field.h"
 
 namespace flowacct::enrich {
+
+// What names a subscriber or his device. A configuration that keeps one of these says what becomes of it, be it that it
+// stays as it is; where one of them is kept, src_addr and dst_addr are a subscriber's, too.
+inline constexpr record::FieldId kSubscriberFields[] = {record::FieldId::kImsi, record::FieldId::kMsisdn,
+                                                        record::FieldId::kImei, record::FieldId::kUeAddr};
 
 struct PrivacyRule {
   enum class Method : uint8_t { kPseudonym, kFirstDigits, kNetwork };

@@ -5,11 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <random>
-#include <string>
 #include <vector>
 
 #include "flowacct/base/interner.h"
+#include "flowacct/base/octets.h"
 #include "flowacct/enrich/sessions/sessions_enricher.h"
 #include "flowacct/enrich/sessions/testing/made_sessions.h"
 #include "flowacct/record/flow_batch.h"
@@ -20,7 +19,6 @@ namespace {
 using F = record::FieldId;
 constexpr int64_t kNow = 1700000000000000000;
 constexpr size_t kRows = 1024;
-constexpr size_t kBatches = 64;
 
 struct Engine {
   explicit Engine(uint32_t contexts) : engine(&epochs) {
@@ -48,28 +46,31 @@ void Join(benchmark::State& state, const std::vector<F>& wanted) {
   for (F field : enricher.RequiredFields(record::FieldSet(wanted))) fields.push_back(field);
   const record::Layout layout(fields);
   base::Interner interner;
-  std::mt19937 random(1);
-  std::vector<record::FlowBatch> batches;
-  for (size_t b = 0; b < kBatches; ++b) {
-    record::FlowBatch& batch = batches.emplace_back(&layout, &interner);
-    for (size_t i = 0; i < kRows; ++i) {
-      record::MutableRow row = batch.Append();
-      row.Set<F::kTeid>(random() % 1000 < unknown ? 0xf0000000 + random() % 65536 : 1 + random() % contexts);
-      row.Set<F::kGtpDstAddr>(random() % 2 == 0 ? testing::Ggsn() : testing::Sgsn());
-      row.Set<F::kStartTime>(kNow + 10 * int64_t{1000000000});
-      row.Set<F::kPackets>(1);
-      row.Set<F::kBytes>(500);
-    }
+  record::FlowBatch rows(&layout, &interner), work(&layout, &interner), released(&layout, &interner);
+  for (size_t i = 0; i < kRows; ++i) {
+    record::MutableRow row = rows.Append();
+    row.Set<F::kGtpDstAddr>(i % 2 == 0 ? testing::Ggsn() : testing::Sgsn());
+    row.Set<F::kTeid>(0);
+    row.Set<F::kStartTime>(kNow + 10 * int64_t{1000000000});
+    row.Set<F::kPackets>(1);
+    row.Set<F::kBytes>(500);
   }
   enricher.Bind(layout, record::FieldSet(wanted));
-  record::FlowBatch work(&layout, &interner), released(&layout, &interner);
+  const uint16_t teid = layout.offset(F::kTeid);
+  uint64_t random = 1;
   int64_t now = kNow + 10 * int64_t{1000000000};
-  size_t b = 0;
   for (auto _ : state) {
     now += 100000;
     released.Clear();
     enricher.Release(now, false, released);
-    work.CopyFrom(batches[b++ % kBatches]);
+    work.CopyFrom(rows);
+    for (size_t i = 0; i < kRows; ++i) {
+      random = random * 6364136223846793005 + 1442695040888963407;
+      const auto high = static_cast<uint32_t>(random >> 32);
+      const bool is_known = high % 1000 >= unknown;
+      const auto n = static_cast<uint32_t>(uint64_t{high} * contexts >> 32);
+      base::StoreHost<uint32_t>(work.data() + i * work.stride() + teid, is_known ? n + 1 : 0xf0000000 + n);
+    }
     enricher.Apply(work);
     benchmark::DoNotOptimize(work.data());
   }
