@@ -293,6 +293,7 @@ struct Ambr {  // 8.7, kbit/s
 };
 std::optional<Ambr> ReadAmbr(base::Octets value);
 
+std::optional<uint8_t> ReadSelectionMode(base::Octets value);      // 8.58
 std::optional<uint8_t> ReadEbi(base::Octets value);                // 8.8
 std::optional<base::IpAddress> ReadIpAddress(base::Octets value);  // 8.9
 std::optional<Apn> ReadApn(base::Octets value);                    // 8.6
@@ -302,24 +303,7 @@ inline std::optional<Plmn> ReadPlmn(base::Octets value) {          // 8.18, 8.50
   return plmn.empty() ? std::nullopt : std::optional<Plmn>(plmn);
 }
 
-// Indication flags in the order of their bits: octet 5, bit 8 first (8.12).
-#define FLOWACCT_GTP2_INDICATIONS(X)                                                                                   \
-  X(DAF)                                                                                                               \
-  X(DTF)                                                                                                               \
-  X(HI)                                                                                                                \
-  X(DFI)                                                                                                               \
-  X(OI)                                                                                                                \
-  X(ISRSI)                                                                                                             \
-  X(ISRAI)                                                                                                             \
-  X(SGWCI)                                                                                                             \
-  X(SQCI) X(UIMSI) X(CFSI) X(CRSI) X(P) X(PT) X(SI) X(MSV) X(RetLoc) X(PBIC) X(SRNI) X(S6AF) X(S4AF) X(MBMDT) X(ISRAU) \
-      X(CCRSI) X(CPRAI) X(ARRL) X(PPOF) X(PPON) X(PPSI) X(CSFBI) X(CLII) X(CPSR) X(NSI) X(UASI) X(DTCI) X(BDWI)        \
-          X(PSCI) X(PCRI) X(AOSI) X(AOPI) X(ROAAI) X(EPCOSI) X(CPOPCI) X(PMTSMI) X(S11TF) X(PNSI) X(UNACCSI) X(WPMSI)  \
-              X(5GSNN26) X(REPREFI) X(5GSIWK) X(EEVRSI) X(LTEMUI) X(LTEMPI) X(ENBCRSI) X(TSPCMI) X(CSRMFI) X(MTEDTN)   \
-                  X(MTEDTA) X(N5GNMI) X(5GCNRS) X(5GCNRI) X(5SRHOI) X(ETHPDN) X(NSPUSI) X(PGWRNSI) X(RPPCSI) X(PGWCHI) \
-                      X(SISSME) X(NSENBI) X(IDFUPF) X(EMCI) X(spare1) X(spare2) X(spare3) X(spare4) X(spare5)          \
-                          X(LTEMSAI) X(SRTPI) X(UPIPSI)
-
+// Indication flags by number, in the order of their bits: octet 5, bit 8 first (8.12).
 inline constexpr size_t kIndicationFlags = 80;
 absl::string_view IndicationFlagName(size_t flag);  // "HI"; empty if unknown or spare
 // Whether flag number `flag` is set; one that the element does not reach is not.
@@ -337,8 +321,8 @@ struct PcoItem {
 };
 class PcoReader {
  public:
-  // Of PCO and APCO; of ePCO with `extended`, where some containers have lengths of two octets.
-  explicit PcoReader(base::Octets value, bool extended = false);
+  // `long_lengths`: of an ePCO from the network, where some containers have lengths of two octets.
+  explicit PcoReader(base::Octets value, bool long_lengths = false);
   uint8_t configuration_protocol() const { return protocol_; }
   bool Next(PcoItem* item);
   bool ok() const { return ok_; }  // after the last one: no length lay
@@ -346,7 +330,7 @@ class PcoReader {
  private:
   base::Octets rest_;
   uint8_t protocol_ = 0;
-  bool extended_;
+  bool long_lengths_;
   bool ok_ = true;
 };
 
@@ -360,6 +344,8 @@ struct Paa {  // 8.14
   UeAddresses addresses;
 };
 std::optional<Paa> ReadPaa(base::Octets value);
+// An IPv6 address without what lies behind its first `length` bits.
+base::IpAddress PrefixOf(base::IpAddress address, unsigned length);
 
 // Allocation and retention priority as one octet (8.86).
 struct Arp {

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -19,6 +21,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
@@ -121,6 +124,13 @@ std::map<std::string, std::vector<std::string>> RowsOf(const std::string& path, 
   return rows;
 }
 
+pid_t Spawn(const std::string& folder, std::vector<std::string> words) {
+  sink::ServerProcess process;
+  process.folder = folder;
+  process.words = std::move(words);
+  return sink::Spawn(process);
+}
+
 class GtpPeerTest : public ServerTest {};
 
 TEST_F(GtpPeerTest, EveryOctetIsOfItsSubscriberAndApn) {
@@ -165,13 +175,13 @@ ggsn ggsn0
         input { name: "records" sessions {} }
         pipeline { name: "traffic" input: "wire" by: "gtp_match,imsi,msisdn,apn,gtp_direction" sum: "packets,bytes"
                    where: "teid > 0 and protocol udp" every: "1h" enrich { sessions {} }
-                   privacy { imsi { as: PLAIN } msisdn { as: PLAIN } }
+                   privacy { field { name: "imsi" as: "plain" } field { name: "msisdn" as: "plain" } }
                    sink { print { format: CSV output: "$0" } } }
         pipeline { name: "sessions" input: "records" by: "imsi,apn,rat,session_cause"
                    sum: "packets_up,bytes_up,packets_down,bytes_down,flows" every: "1h" time_field: "start_time"
-                   privacy { imsi { as: PLAIN } } sink { print { format: CSV output: "$1" } } })",
+                   privacy { field { name: "imsi" as: "plain" } } sink { print { format: CSV output: "$1" } } })",
                                                traffic, sessions));
-    pid_t ggsn = sink::Spawn({folder, {kGgsn, "-c", "ggsn.cfg"}});
+    pid_t ggsn = Spawn(folder, {kGgsn, "-c", "ggsn.cfg"});
     ASSERT_GT(ggsn, 0);
     ASSERT_TRUE(RunCommand("for i in $(seq 100); do ip link show tun5 up 2>/dev/null | grep -q UP && exit; sleep 0.1; done; false"))
         << sink::LogOf(folder);
@@ -182,11 +192,11 @@ ggsn ggsn0
       const std::string space = absl::StrCat("phone", ++n), own = absl::StrCat(folder, "/", space);
       ASSERT_EQ(mkdir(own.c_str(), 0755), 0);
       ASSERT_TRUE(RunCommand(absl::StrCat("ip netns add ", space)));
-      phones.push_back(sink::Spawn({own,
+      phones.push_back(Spawn(own,
                                     {kSgsn, "--listen", absl::StrCat("127.0.1.", n), "--remote", "127.0.0.2", "--imsi",
                                      subscriber.imsi, "--msisdn", subscriber.msisdn, "--apn", subscriber.apn,
                                      "--timelimit", "60", "--createif", "--tun-device", space, "--netns", space,
-                                     "--defaultroute", "--statedir", own, "--pidfile", own + "/pid"}}));
+                                     "--defaultroute", "--statedir", own, "--pidfile", own + "/pid"}));
       ASSERT_GT(phones.back(), 0);
     }
     n = 0;

@@ -18,6 +18,7 @@
 #include "flowacct/collector/server/config_address.h"
 #include "flowacct/collector/server/enrichment.h"
 #include "flowacct/collector/server/pipeline_sinks.h"
+#include "flowacct/collector/server/privacy_plan.h"
 #include "flowacct/collector/server/validation_plan.h"
 #include "flowacct/collector/socket/endpoint.h"
 #include "flowacct/filter/filter.h"
@@ -249,6 +250,9 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
       plan->warnings.push_back(std::move(warning));
     }
     made.aggregation.aggregator = *std::move(aggregator);
+    auto privacy = PlanPrivacy(*plan->file, pipeline);
+    if (!privacy.ok()) return privacy.status();
+    made.aggregation.privacy = *std::move(privacy);
     // The two cannot tell which of them has restated what.
     if (config.redundant()) made.aggregation.aggregator.late = aggregate::AggregatorOptions::Late::kCount;
 

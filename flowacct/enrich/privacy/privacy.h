@@ -41,6 +41,10 @@ namespace flowacct::enrich {
 inline constexpr record::FieldId kSubscriberFields[] = {record::FieldId::kImsi, record::FieldId::kMsisdn,
                                                         record::FieldId::kImei, record::FieldId::kUeAddr};
 
+// Fields that tell who a person is: kept as they are only where somebody says so.
+inline constexpr record::FieldId kIdentities[] = {record::FieldId::kImsi, record::FieldId::kMsisdn,
+                                                  record::FieldId::kImei};
+
 struct PrivacyRule {
   enum class Method : uint8_t { kPseudonym, kFirstDigits, kNetwork };
 
