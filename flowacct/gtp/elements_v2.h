@@ -307,18 +307,13 @@ inline std::optional<Plmn> ReadPlmn(base::Octets value) {          // 8.18, 8.50
   X(DAF)                                                                                                               \
   X(DTF)                                                                                                               \
   X(HI)                                                                                                                \
-  X(DFI)                                                                                                               \
-  X(OI)                                                                                                                \
-  X(ISRSI)                                                                                                             \
-  X(ISRAI)                                                                                                             \
-  X(SGWCI)                                                                                                             \
-  X(SQCI) X(UIMSI) X(CFSI) X(CRSI) X(P) X(PT) X(SI) X(MSV) X(RetLoc) X(PBIC) X(SRNI) X(S6AF) X(S4AF) X(MBMDT) X(ISRAU) \
-      X(CCRSI) X(CPRAI) X(ARRL) X(PPOF) X(PPON) X(PPSI) X(CSFBI) X(CLII) X(CPSR) X(NSI) X(UASI) X(DTCI) X(BDWI)        \
-          X(PSCI) X(PCRI) X(AOSI) X(AOPI) X(ROAAI) X(EPCOSI) X(CPOPCI) X(PMTSMI) X(S11TF) X(PNSI) X(UNACCSI) X(WPMSI)  \
-              X(5GSNN26) X(REPREFI) X(5GSIWK) X(EEVRSI) X(LTEMUI) X(LTEMPI) X(ENBCRSI) X(TSPCMI) X(CSRMFI) X(MTEDTN)   \
-                  X(MTEDTA) X(N5GNMI) X(5GCNRS) X(5GCNRI) X(5SRHOI) X(ETHPDN) X(NSPUSI) X(PGWRNSI) X(RPPCSI) X(PGWCHI) \
-                      X(SISSME) X(NSENBI) X(IDFUPF) X(EMCI) X(spare1) X(spare2) X(spare3) X(spare4) X(spare5)          \
-                          X(LTEMSAI) X(SRTPI) X(UPIPSI)
+  X(DFI) X(OI) X(ISRSI) X(ISRAI) X(SGWCI) X(SQCI) X(UIMSI) X(CFSI) X(CRSI) X(P) X(PT) X(SI) X(MSV) X(RetLoc) X(PBIC)   \
+      X(SRNI) X(S6AF) X(S4AF) X(MBMDT) X(ISRAU) X(CCRSI) X(CPRAI) X(ARRL) X(PPOF) X(PPON) X(PPSI) X(CSFBI) X(CLII)     \
+          X(CPSR) X(NSI) X(UASI) X(DTCI) X(BDWI) X(PSCI) X(PCRI) X(AOSI) X(AOPI) X(ROAAI) X(EPCOSI) X(CPOPCI)          \
+              X(PMTSMI) X(S11TF) X(PNSI) X(UNACCSI) X(WPMSI) X(5GSNN26) X(REPREFI) X(5GSIWK) X(EEVRSI) X(LTEMUI)       \
+                  X(LTEMPI) X(ENBCRSI) X(TSPCMI) X(CSRMFI) X(MTEDTN) X(MTEDTA) X(N5GNMI) X(5GCNRS) X(5GCNRI) X(5SRHOI) \
+                      X(ETHPDN) X(NSPUSI) X(PGWRNSI) X(RPPCSI) X(PGWCHI) X(SISSME) X(NSENBI) X(IDFUPF) X(EMCI)         \
+                          X(spare1) X(spare2) X(spare3) X(spare4) X(spare5) X(LTEMSAI) X(SRTPI) X(UPIPSI)
 
 inline constexpr size_t kIndicationFlags = 80;
 absl::string_view IndicationFlagName(size_t flag);  // "HI"; empty if unknown or spare

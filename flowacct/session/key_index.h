@@ -8,7 +8,8 @@
 // the new array and then into the old one, whose slots stay until all are moved.
 //
 // Threads: Find, Visit and Prefetch are anyone's who is online in the epochs; all else is the writer's. Cost: one cache
-// line, seldom two. Memory: 10 to 14 octets a row, two and a half times that while it grows.
+// line, seldom two. Memory: 9.4 to 12 octets a row, and as
+// much again while it grows.
 
 #ifndef FLOWACCT_SESSION_KEY_INDEX_H_
 #define FLOWACCT_SESSION_KEY_INDEX_H_
@@ -66,7 +67,8 @@ class KeyIndex {
 
   static constexpr size_t kFirstSlots = 64;
   static constexpr uint32_t kErased = 0xffffffff;  // as a row's number
-  // Of the old array with each insertion. It has grown fuller by a fifth of its slots at least before it grows again.
+  // Of the old array with each insertion: it is moved long before a quarter of its slots' number has come, which is
+  // when the new one grows.
   static constexpr size_t kMovedSlots = 16;
 
   struct Array {

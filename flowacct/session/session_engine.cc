@@ -144,42 +144,30 @@ SessionEngine::Impl::Impl(lpm::ReaderEpochs* epochs, SessionOptions options)
 
 // --- Messages ---
 
-SessionEngine::Impl::Apply SessionEngine::Impl::ApplyOf(Procedure procedure) {
-  switch (procedure) {
-    case Procedure::kCreateSession:
-      return &Impl::CreateSession;
-    case Procedure::kModifyBearer:
-    case Procedure::kModifyAccessBearers:
-    case Procedure::kUpdateBearer:
-      return &Impl::ModifyBearer;
-    case Procedure::kDeleteSession:
-      return &Impl::DeleteSession;
-    case Procedure::kCreateBearer:
-      return &Impl::CreateBearer;
-    case Procedure::kDeleteBearer:
-      return &Impl::DeleteBearer;
-    case Procedure::kReleaseAccessBearers:
-      return &Impl::ReleaseAccessBearers;
-    case Procedure::kChangeNotification:
-      return &Impl::ChangeNotification;
-    case Procedure::kSuspend:
-      return &Impl::Suspend;
-    case Procedure::kResume:
-      return &Impl::Resume;
-    case Procedure::kContext:
-      return &Impl::Context;
-    case Procedure::kForwardRelocation:
-      return &Impl::ForwardRelocation;
-    case Procedure::kCreateForwarding:
-      return &Impl::CreateForwarding;
-    case Procedure::kDeleteForwarding:
-    case Procedure::kRelocationCancel:
-      return &Impl::DeleteForwarding;
-    case Procedure::kPgwRestart:
-      return &Impl::PgwRestart;
-    default:
-      return nullptr;
+const SessionEngine::Impl::Followed* SessionEngine::Impl::FollowedBy(Procedure procedure) {
+  static constexpr Followed kFollowed[] = {
+      {Procedure::kCreateSession, &Impl::CreateSession, false},
+      {Procedure::kModifyBearer, &Impl::ModifyBearer, true},
+      {Procedure::kModifyAccessBearers, &Impl::ModifyBearer, true},
+      {Procedure::kUpdateBearer, &Impl::ModifyBearer, true},
+      {Procedure::kDeleteSession, &Impl::DeleteSession, true},
+      {Procedure::kCreateBearer, &Impl::CreateBearer, false},
+      {Procedure::kDeleteBearer, &Impl::DeleteBearer, true},
+      {Procedure::kReleaseAccessBearers, &Impl::ReleaseAccessBearers, true},
+      {Procedure::kChangeNotification, &Impl::ChangeNotification, true},
+      {Procedure::kSuspend, &Impl::Suspend, true},
+      {Procedure::kResume, &Impl::Resume, true},
+      {Procedure::kContext, &Impl::Context, false},
+      {Procedure::kForwardRelocation, &Impl::ForwardRelocation, false},
+      {Procedure::kCreateForwarding, &Impl::CreateForwarding, false},
+      {Procedure::kDeleteForwarding, &Impl::DeleteForwarding, true},
+      {Procedure::kRelocationCancel, &Impl::DeleteForwarding, false},
+      {Procedure::kPgwRestart, &Impl::PgwRestart, false},
+  };
+  for (const Followed& f : kFollowed) {
+    if (f.procedure == procedure) return &f;
   }
+  return nullptr;
 }
 
 void SessionEngine::Impl::Take(const ControlMessage& message, const Transport& transport) {
@@ -207,7 +195,7 @@ void SessionEngine::Impl::Take(const ControlMessage& message, const Transport& t
   // GTPv0's tunnels have no TEIDs.
   if (message.role == Role::kCommand) {
     ++store.counters.commands;
-  } else if (message.version == 0 || ApplyOf(message.procedure) == nullptr) {
+  } else if (message.version == 0 || FollowedBy(message.procedure) == nullptr) {
     ++store.counters.unsupported;
   } else if (message.role == Role::kRequest) {
     TakeRequest(message, transport.time_nanos, sender, receiver);
@@ -226,6 +214,7 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
     if (r.fields.procedure == message.procedure && r.fields.teid == message.teid && r.fields.imsi == message.imsi) {
       // What it asks for is what it asked for at first, and then it was asked for.
       ++store.counters.retransmissions;
+      requests_[there->second].sent_again = true;
       return;
     }
     ++store.counters.unanswered_requests;
@@ -249,11 +238,76 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
   r.sender = sender;
   r.receiver = receiver;
   r.time_nanos = time_nanos;
+  r.sent_again = false;
   waiting_.emplace(key, number);
   expiries_.push_back({store.now() + store.options.transaction_nanos, key, time_nanos});
+  if (store.options.assume_nanos > 0 && FollowedBy(message.procedure)->assume) {
+    assumptions_.push_back({store.now() + store.options.assume_nanos, key, time_nanos});
+  }
 }
 
-void SessionEngine::Impl::Drop(uint32_t request) { free_requests_.push_back(request); }
+void SessionEngine::Impl::Assume(const Request& request) {
+  bool known = false;
+  store.VisitControl({request.receiver, request.fields.teid}, [&known](uint32_t, PathKind, Side) { known = true; });
+  if (!known) return;
+  ++store.counters.assumed;
+  unseen_.Clear();
+  unseen_.version = request.fields.version;
+  unseen_.procedure = request.fields.procedure;
+  unseen_.role = Role::kResponse;
+  const bool v4 = store.tables.peers[request.sender].address.IsV4();
+  (this->*FollowedBy(request.fields.procedure)->apply)({request, unseen_, request.time_nanos, v4});
+}
+
+void SessionEngine::Impl::TakeAnswerAlone(const ControlMessage& message, int64_t time_nanos, uint32_t sender,
+                                          uint32_t receiver) {
+  // Only what is not known is learned: an answer that comes again must not undo what came after it.
+  const auto learn = [&](uint32_t session, std::optional<Side> answerer) {
+    for (const BearerContext& b : message.bearer_contexts()) {
+      if (!b.has_ebi || IsRefused(message.version, b.cause) || store.AnyLeg(session, b.ebi) == 0) continue;
+      SetEndpoints(session, b.ebi, b, answerer, /*only_missing=*/true, time_nanos);
+    }
+  };
+  const bool v4 = store.tables.peers[sender].address.IsV4();
+  targets_.clear();
+  if (message.procedure == Procedure::kCreateSession && message.version == 2) {
+    // On S11 or S4 it has the PGW's endpoint, by which the session of S5 is known.
+    const ControlEnd pgw = FindControl(message.control_endpoints(), PathKind::kCore, kFar, v4);
+    const ControlEnd sgw = FindControl(message.control_endpoints(), PathKind::kAccess, kFar, v4);
+    if (!pgw.known() || !sgw.known()) return;
+    store.VisitControl(pgw, [&](uint32_t s, PathKind path, Side side) {
+      if (path == PathKind::kCore && side == kFar && !store.sessions[s].has_control(PathKind::kAccess)) {
+        targets_.push_back({s, path, side});
+      }
+    });
+    if (targets_.size() != 1) return;
+    const uint32_t session = targets_[0].session;
+    store.SetControl(session, PathKind::kAccess, kFar, sgw);
+    if (message.teid != 0) store.SetControl(session, PathKind::kAccess, kNear, {receiver, message.teid});
+    learn(session, std::nullopt);
+    ++store.counters.answers_alone;
+    return;
+  }
+  const ControlEnd asker = {receiver, message.teid};
+  if (!asker.known()) return;
+  store.VisitControl(asker, [&](uint32_t s, PathKind path, Side side) {
+    if (store.sessions[s].at(path, side == kNear ? kFar : kNear).peer == sender) targets_.push_back({s, path, side});
+  });
+  switch (message.procedure) {
+    case Procedure::kModifyBearer:
+    case Procedure::kModifyAccessBearers:
+      for (const Target& t : targets_) learn(t.session, std::nullopt);
+      break;
+    case Procedure::kDeleteSession:
+      // Of one session of these two nodes it must be that.
+      if (targets_.size() != 1) return;
+      ++store.counters.answers_alone;
+      DeletePath(targets_[0].session, targets_[0].path, targets_[0].path == PathKind::kCore, time_nanos, 0);
+      break;
+    default:
+      break;
+  }
+}
 
 void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Transport& transport, uint32_t sender,
                                        uint32_t receiver) {
@@ -261,6 +315,9 @@ void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Tran
   const auto there = waiting_.find(Key{receiver, sender, message.sequence | uint32_t{message.version} << 24});
   if (there == waiting_.end()) {
     ++store.counters.unpaired_responses;
+    if (sender != 0 && receiver != 0 && message.cause && gtp::CauseAccepts(message.version, *message.cause)) {
+      TakeAnswerAlone(message, transport.time_nanos, sender, receiver);
+    }
     return;
   }
   const uint32_t number = there->second;
@@ -271,7 +328,7 @@ void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Tran
     ++store.counters.incomplete;
   } else if (gtp::CauseAccepts(message.version, *message.cause)) {
     ++store.counters.accepted;
-    (this->*ApplyOf(request.fields.procedure))(x);
+    (this->*FollowedBy(request.fields.procedure)->apply)(x);
   } else {
     ++store.counters.refused_by_peer;
     if (MeansUnknown(message.version, *message.cause)) Unknown(x);
@@ -328,6 +385,17 @@ bool SessionEngine::Impl::Advance(int64_t now_nanos) {
       waiting_.erase(there);
     }
     expiries_.pop_front();
+  }
+  for (; n < kRequests && !assumptions_.empty() && assumptions_.front().time_nanos <= store.now(); ++n) {
+    const Expiry e = assumptions_.front();
+    assumptions_.pop_front();
+    const auto there = waiting_.find(e.key);
+    if (there == waiting_.end()) continue;
+    const uint32_t number = there->second;
+    if (requests_[number].time_nanos != e.begun_nanos || requests_[number].sent_again) continue;
+    waiting_.erase(there);
+    Assume(requests_[number]);
+    Drop(number);
   }
   const bool more = store.Step();
   return more || n == kRequests;
@@ -613,6 +681,11 @@ void SessionEngine::Impl::CreateSession(const Exchange& x) {
   uint32_t session = FindSame(x, path, facts.ebi, near, far, facts);
   if (session == 0) {
     SetNetworks(near.peer, &facts);
+    if (facts.ebi == first->ebi) {
+      LearnBearer(*first, &facts);
+      const BearerContext* answer = AnswerTo(*first, static_cast<size_t>(first - request.bearers.data()), x.response);
+      if (answer != nullptr) LearnBearer(*answer, &facts);
+    }
     session = store.NewSession(facts, path, x.time_nanos);
     if (session == 0) return;
   } else {
@@ -670,8 +743,7 @@ void SessionEngine::Impl::ModifyBearer(const Exchange& x) {
   const Request& request = x.request;
   const ControlFields& fields = request.fields;
   const bool only = targets_.size() == 1;
-  const std::vector<Target> targets = targets_;
-  for (const Target& t : targets) {
+  for (const Target& t : targets_) {
     const SessionRow& s = store.sessions[t.session];
     if (s.over) continue;
     // Whether it is about this one of the subscriber's sessions.
@@ -720,19 +792,25 @@ void SessionEngine::Impl::DeleteSession(const Exchange& x) {
   FindTargets(x);
   const ControlFields& fields = x.request.fields;
   const uint8_t cause = fields.cause.value_or(0);
-  const std::vector<Target> targets = targets_;
   if (fields.version == 1) {
-    for (const Target& t : targets) {
+    for (const Target& t : targets_) {
       if (fields.ebi && store.AnyLeg(t.session, *fields.ebi) == 0) continue;
       if (fields.teardown || !fields.ebi) {
         DeletePath(t.session, t.path, /*whole=*/true, x.time_nanos, cause);
       } else {
+        // The contexts that share its address stay (TS 23.060, 9.2.4).
+        for (uint32_t row = store.sessions[t.session].first_leg; row != 0; row = store.tables.legs[row].next) {
+          const LegRow& leg = store.tables.legs[row];
+          if (store.sessions[t.session].default_ebi != *fields.ebi) break;
+          if (leg.ebi == *fields.ebi || leg.end_nanos.load() != kForEver) continue;
+          store.MakeDefault(t.session, leg.ebi);
+        }
         store.EndBearer(t.session, *fields.ebi, x.time_nanos, Cause::kDeleted, cause);
       }
     }
     return;
   }
-  for (const Target& t : targets) {
+  for (const Target& t : targets_) {
     if (fields.linked_ebi && store.sessions[t.session].default_ebi != *fields.linked_ebi) continue;
     const bool whole = t.path == PathKind::kCore || (fields.indication & kOperationIndication) != 0;
     DeletePath(t.session, t.path, whole, x.time_nanos, cause);
@@ -779,14 +857,13 @@ void SessionEngine::Impl::DeleteBearer(const Exchange& x) {
     }
     return;
   }
-  const std::vector<Target> targets = targets_;
   for (const BearerContext& b : x.request.bearers) {
     const BearerContext* answer = nullptr;
     for (const BearerContext& a : x.response.bearer_contexts()) {
       if (a.has_ebi && a.ebi == b.ebi) answer = &a;
     }
     if (!b.has_ebi || (answer != nullptr && IsRefused(2, answer->cause))) continue;
-    for (const Target& t : targets) {
+    for (const Target& t : targets_) {
       if (!store.sessions[t.session].over) store.EndBearer(t.session, b.ebi, x.time_nanos, Cause::kDeleted, cause);
     }
   }
@@ -813,8 +890,7 @@ void SessionEngine::Impl::ChangeNotification(const Exchange& x) {
   FindTargets(x);
   const ControlFields& fields = x.request.fields;
   const std::optional<uint8_t> ebi = fields.linked_ebi ? fields.linked_ebi : fields.ebi;
-  const std::vector<Target> targets = targets_;
-  for (const Target& t : targets) {
+  for (const Target& t : targets_) {
     if (ebi && store.AnyLeg(t.session, *ebi) == 0) continue;
     store.ChangeFacts(t.session, x.time_nanos, [&](Facts* f) {
       Learn(fields, f);
@@ -903,8 +979,7 @@ void SessionEngine::Impl::ForwardRelocation(const Exchange& x) {
 
 void SessionEngine::Impl::CreateForwarding(const Exchange& x) {
   FindTargets(x);
-  const std::vector<Target> targets = targets_;
-  for (const Target& t : targets) {
+  for (const Target& t : targets_) {
     for (const BearerContext& b : x.request.bearers) {
       if (b.has_ebi && store.AnyLeg(t.session, b.ebi) != 0) {
         SetEndpoints(t.session, b.ebi, b, std::nullopt, true, x.request.time_nanos);
@@ -938,8 +1013,7 @@ void SessionEngine::Impl::Unknown(const Exchange& x) {
   store.VisitControl(to, [this](uint32_t s, PathKind path, Side side) { targets_.push_back({s, path, side}); });
   const ControlFields& fields = x.request.fields;
   const std::optional<uint8_t> ebi = fields.linked_ebi ? fields.linked_ebi : fields.ebi;
-  const std::vector<Target> targets = targets_;
-  for (const Target& t : targets) {
+  for (const Target& t : targets_) {
     if (ebi && store.AnyLeg(t.session, *ebi) == 0) continue;
     store.EndSession(t.session, x.time_nanos, Cause::kUnknownToPeer, x.response.cause.value_or(0));
   }
@@ -947,7 +1021,8 @@ void SessionEngine::Impl::Unknown(const Exchange& x) {
 
 size_t SessionEngine::Impl::octets() const {
   return store.octets() + requests_.size() * (sizeof(Request) + sizeof(BearerContext) + 2 * sizeof(Fteid)) +
-         waiting_.capacity() * (sizeof(Key) + sizeof(uint32_t) + 1) + expiries_.size() * sizeof(Expiry);
+         waiting_.capacity() * (sizeof(Key) + sizeof(uint32_t) + 1) +
+         (expiries_.size() + assumptions_.size()) * sizeof(Expiry);
 }
 
 }  // namespace flowacct::session

@@ -10,7 +10,8 @@
 // Standards: procedures of TS 23.060, TS 23.401 and TS 23.007 as seen in TS 29.060 (GTPv0, v1) and TS 29.274 (v2).
 // Answers are paired with requests by both addresses and the sequence number, never by a port. What a session is:
 // README.md.
-// Guaranteed: what a request asks for counts only if its answer accepts it; a tunnel endpoint is one bearer's at a
+// Guaranteed: what a request asks for counts only if its answer accepts it, or if there must have been one
+// (SessionOptions::assume_nanos; never for a session that is not known yet); a tunnel endpoint is one bearer's at a
 // time; bearers are never joined by a subscriber's address. Not checked: whether a node may say what it says.
 // Ownership: `epochs` outlives the engine, which outlives its readers. Threads: one writer (or a mutex around it);
 // readers never wait. Errors: counters; no message is refused as such. Cost and memory: README.md.
@@ -53,6 +54,8 @@ struct Transport {
   X(retransmissions, "requests that came again before their answer")                    \
   X(unpaired_responses, "responses whose request was not seen")                         \
   X(unanswered_requests, "requests without an answer in time")                          \
+  X(assumed, "requests whose answer was not seen, and that were not sent again")        \
+  X(answers_alone, "unpaired responses that told of a session all the same")            \
   X(unknown_session, "messages for a session that is not known")                        \
   X(incomplete, "messages that lack what correlation needs: addresses, TEIDs, bearers") \
   X(contexts_created, "bearers and PDP contexts made")                                  \

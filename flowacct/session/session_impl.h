@@ -22,6 +22,7 @@ struct Request {
   gtp::ControlFields fields;
   uint32_t sender = 0, receiver = 0;  // peers
   int64_t time_nanos = 0;
+  bool sent_again = false;
   std::vector<gtp::Fteid> control;
   std::vector<gtp::BearerContext> bearers;
   std::vector<gtp::ConnectionContext> connections;
@@ -76,14 +77,22 @@ class SessionEngine::Impl {
     PathKind path;
     Side side;
   };
-  using Apply = void (Impl::*)(const Exchange&);
-  static Apply ApplyOf(gtp::Procedure procedure);
+  // A procedure that changes something here.
+  struct Followed {
+    gtp::Procedure procedure;
+    void (Impl::*apply)(const Exchange&);
+    bool assume;  // an answer that was not seen may be assumed
+  };
+  static const Followed* FollowedBy(gtp::Procedure procedure);
 
   void TakeRequest(const gtp::ControlMessage& message, int64_t time_nanos, uint32_t sender, uint32_t receiver);
   void TakeResponse(const gtp::ControlMessage& message, const Transport& transport, uint32_t sender, uint32_t receiver);
   void TakeRecovery(uint32_t peer, uint8_t counter, int64_t time_nanos);
   void ErrorIndication(const gtp::ControlMessage& message, int64_t time_nanos);
-  void Drop(uint32_t request);
+  void Drop(uint32_t request) { free_requests_.push_back(request); }
+  // The answer was not seen; or the request.
+  void Assume(const Request& request);
+  void TakeAnswerAlone(const gtp::ControlMessage& message, int64_t time_nanos, uint32_t sender, uint32_t receiver);
 
   // Each does what an accepted exchange says. ModifyBearer is of both directions: update bearer, too.
   void CreateSession(const Exchange& x);
@@ -138,7 +147,8 @@ class SessionEngine::Impl {
   absl::flat_hash_map<Key, uint32_t> waiting_;
   std::deque<Request> requests_;  // a pool
   std::vector<uint32_t> free_requests_;
-  std::deque<Expiry> expiries_;
+  std::deque<Expiry> expiries_, assumptions_;
+  gtp::ControlMessage unseen_;      // an answer
   std::vector<Target> targets_;     // scratch
   std::vector<bool> three_digits_;  // by MCC
 };

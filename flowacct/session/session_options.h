@@ -48,6 +48,9 @@ struct SessionOptions {
   int64_t slack_nanos = 500'000'000;
   // So long a request waits for its answer: T3 times N3 of TS 29.274, 7.6, of usual settings, and some.
   int64_t transaction_nanos = 60'000'000'000;
+  // A request about a session that is known, which for so long was neither answered nor sent again, was answered, and
+  // the answer was not seen: T3 is 3 to 5 s, and who lacks an answer asks again. 0: it never was.
+  int64_t assume_nanos = 6'000'000'000;
   // A session of which one side is deleted waits so long for the other side.
   int64_t closing_nanos = 10'000'000'000;
   // A session that had neither packet nor message for so long was deleted without our seeing it.

@@ -53,7 +53,7 @@ struct SessionRecord {
   int64_t from_nanos = 0, until_nanos = 0;
   Volume volume;
   uint16_t rat_changes = 0, location_changes = 0;  // of its session since its start
-  Path path;                                       // the one in the core if it is known, else that of access
+  Path path;  // the one in the core, if it was still there at the end, else that of access
 };
 
 // One bearer as it is now.

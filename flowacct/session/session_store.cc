@@ -236,8 +236,7 @@ void SessionStore::EndPath(uint32_t session, PathKind path, int64_t time_nanos) 
   for (const Side side : kSides) SetControl(session, path, side, {});
   for (uint32_t leg = sessions[session].first_leg; leg != 0; leg = tables.legs[leg].next) {
     if (tables.legs[leg].path != path || tables.legs[leg].end_nanos.load() != kForEver) continue;
-    EndTunnel(leg, Direction::kUp, time_nanos);
-    EndTunnel(leg, Direction::kDown, time_nanos);
+    EndTunnels(leg, time_nanos);
   }
 }
 
@@ -363,6 +362,22 @@ uint32_t SessionStore::LegOf(uint32_t session, uint8_t ebi, PathKind path, int64
   return leg;
 }
 
+void SessionStore::MakeDefault(uint32_t session, uint8_t ebi) {
+  SessionRow& s = sessions[session];
+  const uint32_t first = s.first_leg, leg = AnyLeg(session, ebi);
+  if (leg == 0 || leg == first) return;
+  Unlease(first, FactsOfLeg(first));
+  for (uint32_t i = first; i != 0; i = tables.legs[i].next) {
+    if (tables.legs[i].next != leg) continue;
+    tables.legs[i].next = tables.legs[leg].next;
+    tables.legs[leg].next = first;
+    s.first_leg = leg;
+    break;
+  }
+  s.default_ebi = ebi;
+  Lease(leg, FactsOfLeg(leg));
+}
+
 void SessionStore::EndBearer(uint32_t session, uint8_t ebi, int64_t time_nanos, Cause cause, uint8_t gtp_cause) {
   SessionRow& s = sessions[session];
   if (!s.over && ebi == s.default_ebi) {
@@ -378,8 +393,7 @@ void SessionStore::EndBearer(uint32_t session, uint8_t ebi, int64_t time_nanos, 
     LegRow& leg = tables.legs[row];
     // The last tunnels stay with it, for its record.
     const std::array<uint32_t, 2> last = {leg.up, leg.down};
-    EndTunnel(row, Direction::kUp, time_nanos);
-    EndTunnel(row, Direction::kDown, time_nanos);
+    EndTunnels(row, time_nanos);
     for (const uint32_t tunnel : last) tables.tunnels[tunnel].last = true;
     leg.up = last[0];
     leg.down = last[1];
@@ -600,6 +614,14 @@ void SessionStore::EndTunnel(uint32_t leg, Direction direction, int64_t time_nan
   EndTunnelRow(row, time_nanos);
 }
 
+void SessionStore::EndTunnels(uint32_t leg, int64_t time_nanos) {
+  const uint32_t up = tables.legs[leg].up, down = tables.legs[leg].down;
+  EndTunnel(leg, Direction::kUp, time_nanos);
+  EndTunnel(leg, Direction::kDown, time_nanos);
+  // Those that end together were a pair to the end.
+  if (up != 0 && down != 0) tables.tunnels[down].pair.store(up, std::memory_order_release);
+}
+
 void SessionStore::AddForwarding(uint32_t leg, Direction direction, Interface interface, uint32_t peer, uint32_t teid,
                                  int64_t time_nanos) {
   const base::IpAddress& address = tables.peers[peer].address;
@@ -635,6 +657,10 @@ void SessionStore::ForgetTunnel(uint32_t row) {
       if (older == row) tables.tunnels[i].older.store(t.older.load(), std::memory_order_release);
       i = older;
     }
+  }
+  // Nobody is to come by this row's number when it is another's.
+  if (const uint32_t pair = t.pair.load(); pair != 0 && tables.tunnels[pair].pair.load() == row) {
+    tables.tunnels[pair].pair.store(0, std::memory_order_release);
   }
   if (!t.last) tables.tunnels.Retire(row, epochs_->now());
 }
@@ -915,7 +941,9 @@ SessionRecord SessionStore::RecordOf(uint32_t row, uint32_t other, int64_t until
   record.path = PathOf(row);
   Volume all = record.path.volume;
   if (other != 0) {
-    const Volume v = PathOf(other).volume;
+    const Path access = PathOf(other);
+    const Volume& v = access.volume;
+    if (record.path.interface == Interface::kUnknown) record.path = access;
     if (v.bytes_up > all.bytes_up) {
       all.bytes_up = v.bytes_up;
       all.packets_up = v.packets_up;

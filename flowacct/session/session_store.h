@@ -90,6 +90,8 @@ class SessionStore {
   uint32_t AnyLeg(uint32_t session, uint8_t ebi) const;                  // in the core if there is one
   // Found or made; a new bearer has the facts of the default one, but for what is the bearer's. 0: max_contexts.
   uint32_t LegOf(uint32_t session, uint8_t ebi, PathKind path, int64_t time_nanos);
+  // Another bearer is the default one from now on, so that the one that was may end alone.
+  void MakeDefault(uint32_t session, uint8_t ebi);
   void EndBearer(uint32_t session, uint8_t ebi, int64_t time_nanos, Cause cause, uint8_t gtp_cause);
   const Facts& FactsOf(uint32_t session) const;  // of the default bearer
   const Facts& FactsOfLeg(uint32_t leg) const { return tables.facts[tables.legs[leg].facts.load()]; }
@@ -104,6 +106,7 @@ class SessionStore {
   void SetTunnel(uint32_t leg, Direction direction, Interface interface, uint32_t peer, uint32_t second, uint32_t teid,
                  int64_t time_nanos);
   void EndTunnel(uint32_t leg, Direction direction, int64_t time_nanos);
+  void EndTunnels(uint32_t leg, int64_t time_nanos);  // both
   // Besides the leg's own; packets are joined, and not counted.
   void AddForwarding(uint32_t leg, Direction direction, Interface interface, uint32_t peer, uint32_t teid,
                      int64_t time_nanos);
