@@ -35,6 +35,9 @@ class FilterTest : public ::testing::Test {
     web.Set<F::kUserName>(interner_.Intern("ada lovelace"));
     web.Set<F::kSrcMac>(*base::MacAddress::Parse("02:00:00:00:00:01"));
     web.Set<F::kEtype>(0x86dd);
+    web.Set<F::kImsi>(*base::Digits::Parse("262011234567890"));
+    web.Set<F::kHomePlmn>(*base::Digits::Parse("26201"));
+    web.Set<F::kVisitedPlmn>(*base::Digits::Parse("26201"));
     auto dns = batch_.Append();  // 1
     dns.Set<F::kSrcAddr>(Address("198.51.100.7"));
     dns.Set<F::kDstAddr>(Address("192.0.2.1"));
@@ -45,6 +48,10 @@ class FilterTest : public ::testing::Test {
     dns.Set<F::kUserName>(interner_.Intern("bob"));
     dns.Set<F::kMplsVpnRd>(uint64_t{65000} << 32 | 7);
     dns.Set<F::kStartTime>(int64_t{-2} * 1000000000);
+    dns.Set<F::kImsi>(*base::Digits::Parse("001010000000001"));
+    dns.Set<F::kHomePlmn>(*base::Digits::Parse("00101"));
+    dns.Set<F::kVisitedPlmn>(*base::Digits::Parse("26202"));
+    dns.Set<F::kMsisdn>(base::Digits::Pseudonym(0x0123456789abcdef));
     batch_.Append();  // 2: nothing is known
   }
 
@@ -150,6 +157,29 @@ TEST_F(FilterTest, Conditions) {
            {"start_time in (1969-12-31T23:59:58Z, 1769860800)", "0 1"},
            {"etype ipv6", "0"},
            {"mpls_vpn_rd = 65000:7", "1"},
+           // Digits are texts, with zeros in front, and may be begun only.
+           {"imsi = 262011234567890", "0"},
+           {"imsi 001010000000001", "1"},
+           {"imsi = 1010000000001", ""},
+           {"imsi != 262011234567890", "1"},
+           {"imsi = 26201*", "0"},
+           {"imsi in 2*", "0"},
+           {"imsi in (26201*, 00101*)", "0 1"},
+           {"imsi not in (26201*)", "1"},
+           {"imsi in (26200*, 26201*, 26202*)", "0"},
+           {"imsi = 262011234567890*", "0"},
+           {"imsi = 2620112345678901*", ""},
+           {"imsi = '26201*'", "0"},
+           {"home_plmn = 26201", "0"},
+           {"home_plmn = 2620", ""},
+           {"home_plmn = 2620*", "0"},
+           {"home_plmn = 26201*", "0"},
+           {"home_plmn = 262010", ""},
+           {"home_plmn = field(visited_plmn)", "0"},
+           {"home_plmn != field(visited_plmn)", "1"},
+           {"msisdn = x0123456789abcde", "1"},
+           {"msisdn in (0*, 1*, 2*, 3*, 4*, 5*, 6*, 7*, 8*, 9*)", ""},
+           {"not exists(msisdn)", "0 2"},
            // Logic.
            {"protocol 6 or protocol 17 and bytes > 100", "0"},
            {"(protocol 6 or protocol 17) and bytes < 100", "1"},
@@ -171,6 +201,18 @@ TEST_F(FilterTest, ErrorsShowTheColumn) {
             "column 15: no field is called \"dst_prt\"; did you mean dst_port or dst_net?"},
            {"proto tpc", "column 7: no protocol is called \"tpc\"; did you mean 3pc or tcp?"},
            {"dst_port = 70000", "column 12: 70000 is more than dst_port can be: it has 16 bits"},
+           {"imsi = 26201a",
+            "column 8: \"26201a\" is no text of 1 to 16 digits, such as 262011234567890 or 26201*, which imsi is "
+            "compared with"},
+           {"imsi = *",
+            "column 8: \"*\" is no text of 1 to 16 digits, such as 262011234567890 or 26201*, which imsi is compared "
+            "with"},
+           {"imsi = x0123456789abcde*",
+            "column 8: \"x0123456789abcde*\" is no text of 1 to 16 digits, such as 262011234567890 or 26201*, which "
+            "imsi is compared with"},
+           {"imsi > 26201", "column 6: imsi has no order; =, != and in can be asked"},
+           {"imsi & 1", "column 8: imsi has no bits to ask for"},
+           {"imsi = field(tag)", "column 14: imsi is of type digits, tag of type u64: they cannot be compared"},
            {"dst_port = x", "column 12: \"x\" is no whole number that fits, which dst_port is compared with"},
            {"dst_port in (1, 2", "column 13: this list is never closed"},
            {"dst_port in (5-3)", "column 14: the range 5-3 ends before it begins"},

@@ -146,8 +146,9 @@ std::string NoDigits(const Operand& operand, absl::string_view text) {
 
 // Digits, or all that begin with some: 26201*. They are a range, as digits lie in 64 bits from the first one on.
 std::string ParseDigits(const Operand& operand, absl::string_view text, NumberRange* range) {
-  const bool beginning = absl::ConsumeSuffix(&text, "*");
-  const std::optional<base::Digits> digits = base::Digits::Parse(text);
+  absl::string_view told = text;
+  const bool beginning = absl::ConsumeSuffix(&told, "*");
+  const std::optional<base::Digits> digits = base::Digits::Parse(told);
   if (!digits || (beginning && digits->is_pseudonym())) return NoDigits(operand, text);
   const uint64_t behind =
       beginning && digits->size() < base::Digits::kMaxDigits ? ~uint64_t{0} >> (4 * digits->size()) : 0;

@@ -78,6 +78,7 @@ std::string Found(const Message& message, const FieldDescriptor* field, FieldTyp
       break;
     case FieldType::kString:
     case FieldType::kOctets:
+    case FieldType::kDigits:
       return reflection->GetString(message, field);
     default:
       if (field->cpp_type() == FieldDescriptor::CPPTYPE_UINT64) {

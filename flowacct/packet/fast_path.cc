@@ -155,8 +155,10 @@ bool PacketDecoder::DecodeFast(const Request& request, record::MutableRow row, P
   if (needs_inner_) {
     if (transport_class.may_tunnel) return false;
     if (transport_class.ports && !transport_class.tcp &&
-        FromUdpPorts(source_port, destination_port) != LayerKind::kNone)
+        (FromUdpPorts(source_port, destination_port, options_.gtp_u_ports) != LayerKind::kNone ||
+         (options_.gtp_tap != nullptr && (IsGtpControlPort(source_port) || IsGtpControlPort(destination_port))))) {
       return false;
+    }
   }
 
   // From here on the row is written.

@@ -140,6 +140,12 @@
   X(kGtpU, "length", kUnsigned, 16, 16)                  \
   X(kGtpU, "teid", kUnsigned, 32, 32)                    \
   X(kGtpU, "optional", kOctets, 64, 0)                   \
+  X(kGtpV0, "flags", kUnsigned, 0, 8)                    \
+  X(kGtpV0, "message_type", kUnsigned, 8, 8)             \
+  X(kGtpV0, "length", kUnsigned, 16, 16)                 \
+  X(kGtpV0, "sequence", kUnsigned, 32, 16)               \
+  X(kGtpV0, "flow_label", kUnsigned, 48, 16)             \
+  X(kGtpV0, "tid", kOctets, 96, 64)                      \
   X(kL2tp, "header", kOctets, 0, 0)                      \
   X(kTeredo, "indications", kOctets, 0, 0)               \
   X(kAyiya, "epoch", kUnsigned, 32, 32)                  \

@@ -71,6 +71,7 @@ namespace flowacct::packet {
   X(kVxlanGpe, "vxlan_gpe", kTunnel, "draft-ietf-nvo3-vxlan-gpe")                        \
   X(kGeneve, "geneve", kTunnel, "RFC 8926")                                              \
   X(kGtpU, "gtpu", kTunnel, "3GPP TS 29.281")                                            \
+  X(kGtpV0, "gtpv0", kTunnel, "3GPP TS 09.60")                                           \
   X(kL2tp, "l2tp", kTunnel, "RFC 2661")                                                  \
   X(kTeredo, "teredo", kTunnel, "RFC 4380")                                              \
   X(kAyiya, "ayiya", kTunnel, "draft-massar-v6ops-ayiya")                                \

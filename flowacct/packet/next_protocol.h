@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "absl/types/span.h"
 #include "flowacct/packet/layer.h"
 
 namespace flowacct::packet {
@@ -68,6 +69,7 @@ namespace flowacct::packet {
 #define FLOWACCT_UDP_TUNNELS(X)         \
   X(1701, kL2tp, true)                  \
   X(2152, kGtpU, true)                  \
+  X(3386, kGtpV0, true)                 \
   X(3544, kTeredo, true)                \
   X(4789, kVxlan, false)                \
   X(4790, kVxlanGpe, false)             \
@@ -137,6 +139,17 @@ inline LayerKind FromUdpPorts(uint16_t source, uint16_t destination) {
       return LayerKind::kNone;
   }
 }
+
+// `gtp_u_ports` go before the table.
+inline LayerKind FromUdpPorts(uint16_t source, uint16_t destination, absl::Span<const uint16_t> gtp_u_ports) {
+  for (const uint16_t port : gtp_u_ports) {
+    if (port == source || port == destination) return LayerKind::kGtpU;
+  }
+  return FromUdpPorts(source, destination);
+}
+
+// GTP-C, and GTPv0 with GTP': ports of messages that no layer reads.
+inline bool IsGtpControlPort(uint16_t port) { return port == 2123 || port == 3386; }
 
 inline LayerKind FromPppProtocol(uint16_t protocol) {
   switch (protocol) {

@@ -3,11 +3,15 @@
 #include "flowacct/packet/packet_decoder.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
+#include "absl/types/span.h"
 #include "flowacct/packet/custom_places.h"
 #include "flowacct/packet/ip_headers.h"
 #include "flowacct/packet/ip_protocol.h"
 #include "flowacct/packet/link_headers.h"
+#include "flowacct/packet/next_protocol.h"
 #include "flowacct/packet/tunnel_headers.h"
 
 namespace flowacct::packet {
@@ -18,16 +22,36 @@ using record::FieldId;
 
 namespace {
 
-constexpr FieldId kTunnelFields[] = {FieldId::kVxlan,          FieldId::kNvgre,          FieldId::kTeid,
-                                     FieldId::kTunnelKind,     FieldId::kTunnelSrcMac,   FieldId::kTunnelDstMac,
-                                     FieldId::kTunnelSrcAddr,  FieldId::kTunnelDstAddr,  FieldId::kTunnelProtocol,
-                                     FieldId::kTunnelTos,      FieldId::kTunnelSrcPort,  FieldId::kTunnelDstPort,
-                                     FieldId::kTunnelTcpFlags, FieldId::kTunnelFlowLabel};
+constexpr FieldId kTunnelFields[] = {FieldId::kVxlan,          FieldId::kNvgre,          FieldId::kTunnelKind,
+                                     FieldId::kTunnelSrcMac,   FieldId::kTunnelDstMac,   FieldId::kTunnelSrcAddr,
+                                     FieldId::kTunnelDstAddr,  FieldId::kTunnelProtocol, FieldId::kTunnelTos,
+                                     FieldId::kTunnelSrcPort,  FieldId::kTunnelDstPort,  FieldId::kTunnelTcpFlags,
+                                     FieldId::kTunnelFlowLabel};
+constexpr FieldId kGtpFields[] = {FieldId::kTeid, FieldId::kGtpSrcAddr, FieldId::kGtpDstAddr, FieldId::kQfi};
+
+// Nobody speaks GTP from a system port: that is a server's answer to a client who happened to get a port of GTP.
+bool IsGtp(uint16_t source_port, uint16_t destination_port, absl::Span<const uint16_t> gtp_u_ports) {
+  constexpr uint16_t kFirstUserPort = 1024;  // RFC 6335, 6
+  if (std::min(source_port, destination_port) < kFirstUserPort) return false;
+  return FromUdpPorts(source_port, destination_port, gtp_u_ports) == LayerKind::kGtpU ||
+         IsGtpControlPort(source_port) || IsGtpControlPort(destination_port);
+}
+
+// 255 in GTP-U, and in GTPv0 (TS 09.60, 7.1): with protocol type GTP, not GTP'.
+bool IsGPdu(base::Octets octets) {
+  return octets.size() >= 2 && octets[1] == GtpUView::kGPdu && (octets[0] & 0x10) != 0 && octets[0] >> 5 <= 1;
+}
+
+void Show(const UdpDatagram& udp, int64_t time_nanos, GtpTap* tap) {
+  tap->OnGtp(
+      {udp.source, udp.destination, udp.source_port, udp.destination_port, udp.payload, udp.truncated, time_nanos});
+}
 
 }  // namespace
 
 PacketDecoder::PacketDecoder(const record::Layout* layout, base::Interner* interner, PacketDecoderOptions options)
-    : options_(options), fragment_table_(options.fragments) {
+    : options_(std::move(options)), fragment_table_(options_.fragments) {
+  if (options_.gtp_tap != nullptr) gtp_reassembler_ = std::make_unique<Reassembler>(options_.gtp_fragments);
   Rebind(layout, interner);
 }
 
@@ -35,8 +59,10 @@ void PacketDecoder::Rebind(const record::Layout* layout, base::Interner* interne
   layout_ = layout;
   interner_ = interner;
   tunnel_kinds_ = {};
-  needs_inner_ = options_.depth != 0;
-  for (FieldId field : kTunnelFields) needs_inner_ |= layout->Has(field);
+  fills_tunnel_ = fills_gtp_ = false;
+  for (FieldId field : kTunnelFields) fills_tunnel_ |= layout->Has(field);
+  for (FieldId field : kGtpFields) fills_gtp_ |= layout->Has(field);
+  needs_inner_ = options_.depth != 0 || fills_tunnel_ || fills_gtp_ || options_.gtp_tap != nullptr;
   has_custom_places_ = HasCustomPlaces(*layout);
   PrepareFastPath();
 }
@@ -62,7 +88,7 @@ DecodeResult PacketDecoder::DecodeRequest(const Request& request, record::Mutabl
 
 DecodeResult PacketDecoder::DecodeSlow(const Request& request, record::MutableRow row, PacketSummary* summary) {
   // What was parsed before any trouble is what counts; FillNotIp looks at the result where nothing was.
-  (void)Parse(request.link_type, request.captured, request.wire_length, &view_);
+  (void)Parse(request.link_type, request.captured, request.wire_length, &view_, options_.gtp_u_ports);
   const size_t levels = view_.levels().size();
   if (levels == 0) return FillNotIp(request, row, summary);
 
@@ -74,7 +100,9 @@ DecodeResult PacketDecoder::DecodeSlow(const Request& request, record::MutableRo
   const IpLevel& level = *view_.level(accounted);
   FillLink(level.first_layer, level.ip_layer, row);
   FillIp(level, request.time_nanos, row);
-  if (needs_inner_) FillTunnel(accounted, row);
+  if (fills_tunnel_) FillTunnel(accounted, row);
+  if (fills_gtp_) FillGtp(level, row);
+  if (options_.gtp_tap != nullptr) ShowGtp(request.time_nanos);
   if (has_custom_places_) FillCustomPlaces(view_, &level, interner_, row);
   if (request.counters) {
     row.Set<FieldId::kPackets>(1);
@@ -331,9 +359,6 @@ void PacketDecoder::FillTunnel(size_t accounted, record::MutableRow row) {
           row.Set<FieldId::kNvgre>(view_.As<GreView>(layer).virtual_subnet_id());
         }
         break;
-      case LayerKind::kGtpU:
-        row.Set<FieldId::kTeid>(view_.As<GtpUView>(layer).teid());
-        break;
       case LayerKind::kEthernet:
         if (!has_mac) {
           has_mac = true;
@@ -367,6 +392,72 @@ void PacketDecoder::FillTunnel(size_t accounted, record::MutableRow row) {
   }
   if (transport_class.tcp && payload.size() >= 14) {
     row.Set<FieldId::kTunnelTcpFlags>(base::LoadBe16(payload.data() + 12) & 0x0fff);
+  }
+}
+
+// Of the tunnel whose packet the accounted level is, or is in: whoever is asked for the subscriber of what lies deeper
+// (a VPN of his own, Teredo) finds him. At a level outside of all G-PDUs, that of the first one inside.
+void PacketDecoder::FillGtp(const IpLevel& accounted, record::MutableRow row) {
+  const auto layers = view_.layers();
+  const Layer* found = nullptr;
+  for (const Layer& layer : layers) {
+    const bool v1 = layer.kind == LayerKind::kGtpU && view_.As<GtpUView>(layer).message_type() == GtpUView::kGPdu;
+    if (!v1 && layer.kind != LayerKind::kGtpV0) continue;
+    if (found != nullptr && layer.offset > layers[accounted.ip_layer].offset) break;
+    found = &layer;
+  }
+  if (found == nullptr) return;
+  const IpLevel* outer = nullptr;
+  for (const IpLevel& level : view_.levels()) {
+    if (layers[level.ip_layer].offset < found->offset) outer = &level;
+  }
+  if (found->kind == LayerKind::kGtpU) {  // GTPv0 has flow labels and TIDs
+    const auto gtp = view_.As<GtpUView>(*found);
+    row.Set<FieldId::kTeid>(gtp.teid());
+    if (const std::optional<uint8_t> qfi = gtp.qfi()) row.Set<FieldId::kQfi>(*qfi);
+  }
+  if (outer == nullptr) return;
+  row.Set<FieldId::kGtpSrcAddr>(view_.source(*outer));
+  row.Set<FieldId::kGtpDstAddr>(view_.destination(*outer));
+}
+
+void PacketDecoder::ShowGtp(int64_t time_nanos) {
+  if (view_.levels()[0].fragment) return ShowGtpFragment(view_.levels()[0], time_nanos);
+  for (const IpLevel& level : view_.levels()) {
+    constexpr uint8_t kUdp = 17;
+    if (level.protocol != kUdp || level.fragment || level.payload_captured < 8) continue;
+    const base::Octets octets = view_.octets().subspan(level.payload_offset, level.payload_captured);
+    const uint16_t source = base::LoadBe16(octets.data()), destination = base::LoadBe16(octets.data() + 2);
+    if (!IsGtp(source, destination, options_.gtp_u_ports)) continue;
+    UdpDatagram udp;
+    if (!IsGPdu(octets.subspan(8)) && FindUdp(view_, level, &udp)) Show(udp, time_nanos, options_.gtp_tap);
+    return;
+  }
+}
+
+// Of later fragments the table knows the ports, as long as the first one came first. Those of G-PDUs, which are many,
+// are not put together; other messages of GTP-U are never so long.
+void PacketDecoder::ShowGtpFragment(const IpLevel& level, int64_t time_nanos) {
+  IpFragment fragment;
+  if (!FindFragment(view_, &fragment)) return;
+  FragmentTransport transport;
+  if (level.fragment_offset == 0 && fragment.payload.size() >= 4) {
+    transport.source_port = base::LoadBe16(fragment.payload.data());
+    transport.destination_port = base::LoadBe16(fragment.payload.data() + 2);
+  } else {
+    const FragmentTransport* const first =
+        fragment_table_.Find(FragmentKey{fragment.source, fragment.destination, level.fragment_id,
+                                         level.version == 4 ? level.protocol : uint8_t{0}},
+                             time_nanos);
+    if (first == nullptr) return;
+    transport = *first;
+  }
+  ReassembledPacket whole;
+  UdpDatagram udp;
+  if (IsGtp(transport.source_port, transport.destination_port, {}) &&
+      (IsGtpControlPort(transport.source_port) || IsGtpControlPort(transport.destination_port)) &&
+      gtp_reassembler_->Add(fragment, time_nanos, &whole) && FindUdp(whole, &udp) && !IsGPdu(udp.payload)) {
+    Show(udp, time_nanos, options_.gtp_tap);
   }
 }
 

@@ -2,8 +2,9 @@
 //
 // Fills: src_mac, dst_mac, etype, vlan and in_vlan (outer tag), in_cvlan (inner tag), cos, ip_version, src_addr,
 // dst_addr, protocol, tos, ttl, flow_label, src_port, dst_port, tcp_flags, icmp_type, icmp_code, fragment_id,
-// fragment_offset, mpls_label_top, mpls_label_bottom, mpls_label_stack, vxlan, nvgre, teid, tunnel_kind, tunnel_* (the
-// level inside the accounted one), packets (1), bytes (the IP packet's length), start_time and end_time.
+// fragment_offset, mpls_label_top, mpls_label_bottom, mpls_label_stack, vxlan, nvgre, tunnel_kind, tunnel_* (the level
+// inside the accounted one), teid, gtp_src_addr, gtp_dst_addr and qfi (of the innermost G-PDU that the accounted level
+// is inside of, else of the first one inside it), packets (1), bytes (the IP packet's length), start_time and end_time.
 // Standards: those of packet_view.h.
 // Guaranteed: a row is filled if and only if the result is ok; each frame is counted exactly once:
 // frames = accounted + not_ip + errors.errors(). Not checked: checksums.
@@ -20,13 +21,17 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/interner.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/packet/fragment_table.h"
+#include "flowacct/packet/gtp_tap.h"
 #include "flowacct/packet/link_type.h"
 #include "flowacct/packet/packet_view.h"
+#include "flowacct/packet/reassembler.h"
 #include "flowacct/record/layout.h"
 #include "flowacct/record/row.h"
 
@@ -42,6 +47,11 @@ struct PacketDecoderOptions {
   // Off: every packet takes the general parser. For tests, which hold the two against each other.
   bool fast_path = true;
   FragmentTableOptions fragments;
+  // UDP ports of GTP-U beside 2152, on either side; what does not look like it is payload.
+  std::vector<uint16_t> gtp_u_ports;
+  // Is shown the messages of GTP that are no packets of subscribers. Borrowed; may be null.
+  GtpTap* gtp_tap = nullptr;
+  ReassemblerOptions gtp_fragments;  // of such messages
 };
 
 struct PacketCounters {
@@ -91,6 +101,8 @@ class PacketDecoder {
 
   const PacketCounters& counters() const { return counters_; }
   const FragmentTable& fragment_table() const { return fragment_table_; }
+  // Of the messages that the tap is shown; null: there is none.
+  const Reassembler* gtp_reassembler() const { return gtp_reassembler_.get(); }
 
  private:
   struct Request {  // what one call was asked
@@ -121,6 +133,9 @@ class PacketDecoder {
   // What the transport header tells, from it or, for a later fragment, from the first fragment's.
   FragmentTransport Transport(const IpLevel& level, int64_t time_nanos);
   void FillTunnel(size_t accounted, record::MutableRow row);
+  void FillGtp(const IpLevel& accounted, record::MutableRow row);
+  void ShowGtp(int64_t time_nanos);
+  void ShowGtpFragment(const IpLevel& level, int64_t time_nanos);
   base::InternId TunnelKindName(LayerKind kind);
 
   const record::Layout* layout_;
@@ -131,7 +146,10 @@ class PacketDecoder {
   PacketView view_;
   Slots slots_{};
   bool has_custom_places_ = false;
-  bool needs_inner_ = false;  // a depth or a field is asked that lies inside a tunnel
+  bool needs_inner_ = false;  // a depth, a field or a message is asked that lies inside a tunnel
+  bool fills_tunnel_ = false;
+  bool fills_gtp_ = false;
+  std::unique_ptr<Reassembler> gtp_reassembler_;  // null: no tap
   std::array<std::array<uint8_t, kMaxPresenceOctets>, kShapes> presence_{};
   std::array<base::InternId, kLayerKindCount> tunnel_kinds_{};
 };

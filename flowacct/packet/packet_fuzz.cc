@@ -14,17 +14,31 @@ const record::Layout& AllFields() {
   return *layout;
 }
 
+// Reads all that it is shown.
+struct Reader : GtpTap {
+  void OnGtp(const GtpDatagram& datagram) override {
+    for (const uint8_t octet : datagram.octets) sum = sum * 31 + octet;
+    ++sum;
+  }
+  uint64_t sum = 0;
+};
+
 struct Decoders {
   explicit Decoders(int depth)
-      : fast(&AllFields(), &interner, Options(depth, true)), slow(&AllFields(), &interner, Options(depth, false)) {}
-  static PacketDecoderOptions Options(int depth, bool fast_path) {
+      : fast(&AllFields(), &interner, Options(depth, true, &fast_gtp)),
+        slow(&AllFields(), &interner, Options(depth, false, &slow_gtp)) {}
+  static PacketDecoderOptions Options(int depth, bool fast_path, GtpTap* tap) {
     PacketDecoderOptions options;
     options.depth = depth;
     options.fast_path = fast_path;
     options.fragments.max_datagrams = 16;
+    options.gtp_u_ports = {49152};
+    options.gtp_tap = tap;
+    options.gtp_fragments.max_octets = 100000;
     return options;
   }
   base::Interner interner;
+  Reader fast_gtp, slow_gtp;
   PacketDecoder fast, slow;
 };
 
@@ -50,7 +64,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<uint8_t> a(layout.row_size()), b(layout.row_size());
   const auto x = decoders.fast.Decode(link_type, frame, wire_length, 0, record::MutableRow(&layout, a.data()));
   const auto y = decoders.slow.Decode(link_type, frame, wire_length, 0, record::MutableRow(&layout, b.data()));
-  if (x.code != y.code || a != b) std::abort();  // the two paths tell the same, always
+  if (x.code != y.code || a != b || decoders.fast_gtp.sum != decoders.slow_gtp.sum)
+    std::abort();  // the two paths tell the same, always
 
   PacketView view;
   (void)Parse(link_type, frame, wire_length, &view);

@@ -7,8 +7,9 @@ namespace flowacct::packet {
 using base::DecodeCode;
 using base::DecodeResult;
 
-PacketParser::PacketParser(base::Octets captured, uint32_t wire_length, PacketView* view)
-    : octets_(captured.data()), view_(view), end_(static_cast<uint32_t>(captured.size())) {
+PacketParser::PacketParser(base::Octets captured, uint32_t wire_length, absl::Span<const uint16_t> gtp_u_ports,
+                           PacketView* view)
+    : octets_(captured.data()), gtp_u_ports_(gtp_u_ports), view_(view), end_(static_cast<uint32_t>(captured.size())) {
   wire_end_ = std::max(end_, wire_length);
   view->octets_ = captured;
   view->wire_length_ = wire_end_;
@@ -82,6 +83,7 @@ DecodeResult PacketParser::Run(LayerKind next) {
         CASE(kVxlanGpe, VxlanGpe)
         CASE(kGeneve, Geneve)
         CASE(kGtpU, GtpU)
+        CASE(kGtpV0, GtpV0)
         CASE(kL2tp, L2tp)
         CASE(kTeredo, Teredo)
         CASE(kAyiya, Ayiya)
@@ -122,10 +124,11 @@ LayerKind PacketParser::EtherTyped(uint16_t ether_type) {
   return FromEtherType(ether_type);
 }
 
-DecodeResult Parse(LinkType link_type, base::Octets captured, uint32_t wire_length, PacketView* view) {
+DecodeResult Parse(LinkType link_type, base::Octets captured, uint32_t wire_length, PacketView* view,
+                   absl::Span<const uint16_t> gtp_u_ports) {
   // Offsets are 32-bit; no capture format has longer packets.
   if (captured.size() > 0x7fffffff) captured = captured.first(0x7fffffff);
-  PacketParser parser(captured, std::min<uint32_t>(wire_length, 0x7fffffff), view);
+  PacketParser parser(captured, std::min<uint32_t>(wire_length, 0x7fffffff), gtp_u_ports, view);
   const LayerKind first = FirstLayer(link_type);
   return first == LayerKind::kNone ? parser.Unsupported() : parser.Run(first);
 }

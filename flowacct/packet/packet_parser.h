@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "absl/types/span.h"
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/packet/layer.h"
@@ -19,7 +20,7 @@ namespace flowacct::packet {
 
 class PacketParser {
  public:
-  PacketParser(base::Octets captured, uint32_t wire_length, PacketView* view);
+  PacketParser(base::Octets captured, uint32_t wire_length, absl::Span<const uint16_t> gtp_u_ports, PacketView* view);
 
   base::DecodeResult Run(LayerKind first);
   // For a link type of which nothing is known.
@@ -90,6 +91,7 @@ class PacketParser {
   LayerKind VxlanGpe();
   LayerKind Geneve();
   LayerKind GtpU();
+  LayerKind GtpV0();
   LayerKind L2tp();
   LayerKind Teredo();
   LayerKind Ayiya();
@@ -126,6 +128,7 @@ class PacketParser {
   void MarkPayload();
 
   const uint8_t* octets_;
+  const absl::Span<const uint16_t> gtp_u_ports_;
   PacketView* view_;
   uint32_t at_ = 0;
   uint32_t end_;

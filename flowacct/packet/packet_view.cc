@@ -24,15 +24,19 @@ base::IpAddress PacketView::destination(const IpLevel& level) const {
 
 bool FindUdp(const PacketView& view, UdpDatagram* datagram) {
   const IpLevel* level = view.level(0);
+  return level != nullptr && FindUdp(view, *level, datagram);
+}
+
+bool FindUdp(const PacketView& view, const IpLevel& level, UdpDatagram* datagram) {
   constexpr uint8_t kUdp = 17;
-  if (level == nullptr || level->protocol != kUdp || level->fragment || level->payload_captured < 8) return false;
-  const base::Octets octets = view.octets().subspan(level->payload_offset, level->payload_captured);
+  if (level.protocol != kUdp || level.fragment || level.payload_captured < 8) return false;
+  const base::Octets octets = view.octets().subspan(level.payload_offset, level.payload_captured);
   const UdpView udp(octets.first(8));
   // Zero: as long as the IP packet says (RFC 2675, 4).
-  const uint32_t length = udp.length() == 0 ? level->payload_length : udp.length();
+  const uint32_t length = udp.length() == 0 ? level.payload_length : udp.length();
   if (length < 8) return false;
-  datagram->source = view.source(*level);
-  datagram->destination = view.destination(*level);
+  datagram->source = view.source(level);
+  datagram->destination = view.destination(level);
   datagram->source_port = udp.source_port();
   datagram->destination_port = udp.destination_port();
   datagram->truncated = octets.size() < length;

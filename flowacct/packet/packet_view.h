@@ -110,9 +110,11 @@ class PacketView {
 //   kTooDeep      more than kMaxLayers headers or kMaxLevels IP headers
 //   kUnsupported  a link type without a row
 // In each case the layers and levels before the trouble are there.
-base::DecodeResult Parse(LinkType link_type, base::Octets captured, uint32_t wire_length, PacketView* view);
+// `gtp_u_ports`: UDP ports of GTP-U beside 2152.
+base::DecodeResult Parse(LinkType link_type, base::Octets captured, uint32_t wire_length, PacketView* view,
+                         absl::Span<const uint16_t> gtp_u_ports = {});
 
-// A UDP datagram of the outermost IP level.
+// A UDP datagram.
 struct UdpDatagram {
   base::IpAddress source;
   base::IpAddress destination;
@@ -124,6 +126,8 @@ struct UdpDatagram {
 
 // False if the outermost IP packet is not UDP, is a fragment, or was cut before its ports and length.
 bool FindUdp(const PacketView& view, UdpDatagram* datagram);
+// The same of any level.
+bool FindUdp(const PacketView& view, const IpLevel& level, UdpDatagram* datagram);
 
 }  // namespace flowacct::packet
 

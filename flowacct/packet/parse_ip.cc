@@ -184,7 +184,7 @@ LayerKind PacketParser::Udp() {
   } else if (length != 0) {  // 0: a jumbogram (RFC 2675, 4), or segmentation offload
     return Fail(DecodeCode::kBadLength, at + 4);
   }
-  return FromUdpPorts(source_port, destination_port);
+  return FromUdpPorts(source_port, destination_port, gtp_u_ports_);
 }
 
 }  // namespace flowacct::packet

@@ -5,6 +5,7 @@
 
 #include "flowacct/packet/next_protocol.h"
 #include "flowacct/packet/packet_parser.h"
+#include "flowacct/packet/tunnel_headers.h"
 
 namespace flowacct::packet {
 
@@ -127,7 +128,6 @@ LayerKind PacketParser::GtpU() {
   if (!Want(8) || (U8(0) & 0xf0) != 0x30) return LayerKind::kNone;  // version 1, protocol type GTP
   const uint8_t flags = U8(0);
   const uint8_t type = U8(1);
-  constexpr uint8_t kGPdu = 255;
   const uint16_t payload_length = U16(2);
   uint32_t length = 8;
   if ((flags & 0x07) != 0) {
@@ -146,9 +146,21 @@ LayerKind PacketParser::GtpU() {
   if (payload_length + 8u < length) return Fail(DecodeCode::kBadLength, at_ + 2);
   if (!Add(LayerKind::kGtpU, length)) return LayerKind::kNone;
   Limit(payload_length + 8u - length);
-  if (type != kGPdu || wire_remaining() == 0) return LayerKind::kNone;
+  if (type != GtpUView::kGPdu || wire_remaining() == 0) return LayerKind::kNone;
   if (!Need(1)) return LayerKind::kNone;
   // The tunnel's endpoints know what it carries; an IP version tells an IP packet from Ethernet and PPP.
+  const uint8_t ip_version = U8(0) >> 4;
+  return ip_version == 4 || ip_version == 6 ? LayerKind::kIp : LayerKind::kNone;
+}
+
+// 3GPP TS 09.60, 6: 20 octets; a T-PDU carries a packet. Its messages, and those of GTP' on the same port, are nobody's
+// layer.
+LayerKind PacketParser::GtpV0() {
+  if (!Want(20) || U8(0) >> 5 != 0 || (U8(0) & 0x10) == 0 || U8(1) != GtpUView::kGPdu) return LayerKind::kNone;
+  const uint16_t payload_length = U16(2);
+  if (!Add(LayerKind::kGtpV0, 20)) return LayerKind::kNone;
+  Limit(payload_length);
+  if (wire_remaining() == 0 || !Need(1)) return LayerKind::kNone;
   const uint8_t ip_version = U8(0) >> 4;
   return ip_version == 4 || ip_version == 6 ? LayerKind::kIp : LayerKind::kNone;
 }

@@ -7,6 +7,7 @@
 #define FLOWACCT_PACKET_TUNNEL_HEADERS_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "flowacct/packet/header_view.h"
 
@@ -81,6 +82,8 @@ class GeneveView : public HeaderView {
 
 class GtpUView : public HeaderView {
  public:
+  static constexpr uint8_t kGPdu = 255;  // the message that carries a packet
+
   using HeaderView::HeaderView;
   uint8_t message_type() const { return U8(1); }
   uint16_t length() const { return U16(2); }
@@ -91,6 +94,21 @@ class GtpUView : public HeaderView {
   // The type of the first extension header, and the octets of all of them.
   uint8_t first_extension() const { return has_extensions() ? U8(11) : 0; }
   base::Octets extensions() const { return has_extensions() ? Rest(12) : base::Octets(); }
+  // The QoS flow identifier of the PDU session container (TS 29.281, 5.2.2.7; TS 38.415, 5.5.2), in both directions the
+  // low six bits of its second octet.
+  std::optional<uint8_t> qfi() const {
+    constexpr uint8_t kPduSessionContainer = 0x85;
+    uint8_t type = first_extension();
+    // Each: length in units of four octets, content, type of the next.
+    for (base::Octets rest = extensions(); type != 0 && rest.size() >= 4;) {
+      const size_t length = 4u * rest[0];
+      if (length < 4 || length > rest.size()) break;
+      if (type == kPduSessionContainer) return static_cast<uint8_t>(rest[2] & 0x3f);
+      type = rest[length - 1];
+      rest.remove_prefix(length);
+    }
+    return std::nullopt;
+  }
 };
 
 class L2tpView : public HeaderView {

@@ -28,6 +28,7 @@ TEST(FromStoredTest, TextsAndOctets) {
   const std::vector<std::pair<FieldType, std::vector<std::string>>> kSame = {
       {FieldType::kMac, {"02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff"}},
       {FieldType::kCoordinates, {"52.37,4.9", "-90,180", "0,0", "-0.00001,179.99998"}},
+      {FieldType::kDigits, {"0", "001011234567890", "9999999999999999", "x0123456789abcde"}},
       {FieldType::kString, {"", "Zürich", "x'; DROP TABLE flows; --", "(overflow)"}},
       {FieldType::kOctets, {"", std::string("\0\xff", 2), "(overflow)"}},
       {FieldType::kLabelStack, {"", "16", "16/1048575/0", "(overflow)"}},
@@ -52,6 +53,7 @@ TEST(FromStoredTest, WhatIsNoneOfTheType) {
   const std::vector<std::pair<FieldType, std::vector<std::string>>> kNone = {
       {FieldType::kMac, {"", "02:00", "x"}},
       {FieldType::kCoordinates, {"", "52", "a,b"}},
+      {FieldType::kDigits, {"", "00101a", "12345678901234567", "x012", "(overflow)"}},
       {FieldType::kLabelStack, {"1048576", "1/", "-1"}},
       {FieldType::kAsPath, {"x", "{1", "4294967296", "1 {x}", "? 1", "1,2"}},
       {FieldType::kCommunities, {"65536:1", "1", "1:2:3", "1:2 ", "1: 2"}},

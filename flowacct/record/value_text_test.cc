@@ -124,6 +124,14 @@ TEST_F(ValueTextTest, Coordinates) {
   Expect<FieldId::kSrcCoords>(0x7fc00000ff800000, "0,0", "[0,0]");  // infinite, not a number
 }
 
+TEST_F(ValueTextTest, Digits) {
+  Expect<FieldId::kImsi>(*base::Digits::Parse("001011234567890"), "001011234567890", "\"001011234567890\"");
+  Expect<FieldId::kImei>(*base::Digits::Parse("3530690123456789"), "3530690123456789", "\"3530690123456789\"");
+  Expect<FieldId::kHomePlmn>(*base::Digits::Parse("26201"), "26201", "\"26201\"");
+  Expect<FieldId::kMsisdn>(base::Digits::Pseudonym(0x0123456789abcdef), "x0123456789abcde", "\"x0123456789abcde\"");
+  Expect<FieldId::kImsi>(base::Digits(), "", "\"\"");
+}
+
 TEST_F(ValueTextTest, Interned) {
   ExpectInterned<FieldId::kApplicationId>(OctetWriter().U8(3).U24(0x0050ff).octets(), "030050ff", "\"030050ff\"");
   ExpectInterned<FieldId::kMplsLabelStack>(OctetWriter().U24(100 << 4).U24(200 << 4 | 1).octets(), "100/200",

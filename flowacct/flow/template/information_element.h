@@ -25,6 +25,9 @@ inline constexpr uint32_t kIanaPen = 0;
 inline constexpr uint32_t kCiscoPen = 9;
 inline constexpr uint32_t kReversePen = 29305;  // RFC 5103, 6.1
 inline constexpr uint32_t kNtopPen = 35632;
+// Not an enterprise: flowacct's own elements, which are told under a number that the user gives (TemplateOptions and
+// ExportOptions). The id of one is the number that its field has in FlowMessage, of an IPv6 address 1000 more.
+inline constexpr uint32_t kOwnPen = 0xfffffffd;
 // Not an enterprise: field types that vendors chose for NetFlow v9, which has no enterprise numbers.
 inline constexpr uint32_t kNetFlow9VendorPen = 0xffffffff;
 

@@ -90,6 +90,7 @@ bool Fits(AbstractType type, FieldType field) {
     case FieldType::kMac:
       return type == AbstractType::kMacAddress;
     case FieldType::kString:
+    case FieldType::kDigits:
       return type == AbstractType::kString;
     case FieldType::kRouteDistinguisher:
     case FieldType::kOctets:

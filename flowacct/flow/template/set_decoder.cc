@@ -84,7 +84,11 @@ void SetDecoder::Define(const TemplateView& view, size_t offset, Message* messag
   std::vector<TemplateField> fields;
   fields.reserve(view.field_count());  // no more than there are octets for
   SpecifierReader specifiers = view.fields();
-  for (FieldSpecifier field; specifiers.Next(&field);) fields.push_back(MakeTemplateField(view.dialect(), field));
+  for (FieldSpecifier field; specifiers.Next(&field);) {
+    const bool own = options_->own_enterprise != 0 && field.enterprise_number == options_->own_enterprise;
+    if (own) field.enterprise_number = kOwnPen;
+    fields.push_back(MakeTemplateField(view.dialect(), field));
+  }
   auto found = domain->templates.find(id);
   uint64_t records = 0, definitions = 0, redefinitions = 0;
   if (found != domain->templates.end()) {

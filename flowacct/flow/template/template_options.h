@@ -58,6 +58,10 @@ struct TemplateOptions {
   // further ahead becomes the time of export, and is counted.
   int64_t max_future_seconds = 3600;
 
+  // The enterprise number under which exporters tell flowacct's own elements (elements.md), as their
+  // ExportOptions::enterprise has it. 0: none does.
+  uint32_t own_enterprise = 0;
+
   // What is a loss, reordering or a restart.
   record::SequenceLimits sequence;
 };

@@ -250,6 +250,19 @@ PacketBuilder& PacketBuilder::GtpU(uint32_t teid, size_t extensions) {
   return *this;
 }
 
+PacketBuilder& PacketBuilder::GtpU(uint32_t teid, const GtpFields& fields) {
+  Begin({0, 0, 2152}, Names::kNothing, 0, Length::kGtpU, 2);
+  const int flags = (fields.extensions.empty() ? 0 : 4) | (fields.sequence ? 2 : 0) | (fields.npdu ? 1 : 0);
+  octets_.U8(static_cast<uint8_t>(0x30 | flags)).U8(fields.type).U16(0).U32(teid);
+  if (flags == 0) return *this;
+  octets_.U16(fields.sequence.value_or(0)).U8(fields.npdu.value_or(0));
+  for (const auto& [type, content] : fields.extensions) {
+    octets_.U8(type).U8(static_cast<uint8_t>((content.size() + 2) / 4)).Bytes(content);
+  }
+  octets_.U8(0);
+  return *this;
+}
+
 PacketBuilder& PacketBuilder::L2tp(uint16_t tunnel, uint16_t session) {
   Begin({0, 0, 1701}, Names::kNothing, 0);
   octets_.U16(0x0002).U16(tunnel).U16(session);

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -77,6 +79,14 @@ class PacketBuilder {
   PacketBuilder& VxlanGpe(uint32_t vni);
   PacketBuilder& Geneve(uint32_t vni, size_t option_words = 0);
   PacketBuilder& GtpU(uint32_t teid, size_t extensions = 0);
+  struct GtpFields {
+    uint8_t type = 255;  // G-PDU
+    std::optional<uint16_t> sequence;
+    std::optional<uint8_t> npdu;
+    // Type, and content of 4 n - 2 octets.
+    std::vector<std::pair<uint8_t, std::vector<uint8_t>>> extensions;
+  };
+  PacketBuilder& GtpU(uint32_t teid, const GtpFields& fields);
   PacketBuilder& L2tp(uint16_t tunnel, uint16_t session);
   PacketBuilder& Teredo();
 

@@ -25,8 +25,8 @@ constexpr char kTable[] = "flows";
 
 aggregate::AggregatorOptions TableOptions() {
   aggregate::AggregatorOptions options;
-  options.by = {"src_addr", "dst_addr", "dst_net",  "src_as",   "dst_as",  "dst_port", "protocol",
-                "as_path",  "std_comm", "vrf_name", "exporter", "src_mac", "tcp_flags"};
+  options.by = {"src_addr", "dst_addr", "dst_net",  "src_as",   "dst_as",  "dst_port",  "protocol",
+                "as_path",  "std_comm", "vrf_name", "exporter", "src_mac", "tcp_flags", "imsi"};
   options.values = {"packets", "bytes", "flows", "min(ttl)", "max(ttl)", "min(end_time)", "max(end_time)"};
   options.every = absl::Seconds(kConformanceBin);
   options.seed = 1;
@@ -36,6 +36,10 @@ aggregate::AggregatorOptions TableOptions() {
 // Names that somebody on the wire might choose.
 constexpr absl::string_view kNames[] = {"red",           "blue",    "Blue",  "it's; DROP TABLE flows--", "a\"b\\c", "",
                                         "Z\xc3\xbcrich", "50%_off", "$where"};
+
+// The last is a pseudonym.
+constexpr absl::string_view kSubscribers[] = {"262011234567890", "262021234567890", "26202", "001010000000001",
+                                              "x0123456789abcde"};
 
 class Maker {
  public:
@@ -67,6 +71,7 @@ class Maker {
       row.Set<F::kExporter>(base::IpAddress::V4(0xcb007100 + pick(2)));
       if (pick(3) == 0) row.Set<F::kSrcMac>(base::MacAddress{{2, 0, 0, 0, 0, static_cast<uint8_t>(pick(3))}});
       if (pick(3) == 0) row.Set<F::kTcpFlags>(static_cast<uint16_t>(pick(2) == 0 ? 0x02 : 0x12));
+      if (i % 3 != 0) row.Set<F::kImsi>(*base::Digits::Parse(kSubscribers[static_cast<size_t>(i) % 5]));
       row.Set<F::kPackets>(1 + pick(1000));
       row.Set<F::kBytes>(pick(40) == 0 ? UINT64_MAX - pick(1000) : 40 + pick(100000));
       row.Set<F::kFlows>(1);
@@ -262,7 +267,7 @@ std::vector<ConformanceRequest> ConformanceRequests() {
   add("min and max by group", {By(F::kSrcAs), By(F::kVrfName)}, {kMinTtl, kMaxTtl, kMinEnd, kMaxEnd});
   add("no value", {By(F::kDstAs)}, {});
   for (const F field : {F::kSrcAddr, F::kDstAddr, F::kDstNet, F::kSrcAs, F::kDstAs, F::kDstPort, F::kProtocol,
-                        F::kAsPath, F::kStdComm, F::kVrfName, F::kExporter, F::kSrcMac, F::kTcpFlags}) {
+                        F::kAsPath, F::kStdComm, F::kVrfName, F::kExporter, F::kSrcMac, F::kTcpFlags, F::kImsi}) {
     add(absl::StrCat("by ", record::Info(field).name), {By(field)}, sums);
   }
   add("by all at once", {By(F::kSrcAddr), By(F::kDstAddr), By(F::kAsPath), By(F::kVrfName), By(F::kDstPort)}, sums);
@@ -308,6 +313,14 @@ std::vector<ConformanceRequest> ConformanceRequests() {
                             "not vrf_name = blue",
                             "vrf_name = ''",
                             "host 192.0.2.1",
+                            "imsi = 001010000000001",
+                            "imsi = 26202",
+                            "imsi = 26202*",
+                            "imsi in (26201*, 26202*, 262011234567890)",
+                            "imsi in (26202, 26203*)",
+                            "imsi not in (0*)",
+                            "imsi = x0123456789abcde",
+                            "not imsi = 2*",
                             "src_as = field(dst_as)",
                             "src_as != field(dst_as)",
                             "src_addr != field(dst_addr)"}) {

@@ -132,7 +132,7 @@ std::optional<ExportElement> Fit(FieldId field, const InformationElement& elemen
 
 }  // namespace
 
-std::optional<ExportElements> ElementsOf(FieldId field, ExportFormat format, ExportTimes times) {
+std::optional<ExportElements> ElementsOf(FieldId field, ExportFormat format, ExportTimes times, uint32_t enterprise) {
   if (field == FieldId::kStartTime || field == FieldId::kEndTime) {
     for (const TimeElements& row : kTimes) {
       if (row.times != times) continue;
@@ -154,8 +154,11 @@ std::optional<ExportElements> ElementsOf(FieldId field, ExportFormat format, Exp
   Best none, v4, v6;
   for (const InformationElement& element : flow::InformationElements()) {
     if (element.field != field || element.pen == flow::kNetFlow9VendorPen) continue;
-    const std::optional<ExportElement> fitting = Fit(field, element, format);
+    const bool own = element.pen == flow::kOwnPen;
+    if (own && enterprise == 0) continue;
+    std::optional<ExportElement> fitting = Fit(field, element, format);
     if (!fitting.has_value()) continue;
+    if (own) fitting->pen = enterprise;
     const Family family = FamilyOf(element);
     Best& best = family == Family::kV4 ? v4 : family == Family::kV6 ? v6 : none;
     const auto order = std::make_tuple(element.pen != flow::kIanaPen, int{element.rank}, element.pen, element.id);

@@ -56,7 +56,9 @@ struct ExportElements {  // for values of either family; alike for fields that k
 };
 
 // Nothing if there is no element, or the format cannot carry it.
-std::optional<ExportElements> ElementsOf(record::FieldId field, ExportFormat format, ExportTimes times);
+// `enterprise`: the number for flowacct's own elements; 0: they are none.
+std::optional<ExportElements> ElementsOf(record::FieldId field, ExportFormat format, ExportTimes times,
+                                         uint32_t enterprise);
 // Of source or destination, the element that tells a prefix's length.
 ExportElement PrefixLengthElement(record::FieldId prefix, bool v6);
 // icmp_type and icmp_code together.

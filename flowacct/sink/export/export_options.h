@@ -45,6 +45,10 @@ struct ExportOptions {
   // v9, IPFIX: the fields that are told, in this order, by their names. None: all of the rows' layout that the format
   // has an element for, without those that tell of another exporter (exporter, observation_domain, arrival_time).
   std::vector<std::string> fields;
+  // IPFIX: fields that no registry has an element for (those of mobile networks) are told as flowacct's own elements
+  // (flow/template/elements.md) under this enterprise number, together with what they are (RFC 5610). flowacct has none
+  // of its own; take yours, and tell it to the collector. 0: they are not told.
+  uint32_t enterprise = 0;
   // Observation domain (IPFIX), source id (v9), engine type * 256 + engine id (v5), sub-agent (sFlow).
   uint32_t domain = 0;
   // Of a datagram or message. By default what fits an Ethernet frame under IPv6 and UDP.

@@ -84,6 +84,12 @@ uint64_t TimeNumber(Encoding encoding, int64_t nanos, int64_t boot_nanos, int64_
 
 size_t PrefixedSize(size_t n) { return n < 255 ? 1 + n : 3 + n; }
 
+// In a row of a template for many, what is not told is zero.
+base::Digits DigitsAt(const uint8_t* value) {
+  const uint64_t bits = base::LoadHost<uint64_t>(value);
+  return bits == 0 ? base::Digits() : base::Digits::FromBits(bits);
+}
+
 // RFC 7011, 7: one octet of length, or 255 and two.
 uint8_t* PutLength(size_t n, uint8_t* out) {
   if (n < 255) {
@@ -226,7 +232,7 @@ size_t RecordTemplate::VariableSize(const uint8_t* row, const base::Interner& in
   for (const Op& op : ops_) {
     if (op.length != kVariableLength) continue;
     if (op.encoding == Encoding::kDigits) {
-      size += PrefixedSize(base::Digits::FromBits(base::LoadHost<uint64_t>(row + op.source)).size());
+      size += PrefixedSize(DigitsAt(row + op.source).size());
       continue;
     }
     const Octets value = interner.Find(base::LoadHost<base::InternId>(row + op.source));
@@ -325,7 +331,7 @@ void RecordTemplate::Encode(const uint8_t* row, const base::Interner& interner, 
       }
       case Encoding::kDigits: {
         char text[base::Digits::kTextSize] = {};
-        const size_t size = base::Digits::FromBits(base::LoadHost<uint64_t>(from)).Format(text);
+        const size_t size = DigitsAt(from).Format(text);
         const size_t octets = op.length == kVariableLength ? size : op.length;
         if (op.length == kVariableLength) out = PutLength(size, out);
         std::memcpy(out, text, octets);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "flowacct/base/digits.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/record/field.h"
@@ -28,6 +29,7 @@ using record::FieldType;
 using record::MutableRow;
 
 constexpr int64_t kSecond = 1000000000;
+constexpr uint32_t kEnterprise = 32473;  // RFC 5612: of examples
 constexpr int64_t kNow = 1700000123 * kSecond + 456789012;
 
 int64_t Unit(ExportTimes times) {
@@ -57,6 +59,9 @@ class RowMaker {
     if (row.Has(FieldId::kSrcAddr) || row.Has(FieldId::kSrcNet) || row.Has(FieldId::kDstAddr) ||
         row.Has(FieldId::kDstNet)) {
       if (row.Has(FieldId::kIpVersion)) row.Set<FieldId::kIpVersion>(v6_ ? 6 : 4);
+    } else {  // of no family: told as IPv4
+      if (row.Has(FieldId::kSrcMask)) row.Set<FieldId::kSrcMask>(row.Get<FieldId::kSrcMask>() % 33);
+      if (row.Has(FieldId::kDstMask)) row.Set<FieldId::kDstMask>(row.Get<FieldId::kDstMask>() % 33);
     }
     if (row.Has(FieldId::kSrcNet)) row.Set<FieldId::kSrcMask>(row.Get<FieldId::kSrcNet>().length());
     if (row.Has(FieldId::kDstNet)) row.Set<FieldId::kDstMask>(row.Get<FieldId::kDstNet>().length());
@@ -82,7 +87,7 @@ class RowMaker {
 
   void Set(FieldId field, base::Interner& interner, MutableRow row) {
     const FieldType type = record::Info(field).type;
-    const ExportElements elements = *ElementsOf(field, format_, times_);
+    const ExportElements elements = *ElementsOf(field, format_, times_, kEnterprise);
     if (field == FieldId::kStartTime || field == FieldId::kEndTime) {
       const int64_t ago = static_cast<int64_t>(random_() % (600 * uint64_t{kSecond}));
       const int64_t nanos = (kNow - 2 * kSecond - ago) / Unit(times_) * Unit(times_);
@@ -90,6 +95,9 @@ class RowMaker {
       return;
     }
     switch (type) {
+      case FieldType::kTime:  // in milliseconds
+        row.SetNumber(field, (kNow / 1000000 - 1 - random_() % 1000000) * 1000000);
+        return;
       case FieldType::kAddress: {
         IpAddress address = Address();
         if (field != FieldId::kSrcAddr && field != FieldId::kDstAddr && random_() % 4 == 0) {  // RFC 8950
@@ -118,6 +126,12 @@ class RowMaker {
       case FieldType::kString:
         return SetText(field, interner.Intern(Octets(1 + random_() % (format_ == ExportFormat::kIpfix ? 300 : 64))),
                        row);
+      case FieldType::kDigits: {
+        const std::string text = std::to_string(random_() % 10000000000000000);
+        row.SetNumber(field,
+                      (random_() % 4 == 0 ? base::Digits::Pseudonym(random_()) : *base::Digits::Parse(text)).bits());
+        return;
+      }
       case FieldType::kOctets:
         return SetText(field, interner.Intern(Octets(4)), row);
       case FieldType::kLabelStack: {
@@ -179,16 +193,17 @@ TEST_P(RoundTrip, EveryValueComesBack) {
   ExportOptions options;
   options.format = format;
   options.times = times;
+  options.enterprise = kEnterprise;
   options.max_templates = max_templates;
   options.max_datagram_octets = 9000;
   std::set<std::string> told;
   const record::Layout layout = record::Layout::All();
   for (const FieldId field : layout.fields()) {
-    if (!ElementsOf(field, format, times).has_value() || IsRelayed(field)) continue;
+    if (!ElementsOf(field, format, times, kEnterprise).has_value() || IsRelayed(field)) continue;
     fields.push_back(field);
     options.fields.emplace_back(record::Info(field).name);
   }
-  EXPECT_GT(fields.size(), format == ExportFormat::kIpfix ? 75u : 60u);
+  EXPECT_GT(fields.size(), format == ExportFormat::kIpfix ? 120u : 60u);
 
   KeepingTransport transport;
   auto encoder = *TemplateEncoder::New(options, &transport);
@@ -210,7 +225,7 @@ TEST_P(RoundTrip, EveryValueComesBack) {
   EXPECT_EQ(encoder->templates(), max_templates >= kRows ? encoder->templates() : max_templates + 2);
   EXPECT_EQ(encoder->counters().rows_filled > 0, max_templates < kRows);
 
-  ExportReader reader(format);
+  ExportReader reader(format, kEnterprise);
   reader.Read(transport.datagrams, absl::FromUnixNanos(kNow));
   ASSERT_EQ(reader.rows().size(), kRows);
   std::set<FieldId> compared;

@@ -8,6 +8,7 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/flow/template/information_element.h"
 
 namespace flowacct::sink {
 namespace {
@@ -25,6 +26,7 @@ constexpr size_t kMostDatagramOctets = 65535;
 constexpr uint16_t kSamplingTemplate = 256;
 constexpr uint16_t kInterfaceTemplate = 257;
 constexpr uint16_t kFirstTemplate = 258;
+constexpr uint16_t kElementTemplate = 65535;  // behind the last
 constexpr uint8_t kSelector = 1;
 constexpr size_t kMaxInterfaceFixed = 4 + 3 + 3;           // the index, and the lengths of both texts
 constexpr uint16_t kScopeSystem = 1, kScopeInterface = 2;  // RFC 3954, 6.1
@@ -75,9 +77,10 @@ absl::StatusOr<std::unique_ptr<TemplateEncoder>> TemplateEncoder::New(ExportOpti
   for (const std::string& name : options.fields) {
     const absl::StatusOr<FieldId> field = record::FieldFromName(name);
     if (!field.ok()) return Wrong("fields: ", field.status().message());
-    if (!ElementsOf(*field, options.format, times).has_value()) {
+    if (!ElementsOf(*field, options.format, times, options.enterprise).has_value()) {
       return Wrong("fields: ", name, ": ", ExportFormatName(options.format),
-                   " has no information element for it; leave it out");
+                   " has no information element for it; leave it out",
+                   ElementsOf(*field, options.format, times, 1).has_value() ? ", or give an enterprise number" : "");
     }
     if (std::find(fields.begin(), fields.end(), *field) == fields.end()) fields.push_back(*field);
   }
@@ -109,11 +112,18 @@ void TemplateEncoder::Bind(const record::Layout* layout) {
   std::vector<ExportColumn> columns;
   for (const FieldId field : fields_.empty() ? layout->fields() : absl::MakeConstSpan(fields_)) {
     if (!layout->Has(field) || (fields_.empty() && IsRelayed(field))) continue;
-    const std::optional<ExportElements> elements = ElementsOf(field, options_.format, times_);
+    const std::optional<ExportElements> elements = ElementsOf(field, options_.format, times_, options_.enterprise);
     if (!elements.has_value()) continue;
     const record::FieldType type = record::Info(field).type;
     columns.push_back({field, type, layout->offset(field), layout->index(field),
                        static_cast<uint8_t>(record::FieldTypeSize(type)), *elements});
+  }
+  own_elements_.clear();
+  for (const ExportColumn& column : columns) {
+    for (const ExportElement& element : {column.elements.v4, column.elements.v6}) {
+      const bool known = std::find(own_elements_.begin(), own_elements_.end(), element.id) != own_elements_.end();
+      if (options_.enterprise != 0 && element.pen == options_.enterprise && !known) own_elements_.push_back(element.id);
+    }
   }
   columns_ = ExportColumns(*layout, std::move(columns));
   templates_.clear();
@@ -124,7 +134,7 @@ void TemplateEncoder::Bind(const record::Layout* layout) {
 uint32_t TemplateEncoder::NewTemplate(const RowPattern& pattern, bool filled) {
   templates_.push_back(
       std::make_unique<Announced>(Announced{RecordTemplate(next_id_, columns_, pattern, selector_), 0, filled}));
-  next_id_ = next_id_ == UINT16_MAX ? kFirstTemplate : static_cast<uint16_t>(next_id_ + 1);
+  next_id_ = next_id_ + 1 == kElementTemplate ? kFirstTemplate : static_cast<uint16_t>(next_id_ + 1);
   ++templates_made_;
   return static_cast<uint32_t>(templates_.size() - 1);
 }
@@ -242,6 +252,7 @@ void TemplateEncoder::Begin() {
   refresh_nanos_ = now_nanos_;
   if (options_.sampling_rate != 0) AppendSampling();
   if (!options_.interfaces.empty()) AppendInterfaces();
+  AppendElements();
 }
 
 void TemplateEncoder::Finish() {
@@ -284,6 +295,7 @@ void TemplateEncoder::SetPreamble() {
   Begin();
   if (options_.sampling_rate != 0) AppendSampling();
   if (!options_.interfaces.empty()) AppendInterfaces();
+  AppendElements();
   for (const auto& announced : templates_) AppendTemplate(announced->format);
   Finish();
   transport().SetPreamble(messages, sequence_);
@@ -420,6 +432,36 @@ void TemplateEncoder::AppendInterfaces() {
       std::memcpy(out, value->data(), n);
       out += n;
     }
+    set_record_octets_ = octets;
+    ++data_records_;
+  }
+}
+
+// What the own elements are that templates tell (RFC 5610, 3.9).
+void TemplateEncoder::AppendElements() {
+  if (own_elements_.empty()) return;
+  // privateEnterpriseNumber, informationElementId: the scope; informationElementDataType, informationElementSemantics,
+  // informationElementName
+  constexpr OptionField kFields[] = {{346, 4}, {303, 2}, {339, 1}, {344, 1}, {341, kVariableLength}};
+  uint8_t* out = Append(3, 26);
+  base::StoreBe16(out, kElementTemplate);
+  base::StoreBe16(out + 2, 5);
+  base::StoreBe16(out + 4, 2);
+  for (size_t i = 0; i < 5; ++i) {
+    base::StoreBe16(out + 6 + 4 * i, kFields[i].id);
+    base::StoreBe16(out + 8 + 4 * i, kFields[i].length);
+  }
+  ++template_records_;
+  for (const uint16_t id : own_elements_) {
+    const flow::InformationElement& element = *flow::FindInformationElement(flow::kOwnPen, id);
+    const size_t octets = 9 + element.name.size();
+    out = Append(kElementTemplate, octets);
+    base::StoreBe32(out, options_.enterprise);
+    base::StoreBe16(out + 4, id);
+    out[6] = static_cast<uint8_t>(element.type);
+    out[7] = static_cast<uint8_t>(element.semantics);
+    out[8] = static_cast<uint8_t>(element.name.size());
+    std::memcpy(out + 9, element.name.data(), element.name.size());
     set_record_octets_ = octets;
     ++data_records_;
   }

@@ -68,6 +68,7 @@ class TemplateEncoder final : public ExportEncoder {
   void AppendTemplate(const RecordTemplate& format);
   void AppendSampling();
   void AppendInterfaces();
+  void AppendElements();
 
   const ExportOptions options_;
   const std::vector<record::FieldId> fields_;
@@ -81,6 +82,7 @@ class TemplateEncoder final : public ExportEncoder {
   absl::flat_hash_map<RowPattern, uint32_t> by_pattern_;
   uint32_t full_[2];  // templates of rows beyond max_templates: IPv4, IPv6
   uint16_t next_id_;
+  std::vector<uint16_t> own_elements_;  // ids
   uint64_t templates_made_ = 0;
 
   // Of the batch at hand: the template of each row, and the rows by template.

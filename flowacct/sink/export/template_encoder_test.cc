@@ -9,9 +9,12 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "flowacct/base/digits.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/record/row.h"
@@ -366,6 +369,50 @@ TEST_F(TemplateEncoderTest, WhatTheTransportDoesNotTakeIsCountedAndShowsInTheSeq
   ExportReader reader(ExportFormat::kNetflow9);
   reader.Read(transport_.datagrams, absl::FromUnixNanos(kNow));
   EXPECT_EQ(reader.report().sequence.lost, 1u);
+}
+
+// Fields of mobile networks: IANA's elements, and flowacct's own under the number that the user gave, of which the
+// first message says what they are (RFC 5610).
+TEST_F(TemplateEncoderTest, OwnElementsAreToldUnderTheNumberGiven) {
+  constexpr uint32_t kEnterprise = 32473;  // RFC 5612: of examples
+  ExportOptions options = Format(ExportFormat::kIpfix);
+  options.enterprise = kEnterprise;
+  Make(options);
+  const record::Layout layout(
+      {FieldId::kImsi, FieldId::kHomePlmn, FieldId::kApn, FieldId::kGtpDstAddr, FieldId::kTeid});
+  encoder_->Bind(&layout);
+  record::FlowBatch batch(&layout, &interner_);
+  MutableRow row = batch.Append();
+  row.Set<FieldId::kImsi>(*base::Digits::Parse("001010000000001"));
+  row.Set<FieldId::kHomePlmn>(*base::Digits::Parse("00101"));
+  row.Set<FieldId::kApn>(interner_.Intern("internet"));
+  row.Set<FieldId::kGtpDstAddr>(*base::IpAddress::Parse("2001:db8::7"));
+  row.Set<FieldId::kTeid>(0x45000054);
+  encoder_->Add(batch, absl::FromUnixNanos(kNow));
+  Flush();
+  const std::string octets = absl::StrReplaceAll(Hex(transport_.datagrams.at(0)), {{" ", ""}});
+  // 3234: a string called homePlmn; and in the template, behind mobileIMSI.
+  EXPECT_TRUE(absl::StrContains(octets, "00007ed90ca20d0008686f6d65506c6d6e")) << octets;
+  EXPECT_TRUE(absl::StrContains(octets, "01c7ffff8ca2ffff00007ed9")) << octets;
+
+  ExportReader reader(ExportFormat::kIpfix, kEnterprise);
+  reader.Read(transport_.datagrams, absl::FromUnixNanos(kNow));
+  ASSERT_EQ(reader.rows().size(), 1u);
+  for (const FieldId field : layout.fields()) EXPECT_EQ(reader.Text(0, field), TextOf(batch, 0, field));
+  // Who does not know the number reads what is IANA's.
+  ExportReader stranger(ExportFormat::kIpfix);
+  stranger.Read(transport_.datagrams, absl::FromUnixNanos(kNow));
+  ASSERT_EQ(stranger.rows().size(), 1u);
+  EXPECT_EQ(stranger.Text(0, FieldId::kImsi), "001010000000001");
+  EXPECT_EQ(stranger.Text(0, FieldId::kHomePlmn), "");
+
+  // Without a number they cannot be asked for.
+  options.enterprise = 0;
+  options.fields = {"home_plmn"};
+  KeepingTransport transport;
+  const auto refused = TemplateEncoder::New(options, &transport);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_TRUE(absl::StrContains(refused.status().message(), "or give an enterprise number")) << refused.status();
 }
 
 TEST_F(TemplateEncoderTest, WhatDoesNotFitIsRefusedOrCounted) {

@@ -28,7 +28,8 @@ const std::vector<sql::Column>& Columns() {
       {FieldId::kVrfName, true, Function::kSum, "vrf_name"}, {FieldId::kTcpFlags, true, Function::kSum, "tcp_flags"},
       {FieldId::kSrcMac, true, Function::kSum, "src_mac"},   {FieldId::kAsPath, true, Function::kSum, "as_path"},
       {FieldId::kStdComm, true, Function::kSum, "std_comm"}, {FieldId::kTag, true, Function::kSum, "tag"},
-      {FieldId::kEndTime, true, Function::kSum, "end_time"}, {FieldId::kBytes, false, Function::kSum, "bytes"},
+      {FieldId::kEndTime, true, Function::kSum, "end_time"}, {FieldId::kImsi, true, Function::kSum, "imsi"},
+      {FieldId::kBytes, false, Function::kSum, "bytes"},
   };
   return *columns;
 }
@@ -78,6 +79,11 @@ TEST(FilterMatch, GoesToTheServerAsItIsMeant) {
        "\"00\" } }, \"$lte\" : { \"$binary\" : { \"base64\" : \"AAAAAAAAAAAAAP//wAAC/w==\", \"subType\" : \"00\" } } } "
        "}\n"},
       {"src_mac = 02:00:00:00:00:01", "{ \"src_mac\" : { \"$in\" : [ \"02:00:00:00:00:01\" ] } }\n"},
+      {"imsi = 001010000000001", "{ \"imsi\" : { \"$eq\" : \"001010000000001\" } }\n"},
+      {"imsi = 26201*", "{ \"imsi\" : { \"$gte\" : \"26201\", \"$lt\" : \"26201:\" } }\n"},
+      {"imsi in (26201, 26202*)",
+       "{ \"$or\" : [ { \"imsi\" : { \"$eq\" : \"26201\" } }, { \"imsi\" : { \"$gte\" : \"26202\", \"$lt\" : "
+       "\"26202:\" } } ] }\n"},
       {"vrf_name = '$where'", "{ \"vrf_name\" : { \"$in\" : [ \"$where\" ] } }\n"},
       {"vrf_name = '{\"$ne\": 1}'", "{ \"vrf_name\" : { \"$in\" : [ \"{\\\"$ne\\\": 1}\" ] } }\n"},
       {"src_as = field(dst_as)",
@@ -119,6 +125,7 @@ TEST(FilterMatch, OurSideMeansWhatTheFilterMeans) {
       {"dst_net", std::string(base::AsText(base::IpAddress::V4(0xc6336400).octets())) + "\x18"},
       {"as_path", "64496 64511"},
       {"std_comm", "65000:1 65000:200"},
+      {"imsi", "262011234567890"},
   };
   const std::map<std::string, int64_t> numbers = {
       {"src_as", 64496}, {"dst_as", 64496}, {"tcp_flags", 0x12}, {"tag", -1}, {"end_time", -5}};
@@ -171,6 +178,9 @@ TEST(FilterMatch, OurSideMeansWhatTheFilterMeans) {
                             "as_path matches '_64511$'",
                             "std_comm contains 65000:*",
                             "not std_comm contains 1:1",
+                            "imsi = 262011234567890",
+                            "imsi in (001*, 26201*)",
+                            "imsi != 26201",
                             "(src_as = 64496 and dst_as = 64496)"}) {
     EXPECT_TRUE(passes(where)) << where;
   }
@@ -195,6 +205,8 @@ TEST(FilterMatch, OurSideMeansWhatTheFilterMeans) {
                             "as_path contains 1",
                             "as_path length > 2",
                             "std_comm contains 65000:2",
+                            "imsi = 26201",
+                            "imsi in (26200*, 26202*)",
                             "(src_as = 64496 and dst_as = 1)"}) {
     EXPECT_FALSE(passes(where)) << where;
   }

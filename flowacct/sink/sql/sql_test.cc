@@ -26,7 +26,7 @@ TableSchema Flows() {
   TableSchema table;
   table.name = "flows";
   for (const FieldId key : {FieldId::kSrcAddr, FieldId::kDstPort, FieldId::kVrfName, FieldId::kAsPath, FieldId::kTag,
-                            FieldId::kSrcMac, FieldId::kDstNet, FieldId::kStartTime}) {
+                            FieldId::kSrcMac, FieldId::kDstNet, FieldId::kStartTime, FieldId::kImsi}) {
     table.columns.push_back({key, true, aggregate::Function::kSum, std::string(record::Info(key).name)});
   }
   table.columns.push_back({FieldId::kBytes, false, aggregate::Function::kSum, "bytes"});
@@ -69,6 +69,10 @@ TEST(FilterSql, SaysWhatTheFilterSays) {
       {"start_time = 1", "COALESCE((\"start_time\" = 1000000000), FALSE)"},
       {"vrf_name = \"' OR 1=1 --\"", "COALESCE((\"vrf_name\" = ?), FALSE) [' OR 1=1 --]"},
       {"src_mac = 02:00:00:00:00:01", "COALESCE((\"src_mac\" = ?), FALSE) [02:00:00:00:00:01]"},
+      {"imsi = 001010000000001", "COALESCE((\"imsi\" = ?), FALSE) [001010000000001]"},
+      {"imsi = 26201*", "COALESCE((\"imsi\" LIKE ?), FALSE) [26201%]"},
+      {"imsi not in (26200*, 26201*)", "COALESCE(NOT ((\"imsi\" LIKE ? OR \"imsi\" LIKE ?)), FALSE) [26200%] [26201%]"},
+      {"imsi in (26201, 26202*)", "COALESCE(((\"imsi\" = ? OR \"imsi\" LIKE ?)), FALSE) [26201] [26202%]"},
       {"src_addr in 192.0.2.0/24",
        "COALESCE(((\"src_addr\" BETWEEN X'00000000000000000000ffffc0000200' AND "
        "X'00000000000000000000ffffc00002ff')), FALSE)"},

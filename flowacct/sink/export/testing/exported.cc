@@ -9,9 +9,11 @@
 
 namespace flowacct::sink {
 
-ExportReader::ExportReader(ExportFormat format) {
+ExportReader::ExportReader(ExportFormat format, uint32_t enterprise) {
   if (format == ExportFormat::kIpfix) {
-    decoder_ = std::make_unique<ipfix::IpfixDecoder>(&layout_);
+    ipfix::IpfixOptions options;
+    options.templates.own_enterprise = enterprise;
+    decoder_ = std::make_unique<ipfix::IpfixDecoder>(&layout_, options);
   } else if (format == ExportFormat::kSflow5) {
     decoder_ = std::make_unique<sflow::SflowDecoder>(&layout_);
   } else {

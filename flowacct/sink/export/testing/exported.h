@@ -36,7 +36,8 @@ class KeepingTransport final : public ExportTransport {
 // Reads datagrams of a format into rows of all fields.
 class ExportReader {
  public:
-  explicit ExportReader(ExportFormat format);
+  // `enterprise`: under which own elements are told.
+  explicit ExportReader(ExportFormat format, uint32_t enterprise = 0);
 
   // Appends to rows(); expects each datagram to be whole and without errors.
   void Read(const std::vector<std::vector<uint8_t>>& datagrams, absl::Time arrival);
