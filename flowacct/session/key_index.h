@@ -69,7 +69,7 @@ class KeyIndex {
   static constexpr uint32_t kErased = 0xffffffff;  // as a row's number
   // Of the old array with each insertion: it is moved long before an eighth of its slots' number has come, which is
   // when the new one grows.
-  static constexpr size_t kMovedSlots = 16;
+  static constexpr size_t kMovedSlots = 32;
 
   struct Array {
     Slot* slots = nullptr;
