@@ -63,7 +63,8 @@ enum class Direction : uint8_t { kUnknown, kUp, kDown };
   X(kUnknownTeid, "unknown_teid", "its peer is known, nobody made this tunnel")        \
   X(kExpired, "expired", "the tunnel was there, but not at this time")                 \
   X(kNoControl, "no_control", "no control message of this peer was seen")              \
-  X(kAmbiguous, "ambiguous", "several subscribers had this address at this time")
+  X(kAmbiguous, "ambiguous", "several subscribers had this address at this time")      \
+  X(kOtherAddress, "other_address", "the tunnel's subscriber has another address")
 
 enum class Match : uint8_t {
 #define X(name, text, help) name,

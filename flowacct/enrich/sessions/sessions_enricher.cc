@@ -8,6 +8,7 @@
 #include "absl/types/span.h"
 #include "flowacct/base/digits.h"
 #include "flowacct/base/ip_address.h"
+#include "flowacct/base/ip_prefix.h"
 #include "flowacct/base/octets.h"
 
 namespace flowacct::enrich {
@@ -71,12 +72,16 @@ constexpr F kValueFields[] = {
 #undef X
 };
 
+// A subscriber may have more than the prefix that is told: one as short as this is delegated to it beside (TS 23.401,
+// 5.3.1.2.6), which messages of GTP do not say.
+constexpr uint8_t kDelegatedLength = 56;
+
 constexpr size_t kTacDigits = 8;  // TS 23.003, 6.2.1
 
 // What counters call each match.
 constexpr absl::string_view kMatchCounters[] = {
     "records_without_tunnel", "records_joined",     "records_joined_by_address", "records_unknown_teid",
-    "records_expired",        "records_no_control", "records_ambiguous"};
+    "records_expired",        "records_no_control", "records_ambiguous",         "records_other_address"};
 static_assert(std::size(kMatchCounters) == session::kMatches);
 
 // Allocation and retention priority: bits 6 to 3 of its octet (TS 29.274, 8.86); of GTPv1 the priority itself, 1 to 3,
@@ -118,7 +123,7 @@ std::vector<F> SessionsEnricher::RequiredFields(const record::FieldSet& wanted) 
   std::vector<F> fields(std::begin(kKeyFields), std::end(kKeyFields));
   const auto need = [&fields](absl::Span<const F> more) { fields.insert(fields.end(), more.begin(), more.end()); };
   need(kTimeFields);
-  if (options_.by_address || wanted.Has(F::kUeAddr)) need(kAddressFields);
+  if (options_.by_address || options_.check_address || wanted.Has(F::kUeAddr)) need(kAddressFields);
   if (options_.count_volumes) need(kVolumeFields);
   return fields;
 }
@@ -177,6 +182,11 @@ void SessionsEnricher::FindBlock(const uint8_t* const* rows, size_t n) {
     switch (keys_[i]) {
       case Key::kTunnel:
         look_up = tunnels_[next++];
+        if (options_.check_address && IsOfAnother(look_up.found, rows[i])) {
+          look_up.found.match = Match::kOtherAddress;
+          look_up.found.facts = nullptr;
+          look_up.found.volume = 0;
+        }
         if (look_up.found.facts != nullptr) {
           __builtin_prefetch(look_up.found.facts);
           __builtin_prefetch(reinterpret_cast<const uint8_t*>(look_up.found.facts) + 64);
@@ -195,10 +205,33 @@ void SessionsEnricher::FindBlock(const uint8_t* const* rows, size_t n) {
   }
 }
 
+bool SessionsEnricher::IsOfAnother(const Found& found, const uint8_t* row) const {
+  if (found.facts == nullptr) return false;
+  const auto is_other = [&](const FieldPlace& place) {
+    if (!Has(row, place)) return false;
+    const base::IpAddress inner = AddressAt(row, place);
+    if (inner.IsV4()) return found.facts->packed_v4 != 0 && inner != found.facts->ue_v4();
+    // What is link-local (RFC 4291, 2.5.6) or nobody's is of the tunnel itself, such as neighbour discovery.
+    const bool is_local = inner == base::IpAddress() || (inner.data()[0] == 0xfe && (inner.data()[1] & 0xc0) == 0x80);
+    const uint8_t length = std::min(found.facts->v6_length, kDelegatedLength);
+    return !is_local && length != 0 && !base::IpPrefix(found.facts->ue_v6().address(), length).Contains(inner);
+  };
+  switch (found.direction) {
+    case session::Direction::kUp:
+      return is_other(src_addr_);
+    case session::Direction::kDown:
+      return is_other(dst_addr_);
+    case session::Direction::kUnknown:
+      break;
+  }
+  return is_other(src_addr_) && is_other(dst_addr_);
+}
+
 bool SessionsEnricher::MayCome(size_t i) const {
   const Match match = look_ups_[i].found.match;
   return keys_[i] == Key::kTunnel &&
-         (match == Match::kUnknownTeid || match == Match::kExpired || match == Match::kNoControl);
+         (match == Match::kUnknownTeid || match == Match::kExpired || match == Match::kNoControl ||
+          match == Match::kOtherAddress);
 }
 
 void SessionsEnricher::CountVolume(size_t i, const uint8_t* row) {

@@ -49,6 +49,9 @@ namespace flowacct::enrich {
 struct SessionsOptions {
   // Records without a tunnel are joined by their addresses and time.
   bool by_address = false;
+  // A record of a tunnel whose inner address is not the subscriber's is not joined: where the messages that gave the
+  // tunnel to another one were lost, it is that one's. Off: for subscribers with networks behind them.
+  bool check_address = true;
   bool count_volumes = true;
   // As the pipeline's: what sampled records count in volumes. Nothing: what they say.
   std::optional<SamplingScalerOptions> sampling = SamplingScalerOptions();
@@ -103,6 +106,8 @@ class SessionsEnricher : public Enricher {
   int64_t TimeOf(const uint8_t* row) const;
   // Looks `n` rows up, at most a block.
   void FindBlock(const uint8_t* const* rows, size_t n);
+  // Whether the record's inner address is one that the session does not have.
+  bool IsOfAnother(const session::Found& found, const uint8_t* row) const;
   // Whether it may still be known later.
   bool MayCome(size_t i) const;
   // The row is done: tells and counts what was found.
