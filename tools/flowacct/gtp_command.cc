@@ -13,6 +13,7 @@
 #include "flowacct/collector/sessions/capture_sessions.h"
 #include "tools/flowacct/collector_options.h"
 #include "tools/flowacct/command.h"
+#include "tools/flowacct/own_network_option.h"
 #include "tools/flowacct/terminal.h"
 
 namespace flowacct::tools {
@@ -23,7 +24,7 @@ using collector::SessionsQuestion;
 
 struct Flags {
   CollectorFlags collector;
-  std::vector<std::string> captures;
+  std::vector<std::string> captures, own_networks;
   SessionsQuestion question;
 };
 
@@ -31,6 +32,9 @@ absl::StatusOr<QueryAnswer> AskCaptures(const Flags& flags) {
   Terminal terminal(/*quiet=*/false);
   collector::CaptureSessionsOptions options;
   options.files = flags.captures;
+  auto networks = OwnNetworks(flags.own_networks);
+  if (!networks.ok()) return networks.status();
+  options.sessions.own_networks = *std::move(networks);
   options.interrupted = [&terminal] { return terminal.Interrupted(); };
   options.progress = [&terminal](const collector::CaptureReader& reader) { terminal.ShowProgress(reader); };
   auto sessions = collector::CaptureSessions::Load(std::move(options));
@@ -68,6 +72,7 @@ CLI::App* AddQuestion(CLI::App& gtp, Flags& flags, const char* name, const char*
       ->type_name("FILE")
       ->take_all()
       ->allow_extra_args(false);
+  AddOwnNetwork(*command, flags.own_networks);
   AddFormat(*command, flags.collector, {"table", "json", "csv"});
   return command;
 }
@@ -105,6 +110,7 @@ void AddGtpCommand(CLI::App& app, int& exit_code) {
       ->type_name("FILE")
       ->take_all()
       ->allow_extra_args(false);
+  AddOwnNetwork(*subscriber, flags->own_networks);
   AddFormat(*subscriber, flags->collector, {"table", "json", "csv"});
   subscriber->footer("Example:\n  flowacct gtp subscriber 262011234567890 127.0.0.1:2112");
   subscriber->callback([flags, &exit_code] {

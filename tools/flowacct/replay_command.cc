@@ -35,6 +35,7 @@
 #include "tools/flowacct/command.h"
 #include "tools/flowacct/enrichment_options.h"
 #include "tools/flowacct/input_options.h"
+#include "tools/flowacct/own_network_option.h"
 #include "tools/flowacct/store_option.h"
 #include "tools/flowacct/terminal.h"
 #include "tools/flowacct/where_option.h"
@@ -62,6 +63,7 @@ struct ReplayFlags {
   EnrichmentFlags enrichment;
   SamplingFlags sampling;
   bool gtp = false, depth_given = false;
+  std::vector<std::string> own_networks;
   std::string identities = "pseudonym", identity_key;
   size_t max_groups = aggregate::AggregatorOptions().max_groups;
   bool quiet = false;
@@ -100,8 +102,11 @@ absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ReplayFla
 
 // Sessions of mobile subscribers, with what hands them the messages that packets carry.
 struct FollowedSessions {
-  std::shared_ptr<collector::SessionService> service = std::make_shared<collector::SessionService>();
-  collector::SessionTap tap{service.get()};
+  explicit FollowedSessions(session::SessionOptions options)
+      : service(std::make_shared<collector::SessionService>(std::move(options))), tap(service.get()) {}
+
+  std::shared_ptr<collector::SessionService> service;
+  collector::SessionTap tap;
 };
 
 // Hides who is told by these groups; null if nobody is, or if that was asked for.
@@ -208,7 +213,11 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
   options.pipeline.sampling = {flags.sampling.rate, flags.sampling.override_rate};
   options.close_bins = !flags.lateness.empty();
   Terminal terminal(flags.quiet);
-  FollowedSessions sessions;
+  session::SessionOptions session_options;
+  auto own_networks = OwnNetworks(flags.own_networks);
+  if (!own_networks.ok()) return own_networks.status();
+  session_options.own_networks = *std::move(own_networks);
+  FollowedSessions sessions(std::move(session_options));
   if (flags.gtp) {
     if (!flags.depth_given) options.input.packets.depth = -1;
     options.input.packets.gtp_tap = &sessions.tap;
@@ -295,6 +304,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
                  "Joins packets in tunnels of mobile networks to subscriber, APN and place (imsi, apn, rat, location), "
                  "by the messages of GTP in the same captures; the innermost header is accounted unless --depth is given")
       ->group("Accounting");
+  AddOwnNetwork(*command, flags->own_networks)->group("Accounting");
   AddEnrichmentOptions(*command, flags->enrichment);
   command->add_option("--identities", flags->identities, "How imsi, msisdn and imei are told: pseudonym or plain")
       ->type_name("HOW")

@@ -70,6 +70,7 @@ absl::StatusOr<ReplayOutcome> Replay(ReplayOptions options) {
     if (outcome.interrupted) break;
   }
   outcome.input = input.counters();
+  outcome.last_time_nanos = input.last_time_nanos();
   if (outcome.input.packets > 0 || outcome.failures.empty()) {
     fail(pipeline.Close(outcome.incomplete()));
   }

@@ -36,6 +36,7 @@ struct ReplayOutcome {
   // What failed: files, sinks. Empty: all is well.
   std::vector<absl::Status> failures;
   InputCounters input;
+  int64_t last_time_nanos = 0;  // of the last packet, since 1970
   uint64_t records = 0;  // decoded: what every aggregation was given, to account, to filter out or to find too late
   uint64_t records_dropped = 0;  // of these, by enrichers: the aggregations were not given them
   uint64_t records_scaled = 0;

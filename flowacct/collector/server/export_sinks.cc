@@ -77,6 +77,7 @@ ExportOptions ToExportOptions(const Export& exports, const aggregate::Aggregator
   options.max_datagram_octets = exports.max_datagram();
   options.template_refresh = ConfigFile::DurationOf(exports.template_refresh());
   options.sampling_rate = exports.sampling_rate();
+  options.enterprise = exports.enterprise();
   // Before the beginning of any bin that is told.
   options.boot_time = absl::Now() - aggregator.every - aggregator.lateness - absl::Hours(1);
   return options;

@@ -27,6 +27,14 @@ std::string WithScheme(absl::string_view scheme, const std::string& address) {
   return absl::StrContains(address, "://") ? address : absl::StrCat(scheme, "://", address);
 }
 
+// Messages of GTP are longer than headers, and say nothing if they are cut: a network's frame, and some.
+constexpr uint32_t kGtpSnapLength = 2048;
+
+template <typename Input>
+uint32_t SnapLength(const ConfigFile& file, const Input& input) {
+  return file.message().has_gtp() && !input.has_snap_length() ? kGtpSnapLength : input.snap_length();
+}
+
 absl::StatusOr<InputSources> NewUdpSources(const ConfigFile& file, const config::Udp& udp, size_t workers,
                                            const Log& log) {
   InputSources sources;
@@ -82,7 +90,7 @@ absl::StatusOr<InputSources> NewInterfaceSources(const ConfigFile& file, const c
                                                  size_t workers) {
   InterfaceCaptureOptions options;
   options.filter = interface.filter();
-  options.snap_length = interface.snap_length();
+  options.snap_length = SnapLength(file, interface);
   options.promiscuous = interface.promiscuous();
   options.buffer_octets = ConfigFile::OctetsOf(interface.buffer());
   switch (interface.direction()) {
@@ -117,7 +125,7 @@ absl::StatusOr<InputSources> NewInterfaceSources(const ConfigFile& file, const c
 
 absl::StatusOr<InputSources> NewNflogSources(const ConfigFile& file, const config::Nflog& nflog, size_t workers) {
   InterfaceCaptureOptions options;
-  options.snap_length = nflog.snap_length();
+  options.snap_length = SnapLength(file, nflog);
   options.buffer_octets = ConfigFile::OctetsOf(nflog.buffer());
   if (options.snap_length < 64 || options.snap_length > 65536) {
     return file.ErrorAt(nflog, "snap_length", "between 64 and 65536");

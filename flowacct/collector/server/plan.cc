@@ -31,6 +31,7 @@ namespace flowacct::collector {
 namespace {
 
 using config::ConfigFile;
+using record::FieldId;
 
 // Whether all traffic comes by here with its sessions, so that their volumes can be counted.
 bool SeesSessions(const PipelineGroup& group, const config::Enrich& enrich, const config::Config& config) {
@@ -185,11 +186,18 @@ absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input&
   for (const uint32_t port : file.message().gtp().user_plane_port()) {
     plan.decoder.packets.gtp_u_ports.push_back(static_cast<uint16_t>(port));
   }
+  plan.decoder.exports.netflow.templates.own_enterprise = plan.decoder.exports.ipfix.templates.own_enterprise =
+      input.enterprise();
   plan.decoder.sampling_rate = input.interface().sampling_rate();
   if (input.has_meter()) {
     auto meter = ToMeterOptions(file, input.meter());
     if (!meter.ok()) return meter.status();
     plan.decoder.meter = *std::move(meter);
+    for (const FieldId field : {FieldId::kGtpDstAddr, FieldId::kTeid}) {
+      std::vector<std::string>& key = plan.decoder.meter->key;
+      const std::string name(record::Info(field).name);
+      if (file.message().has_gtp() && std::find(key.begin(), key.end(), name) == key.end()) key.push_back(name);
+    }
   }
   if (input.has_udp()) {
     auto replication = PlanReplication(file, input);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -299,6 +300,12 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
   if (before != nullptr && config.bmp().SerializeAsString() != config_before->bmp().SerializeAsString()) {
     return plan->file->ErrorAt(config, "bmp", "cannot change while the collector runs; restart it");
   }
+  if (before != nullptr && (config.has_gtp() != config_before->has_gtp() ||
+                            config.gtp().SerializeAsString() != config_before->gtp().SerializeAsString())) {
+    return plan->file->ErrorAt(config, config.has_gtp() ? "gtp" : "",
+                               config.has_gtp() ? "cannot change while the collector runs; restart it"
+                                                : "gtp cannot go while the collector runs; restart it");
+  }
   if (before != nullptr && config.rpki().SerializeAsString() != config_before->rpki().SerializeAsString()) {
     return plan->file->ErrorAt(config, "rpki", "cannot change while the collector runs; restart it");
   }
@@ -443,7 +450,11 @@ absl::Status Server::Stop(absl::Duration patience) {
   for (const std::unique_ptr<Worker>& worker : workers_) worker->Stop();
   // What is not kept over a restart has a record of what was seen of it.
   if (sessions_->service != nullptr) {
-    if (keeper_ == nullptr) sessions_->service->EndAll(absl::GetCurrentTimeNanos());
+    if (keeper_ == nullptr) {
+      std::optional<int64_t> now;
+      for (const std::unique_ptr<Worker>& worker : workers_) now = std::max(now, worker->capture_nanos());
+      sessions_->service->EndAll(now.value_or(absl::GetCurrentTimeNanos()));
+    }
     workers_.front()->DrainAndFlush();
     if (keeper_ != nullptr) keeper_->SaveSessions(*sessions_->service);
   }

@@ -1,13 +1,12 @@
 #include "flowacct/collector/server/session_plan.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "flowacct/base/digits.h"
 #include "flowacct/collector/server/config_address.h"
+#include "flowacct/collector/sessions/network_code.h"
 
 namespace flowacct::collector {
 namespace {
@@ -16,31 +15,21 @@ using config::ConfigFile;
 
 int64_t NanosOf(const std::string& duration) { return absl::ToInt64Nanoseconds(ConfigFile::DurationOf(duration)); }
 
-std::optional<gtp::Plmn> ParseNetwork(const std::string& text) {
-  const auto digits = base::Digits::Parse(text);
-  if (!digits || digits->is_pseudonym() || digits->size() < 5 || digits->size() > 6) return std::nullopt;
-  return digits;
-}
-
-std::string NotANetwork(const std::string& text) {
-  return absl::StrCat("\"", text, "\" is no network: give country and network code, five or six digits, as \"26201\"");
-}
-
 }  // namespace
 
 absl::StatusOr<session::SessionOptions> PlanSessions(const ConfigFile& file) {
   const config::Gtp& gtp = file.message().gtp();
   session::SessionOptions options;
   for (int i = 0; i < gtp.own_network_size(); ++i) {
-    const auto network = ParseNetwork(gtp.own_network(i));
-    if (!network) return file.ErrorAt(gtp, "own_network", NotANetwork(gtp.own_network(i)), i);
+    const auto network = ParseNetworkCode(gtp.own_network(i));
+    if (!network.ok()) return file.ErrorAt(gtp, "own_network", network.status().message(), i);
     options.own_networks.push_back(*network);
   }
   for (const config::VisitedNetwork& visited : gtp.visited_network()) {
     auto nodes = ParsePrefix(file, visited, "nodes", visited.nodes(), 0);
     if (!nodes.ok()) return nodes.status();
-    const auto network = ParseNetwork(visited.network());
-    if (!network) return file.ErrorAt(visited, "network", NotANetwork(visited.network()));
+    const auto network = ParseNetworkCode(visited.network());
+    if (!network.ok()) return file.ErrorAt(visited, "network", network.status().message());
     options.visited_networks.emplace_back(*nodes, *network);
   }
   if (gtp.max_contexts() == 0 || gtp.max_contexts() > session::SessionOptions::kMaxContexts) {

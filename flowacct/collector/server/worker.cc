@@ -335,22 +335,30 @@ void Worker::Run() {
   RunCalls();
 }
 
+std::optional<int64_t> Worker::capture_nanos() const {
+  std::optional<int64_t> latest;
+  for (const InputState& input : inputs_) {
+    for (const std::unique_ptr<Source>& source : input.sources) {
+      const std::optional<int64_t> nanos = source->time_nanos();
+      if (!nanos) return std::nullopt;
+      latest = std::max(latest, nanos);
+    }
+  }
+  return latest;
+}
+
 void Worker::Tick() {
-  // The time of captures counts where nothing else is read.
-  std::optional<int64_t> source_nanos;
-  bool by_clock = false, all_ended = true;
+  bool all_ended = true;
   const bool is_time = now_nanos_ >= next_tick_nanos_ || now_nanos_ + 2 * kTickNanos < next_tick_nanos_;
   if (is_time) next_tick_nanos_ = now_nanos_ + kTickNanos;
   for (const InputState& input : inputs_) {
     for (const std::unique_ptr<Source>& source : input.sources) {
       if (is_time) source->Tick();
       all_ended &= source->ended();
-      const std::optional<int64_t> nanos = source->time_nanos();
-      by_clock |= !nanos.has_value();
-      if (nanos) source_nanos = std::max(source_nanos.value_or(*nanos), *nanos);
     }
   }
-  const int64_t nanos = by_clock ? now_nanos_ : source_nanos.value_or(now_nanos_);
+  // The time of captures counts where nothing else is read.
+  const int64_t nanos = capture_nanos().value_or(now_nanos_);
   for (size_t i = 0; is_time && i < inputs_.size(); ++i) {
     const InputState& input = inputs_[i];
     if (input.decoder == nullptr) continue;

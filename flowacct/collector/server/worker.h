@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -99,6 +100,8 @@ class Worker {
   int64_t last_round_nanos() const { return last_round_nanos_; }
 
   // The rest within Call.
+  // Of the captures that are read, by whose time things go; nothing where the clock counts.
+  std::optional<int64_t> capture_nanos() const;
   // Hands all open bins to the mergers.
   void Flush();
   // The same, with what meters and enrichers hold, and records of sessions: nothing is left inside.

@@ -61,6 +61,7 @@ absl::StatusOr<std::unique_ptr<CaptureSessions>> CaptureSessions::Load(CaptureSe
   if (status.decoded.errors() > 0) {
     sessions->summary_.push_back(absl::StrCat(Count(status.decoded.errors(), "message"), " could not be read"));
   }
+  sessions->end_nanos_ = outcome->last_time_nanos;
   sessions->service_ = std::move(service);
   return sessions;
 }

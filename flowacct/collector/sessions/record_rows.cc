@@ -35,6 +35,7 @@ void RecordRows::Append(const session::SessionRecord& record, record::FlowBatch*
   row.Set<FieldId::kStartTime>(record.from_nanos);
   row.Set<FieldId::kEndTime>(record.until_nanos);
   row.Set<FieldId::kSessionMilliseconds>(static_cast<uint64_t>(record.until_nanos - record.from_nanos) / 1000000);
+  row.Set<FieldId::kFlows>(1);
   row.Set<FieldId::kPacketsUp>(record.volume.packets_up);
   row.Set<FieldId::kPacketsDown>(record.volume.packets_down);
   row.Set<FieldId::kBytesUp>(record.volume.bytes_up);
