@@ -148,8 +148,8 @@ class SessionEngine::Impl {
   std::deque<Request> requests_;  // a pool
   std::vector<uint32_t> free_requests_;
   std::deque<Expiry> expiries_, assumptions_;
-  gtp::ControlMessage unseen_;      // an answer
-  std::vector<Target> targets_;     // scratch
+  gtp::ControlMessage unseen_;   // an answer
+  std::vector<Target> targets_;  // scratch
 };
 
 }  // namespace flowacct::session

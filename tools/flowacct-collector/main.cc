@@ -160,11 +160,10 @@ int Main(const Flags& flags) {
   const config::Process process = file->message().process();
   const std::string state = file->message().state().directory();
   const std::string http = file->message().admin().http();
-  const bool ends = file->message().input_size() > 0 &&
-                    std::all_of(file->message().input().begin(), file->message().input().end(),
-                                [](const config::Input& input) {
-                                  return input.has_sessions() || input.captures().exit_at_end();
-                                });
+  const bool ends =
+      file->message().input_size() > 0 &&
+      std::all_of(file->message().input().begin(), file->message().input().end(),
+                  [](const config::Input& input) { return input.has_sessions() || input.captures().exit_at_end(); });
   if (ends) options.on_end = [] { collector::EndService(); };
   auto server = collector::Server::New(*std::move(file), std::move(options));
   if (!server.ok()) return Fail(server.status(), kUsage);

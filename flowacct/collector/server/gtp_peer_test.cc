@@ -26,6 +26,8 @@
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "flowacct/collector/server/collector_status.h"
+#include "flowacct/collector/server/server.h"
 #include "flowacct/collector/server/server_fixture.h"
 #include "flowacct/collector/socket/descriptor.h"
 #include "flowacct/collector/socket/testing/network_namespace.h"
@@ -74,7 +76,8 @@ class Echo {
         sockaddr_in from{};
         socklen_t size = sizeof(from);
         const ssize_t n = recvfrom(socket_.get(), octets, sizeof(octets), 0, reinterpret_cast<sockaddr*>(&from), &size);
-        if (n > 0) (void)sendto(socket_.get(), octets, static_cast<size_t>(n), 0, reinterpret_cast<sockaddr*>(&from), size);
+        if (n > 0)
+          (void)sendto(socket_.get(), octets, static_cast<size_t>(n), 0, reinterpret_cast<sockaddr*>(&from), size);
       }
     });
   }
@@ -102,8 +105,9 @@ int SendEchoes(const Subscriber& subscriber, const std::string& space) {
     for (int i = 0; i < subscriber.echoes; ++i) {
       const std::string octets(static_cast<size_t>(100 + i), 'x');
       char back[2000];
-      ASSERT_EQ(sendto(socket_.get(), octets.data(), octets.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)),
-                static_cast<ssize_t>(octets.size()));
+      ASSERT_EQ(
+          sendto(socket_.get(), octets.data(), octets.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)),
+          static_cast<ssize_t>(octets.size()));
       echoed += recv(socket_.get(), back, sizeof(back), 0) == static_cast<ssize_t>(octets.size()) ? 1 : 0;
     }
   }).join();
@@ -132,6 +136,13 @@ pid_t Spawn(const std::string& folder, std::vector<std::string> words) {
   return sink::Spawn(process);
 }
 
+uint64_t EventsOf(Server& server, absl::string_view name) {
+  for (const GtpEvent& event : server.Status().gtp.events) {
+    if (event.event == name) return event.value;
+  }
+  return 0;
+}
+
 class GtpPeerTest : public ServerTest {};
 
 TEST_F(GtpPeerTest, EveryOctetIsOfItsSubscriberAndApn) {
@@ -144,8 +155,8 @@ TEST_F(GtpPeerTest, EveryOctetIsOfItsSubscriberAndApn) {
     ASSERT_EQ(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
     ASSERT_EQ(mount("none", "/run", "tmpfs", 0, nullptr), 0);
     if (!RunCommand("test -c /dev/net/tun")) GTEST_SKIP() << "the kernel has no /dev/net/tun";
-    const std::string folder = File("run");
-    ASSERT_EQ(mkdir(folder.c_str(), 0755), 0);
+    std::string folder = testing::TempDir() + "gtpXXXXXX";
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
     std::ofstream(absl::StrCat(folder, "/ggsn.cfg")) << absl::Substitute(R"(log stderr
  logging level all notice
 ggsn ggsn0
@@ -187,7 +198,8 @@ ggsn ggsn0
                                                traffic, sessions, all));
     pid_t ggsn = Spawn(folder, {kGgsn, "-c", "ggsn.cfg"});
     ASSERT_GT(ggsn, 0);
-    ASSERT_TRUE(RunCommand("for i in $(seq 100); do ip link show tun5 up 2>/dev/null | grep -q UP && exit; sleep 0.1; done; false"))
+    ASSERT_TRUE(RunCommand(
+        "for i in $(seq 100); do ip link show tun5 up 2>/dev/null | grep -q UP && exit; sleep 0.1; done; false"))
         << sink::LogOf(folder);
     const Echo echo;
     std::vector<pid_t> phones;
@@ -196,27 +208,48 @@ ggsn ggsn0
       const std::string space = absl::StrCat("phone", ++n), own = absl::StrCat(folder, "/", space);
       ASSERT_EQ(mkdir(own.c_str(), 0755), 0);
       ASSERT_TRUE(RunCommand(absl::StrCat("ip netns add ", space)));
-      phones.push_back(Spawn(own,
-                                    {kSgsn, "--listen", absl::StrCat("127.0.1.", n), "--remote", "127.0.0.2", "--imsi",
-                                     subscriber.imsi, "--msisdn", subscriber.msisdn, "--apn", subscriber.apn,
-                                     "--timelimit", "15", "--createif", "--tun-device", space, "--netns", space,
-                                     "--defaultroute", "--statedir", own, "--pidfile", own + "/pid"}));
+      phones.push_back(Spawn(own, {kSgsn,
+                                   "--listen",
+                                   absl::StrCat("127.0.1.", n),
+                                   "--remote",
+                                   "127.0.0.2",
+                                   "--imsi",
+                                   subscriber.imsi,
+                                   "--msisdn",
+                                   subscriber.msisdn,
+                                   "--apn",
+                                   subscriber.apn,
+                                   "--timelimit",
+                                   "15",
+                                   "--createif",
+                                   "--tun-device",
+                                   space,
+                                   "--netns",
+                                   space,
+                                   "--defaultroute",
+                                   "--statedir",
+                                   own,
+                                   "--pidfile",
+                                   own + "/pid"}));
       ASSERT_GT(phones.back(), 0);
     }
     n = 0;
     for (const Subscriber& subscriber : kSubscribers) {
       const std::string space = absl::StrCat("phone", ++n);
       ASSERT_TRUE(RunCommand(absl::Substitute(
-          "for i in $$(seq 100); do ip -n $0 route 2>/dev/null | grep -q default && exit; sleep 0.1; done; false", space)))
+          "for i in $$(seq 100); do ip -n $0 route 2>/dev/null | grep -q default && exit; sleep 0.1; done; false",
+          space)))
           << sink::LogOf(absl::StrCat(folder, "/", space));
       EXPECT_EQ(SendEchoes(subscriber, "/run/netns/" + space), subscriber.echoes);
     }
-    // At the end of their time they delete their contexts.
-    for (pid_t& phone : phones) {
-      int state = 0;
-      EXPECT_TRUE(sink::Ended(phone, absl::Seconds(30), &state));
+    // At the end of their time they delete their contexts. (Then sgsnemu ends, or waits for ever.)
+    const absl::Time deadline = absl::Now() + absl::Seconds(60);
+    while (EventsOf(*server, "contexts_ended") < phones.size() && absl::Now() < deadline) {
+      absl::SleepFor(absl::Milliseconds(100));
     }
-    absl::SleepFor(absl::Milliseconds(500));
+    EXPECT_EQ(EventsOf(*server, "contexts_created"), phones.size());
+    EXPECT_EQ(EventsOf(*server, "contexts_ended"), phones.size());
+    for (pid_t& phone : phones) sink::KillProcess(&phone);
     ASSERT_TRUE(server->Stop(absl::Seconds(20)).ok());
     sink::KillProcess(&ggsn);
 
@@ -227,15 +260,16 @@ ggsn ggsn0
       for (int i = 0; i < subscriber.echoes; ++i) bytes += static_cast<uint64_t>(20 + 8 + 100 + i);
       const std::string packets = absl::StrCat(subscriber.echoes);
       for (const char* direction : {"up", "down"}) {
-        expected[absl::StrJoin({std::string("joined"), subscriber.imsi, subscriber.msisdn, subscriber.apn,
-                                std::string(direction)},
-                               ",")] = {packets, absl::StrCat(bytes)};
+        expected[absl::StrJoin(
+            {std::string("joined"), subscriber.imsi, subscriber.msisdn, subscriber.apn, std::string(direction)}, ",")] =
+            {packets, absl::StrCat(bytes)};
       }
     }
     EXPECT_EQ(RowsOf(traffic, 5), expected);
     // What its record says is what was accounted of it, whatever else the kernel sent through the tunnel.
     for (const Subscriber& subscriber : kSubscribers) {
-      std::vector<std::string>& record = expected_sessions[absl::StrCat(subscriber.imsi, ",", subscriber.apn, ",deleted")];
+      std::vector<std::string>& record =
+          expected_sessions[absl::StrCat(subscriber.imsi, ",", subscriber.apn, ",deleted")];
       for (const char* direction : {"up", "down"}) {
         const auto row = accounted.find(absl::StrCat(subscriber.imsi, ",", subscriber.apn, ",", direction));
         ASSERT_NE(row, accounted.end()) << subscriber.imsi;

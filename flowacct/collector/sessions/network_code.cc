@@ -8,8 +8,8 @@ namespace flowacct::collector {
 absl::StatusOr<gtp::Plmn> ParseNetworkCode(absl::string_view text) {
   const auto digits = base::Digits::Parse(text);
   if (digits && !digits->is_pseudonym() && (digits->size() == 5 || digits->size() == 6)) return *digits;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "\"", text, "\" is no network: give country and network code, five or six digits, such as 26201"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", text, "\" is no network: give country and network code, five or six digits, such as 26201"));
 }
 
 }  // namespace flowacct::collector
