@@ -57,7 +57,7 @@ void KeyIndex::Move(size_t slots, uint64_t epoch) {
 void KeyIndex::Grow(uint64_t epoch) {
   Move(shown_->before.size, epoch);
   // Not below half of what it was: a small array would fill up before all of a large one were moved.
-  const size_t size = std::max({kFirstSlots, live_ * 3 / 2, shown_->now.size / 2});
+  const size_t size = std::max({kFirstSlots, live_ * 4 / 3, shown_->now.size / 2});
   memory_before_ = std::move(memory_);
   memory_ = base::ZeroedMemory(size * sizeof(Slot));
   const Array now = {reinterpret_cast<Slot*>(memory_.data()), size};
@@ -68,7 +68,7 @@ void KeyIndex::Grow(uint64_t epoch) {
 
 void KeyIndex::Insert(uint32_t hash, uint32_t row, uint64_t epoch) {
   Move(kMovedSlots, epoch);
-  if ((used_ + 1) * 20 > shown_->now.size * 17) Grow(epoch);
+  if ((used_ + 1) * 8 > shown_->now.size * 7) Grow(epoch);
   Place(SlotOf(hash, row));
   ++live_;
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "flowacct/gtp/causes.h"
+#include "flowacct/gtp/mobile_networks.h"
 #include "flowacct/session/session_impl.h"
 
 namespace flowacct::session {
@@ -135,12 +136,7 @@ void Request::Set(const ControlMessage& m) {
   connections.assign(m.connections.begin(), m.connections.begin() + m.connection_count);
 }
 
-SessionEngine::Impl::Impl(lpm::ReaderEpochs* epochs, SessionOptions options)
-    : store(epochs, std::move(options)), three_digits_(1000) {
-  for (const uint16_t mcc : store.options.three_digit_mccs) {
-    if (mcc < three_digits_.size()) three_digits_[mcc] = true;
-  }
-}
+SessionEngine::Impl::Impl(lpm::ReaderEpochs* epochs, SessionOptions options) : store(epochs, std::move(options)) {}
 
 // --- Messages ---
 
@@ -464,10 +460,7 @@ gtp::Plmn SessionEngine::Impl::HomeOf(Digits imsi) const {
   for (const gtp::Plmn& plmn : store.options.own_networks) {
     if (imsi.Prefix(plmn.size()) == plmn && (own.empty() || plmn.size() > own.size())) own = plmn;
   }
-  if (!own.empty()) return own;
-  const uint64_t bits = imsi.bits();
-  const size_t mcc = (bits >> 60) * 100 + (bits >> 56 & 15) * 10 + (bits >> 52 & 15);
-  return imsi.Prefix(mcc < three_digits_.size() && three_digits_[mcc] ? 6 : 5);
+  return own.empty() ? gtp::HomeNetworkOf(imsi) : own;
 }
 
 void SessionEngine::Impl::LearnApn(const gtp::Apn& apn, Facts* facts) {

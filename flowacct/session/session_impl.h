@@ -150,7 +150,6 @@ class SessionEngine::Impl {
   std::deque<Expiry> expiries_, assumptions_;
   gtp::ControlMessage unseen_;      // an answer
   std::vector<Target> targets_;     // scratch
-  std::vector<bool> three_digits_;  // by MCC
 };
 
 }  // namespace flowacct::session

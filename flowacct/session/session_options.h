@@ -60,13 +60,9 @@ struct SessionOptions {
 
   // --- The network ---
 
-  // Home networks that are ours: for roaming, and for the length of MNC of our own subscribers.
+  // Home networks that are ours: for roaming, and for the length of MNC of our own subscribers; that of others is by
+  // gtp/mobile_networks.h.
   std::vector<gtp::Plmn> own_networks;
-  // Countries whose MNC have three digits (ITU-T E.212, annex): a choice of those by their MCC; all others have two.
-  // An entry of own_networks goes before it.
-  std::vector<uint16_t> three_digit_mccs = {302, 310, 311, 312, 313, 314, 315, 316, 330, 334, 338,
-                                            342, 344, 346, 348, 350, 352, 354, 356, 358, 360, 365,
-                                            366, 376, 405, 708, 714, 722, 732, 738, 750};
   // The visited network where messages do not say: by the longest prefix with the peer's address in it (IR.21).
   std::vector<std::pair<base::IpPrefix, gtp::Plmn>> visited_networks;
 

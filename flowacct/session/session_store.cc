@@ -2,8 +2,6 @@
 
 #include <limits>
 
-#include "absl/hash/hash.h"
-
 namespace flowacct::session {
 namespace {
 
@@ -843,8 +841,8 @@ bool SessionStore::SweepSome(size_t* steps) {
 
 bool SessionStore::Step() {
   const uint64_t safe = epochs_->Advance();
-  for (KeyIndex* index :
-       {&tables.peer_index, &tables.tunnel_index, &tables.lease_index, &control_index_, &imsi_index_}) {
+  for (KeyIndex* index : {&tables.peer_index, &tables.tunnel_index, &tables.lease_index, &control_index_, &imsi_index_,
+                          &location_index_}) {
     index->Reclaim(safe);
   }
   size_t steps = kSteps;
@@ -966,27 +964,26 @@ SessionRecord SessionStore::RecordOf(uint32_t row, uint32_t other, int64_t until
   return record;
 }
 
-size_t SessionStore::LocationHash::operator()(const gtp::UserLocation& l) const {
-  size_t h = l.present;
-  for (size_t i = 0; i < gtp::kLocationForms; ++i) {
-    if ((l.present >> i & 1) == 0) continue;
-    h = base::FoldedMultiply(h ^ l.areas[i].plmn.bits(),
-                             (uint64_t{l.areas[i].code} << 32 | l.areas[i].cell) ^ 0x9e3779b97f4a7c15);
-  }
-  return h;
-}
-
 uint32_t SessionStore::LocationId(const gtp::UserLocation& location) {
   if (location.present == 0) return 0;
-  const auto there = location_ids_.find(location);
-  if (there != location_ids_.end()) return there->second;
+  uint64_t h = options.seed ^ location.present;
+  for (size_t i = 0; i < gtp::kLocationForms; ++i) {
+    if ((location.present >> i & 1) == 0) continue;
+    const gtp::LocationArea& area = location.areas[i];
+    h = base::FoldedMultiply(h ^ area.plmn.bits(), 0x9e3779b97f4a7c15);
+    h = base::FoldedMultiply(h ^ (uint64_t{area.code} << 32 | area.cell), 0xd1342543de82ef95);
+  }
+  const auto hash = static_cast<uint32_t>(h >> 32);
+  if (const uint32_t there = location_index_.Find(hash, [&](uint32_t i) { return tables.locations[i] == location; })) {
+    return there;
+  }
   const uint32_t id = tables.locations.New();
   if (id == 0) {
     ++counters.location_bound;
     return 0;
   }
   tables.locations[id] = location;
-  location_ids_.emplace(location, id);
+  location_index_.Insert(hash, id, epochs_->now());
   return id;
 }
 
@@ -1000,13 +997,13 @@ base::InternId SessionStore::TextId(absl::string_view text) {
 size_t SessionStore::octets() const {
   size_t octets = tables.peers.octets() + tables.tunnels.octets() + tables.legs.octets() + tables.facts.octets() +
                   tables.locations.octets() + sessions.octets() + tables.texts.octets();
-  for (const KeyIndex* index :
-       {&tables.peer_index, &tables.tunnel_index, &tables.lease_index, &control_index_, &imsi_index_}) {
+  for (const KeyIndex* index : {&tables.peer_index, &tables.tunnel_index, &tables.lease_index, &control_index_,
+                                &imsi_index_, &location_index_}) {
     octets += index->octets();
   }
   if (options.record_interval_nanos > 0) octets += tables.legs.size() * sizeof(Reported);
   octets += over_.size() * sizeof(Over) + gone_.size() * sizeof(Gone) + closing_.size() * sizeof(Closing) +
-            records_.capacity() * sizeof(SessionRecord) + location_ids_.capacity() * (sizeof(gtp::UserLocation) + 8);
+            records_.capacity() * sizeof(SessionRecord);
   for (const PeerCounts* c = tables.counts.load(std::memory_order_acquire); c != nullptr; c = c->next) {
     octets += c->octets();
   }

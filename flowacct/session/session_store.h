@@ -205,10 +205,7 @@ class SessionStore {
   KeyIndex control_index_, imsi_index_;  // of sessions
   absl::flat_hash_map<uint32_t, uint32_t> second_tunnels_;
   absl::flat_hash_map<uint32_t, std::vector<uint32_t>> forwarding_;  // by session
-  struct LocationHash {
-    size_t operator()(const gtp::UserLocation& l) const;
-  };
-  absl::flat_hash_map<gtp::UserLocation, uint32_t, LocationHash> location_ids_;
+  KeyIndex location_index_;
   RowStore<Reported> reported_;
   std::deque<Over> over_;
   std::deque<Gone> gone_;

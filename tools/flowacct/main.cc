@@ -78,6 +78,7 @@ int Main(int argc, char** argv) {
   AddStoreCommand(app, exit_code);
   AddTopCommand(app, exit_code);
   AddRibCommand(app, exit_code);
+  AddGtpCommand(app, exit_code);
   AddConfigCommand(app, exit_code);
   AddCompletionCommand(app, exit_code);
   try {

@@ -1,6 +1,11 @@
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,13 +19,17 @@
 #include "flowacct/aggregate/key_spec.h"
 #include "flowacct/aggregate/value_spec.h"
 #include "flowacct/collector/replay/replay.h"
+#include "flowacct/collector/sessions/session_service.h"
+#include "flowacct/collector/sessions/session_tap.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/geoip/geo_enricher.h"
 #include "flowacct/enrich/networks_enricher.h"
+#include "flowacct/enrich/privacy/privacy.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
 #include "flowacct/enrich/rules/rules.h"
 #include "flowacct/enrich/rules/rules_enricher.h"
 #include "flowacct/enrich/services.h"
+#include "flowacct/enrich/sessions/sessions_enricher.h"
 #include "flowacct/record/field.h"
 #include "flowacct/sink/print/print_sink.h"
 #include "tools/flowacct/command.h"
@@ -52,6 +61,8 @@ struct ReplayFlags {
   std::string separator = ",";
   EnrichmentFlags enrichment;
   SamplingFlags sampling;
+  bool gtp = false, depth_given = false;
+  std::string identities = "pseudonym", identity_key;
   size_t max_groups = aggregate::AggregatorOptions().max_groups;
   bool quiet = false;
 };
@@ -85,6 +96,52 @@ absl::StatusOr<aggregate::AggregatorOptions> ToAggregatorOptions(const ReplayFla
     options.time_field = *field;
   }
   return options;
+}
+
+// Sessions of mobile subscribers, with what hands them the messages that packets carry.
+struct FollowedSessions {
+  std::shared_ptr<collector::SessionService> service = std::make_shared<collector::SessionService>();
+  collector::SessionTap tap{service.get()};
+};
+
+// Hides who is told by these groups; null if nobody is, or if that was asked for.
+absl::StatusOr<enrich::EnricherFactory> HideIdentities(const ReplayFlags& flags,
+                                                       const std::vector<std::string>& keys,
+                                                       std::shared_ptr<const enrich::MasterKey>* key) {
+  enrich::PrivacyOptions options;
+  options.rotation_nanos = 0;
+  for (const std::string& name : keys) {
+    const auto field = record::FindField(name.substr(0, name.find('/')));
+    if (!field) continue;
+    if (std::find(std::begin(enrich::kIdentities), std::end(enrich::kIdentities), *field) ==
+        std::end(enrich::kIdentities)) {
+      continue;
+    }
+    auto rule = enrich::PrivacyRule::Parse(*field, "pseudonym");
+    if (!rule.ok()) return rule.status();
+    options.rules.push_back(*rule);
+  }
+  if (options.rules.empty() || flags.identities == "plain") return enrich::EnricherFactory();
+  if (*key == nullptr && !flags.identity_key.empty()) {
+    std::ifstream in(flags.identity_key);
+    if (!in) {
+      return absl::NotFoundError(absl::StrCat("--identity-key: ", flags.identity_key, ": ", std::strerror(errno)));
+    }
+    auto read = enrich::MasterKey::Parse(std::string(std::istreambuf_iterator<char>(in), {}));
+    if (!read.ok()) return absl::InvalidArgumentError(absl::StrCat("--identity-key: ", read.status().message()));
+    *key = *std::move(read);
+  } else if (*key == nullptr) {
+    auto random = enrich::MasterKey::Random();
+    if (!random.ok()) return random.status();
+    *key = *std::move(random);
+    if (!flags.quiet) {
+      std::fprintf(stderr,
+                   "identities are pseudonyms of this run; --identity-key FILE keeps them over runs, --identities plain "
+                   "shows who it is\n");
+    }
+  }
+  options.key = *key;
+  return enrich::Privacy::Factory(std::move(options));
 }
 
 // In the order in which each may use what those before it set.
@@ -151,6 +208,18 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
   options.pipeline.sampling = {flags.sampling.rate, flags.sampling.override_rate};
   options.close_bins = !flags.lateness.empty();
   Terminal terminal(flags.quiet);
+  FollowedSessions sessions;
+  if (flags.gtp) {
+    if (!flags.depth_given) options.input.packets.depth = -1;
+    options.input.packets.gtp_tap = &sessions.tap;
+    enrich::SessionsOptions joins;
+    joins.by_address = true;
+    joins.sampling.reset();
+    if (options.pipeline.scale_sampled) joins.sampling = options.pipeline.sampling;
+    options.pipeline.enrichers.push_back(enrich::SessionsEnricher::Factory(
+        sessions.service, {sessions.service->epochs(), sessions.service->engine()}, joins));
+  }
+  std::shared_ptr<const enrich::MasterKey> identity_key;
   if (const absl::Status status = AddEnrichers(flags, terminal, &options.pipeline.enrichers); !status.ok()) {
     return status;
   }
@@ -173,6 +242,9 @@ absl::Status Run(ReplayFlags flags, int& exit_code) {
       sinks.push_back(*std::move(made));
     }
     pipeline::AggregationOptions aggregation;
+    auto privacy = HideIdentities(flags, aggregator->by, &identity_key);
+    if (!privacy.ok()) return privacy.status();
+    aggregation.privacy = *std::move(privacy);
     aggregation.aggregator = *std::move(aggregator);
     aggregation.where = flags.where;
     aggregation.sink = sinks.back().get();
@@ -218,7 +290,23 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
                    "Only records for which this holds, such as 'proto tcp and dst_port in (80,443)'")
       ->type_name("EXPR")
       ->group("Accounting");
+  command
+      ->add_flag("--gtp", flags->gtp,
+                 "Joins packets in tunnels of mobile networks to subscriber, APN and place (imsi, apn, rat, location), "
+                 "by the messages of GTP in the same captures; the innermost header is accounted unless --depth is given")
+      ->group("Accounting");
   AddEnrichmentOptions(*command, flags->enrichment);
+  command->add_option("--identities", flags->identities, "How imsi, msisdn and imei are told: pseudonym or plain")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"pseudonym", "plain"}))
+      ->capture_default_str()
+      ->group("Output");
+  command
+      ->add_option("--identity-key", flags->identity_key,
+                   "File of the secret that pseudonyms depend on, 32 to 128 hexadecimal digits (default: one of this "
+                   "run)")
+      ->type_name("FILE")
+      ->group("Output");
   command
       ->add_option("--max-groups", flags->max_groups, "Bound on groups; what is beyond is summed in one overflow group")
       ->type_name("N")
@@ -289,9 +377,11 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
       "  flowacct replay trace.pcapng.gz --by src_addr/24 --where 'proto tcp and dst_port = 443'\n"
       "  flowacct replay exports.pcap --by dst_as --every 5m --format csv --output 'as-%Y%m%d-%H%M.csv'\n"
       "  flowacct replay exports.pcap --by src_as --by dst_as --sum bytes --format json\n"
+      "  flowacct replay s1u-and-s11.pcap --gtp --by apn,rat,gtp_direction\n"
       "  flowacct replay exports.pcap --routes rib.gz --by dst_as,as_path,route_source\n"
       "  tcpdump -w - -i eth0 | flowacct replay - --by protocol");
-  command->callback([flags, &exit_code] {
+  command->callback([flags, command, &exit_code] {
+    flags->depth_given = command->count("--depth") > 0;
     const absl::Status status = Run(*flags, exit_code);
     if (status.ok()) return;
     exit_code = Fail(status);

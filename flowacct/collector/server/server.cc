@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <random>
 #include <thread>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/mutex.h"
@@ -232,7 +232,8 @@ absl::Status Server::OpenSessions() {
   if (!plan_->config().has_gtp()) return absl::OkStatus();
   auto options = PlanSessions(*plan_->file);
   if (!options.ok()) return options.status();
-  options->seed = absl::Uniform<uint64_t>(absl::BitGen());
+  std::random_device random;
+  options->seed = uint64_t{random()} << 32 | random();
   sessions_->service = std::make_shared<SessionService>(*std::move(options));
   return absl::OkStatus();
 }
