@@ -127,6 +127,8 @@ void AddGtpCommand(CLI::App& app, int& exit_code) {
     flags->question.of = SessionsQuestion::Of::kUnmatched;
     exit_code = Run(*flags, "every packet was joined to a session\n");
   });
+
+  AddGtpRoaming(*gtp, exit_code);
 }
 
 }  // namespace flowacct::tools

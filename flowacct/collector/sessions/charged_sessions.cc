@@ -17,16 +17,16 @@
 namespace flowacct::collector {
 namespace {
 
-#define FLOWACCT_CHARGED_COLUMNS(X)  \
-  X(kImsi, "imsi")                   \
-  X(kChargingId, "charging_id")      \
-  X(kApn, "apn")                     \
-  X(kStart, "start")                 \
-  X(kDuration, "duration_seconds")   \
-  X(kEnd, "end")                     \
-  X(kBytesUp, "bytes_up")            \
-  X(kBytesDown, "bytes_down")        \
-  X(kHomePlmn, "home_plmn")          \
+#define FLOWACCT_CHARGED_COLUMNS(X) \
+  X(kImsi, "imsi")                  \
+  X(kChargingId, "charging_id")     \
+  X(kApn, "apn")                    \
+  X(kStart, "start")                \
+  X(kDuration, "duration_seconds")  \
+  X(kEnd, "end")                    \
+  X(kBytesUp, "bytes_up")           \
+  X(kBytesDown, "bytes_down")       \
+  X(kHomePlmn, "home_plmn")         \
   X(kVisitedPlmn, "visited_plmn")
 
 enum Column : size_t {
@@ -204,7 +204,8 @@ absl::Status ChargedReader::Row() {
   }
   if (!session.charging_id) {
     for (const Column needed : {kApn, kStart}) {
-      if (Cell(needed).empty()) return Error(kColumns[needed], "is empty, and so is charging_id; one of them is needed");
+      if (Cell(needed).empty())
+        return Error(kColumns[needed], "is empty, and so is charging_id; one of them is needed");
     }
     if (Cell(kDuration).empty() && Cell(kEnd).empty()) {
       return Error(kColumns[kDuration], "is empty, and so is charging_id; one of them is needed");
@@ -214,8 +215,8 @@ absl::Status ChargedReader::Row() {
        {std::make_pair(kBytesUp, &session.bytes_up), std::make_pair(kBytesDown, &session.bytes_down)}) {
     if (!ParseNumber(Cell(column), bytes)) return wrong(column, "number of octets");
   }
-  for (const auto& [column, plmn] : {std::make_pair(kHomePlmn, &session.home_plmn),
-                                     std::make_pair(kVisitedPlmn, &session.visited_plmn)}) {
+  for (const auto& [column, plmn] :
+       {std::make_pair(kHomePlmn, &session.home_plmn), std::make_pair(kVisitedPlmn, &session.visited_plmn)}) {
     if (!Cell(column).empty() && !ParsePlmn(Cell(column), plmn)) {
       return wrong(column, "MCC and MNC: five or six digits");
     }

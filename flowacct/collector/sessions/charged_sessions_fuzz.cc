@@ -1,5 +1,5 @@
-// Fuzz entry point: any octets as a file of what was charged give sessions or an error, and what is read can be compared
-// with itself: all is explained.
+// Fuzz entry point: any octets as a file of what was charged give sessions or an error, and what is read can be
+// compared with itself: all is explained.
 
 #include <cstdint>
 

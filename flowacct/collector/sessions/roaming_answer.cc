@@ -68,7 +68,7 @@ QueryAnswer RoamingRows(const RoamingReport& report) {
 
 QueryAnswer RoamingSums(const RoamingComparison& comparison) {
   QueryAnswer answer;
-  answer.columns = {"outcome",          "seen_sessions",   "seen_bytes_up",      "seen_bytes_down",
+  answer.columns = {"outcome",          "seen_sessions",    "seen_bytes_up",      "seen_bytes_down",
                     "charged_sessions", "charged_bytes_up", "charged_bytes_down", "charged_percent"};
   const RoamingSum all = comparison.all();
   const auto append = [&](absl::string_view name, const RoamingSum& sum) {
@@ -86,21 +86,25 @@ QueryAnswer RoamingSums(const RoamingComparison& comparison) {
 
 QueryAnswer RoamingDifferences(const RoamingComparison& comparison) {
   QueryAnswer answer;
-  answer.columns = {"outcome",          "imsi",             "charging_id",        "apn",           "visited_plmn",
-                    "home_plmn",        "start_time",       "end_time",           "seen_bytes_up", "seen_bytes_down",
-                    "charged_bytes_up", "charged_bytes_down", "difference_up", "difference_down", "percent"};
+  answer.columns = {"outcome",          "imsi",
+                    "charging_id",      "apn",
+                    "visited_plmn",     "home_plmn",
+                    "start_time",       "end_time",
+                    "seen_bytes_up",    "seen_bytes_down",
+                    "charged_bytes_up", "charged_bytes_down",
+                    "difference_up",    "difference_down",
+                    "percent"};
   for (const RoamingDifference& d : comparison.differences) {
     const RoamingSession& session = d.session;
     const bool was_seen = d.outcome != RoamingOutcome::kNotSeen;
     const bool was_charged = d.outcome != RoamingOutcome::kNotCharged;
-    answer.rows.push_back({Text(std::string(RoamingOutcomeName(d.outcome))), Text(session.imsi.ToString()),
-                           session.charging_id ? Number(*session.charging_id) : Cell(), Text(session.apn),
-                           Text(session.visited_plmn.ToString()), Text(session.home_plmn.ToString()),
-                           Moment(session.start_nanos), Moment(session.end_nanos),
-                           was_seen ? Number(d.seen.up) : Cell(), was_seen ? Number(d.seen.down) : Cell(),
-                           was_charged ? Number(d.charged.up) : Cell(), was_charged ? Number(d.charged.down) : Cell(),
-                           Signed(d.charged.up, d.seen.up), Signed(d.charged.down, d.seen.down),
-                           Percent(d.octets(), d.charged.total())});
+    answer.rows.push_back(
+        {Text(std::string(RoamingOutcomeName(d.outcome))), Text(session.imsi.ToString()),
+         session.charging_id ? Number(*session.charging_id) : Cell(), Text(session.apn),
+         Text(session.visited_plmn.ToString()), Text(session.home_plmn.ToString()), Moment(session.start_nanos),
+         Moment(session.end_nanos), was_seen ? Number(d.seen.up) : Cell(), was_seen ? Number(d.seen.down) : Cell(),
+         was_charged ? Number(d.charged.up) : Cell(), was_charged ? Number(d.charged.down) : Cell(),
+         Signed(d.charged.up, d.seen.up), Signed(d.charged.down, d.seen.down), Percent(d.octets(), d.charged.total())});
   }
   answer.groups = answer.rows.size();
   return answer;

@@ -76,9 +76,7 @@ absl::string_view RoamingOutcomeName(RoamingOutcome outcome) {
   return "";
 }
 
-absl::uint128 RoamingDifference::octets() const {
-  return Apart(seen.up, charged.up) + Apart(seen.down, charged.down);
-}
+absl::uint128 RoamingDifference::octets() const { return Apart(seen.up, charged.up) + Apart(seen.down, charged.down); }
 
 RoamingSum RoamingComparison::all() const {
   RoamingSum all;
@@ -223,9 +221,8 @@ RoamingComparison RoamingReport::Compare(absl::Span<const RoamingSession> charge
   // 1. By charging identifier.
   std::vector<size_t> left;
   for (size_t c = 0; c < charged.size(); ++c) {
-    const auto known = charged[c].charging_id
-                           ? by_key_.find(SessionKey(charged[c].imsi, *charged[c].charging_id, true))
-                           : by_key_.end();
+    const auto known = charged[c].charging_id ? by_key_.find(SessionKey(charged[c].imsi, *charged[c].charging_id, true))
+                                              : by_key_.end();
     known != by_key_.end() ? pair(known->second, charged[c]) : left.push_back(c);
   }
 

@@ -5,14 +5,14 @@
 //     for (const RoamingRow& row : report.Rows()) ...       // by day, visited network, home network and APN
 //     const RoamingComparison found = report.Compare(charged);
 //
-// A session here is what is charged as one: a bearer or PDP context with a charging identifier of its own (3GPP TS 32.251,
-// 5.1). Parts of it (records of intervals, partial records of charging) are summed by IMSI and charging identifier.
-// Networks are told apart by MCC and MNC; roaming is who is in another network than his home's, unless both are own ones.
-// Where one of the two is not known, that is not roaming either, and counted.
+// A session here is what is charged as one: a bearer or PDP context with a charging identifier of its own (3GPP
+// TS 32.251, 5.1). Parts of it (records of intervals, partial records of charging) are summed by IMSI and charging
+// identifier. Networks are told apart by MCC and MNC; roaming is who is in another network than his home's, unless both
+// are own ones. Where one of the two is not known, that is not roaming either, and counted.
 //
 // A part is of the network, APN and day in which it ends or begins: its network and APN are those at its end, its day
-// that of its beginning. So what records of one hour each tell is at most an hour off at midnight and at moves; a session
-// in several groups is counted in each of them, and once in the totals.
+// that of its beginning. So what records of one hour each tell is at most an hour off at midnight and at moves; a
+// session in several groups is counted in each of them, and once in the totals.
 //
 // Compare pairs what was seen with what was charged:
 //   1. by IMSI and charging identifier;
@@ -20,13 +20,14 @@
 //      common; several charged ones that belong to the same seen one are summed;
 //   3. a bearer of a session that is left then is added to the first charged bearer of its session, as some charge by
 //      connection and others by bearer.
-// A pair is explained if what was charged too much and too little, up and down, is at most `tolerance_ppm` of its charged
-// octets. Every charged octet is in exactly one of the sums.
+// A pair is explained if what was charged too much and too little, up and down, is at most `tolerance_ppm` of its
+// charged octets. Every charged octet is in exactly one of the sums.
 //
 // Guaranteed: sums are exact. Not checked: that an operator uses no charging identifier twice for a subscriber.
-// Ownership: owns all. Threads: one at a time. Errors: ResourceExhausted beyond a bound, OutOfRange for a session of more
-// than 2^64 octets; nothing of the part is counted then. Cost: some 200 ns a part and 250 octets a session; a comparison
-// sorts once, and goes through a subscriber's sessions for each charged one of his without charging identifier.
+// Ownership: owns all. Threads: one at a time. Errors: ResourceExhausted beyond a bound, OutOfRange for a session of
+// more than 2^64 octets; nothing of the part is counted then. Cost: some 200 ns a part and 250 octets a session; a
+// comparison sorts once, and goes through a subscriber's sessions for each charged one of his without charging
+// identifier.
 
 #ifndef FLOWACCT_COLLECTOR_SESSIONS_ROAMING_REPORT_H_
 #define FLOWACCT_COLLECTOR_SESSIONS_ROAMING_REPORT_H_
@@ -89,10 +90,10 @@ struct RoamingRow {
 };
 
 // How a session fared. Name, text, help.
-#define FLOWACCT_ROAMING_OUTCOMES(X)                                                 \
-  X(kExplained, "explained", "charged as it was seen, within the tolerance")         \
-  X(kDifferent, "different", "charged and seen, with other octets")                  \
-  X(kNotSeen, "not_seen", "charged, and no such session was seen")                   \
+#define FLOWACCT_ROAMING_OUTCOMES(X)                                         \
+  X(kExplained, "explained", "charged as it was seen, within the tolerance") \
+  X(kDifferent, "different", "charged and seen, with other octets")          \
+  X(kNotSeen, "not_seen", "charged, and no such session was seen")           \
   X(kNotCharged, "not_charged", "seen, and nothing was charged for it")
 
 enum class RoamingOutcome : uint8_t {
@@ -129,8 +130,8 @@ struct RoamingSum {
 };
 
 struct RoamingComparison {
-  RoamingSum sums[kRoamingOutcomes];             // by outcome
-  std::vector<RoamingDifference> differences;    // that are not explained, the largest first
+  RoamingSum sums[kRoamingOutcomes];           // by outcome
+  std::vector<RoamingDifference> differences;  // that are not explained, the largest first
 
   const RoamingSum& sum(RoamingOutcome outcome) const { return sums[static_cast<size_t>(outcome)]; }
   RoamingSum all() const;

@@ -64,9 +64,9 @@ RoamingReport ReportOf(const std::vector<Part>& parts, RoamingOptions options = 
 }
 
 std::string Text(const RoamingRow& row) {
-  return absl::StrCat(absl::FormatCivilTime(row.day), " ", row.visited_plmn.ToString(), " ", row.home_plmn.ToString(), " ",
-                      row.apn, " ", row.sessions, " ", row.milliseconds, " ", absl::Uint128Low64(row.bytes_up), "+",
-                      absl::Uint128Low64(row.bytes_down));
+  return absl::StrCat(absl::FormatCivilTime(row.day), " ", row.visited_plmn.ToString(), " ", row.home_plmn.ToString(),
+                      " ", row.apn, " ", row.sessions, " ", row.milliseconds, " ", absl::Uint128Low64(row.bytes_up),
+                      "+", absl::Uint128Low64(row.bytes_down));
 }
 
 std::vector<std::string> Rows(const RoamingReport& report) {
@@ -78,9 +78,9 @@ std::vector<std::string> Rows(const RoamingReport& report) {
 using Lines = std::vector<std::string>;
 
 TEST(RoamingReportTest, PartsOfASessionAreOne) {
-  const RoamingReport report = ReportOf({Part().Id(7).Start(0).End(3600).Up(10).Down(100),
-                                         Part().Id(8).Start(5).End(7).Up(1).Down(1),
-                                         Part().Id(7).Start(3600).End(3660).Up(5).Down(50)});
+  const RoamingReport report =
+      ReportOf({Part().Id(7).Start(0).End(3600).Up(10).Down(100), Part().Id(8).Start(5).End(7).Up(1).Down(1),
+                Part().Id(7).Start(3600).End(3660).Up(5).Down(50)});
   EXPECT_EQ(Rows(report), Lines({"2026-03-01 20801 26201 internet 2 3662000 16+151"}));
   EXPECT_EQ(report.sessions(), 2u);
   EXPECT_EQ(report.Total().sessions, 2u);
@@ -96,9 +96,10 @@ TEST(RoamingReportTest, GroupsAreByDayNetworksAndAccessPoint) {
       Part().Id(3).Apn("web").Start(43201).End(43202).Up(32).Visited("310410"),
       Part().Id(3).Apn("web").Start(43202).End(43203).Up(64).Visited("20801"),
   });
-  EXPECT_EQ(Rows(report), Lines({"2026-03-01 20801 26201 web 2 120000 3+0", "2026-03-01 26201 310410 internet 1 60000 8+0",
-                                 "2026-03-01 310410 26201 web 1 60000 4+0", "2026-03-02 20801 26201 web 1 1000 64+0",
-                                 "2026-03-02 310410 26201 web 1 2000 48+0"}));
+  EXPECT_EQ(Rows(report),
+            Lines({"2026-03-01 20801 26201 web 2 120000 3+0", "2026-03-01 26201 310410 internet 1 60000 8+0",
+                   "2026-03-01 310410 26201 web 1 60000 4+0", "2026-03-02 20801 26201 web 1 1000 64+0",
+                   "2026-03-02 310410 26201 web 1 2000 48+0"}));
   EXPECT_EQ(report.Total().sessions, 4u);
   EXPECT_EQ(report.Total().bytes_up, 127u);
   EXPECT_EQ(report.Total().milliseconds, 243'000u);
@@ -110,11 +111,12 @@ TEST(RoamingReportTest, WhoRoams) {
     std::vector<absl::string_view> own;
     bool roams, unknown;
   };
-  for (const Case& c : {Case{"26201", "20801", {}, true, false}, Case{"26201", "26201", {}, false, false},
-                        Case{"26201", "26202", {}, true, false}, Case{"26201", "26202", {"26201", "26202"}, false, false},
-                        Case{"26201", "20801", {"26201"}, true, false}, Case{"", "20801", {}, false, true},
-                        Case{"26201", "", {"26201"}, false, true}, Case{"", "", {}, false, true},
-                        Case{"310410", "31041", {}, true, false}}) {
+  for (const Case& c :
+       {Case{"26201", "20801", {}, true, false}, Case{"26201", "26201", {}, false, false},
+        Case{"26201", "26202", {}, true, false}, Case{"26201", "26202", {"26201", "26202"}, false, false},
+        Case{"26201", "20801", {"26201"}, true, false}, Case{"", "20801", {}, false, true},
+        Case{"26201", "", {"26201"}, false, true}, Case{"", "", {}, false, true},
+        Case{"310410", "31041", {}, true, false}}) {
     RoamingOptions options;
     for (const absl::string_view own : c.own) options.own_networks.push_back(D(own));
     for (const bool all : {false, true}) {
@@ -197,8 +199,14 @@ TEST(RoamingReportTest, WhatIsPairedWithWhat) {
        {Part().Id(8).Start(60).End(190).Up(20), Part().Id(7).Start(1).End(49).Up(10)},
        {},
        2},
-      {"another APN", {Part().Id(7).Up(9)}, {Part().Apn("web").Up(10)}, {"not_seen 0 0+0 10+0", "not_charged 7 9+0 0+0"}},
-      {"another time", {Part().Id(7).Up(9)}, {Part().Start(66).End(100).Up(10)}, {"not_seen 0 0+0 10+0", "not_charged 7 9+0 0+0"}},
+      {"another APN",
+       {Part().Id(7).Up(9)},
+       {Part().Apn("web").Up(10)},
+       {"not_seen 0 0+0 10+0", "not_charged 7 9+0 0+0"}},
+      {"another time",
+       {Part().Id(7).Up(9)},
+       {Part().Start(66).End(100).Up(10)},
+       {"not_seen 0 0+0 10+0", "not_charged 7 9+0 0+0"}},
       {"clocks that are 4 s apart", {Part().Id(7).Up(9)}, {Part().Start(64).End(100).Up(9)}, {}, 1},
       {"several rows of one session",
        {Part().Id(7).Start(0).End(100).Up(30)},
@@ -221,18 +229,18 @@ TEST(RoamingReportTest, WhatIsPairedWithWhat) {
        {"not_seen 0 0+0 2+0"},
        1},
       {"a connection's other bearers, if they are not charged themselves",
-       {Part().Id(7).Session(1).Up(10),
-        Part().Id(8).Session(1).Start(5).Up(3),
-        Part().Session(1).Start(6).Up(4),
+       {Part().Id(7).Session(1).Up(10), Part().Id(8).Session(1).Start(5).Up(3), Part().Session(1).Start(6).Up(4),
         Part().Id(9).Session(1).Start(5).Up(1).Down(1)},
        {Part().Id(7).Up(17), Part().Id(9).Up(1).Down(1)},
        {},
        2},
-      {"bearers of another connection", {Part().Id(7).Session(1).Up(10), Part().Id(8).Session(2).Up(3)},
+      {"bearers of another connection",
+       {Part().Id(7).Session(1).Up(10), Part().Id(8).Session(2).Up(3)},
        {Part().Id(7).Up(10)},
        {"not_charged 8 3+0 0+0"},
        1},
-      {"bearers whose connection is not known", {Part().Id(7).Up(10), Part().Id(8).Up(3)},
+      {"bearers whose connection is not known",
+       {Part().Id(7).Up(10), Part().Id(8).Up(3)},
        {Part().Id(7).Up(10)},
        {"not_charged 8 3+0 0+0"},
        1},
@@ -268,13 +276,13 @@ TEST(RoamingReportTest, ToleranceIsOfWhatIsCharged) {
     bool explained;
   };
   constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
-  for (const Case& c : {Case{99, 0, 100, 0, 10000, true}, Case{98, 0, 100, 0, 10000, false},
-                        Case{101, 0, 100, 0, 10000, true}, Case{102, 0, 100, 0, 10000, false},
-                        Case{100, 0, 100, 0, 0, true}, Case{100, 0, 101, 0, 0, false}, Case{0, 0, 0, 0, 0, true},
-                        Case{1, 0, 0, 0, 1000000, false}, Case{0, 0, 1, 0, 1000000, true},
-                        Case{50, 50, 51, 49, 20000, true}, Case{50, 50, 51, 49, 19999, false},
-                        Case{kMost, kMost, kMost - 1, kMost, 0, false}, Case{kMost, kMost, kMost - 1, kMost, 1, true},
-                        Case{0, 0, kMost, kMost, 999999, false}, Case{0, 0, kMost, kMost, 1000000, true}}) {
+  for (const Case& c :
+       {Case{99, 0, 100, 0, 10000, true}, Case{98, 0, 100, 0, 10000, false}, Case{101, 0, 100, 0, 10000, true},
+        Case{102, 0, 100, 0, 10000, false}, Case{100, 0, 100, 0, 0, true}, Case{100, 0, 101, 0, 0, false},
+        Case{0, 0, 0, 0, 0, true}, Case{1, 0, 0, 0, 1000000, false}, Case{0, 0, 1, 0, 1000000, true},
+        Case{50, 50, 51, 49, 20000, true}, Case{50, 50, 51, 49, 19999, false},
+        Case{kMost, kMost, kMost - 1, kMost, 0, false}, Case{kMost, kMost, kMost - 1, kMost, 1, true},
+        Case{0, 0, kMost, kMost, 999999, false}, Case{0, 0, kMost, kMost, 1000000, true}}) {
     RoamingCompareOptions options;
     options.tolerance_ppm = c.ppm;
     const RoamingComparison comparison =
@@ -288,9 +296,8 @@ TEST(RoamingReportTest, ToleranceIsOfWhatIsCharged) {
 TEST(RoamingReportTest, TheShareThatIsExplainedIsRoundedDown) {
   EXPECT_EQ(ReportOf({}).Compare({}).explained_ppm(), std::nullopt);
   EXPECT_EQ(ReportOf({}).Compare({Made(Part().Id(1))}).explained_ppm(), std::nullopt);
-  const RoamingComparison comparison =
-      ReportOf({Part().Id(1).Up(9'999'999), Part().Id(2).Up(5)})
-          .Compare({Made(Part().Id(1).Up(9'999'999)), Made(Part().Id(2).Up(1))});
+  const RoamingComparison comparison = ReportOf({Part().Id(1).Up(9'999'999), Part().Id(2).Up(5)})
+                                           .Compare({Made(Part().Id(1).Up(9'999'999)), Made(Part().Id(2).Up(1))});
   EXPECT_EQ(comparison.explained_ppm(), 999'999u);
 }
 
@@ -321,9 +328,13 @@ TEST(RoamingReportTest, ASessionIsMadeOfARecord) {
 }
 
 TEST(RoamingReportTest, OfAnApnTheNetworkIsCompared) {
-  for (const auto& [text, network] : std::vector<std::pair<std::string, std::string>>{
-           {"", ""}, {"internet", "internet"}, {"InterNet.MNC001.mcc262.GPRS", "internet"}, {"a.b.mnc01.mcc262.gprs", "a.b.mnc01.mcc262.gprs"},
-           {"a.b", "a.b"}, {std::string(200, 'A'), std::string(200, 'a')}}) {
+  for (const auto& [text, network] :
+       std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                        {"internet", "internet"},
+                                                        {"InterNet.MNC001.mcc262.GPRS", "internet"},
+                                                        {"a.b.mnc01.mcc262.gprs", "a.b.mnc01.mcc262.gprs"},
+                                                        {"a.b", "a.b"},
+                                                        {std::string(200, 'A'), std::string(200, 'a')}}) {
     EXPECT_EQ(ApnNetwork(text), network);
   }
 }

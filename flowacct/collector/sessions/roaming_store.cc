@@ -76,9 +76,7 @@ absl::Status AddStoredSessions(query::GroupStore& store, const std::string& tabl
 
   absl::Status added;
   const absl::Status summed = store.Sum(request, [&](const query::GroupRow& row) {
-    const auto at = [&](size_t key) {
-      return places[key] < row.group.size() ? row.group[places[key]] : StoredValue();
-    };
+    const auto at = [&](size_t key) { return places[key] < row.group.size() ? row.group[places[key]] : StoredValue(); };
     RoamingSession session;
     session.imsi = DigitsOf(at(0));
     session.home_plmn = DigitsOf(at(1));

@@ -6,8 +6,8 @@
 // With apn, sessions are told apart by it, too.
 //
 // A session's time is that of its bins, which is what it is compared by where charging identifiers are missing.
-// Threads: one at a time. Errors: as GroupStore and RoamingReport::Add; InvalidArgument names the column that is missing.
-// Cost: the store's for a sum by these keys, and a part of RoamingReport for each group.
+// Threads: one at a time. Errors: as GroupStore and RoamingReport::Add; InvalidArgument names the column that is
+// missing. Cost: the store's for a sum by these keys, and a part of RoamingReport for each group.
 
 #ifndef FLOWACCT_COLLECTOR_SESSIONS_ROAMING_STORE_H_
 #define FLOWACCT_COLLECTOR_SESSIONS_ROAMING_STORE_H_

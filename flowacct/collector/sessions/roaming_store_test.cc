@@ -18,14 +18,14 @@ namespace {
 using record::FieldId;
 using record::StoredValue;
 
-// A store of one table, whose rows are texts: "SECONDS IMSI HOME VISITED ID APN SESSION UP DOWN MILLISECONDS" with "-" for
-// what is absent. It answers requests for each row by itself.
+// A store of one table, whose rows are texts: "SECONDS IMSI HOME VISITED ID APN SESSION UP DOWN MILLISECONDS" with "-"
+// for what is absent. It answers requests for each row by itself.
 class TextStore : public query::GroupStore {
  public:
   explicit TextStore(std::vector<std::string> rows) : rows_(std::move(rows)) {
     info.name = "cdr";
-    info.keys = {FieldId::kImsi, FieldId::kHomePlmn, FieldId::kVisitedPlmn, FieldId::kChargingId, FieldId::kApn,
-                 FieldId::kSessionId};
+    info.keys = {FieldId::kImsi,       FieldId::kHomePlmn, FieldId::kVisitedPlmn,
+                 FieldId::kChargingId, FieldId::kApn,      FieldId::kSessionId};
     for (const FieldId field : {FieldId::kBytesUp, FieldId::kBytesDown, FieldId::kSessionMilliseconds}) {
       info.values.push_back({field, aggregate::Function::kSum, std::string(record::Info(field).name)});
     }
@@ -47,7 +47,7 @@ class TextStore : public query::GroupStore {
       std::vector<StoredValue> group;
       for (const query::GroupColumn& column : request.by) {
         StoredValue& value = group.emplace_back();
-        for (size_t i = 0; i < info.keys.size(); ++i) {
+        for (size_t i = 0; i < 6; ++i) {
           if (kAll[i] != column.field || cells[i + 1] == "-") continue;
           value.present = true;
           const bool is_text = record::StoredFormOf(record::Info(column.field).type) == record::StoredForm::kText;
@@ -59,8 +59,9 @@ class TextStore : public query::GroupStore {
       bool present[3] = {};
       for (const size_t v : request.values) {
         present[values.size()] = cells[7 + v] != "-";
-        values.push_back(cells[7 + v] == "-" ? 0 : cells[7 + v] == "2^64" ? absl::MakeUint128(1, 0)
-                                                                          : absl::uint128(std::stoull(cells[7 + v])));
+        values.push_back(cells[7 + v] == "-"      ? 0
+                         : cells[7 + v] == "2^64" ? absl::MakeUint128(1, 0)
+                                                  : absl::uint128(std::stoull(cells[7 + v])));
       }
       query::GroupRow row;
       row.step_seconds = std::stoll(cells[0]);
@@ -93,14 +94,10 @@ std::string Rows(const RoamingReport& report) {
 
 const std::vector<std::string>& Sessions() {
   static const auto* const rows = new std::vector<std::string>{
-      "1800 262011234567890 26201 20801 7 web 1 10 20 1000",
-      "5400 262011234567890 26201 20801 7 web 1 1 2 500",
-      "5400 262011234567890 26201 20801 8 web 1 3 - 500",
-      "5400 262011234567891 26201 20801 4294967295 web 2 - - -",
-      "5400 262011234567892 26201 26201 9 web 3 9 9 9",
-      "5400 262011234567893 - 20801 9 web 4 9 9 9",
-      "88200 262011234567890 26201 310410 - - 5 100 200 7",
-      "88200 262011234567890 26201 310410 - - 5 100 200 7",
+      "1800 262011234567890 26201 20801 7 web 1 10 20 1000", "5400 262011234567890 26201 20801 7 web 1 1 2 500",
+      "5400 262011234567890 26201 20801 8 web 1 3 - 500",    "5400 262011234567891 26201 20801 4294967295 web 2 - - -",
+      "5400 262011234567892 26201 26201 9 web 3 9 9 9",      "5400 262011234567893 - 20801 9 web 4 9 9 9",
+      "88200 262011234567890 26201 310410 - - 5 100 200 7",  "88200 262011234567890 26201 310410 - - 5 100 200 7",
   };
   return *rows;
 }
@@ -139,7 +136,8 @@ TEST(RoamingStoreTest, WhatIsMissingIsNamed) {
     RoamingReport report({});
     const absl::Status status = AddStoredSessions(store, "cdr", &report);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_TRUE(absl::StrContains(status.message(), absl::StrCat("text: table cdr has no ", record::Info(field).name, ";")))
+    EXPECT_TRUE(
+        absl::StrContains(status.message(), absl::StrCat("text: table cdr has no ", record::Info(field).name, ";")))
         << status;
   }
   for (size_t i = 0; i < 3; ++i) {

@@ -202,8 +202,8 @@ TEST(RoamingTruthTest, ExactlyWhatWasChangedIsFound) {
           break;
         }
         case 3:  // up for down
-          add("different", 2 * (std::max(volume.bytes_up, volume.bytes_down) -
-                                std::min(volume.bytes_up, volume.bytes_down)));
+          add("different",
+              2 * (std::max(volume.bytes_up, volume.bytes_down) - std::min(volume.bytes_up, volume.bytes_down)));
           std::swap(volume.bytes_up, volume.bytes_down);
           is_explained = false;
           break;
