@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -162,7 +163,9 @@ void AddGtpRoaming(CLI::App& gtp, int& exit_code) {
   AddFormat(*roaming, flags->collector, {"table", "json", "csv"});
   roaming->footer(
       "Without --charged: a row for each day, visited network, home network and APN. With it: a row for each outcome;\n"
-      "\"explained\" has the share of charged octets that is explained.\n"
+      "\"explained\" has the share of charged octets that is explained. Of a capture IMSIs are shown as they are; of "
+      "a\n"
+      "store as it has them, and if these are pseudonyms, FILE is to have the same ones.\n"
       "\n"
       "Examples:\n"
       "  flowacct gtp roaming --capture s8.pcap\n"

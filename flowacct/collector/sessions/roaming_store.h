@@ -5,6 +5,8 @@
 // them each row of the table counts as one. With session_id and charging_id, bearers are joined to their connection.
 // With apn, sessions are told apart by it, too.
 //
+// Where a pipeline keeps pseudonyms of the IMSI (enrich/privacy), what was charged is to have the same ones.
+//
 // A session's time is that of its bins, which is what it is compared by where charging identifiers are missing.
 // Threads: one at a time. Errors: as GroupStore and RoamingReport::Add; InvalidArgument names the column that is
 // missing. Cost: the store's for a sum by these keys, and a part of RoamingReport for each group.
