@@ -205,6 +205,21 @@ grep -qF "\"user_packets\":$rows," "$work/err" || { echo "FAILED: generate gtp: 
 expect 0 "" "$flowacct" generate gtp --packets 5000 --subscribers 100 --output "$work/gtp2.pcap"
 cmp "$work/gtp.pcap" "$work/gtp2.pcap" || { echo "FAILED: generate gtp: one seed gave two captures"; failures=$((failures + 1)); }
 expect 2 "no tap 's9'" "$flowacct" generate gtp --taps s9 --output "$work/gtp2.pcap"
+
+# What was charged is what was seen, and what was changed of it is found.
+expect 0 '"user_packets"' "$flowacct" generate gtp --packets 20000 --subscribers 300 --taps gn,s5 --percent-5g 0 --percent-repeated 0 --percent-inbound 30 --output "$work/s8.pcap" --truth-sessions "$work/charged.csv"
+expect 0 " sessions, " "$flowacct" gtp roaming --capture "$work/s8.pcap"
+printed "visited_plmn"
+expect 0 "" "$flowacct" gtp roaming --capture "$work/s8.pcap" --charged "$work/charged.csv" --all --tolerance 0 --format csv
+printed "different,0,0,0,0,0,0,0.0000"
+printed ",100.0000"
+awk -F, -v OFS=, '$17 > 100 && !n { $17 += 100000; n = 1 } 1' "$work/charged.csv" >"$work/tap.csv"
+expect 0 "" "$flowacct" gtp roaming --capture "$work/s8.pcap" --charged "$work/tap.csv" --all --differences --format csv
+printed ",100000,0,"
+awk -F, -v OFS=, 'NR == 3 { $2 = "nobody" } 1' "$work/charged.csv" >"$work/tap.csv"
+expect 2 "tap.csv:3: imsi: " "$flowacct" gtp roaming --capture "$work/s8.pcap" --charged "$work/tap.csv"
+expect 2 "give --capture or --store" "$flowacct" gtp roaming
+expect 2 "--own-network" "$flowacct" gtp roaming --capture "$work/s8.pcap" --own-network 26
 expect 2 "KIND" "$flowacct" generate
 
 # A probe: what is metered and exported is read again with the same sums.

@@ -36,6 +36,7 @@ void AddStoreCommand(CLI::App& app, int& exit_code);
 void AddTopCommand(CLI::App& app, int& exit_code);
 void AddRibCommand(CLI::App& app, int& exit_code);
 void AddGtpCommand(CLI::App& app, int& exit_code);
+void AddGtpRoaming(CLI::App& gtp, int& exit_code);
 void AddConfigCommand(CLI::App& app, int& exit_code);
 void AddCompletionCommand(CLI::App& app, int& exit_code);
 

@@ -87,7 +87,8 @@ void AddGtpCommand(CLI::App& app, int& exit_code) {
   gtp->footer(
       "Examples:\n"
       "  flowacct gtp sessions --capture s11-and-s5.pcap\n"
-      "  flowacct gtp subscriber 262011234567890");
+      "  flowacct gtp subscriber 262011234567890\n"
+      "  flowacct gtp roaming --capture s8.pcap --charged tap.csv");
 
   CLI::App* sessions =
       AddQuestion(*gtp, *flags, "sessions", "Lists sessions: who, since when, where, and how much they carried");
@@ -129,6 +130,8 @@ void AddGtpCommand(CLI::App& app, int& exit_code) {
     exit_code = Run(*flags, "no node was seen\n");
   });
 
+  AddGtpRoaming(*gtp, exit_code);
+
   CLI::App* unmatched = AddQuestion(*gtp, *flags, "unmatched",
                                     "Lists the tunnels whose packets were joined to nobody, the last ones first");
   unmatched->footer("Example:\n  flowacct gtp unmatched --capture s1u.pcap");
@@ -136,6 +139,8 @@ void AddGtpCommand(CLI::App& app, int& exit_code) {
     flags->question.of = SessionsQuestion::Of::kUnmatched;
     exit_code = Run(*flags, "every packet was joined to a session\n");
   });
+
+  AddGtpRoaming(*gtp, exit_code);
 }
 
 }  // namespace flowacct::tools
