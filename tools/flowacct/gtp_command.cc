@@ -130,8 +130,6 @@ void AddGtpCommand(CLI::App& app, int& exit_code) {
     exit_code = Run(*flags, "no node was seen\n");
   });
 
-  AddGtpRoaming(*gtp, exit_code);
-
   CLI::App* unmatched = AddQuestion(*gtp, *flags, "unmatched",
                                     "Lists the tunnels whose packets were joined to nobody, the last ones first");
   unmatched->footer("Example:\n  flowacct gtp unmatched --capture s1u.pcap");
