@@ -51,6 +51,9 @@ struct SessionOptions {
   // A request about a session that is known, which for so long was neither answered nor sent again, was answered, and
   // the answer was not seen: T3 is 3 to 5 s, and who lacks an answer asks again. 0: it never was.
   int64_t assume_nanos = 6'000'000'000;
+  // The same of a request that tells of tunnels, which its sender has whatever the answer: long enough for an answer to
+  // come, and shorter than packets are held (enrich/sessions). 0: never.
+  int64_t assume_made_nanos = 1'000'000'000;
   // A session of which one side is deleted waits so long for the other side.
   int64_t closing_nanos = 10'000'000'000;
   // A session that had neither packet nor message for so long was deleted without our seeing it.
