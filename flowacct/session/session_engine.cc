@@ -99,6 +99,9 @@ gtp::InterfaceType TypeBy(gtp::InterfaceType type, std::optional<Side> sender) {
 // the session at the PGW, too; without it, the session goes on by another SGW or SGSN.
 constexpr uint64_t kOperationIndication = uint64_t{1} << (56 + 3);
 
+// Less than any T3 (TS 29.274, 7.6).
+constexpr int64_t kImpatienceNanos = 500'000'000;
+
 // "Context not found" (TS 29.274, 8.4), "Non-existent" (TS 29.060, 7.7.1).
 bool MeansUnknown(uint8_t version, uint8_t cause) { return cause == (version == 2 ? 64 : 192); }
 
@@ -236,7 +239,8 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
     if (r.fields.procedure == message.procedure && r.fields.teid == message.teid && r.fields.imsi == message.imsi) {
       // What it asks for is what it asked for at first, and then it was asked for.
       ++store.counters.retransmissions;
-      requests_[there->second].sent_again = true;
+      // Nobody is impatient at once: T3 is some seconds, and what comes sooner is the same, seen twice.
+      if (time_nanos - r.time_nanos >= kImpatienceNanos) requests_[there->second].sent_again = true;
       return;
     }
     ++store.counters.unanswered_requests;
@@ -836,7 +840,8 @@ void SessionEngine::Impl::CreateSession(const Exchange& x) {
     });
     store.Touch(session, x.time_nanos);
     const SessionRow& s = store.sessions[session];
-    if (!(s.at(path, kNear) == near) || (!far.known() && s.at(path, kFar).peer != request.receiver)) {
+    const ControlEnd& known_near = s.at(path, kNear);
+    if ((known_near.known() && !(known_near == near)) || (!far.known() && s.at(path, kFar).peer != request.receiver)) {
       store.SetControl(session, path, kFar, {});
     }
   }
@@ -856,6 +861,7 @@ void SessionEngine::Impl::LinkWaiting(uint32_t session, Digits imsi, uint8_t ebi
   const ControlEnd near =
       FindControl(r.control, PathKind::kAccess, kNear, store.tables.peers[r.sender].address.IsV4());
   if (!near.known()) return;
+  ++store.counters.linked;
   store.SetControl(session, PathKind::kAccess, kNear, near);
   if (r.fields.teid != 0) store.SetControl(session, PathKind::kAccess, kFar, {r.receiver, r.fields.teid});
 }
