@@ -93,10 +93,12 @@ void AddGtpCommand(CLI::App& app, int& exit_code) {
       ->type_name("N")
       ->check(WholeNumber())
       ->capture_default_str();
-  sessions->footer("Examples:\n  flowacct gtp sessions 127.0.0.1:2112 --apn internet\n  flowacct gtp sessions --capture gn.pcap");
+  sessions->footer(
+      "Examples:\n  flowacct gtp sessions 127.0.0.1:2112 --apn internet\n  flowacct gtp sessions --capture gn.pcap");
   sessions->callback([flags, &exit_code] { exit_code = Run(*flags, "no session was seen\n"); });
 
-  CLI::App* subscriber = gtp->add_subcommand("subscriber", "Shows a subscriber's sessions, with the tunnels that they have");
+  CLI::App* subscriber =
+      gtp->add_subcommand("subscriber", "Shows a subscriber's sessions, with the tunnels that they have");
   subscriber->add_option("IMSI", flags->question.imsi, "The subscriber")->required();
   AddAddress(*subscriber, flags->collector);
   subscriber
@@ -112,16 +114,17 @@ void AddGtpCommand(CLI::App& app, int& exit_code) {
     exit_code = Run(*flags, "no session of this subscriber was seen\n");
   });
 
-  CLI::App* peers = AddQuestion(*gtp, *flags, "peers",
-                                "Lists nodes: what they said, their restarts, and how many of the packets to them were joined");
+  CLI::App* peers =
+      AddQuestion(*gtp, *flags, "peers",
+                  "Lists nodes: what they said, their restarts, and how many of the packets to them were joined");
   peers->footer("Example:\n  flowacct gtp peers --capture s1u-and-s11.pcap");
   peers->callback([flags, &exit_code] {
     flags->question.of = SessionsQuestion::Of::kPeers;
     exit_code = Run(*flags, "no node was seen\n");
   });
 
-  CLI::App* unmatched =
-      AddQuestion(*gtp, *flags, "unmatched", "Lists the tunnels whose packets were joined to nobody, the last ones first");
+  CLI::App* unmatched = AddQuestion(*gtp, *flags, "unmatched",
+                                    "Lists the tunnels whose packets were joined to nobody, the last ones first");
   unmatched->footer("Example:\n  flowacct gtp unmatched --capture s1u.pcap");
   unmatched->callback([flags, &exit_code] {
     flags->question.of = SessionsQuestion::Of::kUnmatched;

@@ -105,8 +105,7 @@ struct FollowedSessions {
 };
 
 // Hides who is told by these groups; null if nobody is, or if that was asked for.
-absl::StatusOr<enrich::EnricherFactory> HideIdentities(const ReplayFlags& flags,
-                                                       const std::vector<std::string>& keys,
+absl::StatusOr<enrich::EnricherFactory> HideIdentities(const ReplayFlags& flags, const std::vector<std::string>& keys,
                                                        std::shared_ptr<const enrich::MasterKey>* key) {
   enrich::PrivacyOptions options;
   options.rotation_nanos = 0;
@@ -135,9 +134,10 @@ absl::StatusOr<enrich::EnricherFactory> HideIdentities(const ReplayFlags& flags,
     if (!random.ok()) return random.status();
     *key = *std::move(random);
     if (!flags.quiet) {
-      std::fprintf(stderr,
-                   "identities are pseudonyms of this run; --identity-key FILE keeps them over runs, --identities plain "
-                   "shows who it is\n");
+      std::fprintf(
+          stderr,
+          "identities are pseudonyms of this run; --identity-key FILE keeps them over runs, --identities plain "
+          "shows who it is\n");
     }
   }
   options.key = *key;
@@ -291,9 +291,10 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
       ->type_name("EXPR")
       ->group("Accounting");
   command
-      ->add_flag("--gtp", flags->gtp,
-                 "Joins packets in tunnels of mobile networks to subscriber, APN and place (imsi, apn, rat, location), "
-                 "by the messages of GTP in the same captures; the innermost header is accounted unless --depth is given")
+      ->add_flag(
+          "--gtp", flags->gtp,
+          "Joins packets in tunnels of mobile networks to subscriber, APN and place (imsi, apn, rat, location), "
+          "by the messages of GTP in the same captures; the innermost header is accounted unless --depth is given")
       ->group("Accounting");
   AddEnrichmentOptions(*command, flags->enrichment);
   command->add_option("--identities", flags->identities, "How imsi, msisdn and imei are told: pseudonym or plain")

@@ -74,7 +74,8 @@ class Echo {
         sockaddr_in from{};
         socklen_t size = sizeof(from);
         const ssize_t n = recvfrom(socket_.get(), octets, sizeof(octets), 0, reinterpret_cast<sockaddr*>(&from), &size);
-        if (n > 0) (void)sendto(socket_.get(), octets, static_cast<size_t>(n), 0, reinterpret_cast<sockaddr*>(&from), size);
+        if (n > 0)
+          (void)sendto(socket_.get(), octets, static_cast<size_t>(n), 0, reinterpret_cast<sockaddr*>(&from), size);
       }
     });
   }
@@ -102,8 +103,9 @@ int SendEchoes(const Subscriber& subscriber, const std::string& space) {
     for (int i = 0; i < subscriber.echoes; ++i) {
       const std::string octets(static_cast<size_t>(100 + i), 'x');
       char back[2000];
-      ASSERT_EQ(sendto(socket_.get(), octets.data(), octets.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)),
-                static_cast<ssize_t>(octets.size()));
+      ASSERT_EQ(
+          sendto(socket_.get(), octets.data(), octets.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)),
+          static_cast<ssize_t>(octets.size()));
       echoed += recv(socket_.get(), back, sizeof(back), 0) == static_cast<ssize_t>(octets.size()) ? 1 : 0;
     }
   }).join();
@@ -187,7 +189,8 @@ ggsn ggsn0
                                                traffic, sessions, all));
     pid_t ggsn = Spawn(folder, {kGgsn, "-c", "ggsn.cfg"});
     ASSERT_GT(ggsn, 0);
-    ASSERT_TRUE(RunCommand("for i in $(seq 100); do ip link show tun5 up 2>/dev/null | grep -q UP && exit; sleep 0.1; done; false"))
+    ASSERT_TRUE(RunCommand(
+        "for i in $(seq 100); do ip link show tun5 up 2>/dev/null | grep -q UP && exit; sleep 0.1; done; false"))
         << sink::LogOf(folder);
     const Echo echo;
     std::vector<pid_t> phones;
@@ -196,18 +199,37 @@ ggsn ggsn0
       const std::string space = absl::StrCat("phone", ++n), own = absl::StrCat(folder, "/", space);
       ASSERT_EQ(mkdir(own.c_str(), 0755), 0);
       ASSERT_TRUE(RunCommand(absl::StrCat("ip netns add ", space)));
-      phones.push_back(Spawn(own,
-                                    {kSgsn, "--listen", absl::StrCat("127.0.1.", n), "--remote", "127.0.0.2", "--imsi",
-                                     subscriber.imsi, "--msisdn", subscriber.msisdn, "--apn", subscriber.apn,
-                                     "--timelimit", "15", "--createif", "--tun-device", space, "--netns", space,
-                                     "--defaultroute", "--statedir", own, "--pidfile", own + "/pid"}));
+      phones.push_back(Spawn(own, {kSgsn,
+                                   "--listen",
+                                   absl::StrCat("127.0.1.", n),
+                                   "--remote",
+                                   "127.0.0.2",
+                                   "--imsi",
+                                   subscriber.imsi,
+                                   "--msisdn",
+                                   subscriber.msisdn,
+                                   "--apn",
+                                   subscriber.apn,
+                                   "--timelimit",
+                                   "15",
+                                   "--createif",
+                                   "--tun-device",
+                                   space,
+                                   "--netns",
+                                   space,
+                                   "--defaultroute",
+                                   "--statedir",
+                                   own,
+                                   "--pidfile",
+                                   own + "/pid"}));
       ASSERT_GT(phones.back(), 0);
     }
     n = 0;
     for (const Subscriber& subscriber : kSubscribers) {
       const std::string space = absl::StrCat("phone", ++n);
       ASSERT_TRUE(RunCommand(absl::Substitute(
-          "for i in $$(seq 100); do ip -n $0 route 2>/dev/null | grep -q default && exit; sleep 0.1; done; false", space)))
+          "for i in $$(seq 100); do ip -n $0 route 2>/dev/null | grep -q default && exit; sleep 0.1; done; false",
+          space)))
           << sink::LogOf(absl::StrCat(folder, "/", space));
       EXPECT_EQ(SendEchoes(subscriber, "/run/netns/" + space), subscriber.echoes);
     }
@@ -227,15 +249,16 @@ ggsn ggsn0
       for (int i = 0; i < subscriber.echoes; ++i) bytes += static_cast<uint64_t>(20 + 8 + 100 + i);
       const std::string packets = absl::StrCat(subscriber.echoes);
       for (const char* direction : {"up", "down"}) {
-        expected[absl::StrJoin({std::string("joined"), subscriber.imsi, subscriber.msisdn, subscriber.apn,
-                                std::string(direction)},
-                               ",")] = {packets, absl::StrCat(bytes)};
+        expected[absl::StrJoin(
+            {std::string("joined"), subscriber.imsi, subscriber.msisdn, subscriber.apn, std::string(direction)}, ",")] =
+            {packets, absl::StrCat(bytes)};
       }
     }
     EXPECT_EQ(RowsOf(traffic, 5), expected);
     // What its record says is what was accounted of it, whatever else the kernel sent through the tunnel.
     for (const Subscriber& subscriber : kSubscribers) {
-      std::vector<std::string>& record = expected_sessions[absl::StrCat(subscriber.imsi, ",", subscriber.apn, ",deleted")];
+      std::vector<std::string>& record =
+          expected_sessions[absl::StrCat(subscriber.imsi, ",", subscriber.apn, ",deleted")];
       for (const char* direction : {"up", "down"}) {
         const auto row = accounted.find(absl::StrCat(subscriber.imsi, ",", subscriber.apn, ",", direction));
         ASSERT_NE(row, accounted.end()) << subscriber.imsi;

@@ -43,7 +43,7 @@ struct InputPlan {
 struct PipelineGroup {
   // Indices into Plan::pipelines, as options.aggregations; none: what counts the volumes of sessions.
   std::vector<size_t> pipelines;
-  std::vector<bool> inputs;       // by index of the configuration's inputs
+  std::vector<bool> inputs;  // by index of the configuration's inputs
   pipeline::PipelineOptions options;
 };
 

@@ -31,8 +31,8 @@ absl::StatusOr<std::shared_ptr<const MasterKey>> ReadKey(const ConfigFile& file,
   if (privacy.key_file().empty()) {
     const char* const variable = std::getenv(kKeyVariable);
     if (variable == nullptr) {
-      return file.ErrorAt(privacy, "",
-                          absl::StrCat("pseudonyms need a key: give key_file, or ", kKeyVariable, " in the environment"));
+      return file.ErrorAt(
+          privacy, "", absl::StrCat("pseudonyms need a key: give key_file, or ", kKeyVariable, " in the environment"));
     }
     text = variable;
   } else {
@@ -74,9 +74,10 @@ absl::StatusOr<enrich::EnricherFactory> PlanPrivacy(const ConfigFile& file, cons
       continue;
     }
     const absl::string_view name = record::Info(*field).name;
-    return file.ErrorAt(pipeline, "by",
-                        absl::StrCat(name, " tells who a person is: give privacy { field { name: \"", name,
-                                     "\" as: \"pseudonym\" } key_file: \"...\" }, or as: \"plain\" if it is to be kept"));
+    return file.ErrorAt(
+        pipeline, "by",
+        absl::StrCat(name, " tells who a person is: give privacy { field { name: \"", name,
+                     "\" as: \"pseudonym\" } key_file: \"...\" }, or as: \"plain\" if it is to be kept"));
   }
   if (options.rules.empty()) return enrich::EnricherFactory();
   if (pseudonyms) {

@@ -135,8 +135,7 @@ void Server::Note(absl::string_view line) const {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(options)));
-  auto plan =
-      MakePlan(std::make_shared<const ConfigFile>(std::move(file)), server->routing_, server->sessions_);
+  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)), server->routing_, server->sessions_);
   if (!plan.ok()) return plan.status();
   for (const std::string& warning : (*plan)->warnings) server->Log(warning);
   base::MutexLock lock(&server->mutex_);
@@ -603,8 +602,7 @@ absl::StatusOr<std::string> Server::Sessions(const SessionsQuestion& question) {
     return absl::FailedPreconditionError("the configuration has no gtp, so that no sessions are followed");
   }
   absl::StatusOr<std::string> answer;
-  sessions_->service->Visit(
-      [&](const session::SessionEngine& engine) { answer = AskSessions(engine, question); });
+  sessions_->service->Visit([&](const session::SessionEngine& engine) { answer = AskSessions(engine, question); });
   return answer;
 }
 

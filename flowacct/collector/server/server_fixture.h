@@ -116,8 +116,8 @@ inline void ExpectIdentity(const CollectorStatus& status) {
   }
   for (const PipelineStatus& pipeline : status.pipelines) {
     EXPECT_EQ(pipeline.records_in, records) << pipeline.name;
-    EXPECT_EQ(pipeline.records_in, pipeline.records_dropped + pipeline.records_held + pipeline.records_filtered + pipeline.records_aggregated +
-                                       pipeline.records_late)
+    EXPECT_EQ(pipeline.records_in, pipeline.records_dropped + pipeline.records_held + pipeline.records_filtered +
+                                       pipeline.records_aggregated + pipeline.records_late)
         << pipeline.name;
     for (const SinkStatus& sink : pipeline.sinks) {
       EXPECT_EQ(sink.batches, sink.written + sink.waiting + sink.dropped + sink.failed) << pipeline.name;

@@ -21,8 +21,7 @@ namespace flowacct::collector {
 absl::StatusOr<session::SessionOptions> PlanSessions(const config::ConfigFile& file);
 enrich::SessionsOptions PlanSessionsEnricher(const config::ConfigFile& file, const config::Enrich& enrich);
 // Asks `holder` for the sessions when an enricher is made.
-enrich::EnricherFactory SessionsFactory(std::shared_ptr<const SessionHolder> holder,
-                                        enrich::SessionsOptions options);
+enrich::EnricherFactory SessionsFactory(std::shared_ptr<const SessionHolder> holder, enrich::SessionsOptions options);
 
 }  // namespace flowacct::collector
 

@@ -104,9 +104,7 @@ void StateKeeper::Save(Workers workers, const Assignment& assignment) {
   }
 }
 
-void StateKeeper::SaveSessions(const SessionService& sessions) {
-  Report(folder_->Write(kSessions, sessions.Save()));
-}
+void StateKeeper::SaveSessions(const SessionService& sessions) { Report(folder_->Write(kSessions, sessions.Save())); }
 
 void StateKeeper::RestoreSessions(SessionService* sessions, std::vector<std::string>* notes) {
   const auto state = folder_->Read(kSessions);

@@ -53,7 +53,8 @@ class StateKeeper {
   // The decoders alone, of workers that are stopped.
   void SaveDecoders(Workers workers, const Assignment& assignment);
 
-  // Sessions of mobile subscribers, at the end alone: while traffic is taken there is no time to write millions of them.
+  // Sessions of mobile subscribers, at the end alone: while traffic is taken there is no time to write millions of
+  // them.
   void SaveSessions(const SessionService& sessions);
   // Into one that has none. Appends a line if they were found, or could not be used.
   void RestoreSessions(SessionService* sessions, std::vector<std::string>* notes);

@@ -355,7 +355,8 @@ void Worker::Tick() {
     const InputState& input = inputs_[i];
     if (input.decoder == nullptr) continue;
     input_nanos_ = nanos;
-    for (const std::unique_ptr<Source>& source : input.sources) input_nanos_ = source->time_nanos().value_or(now_nanos_);
+    for (const std::unique_ptr<Source>& source : input.sources)
+      input_nanos_ = source->time_nanos().value_or(now_nanos_);
     input.decoder->Advance(absl::FromUnixNanos(input_nanos_), batch_.get());
     ProcessBatch(i);
   }

@@ -55,8 +55,8 @@ absl::StatusOr<std::unique_ptr<CaptureSessions>> CaptureSessions::Load(CaptureSe
                    Count(status.counters.messages, "message"), " of GTP, ", Count(status.contexts, "context"), ", ",
                    Count(all, "packet"), " in tunnels"));
   if (all > 0) {
-    sessions->summary_.back() += absl::StrFormat(", %.2f %% of them joined", 100.0 * static_cast<double>(joined) /
-                                                                                 static_cast<double>(all));
+    sessions->summary_.back() +=
+        absl::StrFormat(", %.2f %% of them joined", 100.0 * static_cast<double>(joined) / static_cast<double>(all));
   }
   if (status.decoded.errors() > 0) {
     sessions->summary_.push_back(absl::StrCat(Count(status.decoded.errors(), "message"), " could not be read"));

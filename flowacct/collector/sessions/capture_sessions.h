@@ -25,8 +25,8 @@ namespace flowacct::collector {
 struct CaptureSessionsOptions {
   std::vector<std::string> files;
   session::SessionOptions sessions;
-  std::function<bool()> interrupted;                     // may be empty
-  std::function<void(const CaptureReader&)> progress;    // may be empty
+  std::function<bool()> interrupted;                   // may be empty
+  std::function<void(const CaptureReader&)> progress;  // may be empty
 };
 
 class CaptureSessions {

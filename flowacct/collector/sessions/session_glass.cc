@@ -31,8 +31,9 @@ void Put(const gtp::UserLocation& location, JsonRows* rows) {
 }
 void Put(base::Digits digits, JsonRows* rows) { TextOrAbsent(digits.ToString(), rows); }
 void Put(const session::Endpoint& endpoint, JsonRows* rows) {
-  endpoint.teid == 0 ? rows->Absent()
-                     : rows->Text(absl::StrCat(endpoint.address.ToString(), " ", absl::Hex(endpoint.teid, absl::kZeroPad8)));
+  endpoint.teid == 0
+      ? rows->Absent()
+      : rows->Text(absl::StrCat(endpoint.address.ToString(), " ", absl::Hex(endpoint.teid, absl::kZeroPad8)));
 }
 
 // A packet on two interfaces is counted on the one that saw more.
@@ -58,10 +59,11 @@ void Put(const Volume& volume, JsonRows* rows) {
 }
 
 constexpr absl::string_view kSessionColumns[] = {
-    "imsi",       "msisdn",   "imei",         "apn",      "session",    "ebi",         "state",
-    "since",      "rat",      "home_plmn",    "visited",  "roaming",    "location",    "ue_v4",
-    "ue_v6",      "qci",      "packets_up",   "bytes_up", "packets_down", "bytes_down", "rat_changes",
-    "location_changes"};
+    "imsi",        "msisdn",          "imei",     "apn",          "session",
+    "ebi",         "state",           "since",    "rat",          "home_plmn",
+    "visited",     "roaming",         "location", "ue_v4",        "ue_v6",
+    "qci",         "packets_up",      "bytes_up", "packets_down", "bytes_down",
+    "rat_changes", "location_changes"};
 
 void AppendSession(const SessionEngine& engine, const SessionView& view, JsonRows* rows) {
   const session::Facts& facts = view.facts;
@@ -109,9 +111,10 @@ absl::StatusOr<std::string> ShowSubscriber(const SessionEngine& engine, const Se
     return absl::InvalidArgumentError(
         absl::StrCat("imsi: \"", question.imsi, "\" is none: give its digits, such as 262011234567890"));
   }
-  JsonRows rows({"apn", "session", "ebi", "state", "since", "rat", "visited", "roaming", "location", "ue_v4", "ue_v6",
-                 "interface", "up", "down", "packets_up", "bytes_up", "packets_down", "bytes_down", "rat_changes",
-                 "location_changes"});
+  JsonRows rows({"apn",      "session",      "ebi",        "state",       "since",
+                 "rat",      "visited",      "roaming",    "location",    "ue_v4",
+                 "ue_v6",    "interface",    "up",         "down",        "packets_up",
+                 "bytes_up", "packets_down", "bytes_down", "rat_changes", "location_changes"});
   for (const SessionView& view : engine.SessionsOf(*imsi)) {
     const session::Facts& facts = view.facts;
     for (const Path& path : view.paths) {
