@@ -99,6 +99,9 @@ gtp::InterfaceType TypeBy(gtp::InterfaceType type, std::optional<Side> sender) {
 // the session at the PGW, too; without it, the session goes on by another SGW or SGSN.
 constexpr uint64_t kOperationIndication = uint64_t{1} << (56 + 3);
 
+// Less than any T3 (TS 29.274, 7.6).
+constexpr int64_t kImpatienceNanos = 500'000'000;
+
 // "Context not found" (TS 29.274, 8.4), "Non-existent" (TS 29.060, 7.7.1).
 bool MeansUnknown(uint8_t version, uint8_t cause) { return cause == (version == 2 ? 64 : 192); }
 
@@ -138,27 +141,47 @@ void Request::Set(const ControlMessage& m) {
 
 SessionEngine::Impl::Impl(lpm::ReaderEpochs* epochs, SessionOptions options) : store(epochs, std::move(options)) {}
 
+std::optional<SessionEngine::Impl::CreateKey> SessionEngine::Impl::CreateKeyOf(const Request& r) {
+  if (r.fields.procedure != Procedure::kCreateSession || r.fields.version != 2 || !r.fields.imsi) return std::nullopt;
+  if (r.bearers.empty() || !r.bearers[0].has_ebi || r.control.empty()) return std::nullopt;
+  const EndpointKind& kind = KindOf(r.control[0].interface_type);
+  if (kind.path != PathKind::kAccess || kind.side != kNear) return std::nullopt;
+  return CreateKey{r.fields.imsi->bits(), r.fields.linked_ebi ? *r.fields.linked_ebi : r.bearers[0].ebi};
+}
+
+ControlEnd SessionEngine::Impl::NearOf(const Request& r) { return {r.sender, r.control[0].teid}; }
+
+void SessionEngine::Impl::Drop(uint32_t request) {
+  if (const std::optional<CreateKey> create = CreateKeyOf(requests_[request])) {
+    const auto there = creates_.find(*create);
+    if (there != creates_.end() && there->second == request) creates_.erase(there);
+    const auto near = creates_by_near_.find(NearOf(requests_[request]));
+    if (near != creates_by_near_.end() && near->second == request) creates_by_near_.erase(near);
+  }
+  free_requests_.push_back(request);
+}
+
 // --- Messages ---
 
 const SessionEngine::Impl::Followed* SessionEngine::Impl::FollowedBy(Procedure procedure) {
   static constexpr Followed kFollowed[] = {
-      {Procedure::kCreateSession, &Impl::CreateSession, false},
-      {Procedure::kModifyBearer, &Impl::ModifyBearer, true},
-      {Procedure::kModifyAccessBearers, &Impl::ModifyBearer, true},
-      {Procedure::kUpdateBearer, &Impl::ModifyBearer, true},
-      {Procedure::kDeleteSession, &Impl::DeleteSession, true},
-      {Procedure::kCreateBearer, &Impl::CreateBearer, false},
-      {Procedure::kDeleteBearer, &Impl::DeleteBearer, true},
-      {Procedure::kReleaseAccessBearers, &Impl::ReleaseAccessBearers, true},
-      {Procedure::kChangeNotification, &Impl::ChangeNotification, true},
-      {Procedure::kSuspend, &Impl::Suspend, true},
-      {Procedure::kResume, &Impl::Resume, true},
-      {Procedure::kContext, &Impl::Context, false},
-      {Procedure::kForwardRelocation, &Impl::ForwardRelocation, false},
-      {Procedure::kCreateForwarding, &Impl::CreateForwarding, false},
-      {Procedure::kDeleteForwarding, &Impl::DeleteForwarding, true},
-      {Procedure::kRelocationCancel, &Impl::DeleteForwarding, false},
-      {Procedure::kPgwRestart, &Impl::PgwRestart, false},
+      {Procedure::kCreateSession, &Impl::CreateSession, Assumed::kSoon},
+      {Procedure::kModifyBearer, &Impl::ModifyBearer, Assumed::kSoon},
+      {Procedure::kModifyAccessBearers, &Impl::ModifyBearer, Assumed::kSoon},
+      {Procedure::kUpdateBearer, &Impl::ModifyBearer, Assumed::kSoon},
+      {Procedure::kDeleteSession, &Impl::DeleteSession, Assumed::kLate},
+      {Procedure::kCreateBearer, &Impl::CreateBearer, Assumed::kSoon},
+      {Procedure::kDeleteBearer, &Impl::DeleteBearer, Assumed::kLate},
+      {Procedure::kReleaseAccessBearers, &Impl::ReleaseAccessBearers, Assumed::kLate},
+      {Procedure::kChangeNotification, &Impl::ChangeNotification, Assumed::kLate},
+      {Procedure::kSuspend, &Impl::Suspend, Assumed::kLate},
+      {Procedure::kResume, &Impl::Resume, Assumed::kLate},
+      {Procedure::kContext, &Impl::Context, Assumed::kNever},
+      {Procedure::kForwardRelocation, &Impl::ForwardRelocation, Assumed::kNever},
+      {Procedure::kCreateForwarding, &Impl::CreateForwarding, Assumed::kNever},
+      {Procedure::kDeleteForwarding, &Impl::DeleteForwarding, Assumed::kLate},
+      {Procedure::kRelocationCancel, &Impl::DeleteForwarding, Assumed::kNever},
+      {Procedure::kPgwRestart, &Impl::PgwRestart, Assumed::kNever},
   };
   for (const Followed& f : kFollowed) {
     if (f.procedure == procedure) return &f;
@@ -200,6 +223,16 @@ void SessionEngine::Impl::Take(const ControlMessage& message, const Transport& t
   }
 }
 
+uint32_t SessionEngine::Impl::NewRequest() {
+  if (free_requests_.empty()) {
+    requests_.emplace_back();
+    return static_cast<uint32_t>(requests_.size() - 1);
+  }
+  const uint32_t number = free_requests_.back();
+  free_requests_.pop_back();
+  return number;
+}
+
 void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t time_nanos, uint32_t sender,
                                       uint32_t receiver) {
   ++store.counters.requests;
@@ -210,7 +243,8 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
     if (r.fields.procedure == message.procedure && r.fields.teid == message.teid && r.fields.imsi == message.imsi) {
       // What it asks for is what it asked for at first, and then it was asked for.
       ++store.counters.retransmissions;
-      requests_[there->second].sent_again = true;
+      // Nobody is impatient at once: T3 is some seconds, and what comes sooner is the same, seen twice.
+      if (time_nanos - r.time_nanos >= kImpatienceNanos) requests_[there->second].sent_again = true;
       return;
     }
     ++store.counters.unanswered_requests;
@@ -221,14 +255,7 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
     ++store.counters.transaction_bound;
     return;
   }
-  uint32_t number;
-  if (free_requests_.empty()) {
-    number = static_cast<uint32_t>(requests_.size());
-    requests_.emplace_back();
-  } else {
-    number = free_requests_.back();
-    free_requests_.pop_back();
-  }
+  const uint32_t number = NewRequest();
   Request& r = requests_[number];
   r.Set(message);
   r.sender = sender;
@@ -236,23 +263,42 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
   r.time_nanos = time_nanos;
   r.sent_again = false;
   waiting_.emplace(key, number);
+  if (const std::optional<CreateKey> create = CreateKeyOf(r)) {
+    creates_[*create] = number;
+    creates_by_near_[NearOf(r)] = number;
+  }
   expiries_.push_back({store.now() + store.options.transaction_nanos, key, time_nanos});
-  if (store.options.assume_nanos > 0 && FollowedBy(message.procedure)->assume) {
+  const Assumed assumed = FollowedBy(message.procedure)->assumed;
+  if (store.options.assume_nanos > 0 && assumed == Assumed::kLate) {
     assumptions_.push_back({store.now() + store.options.assume_nanos, key, time_nanos});
+  }
+  if (store.options.assume_made_nanos > 0 && assumed == Assumed::kSoon) {
+    made_.push_back({store.now() + store.options.assume_made_nanos, key, time_nanos});
   }
 }
 
 void SessionEngine::Impl::Assume(const Request& request) {
-  bool known = false;
-  store.VisitControl({request.receiver, request.fields.teid}, [&known](uint32_t, PathKind, Side) { known = true; });
-  if (!known) return;
-  ++store.counters.assumed;
   unseen_.Clear();
   unseen_.version = request.fields.version;
   unseen_.procedure = request.fields.procedure;
   unseen_.role = Role::kResponse;
-  const bool v4 = store.tables.peers[request.sender].address.IsV4();
-  (this->*FollowedBy(request.fields.procedure)->apply)({request, unseen_, request.time_nanos, v4});
+  const Exchange x = {request, unseen_, request.time_nanos, store.tables.peers[request.sender].address.IsV4()};
+  if (request.fields.procedure == Procedure::kCreateSession) {
+    if (!IsOfKnown(x)) {
+      AssumeNew(x);
+      return;
+    }
+  } else {
+    bool known = false;
+    store.VisitControl({request.receiver, request.fields.teid}, [&known](uint32_t, PathKind, Side) { known = true; });
+    if (!known) return;
+  }
+  ++store.counters.assumed;
+  if (request.fields.procedure == Procedure::kCreateBearer) {
+    LearnBearersByCore(request);
+  } else {
+    (this->*FollowedBy(request.fields.procedure)->apply)(x);
+  }
 }
 
 void SessionEngine::Impl::TakeAnswerAlone(const ControlMessage& message, int64_t time_nanos, uint32_t sender,
@@ -264,24 +310,9 @@ void SessionEngine::Impl::TakeAnswerAlone(const ControlMessage& message, int64_t
       SetEndpoints(session, b.ebi, b, answerer, /*only_missing=*/true, time_nanos);
     }
   };
-  const bool v4 = store.tables.peers[sender].address.IsV4();
   targets_.clear();
   if (message.procedure == Procedure::kCreateSession && message.version == 2) {
-    // On S11 or S4 it has the PGW's endpoint, by which the session of S5 is known.
-    const ControlEnd pgw = FindControl(message.control_endpoints(), PathKind::kCore, kFar, v4);
-    const ControlEnd sgw = FindControl(message.control_endpoints(), PathKind::kAccess, kFar, v4);
-    if (!pgw.known() || !sgw.known()) return;
-    store.VisitControl(pgw, [&](uint32_t s, PathKind path, Side side) {
-      if (path == PathKind::kCore && side == kFar && !store.sessions[s].has_control(PathKind::kAccess)) {
-        targets_.push_back({s, path, side});
-      }
-    });
-    if (targets_.size() != 1) return;
-    const uint32_t session = targets_[0].session;
-    store.SetControl(session, PathKind::kAccess, kFar, sgw);
-    if (message.teid != 0) store.SetControl(session, PathKind::kAccess, kNear, {receiver, message.teid});
-    learn(session, std::nullopt);
-    ++store.counters.answers_alone;
+    CreatedAlone(message, time_nanos, sender, receiver);
     return;
   }
   const ControlEnd asker = {receiver, message.teid};
@@ -294,6 +325,11 @@ void SessionEngine::Impl::TakeAnswerAlone(const ControlMessage& message, int64_t
     case Procedure::kModifyAccessBearers:
       for (const Target& t : targets_) learn(t.session, std::nullopt);
       break;
+    case Procedure::kCreateBearer:
+      if (!LearnCreatedBearers(message, message.bearer_contexts(), sender, receiver, time_nanos)) {
+        KeepForLater(message, time_nanos, sender, receiver);
+      }
+      break;
     case Procedure::kDeleteSession:
       // Of one session of these two nodes it must be that.
       if (targets_.size() != 1) return;
@@ -302,6 +338,104 @@ void SessionEngine::Impl::TakeAnswerAlone(const ControlMessage& message, int64_t
       break;
     default:
       break;
+  }
+}
+
+void SessionEngine::Impl::CreatedAlone(const ControlMessage& message, int64_t time_nanos, uint32_t sender,
+                                       uint32_t receiver) {
+  // On S11 or S4 it has the PGW's endpoint, by which the session of S5 is known; or, of an SGW that took it over, the
+  // number of a bearer of the subscriber whose MME it goes to.
+  const bool v4 = store.tables.peers[sender].address.IsV4();
+  const ControlEnd near = {receiver, message.teid};
+  const ControlEnd pgw = FindControl(message.control_endpoints(), PathKind::kCore, kFar, v4);
+  ControlEnd sgw = FindControl(message.control_endpoints(), PathKind::kAccess, kFar, v4);
+  const auto is_access = [](const Fteid& f) { return KindOf(f.interface_type).path == PathKind::kAccess; };
+  bool access = sgw.known();
+  for (const BearerContext& b : message.bearer_contexts()) {
+    access |= std::any_of(b.endpoints().begin(), b.endpoints().end(), is_access);
+  }
+  if (!access || message.bearer_count == 0) return;
+  const uint8_t ebi = message.bearers[0].ebi;
+  if (near.known()) {
+    // Connections of a subscriber have the same SGW, which only the first one's answer names.
+    store.VisitControl(near, [&](uint32_t s, PathKind path, Side side) {
+      if (path != PathKind::kAccess || side != kNear) return;
+      const ControlEnd& far = store.sessions[s].at(path, kFar);
+      if (!sgw.known() && far.peer == sender) sgw = far;
+      if (!pgw.known() && store.AnyLeg(s, ebi) != 0) targets_.push_back({s, path, side});
+    });
+  }
+  if (pgw.known()) {
+    store.VisitControl(pgw, [&](uint32_t s, PathKind path, Side side) {
+      if (path != PathKind::kCore || side != kFar) return;
+      const ControlEnd& known = store.sessions[s].at(PathKind::kAccess, kNear);
+      if (!known.known() || known == near) targets_.push_back({s, path, side});
+    });
+  }
+  if (targets_.size() != 1) return;
+  const uint32_t session = targets_[0].session;
+  const ControlEnd before = store.sessions[session].at(PathKind::kAccess, kFar);
+  // An answer that comes again must not undo what came after it.
+  const bool moved = before.known() && before.peer != sender;
+  if (moved && WasAnswered({receiver, sender, message.sequence | uint32_t{message.version} << 24})) return;
+  if (sgw.known() || moved) store.SetControl(session, PathKind::kAccess, kFar, sgw);
+  if (near.known()) store.SetControl(session, PathKind::kAccess, kNear, near);
+  for (const BearerContext& b : message.bearer_contexts()) {
+    if (!b.has_ebi || IsRefused(message.version, b.cause) || store.AnyLeg(session, b.ebi) == 0) continue;
+    SetEndpoints(session, b.ebi, b, std::nullopt, /*only_missing=*/!moved, time_nanos);
+  }
+  ++store.counters.answers_alone;
+}
+
+bool SessionEngine::Impl::LearnCreatedBearers(const ControlFields& fields, absl::Span<const BearerContext> bearers,
+                                              uint32_t sender, uint32_t receiver, int64_t time_nanos) {
+  targets_.clear();
+  store.VisitControl({receiver, fields.teid}, [&](uint32_t s, PathKind path, Side side) {
+    if (store.sessions[s].at(path, side == kNear ? kFar : kNear).peer == sender) targets_.push_back({s, path, side});
+  });
+  bool all = true;
+  for (const BearerContext& b : bearers) {
+    if (!b.has_ebi || b.ebi == 0 || IsRefused(fields.version, b.cause)) continue;
+    bool known = false;
+    for (const Target& t : targets_) {
+      // On S11 the endpoint is that of all connections: whose it is must be known from S5.
+      if (t.path != PathKind::kCore && store.AnyLeg(t.session, b.ebi) == 0) continue;
+      SetEndpoints(t.session, b.ebi, b, std::nullopt, /*only_missing=*/true, time_nanos);
+      known = true;
+    }
+    all &= known;
+  }
+  if (all) ++store.counters.answers_alone;
+  return all;
+}
+
+void SessionEngine::Impl::KeepForLater(const ControlMessage& message, int64_t time_nanos, uint32_t sender,
+                                       uint32_t receiver) {
+  if (store.options.assume_made_nanos <= 0 || waiting_.size() + late_.size() >= store.options.max_transactions) return;
+  const uint32_t number = NewRequest();
+  Request& r = requests_[number];
+  r.Set(message);
+  r.sender = sender;
+  r.receiver = receiver;
+  r.time_nanos = time_nanos;
+  late_.push_back({store.now() + store.options.assume_made_nanos, number});
+}
+
+void SessionEngine::Impl::LearnBearersByCore(const Request& request) {
+  // The answer on S11, which numbers the bearer, was not seen; that on S5 was, and the PGW's tunnel is in both.
+  for (const BearerContext& b : request.bearers) {
+    for (const Fteid& f : b.endpoints()) {
+      const EndpointKind& kind = KindOf(f.interface_type);
+      if (kind.path != PathKind::kCore || kind.side != kFar || kind.interface == Interface::kUnknown) continue;
+      const uint32_t peer = PeerOf(f, /*v4=*/true);
+      const uint32_t row = peer == 0 ? 0 : store.TunnelOf(store.tables.peers[peer].address, f.teid);
+      if (row == 0) continue;
+      const LegRow& leg = store.tables.legs[store.tables.tunnels[row].leg];
+      const ControlEnd to = {request.receiver, request.fields.teid};
+      bool his = false;
+      for (const PathKind path : kPathKinds) his |= store.sessions[leg.session].at(path, kNear) == to;
+      if (his) SetEndpoints(leg.session, leg.ebi, b, std::nullopt, /*only_missing=*/true, request.time_nanos);
+    }
   }
 }
 
@@ -317,6 +451,7 @@ void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Tran
     return;
   }
   const uint32_t number = there->second;
+  if (message.procedure == Procedure::kCreateSession && message.version == 2) MarkAnswered(there->first);
   waiting_.erase(there);
   const Request& request = requests_[number];
   const Exchange x = {request, message, std::max(transport.time_nanos, request.time_nanos), transport.source.IsV4()};
@@ -327,6 +462,7 @@ void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Tran
     (this->*FollowedBy(request.fields.procedure)->apply)(x);
   } else {
     ++store.counters.refused_by_peer;
+    if (request.fields.procedure == Procedure::kCreateSession) EndAssumed(request, x.time_nanos);
     if (MeansUnknown(message.version, *message.cause)) Unknown(x);
   }
   Drop(number);
@@ -382,16 +518,30 @@ bool SessionEngine::Impl::Advance(int64_t now_nanos) {
     }
     expiries_.pop_front();
   }
-  for (; n < kRequests && !assumptions_.empty() && assumptions_.front().time_nanos <= store.now(); ++n) {
-    const Expiry e = assumptions_.front();
-    assumptions_.pop_front();
-    const auto there = waiting_.find(e.key);
-    if (there == waiting_.end()) continue;
-    const uint32_t number = there->second;
-    if (requests_[number].time_nanos != e.begun_nanos || requests_[number].sent_again) continue;
-    waiting_.erase(there);
-    Assume(requests_[number]);
-    Drop(number);
+  for (std::deque<Expiry>* const due : {&made_, &assumptions_}) {
+    for (; n < kRequests && !due->empty() && due->front().time_nanos <= store.now(); ++n) {
+      const Expiry e = due->front();
+      due->pop_front();
+      const auto there = waiting_.find(e.key);
+      if (there == waiting_.end()) continue;
+      const uint32_t number = there->second;
+      if (requests_[number].time_nanos != e.begun_nanos || requests_[number].sent_again) continue;
+      // Of a session that is not known yet nothing is assumed; the answer may come still.
+      if (requests_[number].fields.procedure != Procedure::kCreateSession) waiting_.erase(there);
+      Assume(requests_[number]);
+      if (requests_[number].fields.procedure != Procedure::kCreateSession) Drop(number);
+    }
+  }
+  for (; n < kRequests && !unproven_.empty() && unproven_.front().time_nanos <= store.now(); ++n) {
+    EndUnproven(unproven_.front());
+    unproven_.pop_front();
+  }
+  for (; n < kRequests && !late_.empty() && late_.front().time_nanos <= store.now(); ++n) {
+    const Late late = late_.front();
+    late_.pop_front();
+    const Request& r = requests_[late.request];
+    LearnCreatedBearers(r.fields, r.bearers, r.sender, r.receiver, r.time_nanos);
+    Drop(late.request);
   }
   const bool more = store.Step();
   return more || n == kRequests;
@@ -434,7 +584,12 @@ void SessionEngine::Impl::SetEndpoints(uint32_t session, uint8_t ebi, const Bear
     uint32_t peer = PeerOf(f, /*v4=*/true);
     if (kind.path == PathKind::kForwarding) {
       const uint32_t leg = store.AnyLeg(session, ebi);
-      if (leg != 0 && peer != 0) store.AddForwarding(leg, direction, kind.interface, peer, f.teid, time_nanos);
+      if (leg == 0) continue;
+      if (peer != 0) store.AddForwarding(leg, direction, kind.interface, peer, f.teid, time_nanos);
+      const uint32_t other = f.v4 && f.v6 ? PeerOf(f, /*v4=*/false) : 0;
+      if (other != 0 && other != peer) {
+        store.AddForwarding(leg, direction, kind.interface, other, f.teid, time_nanos);
+      }
       continue;
     }
     const uint32_t leg = store.LegOf(session, ebi, kind.path, time_nanos);
@@ -558,6 +713,10 @@ void SessionEngine::Impl::FindTargets(const Exchange& x) {
   if (to.known()) {
     store.VisitControl(to, [this](uint32_t s, PathKind path, Side side) { targets_.push_back({s, path, side}); });
   }
+  if (targets_.empty() && x.response.teid != 0 && AssumeWaiting({x.request.sender, x.response.teid})) {
+    // Who accepts a change has accepted what is changed.
+    targets_.clear();
+  }
   if (targets_.empty()) {
     // The receiver's endpoint was not seen, so it must not be known to be another one.
     const ControlEnd from = {x.request.sender, x.response.teid};
@@ -567,6 +726,18 @@ void SessionEngine::Impl::FindTargets(const Exchange& x) {
         const ControlEnd& end = store.sessions[s].at(path, other);
         if (!end.known()) targets_.push_back({s, path, other});
       });
+      for (const Target& t : targets_) {
+        if (to.known()) store.SetControl(t.session, t.path, t.side, to);
+      }
+    }
+  } else if (x.response.teid != 0 && x.request.fields.version == 2) {
+    // The answer goes to the sender's endpoint: another one than was known, where a move was not seen.
+    for (const Target& t : targets_) {
+      const Side other = t.side == kNear ? kFar : kNear;
+      const ControlEnd& end = store.sessions[t.session].at(t.path, other);
+      if (end.teid != x.response.teid) {
+        store.SetControl(t.session, t.path, other, {x.request.sender, x.response.teid});
+      }
     }
   }
   if (targets_.empty() && x.request.fields.imsi) {
@@ -595,7 +766,7 @@ uint32_t SessionEngine::Impl::SessionWith(Digits imsi, uint8_t ebi) const {
 // --- Procedures ---
 
 uint32_t SessionEngine::Impl::FindSame(const Exchange& x, PathKind path, uint8_t ebi, ControlEnd near, ControlEnd far,
-                                       const Facts& facts) {
+                                       const Facts& facts, bool replace) {
   if (facts.imsi.empty()) return 0;
   uint32_t session = store.FirstOf(facts.imsi);
   while (session != 0 && store.sessions[session].default_ebi != ebi) session = store.sessions[session].next;
@@ -624,6 +795,7 @@ uint32_t SessionEngine::Impl::FindSame(const Exchange& x, PathKind path, uint8_t
       return session;
     }
   }
+  if (!replace) return 0;
   const uint64_t before = store.counters.contexts_ended;
   store.EndSession(session, x.request.time_nanos, Cause::kReplaced, 0);
   store.counters.replaced += store.counters.contexts_ended - before;
@@ -665,13 +837,16 @@ void SessionEngine::Impl::CreateSession(const Exchange& x) {
     ++store.counters.incomplete;
     return;
   }
-  const ControlEnd far = FindControl(x.response.control_endpoints(), path, kFar, x.v4);
+  ControlEnd far = FindControl(x.response.control_endpoints(), path, kFar, x.v4);
+  // Of another connection of a subscriber it may go without saying: it is what the request was sent to.
+  const ControlEnd to = {request.receiver, fields.teid};
+  if (!far.known() && path == PathKind::kAccess && to.known()) far = to;
   Facts facts;
   facts.ebi = fields.linked_ebi ? *fields.linked_ebi : first->ebi;
   facts.start_nanos = request.time_nanos;
   Learn(fields, &facts);
   Learn(x.response, &facts);
-  uint32_t session = FindSame(x, path, facts.ebi, near, far, facts);
+  uint32_t session = FindSame(x, path, facts.ebi, near, far, facts, /*replace=*/true);
   if (session == 0) {
     SetNetworks(near.peer, &facts);
     if (facts.ebi == first->ebi) {
@@ -688,11 +863,103 @@ void SessionEngine::Impl::CreateSession(const Exchange& x) {
       SetNetworks(near.peer, f);
     });
     store.Touch(session, x.time_nanos);
-    if (!(store.sessions[session].at(path, kNear) == near)) store.SetControl(session, path, kFar, {});
+    const SessionRow& s = store.sessions[session];
+    const ControlEnd& known_near = s.at(path, kNear);
+    if ((known_near.known() && !(known_near == near)) || (!far.known() && s.at(path, kFar).peer != request.receiver)) {
+      store.SetControl(session, path, kFar, {});
+    }
   }
   SetControls(session, request.control, x.v4);
   SetControls(session, x.response.control_endpoints(), x.v4);
+  if (far.known()) store.SetControl(session, path, kFar, far);
   ApplyBearers(x, session, /*sender_is_far=*/false, /*make=*/true);
+  if (path == PathKind::kCore && fields.version == 2 && !store.sessions[session].has_control(PathKind::kAccess)) {
+    LinkWaiting(session, facts.imsi, facts.ebi);
+  }
+}
+
+void SessionEngine::Impl::LinkWaiting(uint32_t session, Digits imsi, uint8_t ebi) {
+  const auto there = creates_.find(CreateKey{imsi.bits(), ebi});
+  if (there == creates_.end()) return;
+  const Request& r = requests_[there->second];
+  const ControlEnd near = FindControl(r.control, PathKind::kAccess, kNear, store.tables.peers[r.sender].address.IsV4());
+  if (!near.known()) return;
+  ++store.counters.linked;
+  store.SetControl(session, PathKind::kAccess, kNear, near);
+  if (r.fields.teid != 0) store.SetControl(session, PathKind::kAccess, kFar, {r.receiver, r.fields.teid});
+}
+
+void SessionEngine::Impl::AssumeNew(const Exchange& x) {
+  const ControlFields& fields = x.request.fields;
+  if (!fields.imsi || fields.linked_ebi || x.request.bearers.empty() || x.request.bearers[0].linked_ebi) return;
+  // What others have is theirs until somebody accepts that it is not.
+  if (SessionWith(*fields.imsi, x.request.bearers[0].ebi) != 0) return;
+  for (const BearerContext& b : x.request.bearers) {
+    for (const Fteid& f : b.endpoints()) {
+      for (const std::optional<IpAddress>& address : {f.v4, f.v6}) {
+        if (address && store.TunnelOf(*address, f.teid) != 0) return;
+      }
+    }
+  }
+  if (unproven_.size() >= store.options.max_assumed) {
+    ++store.counters.assumed_bound;
+    return;
+  }
+  const uint64_t number = store.next_session;
+  CreateSession(x);
+  const uint32_t session = store.FirstOf(*fields.imsi);
+  if (store.next_session == number || session == 0) return;
+  ++store.counters.assumed;
+  unproven_.push_back({store.now() + store.options.transaction_nanos, session, number});
+}
+
+void SessionEngine::Impl::EndAssumed(const Request& request, int64_t time_nanos) {
+  if (!request.fields.imsi) return;
+  for (uint32_t s = store.FirstOf(*request.fields.imsi); s != 0; s = store.sessions[s].next) {
+    // Made of this request, which nobody else has accepted.
+    if (store.FactsOf(s).start_nanos != request.time_nanos) continue;
+    store.EndSession(s, time_nanos, Cause::kDeleted, 0);
+    return;
+  }
+}
+
+void SessionEngine::Impl::EndUnproven(const Unproven& u) {
+  if (store.sessions[u.session].over || store.FactsOf(u.session).session != u.number) return;
+  for (uint32_t row = store.sessions[u.session].first_leg; row != 0; row = store.tables.legs[row].next) {
+    const LegRow& leg = store.tables.legs[row];
+    if (leg.counts[0].load(std::memory_order_relaxed) + leg.counts[1].load(std::memory_order_relaxed) != 0) return;
+  }
+  const SessionRow& s = store.sessions[u.session];
+  const bool answered = (s.at(PathKind::kCore, kNear).known() && s.at(PathKind::kCore, kFar).known()) ||
+                        (s.at(PathKind::kAccess, kNear).known() && s.at(PathKind::kAccess, kFar).known());
+  if (!answered) store.EndSession(u.session, store.now(), Cause::kIdle, 0);
+}
+
+bool SessionEngine::Impl::AssumeWaiting(ControlEnd near) {
+  const auto there = creates_by_near_.find(near);
+  if (there == creates_by_near_.end()) return false;
+  const Request& r = requests_[there->second];
+  // An answer to another message is to come, for which unseen_ is free.
+  const size_t before = store.counters.assumed;
+  Assume(r);
+  return store.counters.assumed != before;
+}
+
+bool SessionEngine::Impl::IsOfKnown(const Exchange& x) {
+  const ControlFields& fields = x.request.fields;
+  if (fields.version != 2 || !fields.imsi) return false;
+  for (const PathKind path : kPathKinds) {
+    const ControlEnd near = FindControl(x.request.control, path, kNear, x.v4);
+    if (!near.known()) continue;
+    Facts facts;
+    for (const BearerContext& b : x.request.bearers) {
+      if (!b.to_be_removed && b.has_ebi && facts.ebi == 0) facts.ebi = b.ebi;
+    }
+    if (fields.linked_ebi) facts.ebi = *fields.linked_ebi;
+    Learn(fields, &facts);
+    return FindSame(x, path, facts.ebi, near, {}, facts, /*replace=*/false) != 0;
+  }
+  return false;
 }
 
 void SessionEngine::Impl::ApplyBearers(const Exchange& x, uint32_t session, bool sender_is_far, bool make) {
@@ -757,7 +1024,9 @@ void SessionEngine::Impl::ModifyBearer(const Exchange& x) {
     }
     SetControls(t.session, request.control, x.v4, sender);
     SetControls(t.session, x.response.control_endpoints(), x.v4, answerer);
-    ApplyBearers(x, t.session, sender_is_far, /*make=*/only);
+    // Connections share endpoints on S11 and S4: what is of another one, which is not known, must not become this
+    // one's.
+    ApplyBearers(x, t.session, sender_is_far, /*make=*/only && (concerned || t.path == PathKind::kCore));
     if (s.over) continue;
     store.ChangeFacts(t.session, x.time_nanos, [&](Facts* f) {
       Learn(fields, f);
@@ -1015,7 +1284,10 @@ void SessionEngine::Impl::Unknown(const Exchange& x) {
 size_t SessionEngine::Impl::octets() const {
   return store.octets() + requests_.size() * (sizeof(Request) + sizeof(BearerContext) + 2 * sizeof(Fteid)) +
          waiting_.capacity() * (sizeof(Key) + sizeof(uint32_t) + 1) +
-         (expiries_.size() + assumptions_.size()) * sizeof(Expiry);
+         (expiries_.size() + assumptions_.size() + made_.size()) * sizeof(Expiry) + late_.size() * sizeof(Late) +
+         unproven_.size() * sizeof(Unproven) +
+         creates_by_near_.capacity() * (sizeof(ControlEnd) + sizeof(uint32_t) + 1) +
+         creates_.capacity() * (sizeof(CreateKey) + sizeof(uint32_t) + 1);
 }
 
 }  // namespace flowacct::session

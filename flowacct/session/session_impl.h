@@ -3,6 +3,7 @@
 #ifndef FLOWACCT_SESSION_SESSION_IMPL_H_
 #define FLOWACCT_SESSION_SESSION_IMPL_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "absl/types/span.h"
 #include "flowacct/gtp/control_message.h"
 #include "flowacct/session/session_engine.h"
@@ -71,17 +73,43 @@ class SessionEngine::Impl {
     int64_t time_nanos;  // of the answer
     bool v4;             // they came over IPv4
   };
+  struct Unproven {  // a new session that was assumed
+    int64_t time_nanos;
+    uint32_t session;
+    uint64_t number;
+  };
+  struct Late {  // an answer
+    int64_t time_nanos;
+    uint32_t request;
+  };
+  // Of a request to create on S11 or S4.
+  struct CreateKey {
+    uint64_t imsi;
+    uint8_t ebi;
+    bool operator==(const CreateKey& o) const { return imsi == o.imsi && ebi == o.ebi; }
+    template <typename H>
+    friend H AbslHashValue(H h, const CreateKey& k) {
+      return H::combine(std::move(h), k.imsi, k.ebi);
+    }
+  };
+  static std::optional<CreateKey> CreateKeyOf(const Request& request);
+  // Answers that came before, as far as these places go.
+  uint32_t MarkOf(const Key& key) const { return static_cast<uint32_t>(absl::HashOf(key) | 1); }
+  void MarkAnswered(const Key& key) { answered_[MarkOf(key) / 2 % answered_.size()] = MarkOf(key); }
+  bool WasAnswered(const Key& key) const { return answered_[MarkOf(key) / 2 % answered_.size()] == MarkOf(key); }
   // Session, and which of its control endpoints the request was sent to.
   struct Target {
     uint32_t session;
     PathKind path;
     Side side;
   };
+  // When an answer that was not seen may be assumed: by what was made, which its sender has anyway, or what ended.
+  enum class Assumed : uint8_t { kNever, kSoon, kLate };
   // A procedure that changes something here.
   struct Followed {
     gtp::Procedure procedure;
     void (Impl::*apply)(const Exchange&);
-    bool assume;  // an answer that was not seen may be assumed
+    Assumed assumed;
   };
   static const Followed* FollowedBy(gtp::Procedure procedure);
 
@@ -89,10 +117,30 @@ class SessionEngine::Impl {
   void TakeResponse(const gtp::ControlMessage& message, const Transport& transport, uint32_t sender, uint32_t receiver);
   void TakeRecovery(uint32_t peer, uint8_t counter, int64_t time_nanos);
   void ErrorIndication(const gtp::ControlMessage& message, int64_t time_nanos);
-  void Drop(uint32_t request) { free_requests_.push_back(request); }
+  uint32_t NewRequest();
+  void Drop(uint32_t request);
   // The answer was not seen; or the request.
   void Assume(const Request& request);
   void TakeAnswerAlone(const gtp::ControlMessage& message, int64_t time_nanos, uint32_t sender, uint32_t receiver);
+
+  void CreatedAlone(const gtp::ControlMessage& message, int64_t time_nanos, uint32_t sender, uint32_t receiver);
+  // Of an answer without its request, and with the PGW's tunnel of a request without its answer. False: whose they are
+  // may yet be known.
+  bool LearnCreatedBearers(const gtp::ControlFields& fields, absl::Span<const gtp::BearerContext> bearers,
+                           uint32_t sender, uint32_t receiver, int64_t time_nanos);
+  void KeepForLater(const gtp::ControlMessage& message, int64_t time_nanos, uint32_t sender, uint32_t receiver);
+  void LearnBearersByCore(const Request& request);
+  // A session of S5 has the MME's endpoint of the request on S11 that it followed from.
+  void LinkWaiting(uint32_t session, base::Digits imsi, uint8_t ebi);
+  // A creation whose answer was not seen. It is bounded, takes nothing from others, and ends where nothing follows.
+  void AssumeNew(const Exchange& x);
+  void EndUnproven(const Unproven& u);
+  void EndAssumed(const Request& request, int64_t time_nanos);
+  // A creation waits that has this endpoint of an MME or SGSN, and is assumed now.
+  bool AssumeWaiting(ControlEnd near);
+  static ControlEnd NearOf(const Request& request);
+  // Whether a request to create is about a session that is there.
+  bool IsOfKnown(const Exchange& x);
 
   // Each does what an accepted exchange says. ModifyBearer is of both directions: update bearer, too.
   void CreateSession(const Exchange& x);
@@ -118,7 +166,8 @@ class SessionEngine::Impl {
   const Target* TargetWith(std::optional<uint8_t> default_ebi) const;
   uint32_t SessionWith(base::Digits imsi, uint8_t ebi) const;
   // Of an attach or a relocation, the session that is there already and is the same; 0: it is a new one.
-  uint32_t FindSame(const Exchange& x, PathKind path, uint8_t ebi, ControlEnd near, ControlEnd far, const Facts& facts);
+  uint32_t FindSame(const Exchange& x, PathKind path, uint8_t ebi, ControlEnd near, ControlEnd far, const Facts& facts,
+                    bool replace);
   void ApplyBearers(const Exchange& x, uint32_t session, bool sender_is_far, bool make);
   void DeletePath(uint32_t session, PathKind path, bool whole, int64_t time_nanos, uint8_t cause);
   void LearnConnections(const Exchange& x, const gtp::ControlFields& fields, absl::Span<const gtp::Fteid> control,
@@ -147,7 +196,13 @@ class SessionEngine::Impl {
   absl::flat_hash_map<Key, uint32_t> waiting_;
   std::deque<Request> requests_;  // a pool
   std::vector<uint32_t> free_requests_;
-  std::deque<Expiry> expiries_, assumptions_;
+  std::deque<Expiry> expiries_, assumptions_, made_;
+  std::deque<Late> late_;
+  std::deque<Unproven> unproven_;
+  // Requests that wait, on S11 and S4.
+  absl::flat_hash_map<CreateKey, uint32_t> creates_;
+  absl::flat_hash_map<ControlEnd, uint32_t> creates_by_near_;
+  std::array<uint32_t, 4096> answered_{};
   gtp::ControlMessage unseen_;   // an answer
   std::vector<Target> targets_;  // scratch
 };

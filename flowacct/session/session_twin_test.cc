@@ -166,7 +166,7 @@ TEST_P(TwinTest, FindTheSameAtAllTimes) {
   SessionOptions options;
   options.max_history = 10'000;
   options.max_leases = 10'000;
-  options.assume_nanos = 0;
+  options.assume_nanos = options.assume_made_nanos = 0;
   options.seed = static_cast<uint64_t>(GetParam());
   Scene s(options);
   Twin twin;

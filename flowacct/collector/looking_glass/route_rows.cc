@@ -1,6 +1,5 @@
 #include "flowacct/collector/looking_glass/route_rows.h"
 
-#include "flowacct/record/value_text.h"
 
 namespace flowacct::collector {
 

@@ -34,6 +34,17 @@ using record::FieldId;
 
 constexpr size_t kBatchRows = 256;
 
+absl::string_view TapName(GtpTap tap) {
+  switch (tap) {
+#define X(name, text, interface) \
+  case GtpTap::name:             \
+    return text;
+    FLOWACCT_GTP_TAPS(X)
+#undef X
+  }
+  return "";
+}
+
 struct User {
   base::Digits imsi;
   std::string apn;
@@ -45,6 +56,8 @@ struct User {
 
 struct Outcome {
   uint64_t rows = 0, knowable = 0, joined_of_knowable = 0, joined = 0, wrong = 0, wrong_direction = 0;
+  uint64_t with_control = 0, joined_of_them = 0;  // all but those of N3 and X2
+  std::map<std::string, uint64_t> missed;         // of them, by what they are
   std::vector<std::string> first_wrong, first_missed;
 };
 
@@ -124,6 +137,11 @@ class Sessions : public GtpTruthListener {
       outcome.knowable += knowable;
       outcome.joined_of_knowable += knowable && joined;
       outcome.joined += joined;
+      if (user.interface != GtpTap::kN3 && user.interface != GtpTap::kX2) {
+        ++outcome.with_control;
+        outcome.joined_of_them += joined;
+        if (!joined) ++outcome.missed[What(row, user)];
+      }
       if (knowable && !joined && outcome.first_missed.size() < 12) {
         outcome.first_missed.push_back(
             absl::StrCat(base::AsText(interner_.Find(row.Get<FieldId::kGtpMatch>())), " ", user.imsi.ToString(), " ",
@@ -147,19 +165,32 @@ class Sessions : public GtpTruthListener {
     }
   }
 
+  std::string What(const record::RowView& row, const User& user) {
+    return absl::StrCat(base::AsText(interner_.Find(row.Get<FieldId::kGtpMatch>())), " ", TapName(user.interface),
+                        user.up ? " up, known: " : " down, known: ", GtpKnowledgeName(user.known));
+  }
+
   SessionTap tap_{&service};
   base::Interner interner_;
   std::multimap<Key, User> truth_;
   std::unique_ptr<GtpTrafficGenerator> traffic_;
 };
 
+// Of all packets whose tunnels have a control plane, whether it was seen or not.
+std::string Summary(const Outcome& outcome) {
+  return absl::StrCat(outcome.joined_of_them, " of ", outcome.with_control, " (",
+                      100.0 * static_cast<double>(outcome.joined_of_them) / static_cast<double>(outcome.with_control),
+                      " %); not: ", absl::StrJoin(outcome.missed, ", ", absl::PairFormatter(": ")));
+}
+
 void ExpectTruth(const Outcome& outcome) {
   EXPECT_EQ(outcome.wrong, 0u) << absl::StrJoin(outcome.first_wrong, "\n");
   EXPECT_EQ(outcome.wrong_direction, 0u);
   EXPECT_GE(static_cast<double>(outcome.joined_of_knowable), 0.999 * static_cast<double>(outcome.knowable))
       << outcome.joined_of_knowable << " of " << outcome.knowable << "\n"
-      << absl::StrJoin(outcome.first_missed, "\n");
-  testing::Test::RecordProperty("joined", absl::StrCat(outcome.joined, " of ", outcome.rows));
+      << absl::StrJoin(outcome.first_missed, "\n") << "\n"
+      << Summary(outcome);
+  testing::Test::RecordProperty("joined", Summary(outcome));
 }
 
 // With 1 % of control messages lost, packets that come before theirs, handovers and TEIDs that are used again at once.

@@ -210,11 +210,13 @@ bool SessionsEnricher::IsOfAnother(const Found& found, const uint8_t* row) const
   const auto is_other = [&](const FieldPlace& place) {
     if (!Has(row, place)) return false;
     const base::IpAddress inner = AddressAt(row, place);
-    if (inner.IsV4()) return found.facts->packed_v4 != 0 && inner != found.facts->ue_v4();
+    // A session has all of its addresses from the beginning on: who has only one of IPv6 sends nothing of IPv4.
+    if (found.facts->packed_v4 == 0 && found.facts->v6_length == 0) return false;
+    if (inner.IsV4()) return inner != found.facts->ue_v4();
     // What is link-local (RFC 4291, 2.5.6) or nobody's is of the tunnel itself, such as neighbour discovery.
     const bool is_local = inner == base::IpAddress() || (inner.data()[0] == 0xfe && (inner.data()[1] & 0xc0) == 0x80);
     const uint8_t length = std::min(found.facts->v6_length, kDelegatedLength);
-    return !is_local && length != 0 && !base::IpPrefix(found.facts->ue_v6().address(), length).Contains(inner);
+    return !is_local && (length == 0 || !base::IpPrefix(found.facts->ue_v6().address(), length).Contains(inner));
   };
   switch (found.direction) {
     case session::Direction::kUp:
