@@ -1,6 +1,5 @@
 #include "flowacct/collector/looking_glass/route_rows.h"
 
-
 namespace flowacct::collector {
 
 using record::FieldType;
