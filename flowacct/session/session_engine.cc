@@ -149,10 +149,14 @@ std::optional<SessionEngine::Impl::CreateKey> SessionEngine::Impl::CreateKeyOf(c
   return CreateKey{r.fields.imsi->bits(), r.fields.linked_ebi ? *r.fields.linked_ebi : r.bearers[0].ebi};
 }
 
+ControlEnd SessionEngine::Impl::NearOf(const Request& r) { return {r.sender, r.control[0].teid}; }
+
 void SessionEngine::Impl::Drop(uint32_t request) {
   if (const std::optional<CreateKey> create = CreateKeyOf(requests_[request])) {
     const auto there = creates_.find(*create);
     if (there != creates_.end() && there->second == request) creates_.erase(there);
+    const auto near = creates_by_near_.find(NearOf(requests_[request]));
+    if (near != creates_by_near_.end() && near->second == request) creates_by_near_.erase(near);
   }
   free_requests_.push_back(request);
 }
@@ -259,7 +263,10 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
   r.time_nanos = time_nanos;
   r.sent_again = false;
   waiting_.emplace(key, number);
-  if (const std::optional<CreateKey> create = CreateKeyOf(r)) creates_[*create] = number;
+  if (const std::optional<CreateKey> create = CreateKeyOf(r)) {
+    creates_[*create] = number;
+    creates_by_near_[NearOf(r)] = number;
+  }
   expiries_.push_back({store.now() + store.options.transaction_nanos, key, time_nanos});
   const Assumed assumed = FollowedBy(message.procedure)->assumed;
   if (store.options.assume_nanos > 0 && assumed == Assumed::kLate) {
@@ -277,7 +284,10 @@ void SessionEngine::Impl::Assume(const Request& request) {
   unseen_.role = Role::kResponse;
   const Exchange x = {request, unseen_, request.time_nanos, store.tables.peers[request.sender].address.IsV4()};
   if (request.fields.procedure == Procedure::kCreateSession) {
-    if (!IsOfKnown(x)) return;
+    if (!IsOfKnown(x)) {
+      AssumeNew(x);
+      return;
+    }
   } else {
     bool known = false;
     store.VisitControl({request.receiver, request.fields.teid}, [&known](uint32_t, PathKind, Side) { known = true; });
@@ -452,6 +462,7 @@ void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Tran
     (this->*FollowedBy(request.fields.procedure)->apply)(x);
   } else {
     ++store.counters.refused_by_peer;
+    if (request.fields.procedure == Procedure::kCreateSession) EndAssumed(request, x.time_nanos);
     if (MeansUnknown(message.version, *message.cause)) Unknown(x);
   }
   Drop(number);
@@ -521,6 +532,10 @@ bool SessionEngine::Impl::Advance(int64_t now_nanos) {
       if (requests_[number].fields.procedure != Procedure::kCreateSession) Drop(number);
     }
   }
+  for (; n < kRequests && !unproven_.empty() && unproven_.front().time_nanos <= store.now(); ++n) {
+    EndUnproven(unproven_.front());
+    unproven_.pop_front();
+  }
   for (; n < kRequests && !late_.empty() && late_.front().time_nanos <= store.now(); ++n) {
     const Late late = late_.front();
     late_.pop_front();
@@ -569,7 +584,12 @@ void SessionEngine::Impl::SetEndpoints(uint32_t session, uint8_t ebi, const Bear
     uint32_t peer = PeerOf(f, /*v4=*/true);
     if (kind.path == PathKind::kForwarding) {
       const uint32_t leg = store.AnyLeg(session, ebi);
-      if (leg != 0 && peer != 0) store.AddForwarding(leg, direction, kind.interface, peer, f.teid, time_nanos);
+      if (leg == 0) continue;
+      if (peer != 0) store.AddForwarding(leg, direction, kind.interface, peer, f.teid, time_nanos);
+      const uint32_t other = f.v4 && f.v6 ? PeerOf(f, /*v4=*/false) : 0;
+      if (other != 0 && other != peer) {
+        store.AddForwarding(leg, direction, kind.interface, other, f.teid, time_nanos);
+      }
       continue;
     }
     const uint32_t leg = store.LegOf(session, ebi, kind.path, time_nanos);
@@ -692,6 +712,10 @@ void SessionEngine::Impl::FindTargets(const Exchange& x) {
   const ControlEnd to = {x.request.receiver, x.request.fields.teid};
   if (to.known()) {
     store.VisitControl(to, [this](uint32_t s, PathKind path, Side side) { targets_.push_back({s, path, side}); });
+  }
+  if (targets_.empty() && x.response.teid != 0 && AssumeWaiting({x.request.sender, x.response.teid})) {
+    // Who accepts a change has accepted what is changed.
+    targets_.clear();
   }
   if (targets_.empty()) {
     // The receiver's endpoint was not seen, so it must not be known to be another one.
@@ -858,12 +882,67 @@ void SessionEngine::Impl::LinkWaiting(uint32_t session, Digits imsi, uint8_t ebi
   const auto there = creates_.find(CreateKey{imsi.bits(), ebi});
   if (there == creates_.end()) return;
   const Request& r = requests_[there->second];
-  const ControlEnd near =
-      FindControl(r.control, PathKind::kAccess, kNear, store.tables.peers[r.sender].address.IsV4());
+  const ControlEnd near = FindControl(r.control, PathKind::kAccess, kNear, store.tables.peers[r.sender].address.IsV4());
   if (!near.known()) return;
   ++store.counters.linked;
   store.SetControl(session, PathKind::kAccess, kNear, near);
   if (r.fields.teid != 0) store.SetControl(session, PathKind::kAccess, kFar, {r.receiver, r.fields.teid});
+}
+
+void SessionEngine::Impl::AssumeNew(const Exchange& x) {
+  const ControlFields& fields = x.request.fields;
+  if (!fields.imsi || fields.linked_ebi || x.request.bearers.empty() || x.request.bearers[0].linked_ebi) return;
+  // What others have is theirs until somebody accepts that it is not.
+  if (SessionWith(*fields.imsi, x.request.bearers[0].ebi) != 0) return;
+  for (const BearerContext& b : x.request.bearers) {
+    for (const Fteid& f : b.endpoints()) {
+      for (const std::optional<IpAddress>& address : {f.v4, f.v6}) {
+        if (address && store.TunnelOf(*address, f.teid) != 0) return;
+      }
+    }
+  }
+  if (unproven_.size() >= store.options.max_assumed) {
+    ++store.counters.assumed_bound;
+    return;
+  }
+  const uint64_t number = store.next_session;
+  CreateSession(x);
+  const uint32_t session = store.FirstOf(*fields.imsi);
+  if (store.next_session == number || session == 0) return;
+  ++store.counters.assumed;
+  unproven_.push_back({store.now() + store.options.transaction_nanos, session, number});
+}
+
+void SessionEngine::Impl::EndAssumed(const Request& request, int64_t time_nanos) {
+  if (!request.fields.imsi) return;
+  for (uint32_t s = store.FirstOf(*request.fields.imsi); s != 0; s = store.sessions[s].next) {
+    // Made of this request, which nobody else has accepted.
+    if (store.FactsOf(s).start_nanos != request.time_nanos) continue;
+    store.EndSession(s, time_nanos, Cause::kDeleted, 0);
+    return;
+  }
+}
+
+void SessionEngine::Impl::EndUnproven(const Unproven& u) {
+  if (store.sessions[u.session].over || store.FactsOf(u.session).session != u.number) return;
+  for (uint32_t row = store.sessions[u.session].first_leg; row != 0; row = store.tables.legs[row].next) {
+    const LegRow& leg = store.tables.legs[row];
+    if (leg.counts[0].load(std::memory_order_relaxed) + leg.counts[1].load(std::memory_order_relaxed) != 0) return;
+  }
+  const SessionRow& s = store.sessions[u.session];
+  const bool answered = (s.at(PathKind::kCore, kNear).known() && s.at(PathKind::kCore, kFar).known()) ||
+                        (s.at(PathKind::kAccess, kNear).known() && s.at(PathKind::kAccess, kFar).known());
+  if (!answered) store.EndSession(u.session, store.now(), Cause::kIdle, 0);
+}
+
+bool SessionEngine::Impl::AssumeWaiting(ControlEnd near) {
+  const auto there = creates_by_near_.find(near);
+  if (there == creates_by_near_.end()) return false;
+  const Request& r = requests_[there->second];
+  // An answer to another message is to come, for which unseen_ is free.
+  const size_t before = store.counters.assumed;
+  Assume(r);
+  return store.counters.assumed != before;
 }
 
 bool SessionEngine::Impl::IsOfKnown(const Exchange& x) {
@@ -945,7 +1024,8 @@ void SessionEngine::Impl::ModifyBearer(const Exchange& x) {
     }
     SetControls(t.session, request.control, x.v4, sender);
     SetControls(t.session, x.response.control_endpoints(), x.v4, answerer);
-    // Connections share endpoints on S11 and S4: what is of another one, which is not known, must not become this one's.
+    // Connections share endpoints on S11 and S4: what is of another one, which is not known, must not become this
+    // one's.
     ApplyBearers(x, t.session, sender_is_far, /*make=*/only && (concerned || t.path == PathKind::kCore));
     if (s.over) continue;
     store.ChangeFacts(t.session, x.time_nanos, [&](Facts* f) {
@@ -1204,8 +1284,10 @@ void SessionEngine::Impl::Unknown(const Exchange& x) {
 size_t SessionEngine::Impl::octets() const {
   return store.octets() + requests_.size() * (sizeof(Request) + sizeof(BearerContext) + 2 * sizeof(Fteid)) +
          waiting_.capacity() * (sizeof(Key) + sizeof(uint32_t) + 1) +
-         (expiries_.size() + assumptions_.size() + made_.size()) * sizeof(Expiry) +
-         late_.size() * sizeof(Late) + creates_.capacity() * (sizeof(CreateKey) + sizeof(uint32_t) + 1);
+         (expiries_.size() + assumptions_.size() + made_.size()) * sizeof(Expiry) + late_.size() * sizeof(Late) +
+         unproven_.size() * sizeof(Unproven) +
+         creates_by_near_.capacity() * (sizeof(ControlEnd) + sizeof(uint32_t) + 1) +
+         creates_.capacity() * (sizeof(CreateKey) + sizeof(uint32_t) + 1);
 }
 
 }  // namespace flowacct::session

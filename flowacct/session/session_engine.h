@@ -11,10 +11,11 @@
 // Answers are paired with requests by both addresses and the sequence number, never by a port. What a session is:
 // README.md.
 // Guaranteed: what a request asks for counts only if its answer accepts it, or if there must have been one
-// (SessionOptions::assume_nanos; never for a session that is not known yet); a tunnel endpoint is one bearer's at a
-// time; bearers are never joined by a subscriber's address. Not checked: whether a node may say what it says.
-// Ownership: `epochs` outlives the engine, which outlives its readers. Threads: one writer (or a mutex around it);
-// readers never wait. Errors: counters; no message is refused as such. Cost and memory: README.md.
+// (SessionOptions::assume_nanos, assume_made_nanos; for a session that is not known yet within max_assumed, and never
+// at another's cost); a tunnel endpoint is one bearer's at a time; bearers are never joined by a subscriber's address.
+// Not checked: whether a node may say what it says. Ownership: `epochs` outlives the engine, which outlives its
+// readers. Threads: one writer (or a mutex around it); readers never wait. Errors: counters; no message is refused as
+// such. Cost and memory: README.md.
 
 #ifndef FLOWACCT_SESSION_SESSION_ENGINE_H_
 #define FLOWACCT_SESSION_SESSION_ENGINE_H_
@@ -83,6 +84,7 @@ struct Transport {
   X(tunnel_bound, "tunnels that max_tunnels refused")                                   \
   X(peer_bound, "addresses that max_peers refused")                                     \
   X(transaction_bound, "requests that max_transactions refused")                        \
+  X(assumed_bound, "creations without an answer that max_assumed refused")              \
   X(history_bound, "old facts and tunnels that max_history made forgotten early")       \
   X(lease_bound, "sessions that max_leases keeps from being found by address")          \
   X(location_bound, "locations that max_locations refused")                             \

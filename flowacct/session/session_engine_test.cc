@@ -830,32 +830,145 @@ TEST(SessionEngineTest, AnAnswerThatMustHaveBeenThereIsAssumed) {
   Attach(&s, 1000, kImsi);
   const auto moved = Request(2, Procedure::kModifyBearer, 5, 0x44).Bearer(5).User(gtp::kS1UEnodebGtpU, kEnb2, 0x91);
   s.Send(3000, kMme, kSgw, moved);
-  s.Advance(8999);
+  s.Advance(3999);
   EXPECT_EQ(s.Whose(3500, kEnb2, 0x91), "no_control");
-  s.Advance(9000);
+  s.Advance(4000);
   EXPECT_EQ(s.Whose(3500, kEnb2, 0x91), "262011234567890 down S1-U");
   EXPECT_EQ(s.Whose(4000, kEnb, 0x81), "expired");
   EXPECT_EQ(s.engine.counters().assumed, 1u);
-  // Who asks again had no answer.
-  const auto back = Request(2, Procedure::kModifyBearer, 6, 0x44).Bearer(5).User(gtp::kS1UEnodebGtpU, kEnb, 0x82);
-  s.Send(10'000, kMme, kSgw, back);
-  s.Send(13'000, kMme, kSgw, back);
+  // Seen twice at once is not asked again; who asks again had no answer.
+  const auto idle = Request(2, Procedure::kReleaseAccessBearers, 6, 0x44);
+  s.Send(10'000, kMme, kSgw, idle);
+  s.Send(10'001, kMme, kSgw, idle);
+  s.Send(13'000, kMme, kSgw, idle);
   s.Advance(60'000);
   EXPECT_EQ(s.engine.counters().assumed, 1u);
   EXPECT_EQ(s.Whose(20'000, kEnb2, 0x91), "262011234567890 down S1-U");
-  // A session that is not known is never made so.
-  s.Send(61'000, kSgsn, kGgsn,
-         Request(1, Procedure::kCreateSession, 1, 0)
-             .Imsi(kOther)
-             .Control(gtp::kGnSgsnGtpC, kSgsn, 0x11)
-             .Bearer(5)
-             .User(gtp::kGnSgsnGtpU, kSgsn, 0x12));
   s.Send(61'000, kSgsn, kGgsn, Request(1, Procedure::kModifyBearer, 2, 0x999).Bearer(5));
   s.Send(61'500, kMme, kSgw, Request(2, Procedure::kDeleteSession, 7, 0x44).Linked(5).Indication(uint64_t{8} << 56));
   s.Advance(80'000);
   EXPECT_EQ(s.engine.counters().assumed, 2u);
   EXPECT_EQ(s.engine.counters().contexts_created, 1u);
   EXPECT_EQ(s.Whose(79'000, kSgw, 0x71), "expired");
+}
+
+//   MME                  SGW
+//    |--create 2nd (to 0x44)->|  1000
+//    |<-accept, no F-TEID of S11: it is what the request was sent to
+//    |--modify (to 0x44)----->|  is about the second one, and makes no bearer of the first
+TEST(SessionEngineTest, AnotherConnectionOnS11MayComeWithoutTheSgwsEndpoint) {
+  Scene s;
+  Attach(&s, 1000, kImsi);
+  s.Send(2000, kMme, kSgw,
+         Request(2, Procedure::kCreateSession, 900, 0x44)
+             .Imsi(kImsi)
+             .Apn("ims")
+             .Control(gtp::kS11MmeGtpC, kMme, 0x41)
+             .Bearer(7));
+  AttachS5(&s, 2000, kImsi, 0x1000, "ims", 7);
+  s.Send(2020, kSgw, kMme,
+         Response(2, Procedure::kCreateSession, 900, 0x41)
+             .Control(gtp::kS5PgwGtpC, kPgw, 0x1061)
+             .Bearer(7)
+             .User(gtp::kS1USgwGtpU, kSgw, 0x1071));
+  s.Exchange(2100, kMme, kSgw,
+             Request(2, Procedure::kModifyBearer, 901, 0x44).Bearer(7).User(gtp::kS1UEnodebGtpU, kEnb, 0x91),
+             Response(2, Procedure::kModifyBearer, 901, 0x41).Bearer(7).User(gtp::kS1USgwGtpU, kSgw, 0x1071));
+  for (const auto& [node, teid] : {std::pair(kSgw, 0x1071u), std::pair(kEnb, 0x91u)}) {
+    EXPECT_EQ(s.Apn(s.Find(2500, node, teid)), "ims");
+  }
+  EXPECT_EQ(s.engine.contexts(), 2u);
+  // A bearer of a connection that nobody knows is not the first one's.
+  Scene t;
+  Attach(&t, 1000, kImsi);
+  t.Exchange(2100, kMme, kSgw,
+             Request(2, Procedure::kModifyBearer, 901, 0x44).Bearer(7).User(gtp::kS1UEnodebGtpU, kEnb, 0x91),
+             Response(2, Procedure::kModifyBearer, 901, 0x41).Bearer(7).User(gtp::kS1USgwGtpU, kSgw, 0x1071));
+  EXPECT_EQ(t.Whose(2500, kEnb, 0x91), "unknown_teid");
+  EXPECT_EQ(t.engine.contexts(), 1u);
+}
+
+// What of an attach may be missing, and S1-U is known all the same: the messages of S11 and S5 name each other's ends.
+//
+//   MME          SGW          PGW
+//    |--1 create->|--2 create->|
+//    |<-4 accept--|<-3 accept--|
+//    |--5 modify->|
+//    |<-6 accept--|
+TEST(SessionEngineTest, AMissingMessageOfAnAttachIsMadeUpForByTheOthers) {
+  const auto sgw5 = Request(2, Procedure::kCreateSession, 101, 0)
+                        .Imsi(kImsi)
+                        .Apn("internet")
+                        .Control(gtp::kS5SgwGtpC, kSgw, 0x51)
+                        .Bearer(5)
+                        .User(gtp::kS5SgwGtpU, kSgw, 0x52);
+  const auto pgw5 = Response(2, Procedure::kCreateSession, 101, 0x51)
+                        .Control(gtp::kS5PgwGtpC, kPgw, 0x61)
+                        .Bearer(5)
+                        .User(gtp::kS5PgwGtpU, kPgw, 0x62);
+  const auto mme = Request(2, Procedure::kCreateSession, 1, 0)
+                       .Imsi(kImsi)
+                       .Apn("internet")
+                       .Control(gtp::kS11MmeGtpC, kMme, 0x41)
+                       .Bearer(5);
+  const auto sgw = Response(2, Procedure::kCreateSession, 1, 0x41)
+                       .Control(gtp::kS11SgwGtpC, kSgw, 0x44)
+                       .Control(gtp::kS5PgwGtpC, kPgw, 0x61)
+                       .Bearer(5)
+                       .User(gtp::kS1USgwGtpU, kSgw, 0x71)
+                       .User(gtp::kS5PgwGtpU, kPgw, 0x62);
+  const auto modify = Request(2, Procedure::kModifyBearer, 2, 0x44).Bearer(5).User(gtp::kS1UEnodebGtpU, kEnb, 0x81);
+  const auto modified = Response(2, Procedure::kModifyBearer, 2, 0x41).Bearer(5).User(gtp::kS1USgwGtpU, kSgw, 0x71);
+  for (int missing = 0; missing <= 6; ++missing) {
+    SCOPED_TRACE(missing);
+    Scene s;
+    if (missing != 1) s.Send(1000, kMme, kSgw, mme);
+    if (missing != 2) s.Send(1002, kSgw, kPgw, sgw5);
+    if (missing != 3) s.Send(1004, kPgw, kSgw, pgw5);
+    if (missing != 4) s.Send(1006, kSgw, kMme, sgw);
+    if (missing != 5) s.Send(1008, kMme, kSgw, modify);
+    if (missing != 6) s.Send(1010, kSgw, kMme, modified);
+    s.Advance(2008);
+    EXPECT_EQ(s.Whose(1100, kSgw, 0x71), "262011234567890 up S1-U");
+    EXPECT_EQ(s.Whose(1100, kPgw, 0x62), "262011234567890 up S5/S8");
+    // These two are in one message each.
+    EXPECT_EQ(s.Whose(1100, kEnb, 0x81), missing == 5 ? "no_control" : "262011234567890 down S1-U");
+    EXPECT_EQ(s.Whose(1100, kSgw, 0x52), missing == 2 ? "unknown_teid" : "262011234567890 down S5/S8");
+    EXPECT_EQ(s.engine.contexts(), 1u);
+  }
+}
+
+TEST(SessionEngineTest, ACreationWithoutAnAnswerIsAssumedForAWhileAndTakesNothingFromOthers) {
+  SessionOptions options;
+  options.max_assumed = 1;
+  Scene s(options);
+  const auto create = [](absl::string_view imsi, uint32_t sequence, uint32_t user) {
+    return std::move(Request(1, Procedure::kCreateSession, sequence, 0)
+                         .Imsi(imsi)
+                         .Control(gtp::kGnSgsnGtpC, kSgsn, 0x11 + sequence)
+                         .Bearer(5)
+                         .User(gtp::kGnSgsnGtpU, kSgsn, user));
+  };
+  CreatePdp(&s, 1000, kImsi, 0, 77);
+  s.Send(2000, kSgsn, kGgsn, create(kOther, 1, 0x12));  // the first one's
+  s.Send(2000, kSgsn, kGgsn, create(kOther, 2, 0x99));
+  s.Send(2001, kSgsn, kGgsn, create("262010000000001", 3, 0x9a));
+  s.Advance(2999);
+  EXPECT_EQ(s.Whose(2999, kSgsn, 0x99), "unknown_teid");
+  s.Advance(3001);
+  EXPECT_EQ(s.Whose(3000, kSgsn, 0x12), "262011234567890 down Gn/Gp");
+  EXPECT_EQ(s.Whose(3000, kSgsn, 0x99), "262019876543210 down Gn/Gp");
+  EXPECT_EQ(s.Whose(3000, kSgsn, 0x9a), "unknown_teid");
+  EXPECT_EQ(s.engine.counters().assumed_bound, 1u);
+  // Nothing followed.
+  s.Advance(63'001);
+  EXPECT_EQ(s.Whose(63'600, kSgsn, 0x99), "expired");
+  // A refusal that is late.
+  s.Send(70'000, kSgsn, kGgsn, create(kOther, 4, 0x99));
+  s.Advance(71'000);
+  EXPECT_EQ(s.Whose(71'000, kSgsn, 0x99), "262019876543210 down Gn/Gp");
+  s.Send(71'500, kGgsn, kSgsn, Response(1, Procedure::kCreateSession, 4, 0x15).Cause(199));
+  EXPECT_EQ(s.Whose(72'100, kSgsn, 0x99), "expired");
 }
 
 TEST(SessionEngineTest, AnAnswerAloneTellsOfASessionThatIsKnown) {

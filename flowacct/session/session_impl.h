@@ -73,6 +73,11 @@ class SessionEngine::Impl {
     int64_t time_nanos;  // of the answer
     bool v4;             // they came over IPv4
   };
+  struct Unproven {  // a new session that was assumed
+    int64_t time_nanos;
+    uint32_t session;
+    uint64_t number;
+  };
   struct Late {  // an answer
     int64_t time_nanos;
     uint32_t request;
@@ -127,6 +132,13 @@ class SessionEngine::Impl {
   void LearnBearersByCore(const Request& request);
   // A session of S5 has the MME's endpoint of the request on S11 that it followed from.
   void LinkWaiting(uint32_t session, base::Digits imsi, uint8_t ebi);
+  // A creation whose answer was not seen. It is bounded, takes nothing from others, and ends where nothing follows.
+  void AssumeNew(const Exchange& x);
+  void EndUnproven(const Unproven& u);
+  void EndAssumed(const Request& request, int64_t time_nanos);
+  // A creation waits that has this endpoint of an MME or SGSN, and is assumed now.
+  bool AssumeWaiting(ControlEnd near);
+  static ControlEnd NearOf(const Request& request);
   // Whether a request to create is about a session that is there.
   bool IsOfKnown(const Exchange& x);
 
@@ -186,10 +198,13 @@ class SessionEngine::Impl {
   std::vector<uint32_t> free_requests_;
   std::deque<Expiry> expiries_, assumptions_, made_;
   std::deque<Late> late_;
+  std::deque<Unproven> unproven_;
+  // Requests that wait, on S11 and S4.
   absl::flat_hash_map<CreateKey, uint32_t> creates_;
+  absl::flat_hash_map<ControlEnd, uint32_t> creates_by_near_;
   std::array<uint32_t, 4096> answered_{};
-  gtp::ControlMessage unseen_;      // an answer
-  std::vector<Target> targets_;     // scratch
+  gtp::ControlMessage unseen_;   // an answer
+  std::vector<Target> targets_;  // scratch
 };
 
 }  // namespace flowacct::session

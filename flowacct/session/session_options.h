@@ -26,6 +26,8 @@ struct SessionOptions {
   size_t max_peers = 1'000'000;
   // Requests that wait for their answer: 100,000 a second whose answer takes 2 seconds; 0.8 KB each.
   size_t max_transactions = 200'000;
+  // Sessions of which only the request was seen, in transaction_nanos: 1 % of 10,000 creations a second, and some.
+  size_t max_assumed = 10'000;
   // Facts of a bearer, and tunnels of an endpoint, that are kept beside what is so now: 60 s of `linger` at a change
   // each few seconds, which no handover outruns.
   size_t max_history = 16;
@@ -48,11 +50,11 @@ struct SessionOptions {
   int64_t slack_nanos = 500'000'000;
   // So long a request waits for its answer: T3 times N3 of TS 29.274, 7.6, of usual settings, and some.
   int64_t transaction_nanos = 60'000'000'000;
-  // A request about a session that is known, which for so long was neither answered nor sent again, was answered, and
-  // the answer was not seen: T3 is 3 to 5 s, and who lacks an answer asks again. 0: it never was.
+  // A request to end what is known, which for so long was neither answered nor sent again, was answered, and the answer
+  // was not seen: T3 is 3 to 5 s, and who lacks an answer asks again. 0: it never was.
   int64_t assume_nanos = 6'000'000'000;
   // The same of a request that tells of tunnels, which its sender has whatever the answer: long enough for an answer to
-  // come, and shorter than packets are held (enrich/sessions). 0: never.
+  // come, and shorter than packets are held (enrich/sessions). 0: it never was.
   int64_t assume_made_nanos = 1'000'000'000;
   // A session of which one side is deleted waits so long for the other side.
   int64_t closing_nanos = 10'000'000'000;

@@ -34,6 +34,10 @@ struct ControlEnd {
   uint32_t teid = 0;
   bool known() const { return peer != 0 && teid != 0; }
   bool operator==(const ControlEnd& o) const { return peer == o.peer && teid == o.teid; }
+  template <typename H>
+  friend H AbslHashValue(H h, const ControlEnd& e) {
+    return H::combine(std::move(h), e.peer, e.teid);
+  }
 };
 
 // The node towards the subscriber (MME, SGSN; on the core's path SGW, SGSN), and that towards the network.

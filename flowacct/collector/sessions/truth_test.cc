@@ -75,9 +75,9 @@ class Sessions : public GtpTruthListener {
   void OnSession(const GtpSessionTruth& session) override { sessions.push_back(session); }
 
   void Run() {
-    const FieldId fields[] = {FieldId::kTeid, FieldId::kGtpDstAddr, FieldId::kStartTime, FieldId::kSrcAddr,
-                              FieldId::kDstAddr, FieldId::kPackets, FieldId::kBytes, FieldId::kImsi, FieldId::kApn,
-                              FieldId::kGtpDirection, FieldId::kGtpMatch};
+    const FieldId fields[] = {FieldId::kTeid,    FieldId::kGtpDstAddr,   FieldId::kStartTime, FieldId::kSrcAddr,
+                              FieldId::kDstAddr, FieldId::kPackets,      FieldId::kBytes,     FieldId::kImsi,
+                              FieldId::kApn,     FieldId::kGtpDirection, FieldId::kGtpMatch};
     record::Layout layout(fields);
     packet::PacketDecoderOptions options;
     options.depth = -1;
@@ -128,8 +128,8 @@ class Sessions : public GtpTruthListener {
       const record::RowView row = batch.row(i);
       if (!row.Has(FieldId::kTeid)) continue;
       ++outcome.rows;
-      const auto found = truth_.find(
-          Key(row.Get<FieldId::kStartTime>(), row.Get<FieldId::kGtpDstAddr>(), row.Get<FieldId::kTeid>()));
+      const auto found =
+          truth_.find(Key(row.Get<FieldId::kStartTime>(), row.Get<FieldId::kGtpDstAddr>(), row.Get<FieldId::kTeid>()));
       ASSERT_NE(found, truth_.end());
       const User user = found->second;
       truth_.erase(found);
@@ -143,7 +143,11 @@ class Sessions : public GtpTruthListener {
         if (!joined) ++outcome.missed[What(row, user)];
       }
       if (knowable && !joined && outcome.first_missed.size() < 12) {
-        outcome.first_missed.push_back(absl::StrCat(base::AsText(interner_.Find(row.Get<FieldId::kGtpMatch>())), " ", user.imsi.ToString(), " ", user.apn, " ", row.Get<FieldId::kStartTime>(), " ", row.Get<FieldId::kGtpDstAddr>().ToString(), " teid ", row.Get<FieldId::kTeid>(), " ebi ", int{user.ebi}, " ", static_cast<int>(user.interface), user.up ? " up " : " down ", GtpKnowledgeName(user.known)));
+        outcome.first_missed.push_back(
+            absl::StrCat(base::AsText(interner_.Find(row.Get<FieldId::kGtpMatch>())), " ", user.imsi.ToString(), " ",
+                         user.apn, " ", row.Get<FieldId::kStartTime>(), " ", row.Get<FieldId::kGtpDstAddr>().ToString(),
+                         " teid ", row.Get<FieldId::kTeid>(), " ebi ", int{user.ebi}, " ",
+                         static_cast<int>(user.interface), user.up ? " up " : " down ", GtpKnowledgeName(user.known)));
       }
       if (!joined) continue;
       const absl::string_view apn = base::AsText(interner_.Find(row.Get<FieldId::kApn>()));
@@ -152,9 +156,11 @@ class Sessions : public GtpTruthListener {
       if (row.Get<FieldId::kImsi>() == user.imsi && apn == user.apn) continue;
       ++outcome.wrong;
       if (outcome.first_wrong.size() < 5) {
-        outcome.first_wrong.push_back(absl::StrCat(row.Get<FieldId::kImsi>().ToString(), " ", apn, " instead of ",
-                                                   user.imsi.ToString(), " ", user.apn, " at ",
-                                                   row.Get<FieldId::kStartTime>(), " ", row.Get<FieldId::kGtpDstAddr>().ToString(), " teid ", row.Get<FieldId::kTeid>(), " ebi ", int{user.ebi}, " ", static_cast<int>(user.interface), user.up ? " up" : " down"));
+        outcome.first_wrong.push_back(
+            absl::StrCat(row.Get<FieldId::kImsi>().ToString(), " ", apn, " instead of ", user.imsi.ToString(), " ",
+                         user.apn, " at ", row.Get<FieldId::kStartTime>(), " ",
+                         row.Get<FieldId::kGtpDstAddr>().ToString(), " teid ", row.Get<FieldId::kTeid>(), " ebi ",
+                         int{user.ebi}, " ", static_cast<int>(user.interface), user.up ? " up" : " down"));
       }
     }
   }
@@ -181,7 +187,9 @@ void ExpectTruth(const Outcome& outcome) {
   EXPECT_EQ(outcome.wrong, 0u) << absl::StrJoin(outcome.first_wrong, "\n");
   EXPECT_EQ(outcome.wrong_direction, 0u);
   EXPECT_GE(static_cast<double>(outcome.joined_of_knowable), 0.999 * static_cast<double>(outcome.knowable))
-      << outcome.joined_of_knowable << " of " << outcome.knowable << "\n" << absl::StrJoin(outcome.first_missed, "\n") << "\n" << Summary(outcome);
+      << outcome.joined_of_knowable << " of " << outcome.knowable << "\n"
+      << absl::StrJoin(outcome.first_missed, "\n") << "\n"
+      << Summary(outcome);
   testing::Test::RecordProperty("joined", Summary(outcome));
 }
 

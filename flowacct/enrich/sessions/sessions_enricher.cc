@@ -231,9 +231,8 @@ bool SessionsEnricher::IsOfAnother(const Found& found, const uint8_t* row) const
 
 bool SessionsEnricher::MayCome(size_t i) const {
   const Match match = look_ups_[i].found.match;
-  return keys_[i] == Key::kTunnel &&
-         (match == Match::kUnknownTeid || match == Match::kExpired || match == Match::kNoControl ||
-          match == Match::kOtherAddress);
+  return keys_[i] == Key::kTunnel && (match == Match::kUnknownTeid || match == Match::kExpired ||
+                                      match == Match::kNoControl || match == Match::kOtherAddress);
 }
 
 void SessionsEnricher::CountVolume(size_t i, const uint8_t* row) {

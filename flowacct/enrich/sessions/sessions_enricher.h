@@ -49,8 +49,9 @@ namespace flowacct::enrich {
 struct SessionsOptions {
   // Records without a tunnel are joined by their addresses and time.
   bool by_address = false;
-  // A record of a tunnel whose inner address is not the subscriber's is not joined: where the messages that gave the
-  // tunnel to another one were lost, it is that one's. Off: for subscribers with networks behind them.
+  // A record of a tunnel whose inner address is not the subscriber's, or of a version of IP of which he has none, is
+  // not joined: where the messages that gave the tunnel to another one were lost, it is that one's. Off: for
+  // subscribers with networks behind them, or with an IPv4 address that comes by DHCP later (TS 23.401, 5.3.1.2.4).
   bool check_address = true;
   bool count_volumes = true;
   // As the pipeline's: what sampled records count in volumes. Nothing: what they say.
