@@ -133,7 +133,7 @@ TEST_F(SessionsEnricherTest, EachField) {
 
 TEST_F(SessionsEnricherTest, OnlyWhatIsWanted) {
   SessionsOptions options;
-  options.count_volumes = false;
+  options.count_volumes = options.check_address = false;
   enricher_ = std::make_unique<SessionsEnricher>(Sessions{&epochs_, &engine_}, options);
   EXPECT_TRUE(enricher_->RequiredFields(record::FieldSet(std::vector<F>{F::kSrcAddr})).empty());
   const record::FieldSet of_match(enricher_->RequiredFields(record::FieldSet(std::vector<F>{F::kGtpMatch})));
@@ -173,6 +173,34 @@ TEST_F(SessionsEnricherTest, TheMatchIsToldOfEachTunnel) {
   EXPECT_EQ(Counter("records_unknown_teid"), 1u);
   EXPECT_EQ(Counter("records_no_control"), 2u);
   EXPECT_EQ(Counter("records_without_tunnel"), 1u);
+}
+
+TEST_F(SessionsEnricherTest, APacketWithAnothersAddressIsNotTheSubscribers) {
+  sessions_.Create(1, kNow - 10 * kSecond, 0x0a020304);
+  const struct {
+    absl::string_view source, told;
+  } kCases[] = {
+      {"10.2.3.4", "imsi=262010000000001 gtp_match=joined"},
+      {"10.2.3.5", "gtp_match=other_address"},
+      // He has no address of IPv6, but each tunnel may have neighbour discovery in it.
+      {"2001:db8::1", "gtp_match=other_address"},
+      {"fe80::1", "imsi=262010000000001 gtp_match=joined"},
+      {"::", "imsi=262010000000001 gtp_match=joined"},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.source);
+    Make({F::kImsi, F::kGtpMatch});
+    Packet(1, kNow - 5 * kSecond).Set<F::kSrcAddr>(A(c.source));
+    Apply();
+    ASSERT_EQ(batch_->size(), 1u);
+    EXPECT_EQ(Told(0), c.told);
+  }
+  SessionsOptions options;
+  options.check_address = false;
+  Make({F::kImsi, F::kGtpMatch, F::kSrcAddr}, options);
+  Packet(1, kNow - 5 * kSecond).Set<F::kSrcAddr>(A("10.2.3.5"));
+  Apply();
+  EXPECT_EQ(Told(0), "imsi=262010000000001 gtp_match=joined src_addr=10.2.3.5");
 }
 
 TEST_F(SessionsEnricherTest, APacketWaitsForItsControlMessage) {
