@@ -162,7 +162,8 @@ int64_t GtpSimulation::Connect4G(uint32_t index, int slot, uint8_t apn, int64_t 
   v2_.Qos(Qos(slot, 0)).ChargingId(s.charging_id);
   v2_.EndGroup(group);
   v2_.Recovery(network_.node(gateway).recovery);
-  Answer(u, t, gateway, u.sgw, GtpTap::kS5, named | Bit(GatewayLabel(slot)) | Bit(Label(slot, 0, kGateway)), s5);
+  Answer(u, t, gateway, u.sgw, GtpTap::kS5,
+         Bit(SgwLabel(slot)) | Bit(GatewayLabel(slot)) | Bit(Label(slot, 0, kGateway)), s5);
 
   t += Step();
   const int64_t answered = t;

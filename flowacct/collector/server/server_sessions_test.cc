@@ -98,7 +98,7 @@ class ServerSessionsTest : public ServerTest {
 
 std::string Config(const std::string& capture, const std::string& traffic, const std::string& records,
                    const std::string& more) {
-  return absl::Substitute(R"($3
+  return absl::Substitute(R"cfg($3
       gtp { own_network: "26242" }
       input { name: "taps" captures { path: "$0" } }
       input { name: "records" sessions {} }
@@ -106,7 +106,7 @@ std::string Config(const std::string& capture, const std::string& traffic, const
                  enrich { sessions {} } privacy { field { name: "imsi" as: "plain" } }
                  sink { print { format: CSV output: "$1" } } }
       pipeline { name: "cdr" input: "records" by: "imsi,apn" sum: "bytes_up,bytes_down" every: "1d" lateness: "2h"
-                 privacy { field { name: "imsi" as: "plain" } } sink { print { format: CSV output: "$2" } } })",
+                 privacy { field { name: "imsi" as: "plain" } } sink { print { format: CSV output: "$2" } } })cfg",
                           capture, traffic, records, more);
 }
 
@@ -153,44 +153,35 @@ TEST_F(ServerSessionsTest, SessionsGoOnOverARestart) {
 TEST_F(ServerSessionsTest, FromAProbeToACollector) {
   const std::vector<std::string> captures = WriteCaptures(1);
   const std::string csv = File("collected.csv");
-  auto collector = StartServer(absl::Substitute(R"(
+  auto collector = StartServer(absl::Substitute(R"cfg(
       input { name: "probe" stream { listen: "127.0.0.1:0" } enterprise: 32473 }
       pipeline { name: "all" by: "imsi,apn,gtp_direction,rat,roaming" sum: "bytes" every: "1d" lateness: "2h"
-                 privacy { field { name: "imsi" as: "plain" } } sink { print { format: CSV output: "$0" } } })",
+                 privacy { field { name: "imsi" as: "plain" } } sink { print { format: CSV output: "$0" } } })cfg",
                                                 csv));
   const std::vector<std::string> listens = absl::StrSplit(collector->Status().inputs[0].listen, ':');
   const std::string& port = listens.back();
-  auto probe = StartServer(absl::Substitute(R"(
+  auto probe = StartServer(absl::Substitute(R"cfg(
       gtp { own_network: "26242" }
       input { name: "taps" captures { path: "$0" } }
       pipeline { name: "probe" by: "imsi,apn,gtp_direction,rat,roaming,src_addr,dst_addr" sum: "packets,bytes"
                  every: "1d" lateness: "2h" enrich { sessions {} } where: "exists(imsi)"
-                 privacy {
-    field {
-    name:
-      "imsi" as : "plain"
-    } }
-                 sink {
-    export {
-    to:
-      "127.0.0.1:$1" transport : TCP enterprise : 32473
-    } }
-})",
+                 privacy { field { name: "imsi" as: "plain" } }
+                 sink { export { to: "127.0.0.1:$1" transport: TCP enterprise: 32473 } } })cfg",
                                             captures[0], port));
-WaitForRecords(*probe, kFrames);
-ASSERT_TRUE(probe->Stop(absl::Seconds(20)).ok());
-const uint64_t rows = probe->Status().pipelines[0].sinks[0].rows_written;
-EXPECT_GT(rows, 100u);
-WaitForRecords(*collector, rows);
-ASSERT_TRUE(collector->Stop(absl::Seconds(20)).ok());
-Octets found;
-AddOctets(csv, 1, &found);
-EXPECT_EQ(found, truth_);
-std::ifstream in(csv);
-const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-for (const char* value : {",up,", ",down,", ",EUTRAN,", ",UTRAN,", ",inbound,", ",home,"}) {
-  EXPECT_TRUE(absl::StrContains(text, value)) << value;
-}
+  WaitForRecords(*probe, kFrames);
+  ASSERT_TRUE(probe->Stop(absl::Seconds(20)).ok());
+  const uint64_t rows = probe->Status().pipelines[0].sinks[0].rows_written;
+  EXPECT_GT(rows, 100u);
+  WaitForRecords(*collector, rows);
+  ASSERT_TRUE(collector->Stop(absl::Seconds(20)).ok());
+  Octets found;
+  AddOctets(csv, 1, &found);
+  EXPECT_EQ(found, truth_);
+  std::ifstream in(csv);
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  for (const char* value : {",up,", ",down,", ",EUTRAN,", ",UTRAN,", ",inbound,", ",home,"}) {
+    EXPECT_TRUE(absl::StrContains(text, value)) << value;
+  }
 }
 
 TEST_F(ServerSessionsTest, SaysWhatIsWrong) {
