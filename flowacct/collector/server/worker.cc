@@ -348,18 +348,20 @@ std::optional<int64_t> Worker::capture_nanos() const {
 }
 
 void Worker::Tick() {
-  bool all_ended = true;
+  bool all_ended = true, has_sources = false;
   const bool is_time = now_nanos_ >= next_tick_nanos_ || now_nanos_ + 2 * kTickNanos < next_tick_nanos_;
   if (is_time) next_tick_nanos_ = now_nanos_ + kTickNanos;
   for (const InputState& input : inputs_) {
     for (const std::unique_ptr<Source>& source : input.sources) {
       if (is_time) source->Tick();
       all_ended &= source->ended();
+      has_sources = true;
     }
   }
   // The time of captures counts where nothing else is read.
   const int64_t nanos = capture_nanos().value_or(now_nanos_);
-  for (size_t i = 0; is_time && i < inputs_.size(); ++i) {
+  // A worker without sources has no time: captures of another may be of years ago.
+  for (size_t i = 0; is_time && has_sources && i < inputs_.size(); ++i) {
     const InputState& input = inputs_[i];
     if (input.decoder == nullptr) continue;
     input_nanos_ = nanos;
