@@ -219,6 +219,34 @@ TEST_F(AdminApiTest, ResetIsNoRead) {
   EXPECT_TRUE(collector_.questions()[0].reset);
 }
 
+TEST_F(AdminApiTest, Gtp) {
+  using Of = SessionsQuestion::Of;
+  EXPECT_EQ(Get("/api/v1/gtp/sessions?apn=internet&ended=1&limit=5").body, FakeCollector::kAnswer);
+  EXPECT_EQ(Get("/api/v1/gtp/sessions?limit=0").body, FakeCollector::kAnswer);
+  EXPECT_EQ(Get("/api/v1/gtp/subscriber?imsi=262011234567890").body, FakeCollector::kAnswer);
+  EXPECT_EQ(Get("/api/v1/gtp/peers").body, FakeCollector::kAnswer);
+  EXPECT_EQ(Get("/api/v1/gtp/unmatched").body, FakeCollector::kAnswer);
+  EXPECT_EQ(Get("/api/v1/gtp/peers?imsi=1").status, 400);
+  const std::vector<SessionsQuestion> questions = collector_.sessions_questions();
+  ASSERT_EQ(questions.size(), 5u);
+  EXPECT_EQ(questions[0].of, Of::kSessions);
+  EXPECT_EQ(questions[0].apn, "internet");
+  EXPECT_TRUE(questions[0].ended);
+  EXPECT_EQ(questions[0].limit, 5u);
+  EXPECT_EQ(questions[1].limit, 100000u);
+  EXPECT_EQ(questions[2].of, Of::kSubscriber);
+  EXPECT_EQ(questions[2].imsi, "262011234567890");
+  EXPECT_EQ(questions[3].of, Of::kPeers);
+  EXPECT_EQ(questions[4].of, Of::kUnmatched);
+  const std::string metrics = Get("/metrics").body;
+  for (const char* line :
+       {"flowacct_gtp_contexts 81\n", "flowacct_gtp_messages_rejected_total{reason=\"truncated\"} 85\n",
+        "flowacct_gtp_events_total{event=\"path_changes\"} 88\n",
+        "flowacct_pipeline_records_held{pipeline=\"as\"} 999\n"}) {
+    EXPECT_TRUE(absl::StrContains(metrics, line)) << line;
+  }
+}
+
 TEST_F(AdminApiTest, Rpki) {
   EXPECT_EQ(Get("/api/v1/rpki").body, FakeCollector::kAnswer);
   EXPECT_EQ(Get("/api/v1/rpki/validate?prefix=2001:db8::/32&as=AS64500").body, FakeCollector::kAnswer);
