@@ -39,7 +39,6 @@ using base::IpAddress;
 using print::BatchBuilder;
 using record::FieldId;
 
-constexpr int64_t kNanos = 1000000000;
 constexpr int64_t kDay = kPortFlowsDay;
 
 class Mongodb : public testing::Test {

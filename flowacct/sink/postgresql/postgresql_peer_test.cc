@@ -35,7 +35,6 @@ using base::IpAddress;
 using print::BatchBuilder;
 using record::FieldId;
 
-constexpr int64_t kNanos = 1000000000;
 constexpr int64_t kDay = kPortFlowsDay;
 
 class Postgresql : public testing::Test {
