@@ -135,13 +135,14 @@ class CsvEncoder : public RecordEncoder {
     const uint8_t* const key = batch.key(row).octets();
     const uint8_t* const values = batch.values(row);
     const bool plain = batch.values_are_plain();
-    bool tell_overflow = batch.is_overflow(row);
+    bool tell_overflow = batch.is_overflow(row);  // in the first column of a key
     for (const FastColumn& column : columns_) {
       out->push_back(',');
       if (column.column.source == Source::kKey) {
+        const bool tell = tell_overflow;
+        tell_overflow = false;
         if (!HasKey(column.column, key)) {
-          if (tell_overflow) out->append("(overflow)");
-          tell_overflow = false;
+          if (tell) out->append("(overflow)");
           continue;
         }
       } else if (!plain && !batch.has_value(row, column.column.offset)) {
