@@ -1,5 +1,8 @@
 #include "flowacct/sink/mongodb/mongodb_connection.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <mutex>
 #include <utility>
@@ -63,11 +66,16 @@ bool IsDuplicate(const bson_error_t& error) {
   return error.code == kDuplicateKey && error.domain != MONGOC_ERROR_STREAM;
 }
 
+// When it is loaded, the driver makes /dev/shm/mongoc-PID for its counters, which nobody here reads. A process that is
+// killed leaves it behind, and a later one of that number finds it and warns on standard error, whatever it was asked.
+const int kCountersAreNobodys = shm_unlink(absl::StrCat("/mongoc-", getpid()).c_str());
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<MongodbConnection>> MongodbConnection::New(ConnectionOptions options) {
   static std::once_flag once;
   std::call_once(once, [] {
+    static_cast<void>(kCountersAreNobodys);
     mongoc_init();
     mongoc_log_set_handler(nullptr, nullptr);  // what it has to say comes back as errors
   });
