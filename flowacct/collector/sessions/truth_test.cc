@@ -212,6 +212,23 @@ TEST(TruthTest, WithLossNobodyIsTakenForAnother) {
   }
 }
 
+// With 1 % of control messages lost between the nodes and sent again, as nodes do (TS 29.060, 7.6; TS 29.274, 7.6).
+TEST(TruthTest, WithLossThatIsRepairedAllAreJoined) {
+  GtpTrafficOptions options;
+  options.seed = 3;
+  options.packets = 200000;
+  options.percent_repeated = 1;
+  options.percent_early = 5;
+  options.teid_reuse_milliseconds = 200;
+  Sessions sessions(options);
+  sessions.Run();
+  ExpectTruth(sessions.outcome);
+  EXPECT_GE(static_cast<double>(sessions.outcome.joined_of_them),
+            0.999 * static_cast<double>(sessions.outcome.with_control))
+      << Summary(sessions.outcome);
+  EXPECT_GT(sessions.truth().repeated_messages, 50u);
+}
+
 TEST(TruthTest, NodesThatRestart) {
   GtpTrafficOptions options;
   options.packets = 150000;
