@@ -65,8 +65,11 @@ class Store : public query::GroupStore {
         SelectBatches(connection_.get(), table->schema, table->distributed, request.from_seconds, request.to_seconds);
     if (!batches.ok()) return batches.status();
     if (batches->empty()) return absl::OkStatus();
-    return connection_->Query(select->Statement(*batches, **features), select->types(), batches->all(),
-                              [&](absl::Span<const Cell> cells) { return select->Tell(cells, tell); });
+    absl::Status status = connection_->Query(select->Statement(*batches, **features), select->types(), batches->all(),
+                                             [&](absl::Span<const Cell> cells) { return select->Tell(cells, tell); });
+    if (status.ok()) status = select->status();
+    if (status.ok()) select->Finish(tell);
+    return status;
   }
 
  private:

@@ -20,6 +20,7 @@
 #include "flowacct/sink/mongodb/mongodb_connection.h"
 #include "flowacct/sink/mongodb/table_state.h"
 #include "flowacct/sink/sql/group_select.h"
+#include "flowacct/sink/sql/group_sums.h"
 
 namespace flowacct::sink::mongodb {
 namespace {
@@ -32,8 +33,6 @@ using sql::FloorTo;
 
 // A question begins anew if bins were removed while it was answered; more often than so, somebody else's turn comes.
 constexpr int kTries = 5;
-// More are no answer to a person, and would fill the memory.
-constexpr size_t kMaxGroups = 10'000'000;
 // The server's own removal comes a day after ours at the earliest; half of that for clocks that differ and for the time
 // that a question takes.
 constexpr int64_t kTtlMargin = 12 * 3600;
@@ -265,10 +264,7 @@ absl::Status Question::Keep(Group group, PipelineRow* row) {
   size_t place = groups_.size();
   if (merge_) place = places_.try_emplace(group, place).first->second;
   if (place == groups_.size()) {
-    if (groups_.size() >= kMaxGroups) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("mongodb: more than ", kMaxGroups, " groups; ask for fewer, or a shorter time"));
-    }
+    if (groups_.size() >= sql::kMaxGroupsHere) return sql::TooManyGroups("mongodb");
     Sums sums{row->values, std::unique_ptr<bool[]>(new bool[values_.size() + 1]), row->order};
     std::copy_n(row->present.get(), values_.size(), sums.present.get());
     groups_.emplace_back(std::move(group), std::move(sums));

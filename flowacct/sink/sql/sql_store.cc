@@ -146,7 +146,7 @@ absl::Status SumStored(Connection* connection, const query::GroupRequest& reques
         connection->Query(rows->statement(), [&](absl::Span<const Cell> cells) { return fits = sums.Add(cells); });
     if (!status.ok()) return status;
     if (fits) {
-      rows->TellSums(sums, tell);
+      sums.Tell(request, tell);
       return absl::OkStatus();
     }
   }
