@@ -21,6 +21,7 @@
 #include "flowacct/sink/mongodb/table_state.h"
 #include "flowacct/sink/sql/group_select.h"
 #include "flowacct/sink/sql/group_sums.h"
+#include "flowacct/sink/sql/sql_store.h"
 
 namespace flowacct::sink::mongodb {
 namespace {
@@ -366,10 +367,7 @@ absl::StatusOr<std::vector<query::TableInfo>> Store::Tables() {
     info.name = part.collection();
     info.bin_seconds = part.bin_seconds();
     if (part.rollup != nullptr) info.rollup_of = part.state->name;
-    for (const Column& column : part.state->columns) {
-      if (column.key) info.keys.push_back(column.field);
-      if (column.summable()) info.values.push_back({column.field, column.function, column.name});
-    }
+    sql::Describe(part.state->columns, &info);
     absl::Status status = FindSpan(part, &info.first_seconds, &info.last_seconds);
     if (status.ok() && part.rollup != nullptr) {
       // With what its table has and it has not yet.
