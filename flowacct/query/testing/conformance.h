@@ -6,8 +6,9 @@
 //
 // The data holds both address families, networks, AS numbers, ports, protocols, MAC addresses, routes, texts that are
 // hostile to SQL, absent values, sums above 2^63 whose totals exceed 64 bits, times before 1970, several bins, a
-// correction of one, a batch that comes twice, an overflow row, and a table without bins. It is the same each time.
-// Fields that a request filters routes by may be refused as Unimplemented; all else must be answered.
+// correction of one, a batch that comes twice, an overflow row, a key that a configuration named, a value that cannot
+// be summed, and a table without bins. It is the same each time. Each request must be answered: none may be refused as
+// Unimplemented.
 
 #ifndef FLOWACCT_QUERY_TESTING_CONFORMANCE_H_
 #define FLOWACCT_QUERY_TESTING_CONFORMANCE_H_
@@ -47,7 +48,6 @@ class ConformanceData {
 struct ConformanceRequest {
   std::string name;
   GroupRequest request;
-  bool may_be_unimplemented = false;
 };
 
 // At least 25; against the tables of ConformanceData.

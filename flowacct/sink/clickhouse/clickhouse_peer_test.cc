@@ -97,8 +97,7 @@ std::string* Clickhouse::why_ = nullptr;
 
 TEST_F(Clickhouse, AnswersAsItsTwin) {
   const auto sink = Open();
-  ExpectAnswersAsItsTwin(
-      sink.get(), [] { return OpenClickhouseStore(Connection()); }, /*complete=*/false);
+  ExpectAnswersAsItsTwin(sink.get(), [] { return OpenClickhouseStore(Connection()); });
 }
 
 TEST_F(Clickhouse, CountsABatchOnceAndShowsTexts) {

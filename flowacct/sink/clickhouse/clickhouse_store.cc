@@ -13,6 +13,7 @@
 #include "flowacct/sink/clickhouse/http_connection.h"
 #include "flowacct/sink/clickhouse/stored_table.h"
 #include "flowacct/sink/sql/group_select.h"
+#include "flowacct/sink/sql/sql_store.h"
 
 namespace flowacct::sink::clickhouse {
 namespace {
@@ -33,10 +34,7 @@ class Store : public query::GroupStore {
       info.name = table.name;
       info.bin_seconds = table.bin_seconds;
       info.rollup_of = table.rollup_of;
-      for (const sql::Column& column : table.columns) {
-        if (column.key) info.keys.push_back(column.field);
-        if (column.summable()) info.values.push_back({column.field, column.function, column.name});
-      }
+      sql::Describe(table.columns, &info);
       absl::Status status = FindSpan(stored, table.bin_seconds, &info);
       if (status.ok() && !table.rollup_of.empty()) {
         // With what its table has.
@@ -65,8 +63,11 @@ class Store : public query::GroupStore {
         SelectBatches(connection_.get(), table->schema, table->distributed, request.from_seconds, request.to_seconds);
     if (!batches.ok()) return batches.status();
     if (batches->empty()) return absl::OkStatus();
-    return connection_->Query(select->Statement(*batches, **features), select->types(), batches->all(),
-                              [&](absl::Span<const Cell> cells) { return select->Tell(cells, tell); });
+    absl::Status status = connection_->Query(select->Statement(*batches, **features), select->types(), batches->all(),
+                                             [&](absl::Span<const Cell> cells) { return select->Tell(cells, tell); });
+    if (status.ok()) status = select->status();
+    if (status.ok()) select->Finish(tell);
+    return status;
   }
 
  private:

@@ -1,7 +1,8 @@
 // Questions to a ClickHouse database that clickhouse_sink.h wrote. Reads only.
 //
-// Conditions on AS paths, communities and labels answer Unimplemented. Threads: one call at a time.
-// Errors: as group_store.h has them; a question that lasts longer than `timeout` is Unavailable.
+// The server sums; what filters ask of AS paths, communities and labels is asked here, of finer groups that it sends.
+// Threads: one call at a time. Errors: as group_store.h has them, nothing is Unimplemented; a question that lasts
+// longer than `timeout` is Unavailable; ResourceExhausted for more groups than are summed here.
 
 #ifndef FLOWACCT_SINK_CLICKHOUSE_CLICKHOUSE_STORE_H_
 #define FLOWACCT_SINK_CLICKHOUSE_CLICKHOUSE_STORE_H_

@@ -208,6 +208,60 @@ TEST(GroupSelect, ARollupIsCompletedByItsTable) {
       "GROUP BY `dst_port` ORDER BY sum(toDecimal128(`bytes`, 0)) DESC LIMIT 3 WITH TIES");
 }
 
+// What SQL has no word for: the server tells finer groups, in any order, and those that pass are summed here.
+TEST(GroupSelect, TheRestOfAFilterIsAskedOfFinerGroups) {
+  sql::TableSchema table;
+  table.name = "flows";
+  table.columns = *sql::ColumnsOf(
+      kDialect, {record::Layout({FieldId::kDstPort, FieldId::kAsPath, FieldId::kVrfName}),
+                 {{FieldId::kBytes, Function::kSum, "bytes"}, {FieldId::kTag, Function::kMin, "min(tag)"}}});
+  query::GroupRequest request;
+  request.table = "flows";
+  request.by = {{FieldId::kDstPort, -1, -1}};
+  request.values = {0, 1};
+  request.limit = 1;
+  request.where = *filter::Filter::Parse("vrf_name = a and (as_path contains 64511 or dst_port 53)");
+  auto select = GroupSelect::New(request, table);
+  ASSERT_TRUE(select.ok()) << select.status();
+  BatchSelection selection;
+  selection.ids = {1};
+  EXPECT_EQ(select->Statement(selection, Today().features),
+            "SELECT `dst_port`, `as_path`, if((`dst_port` IS NOT NULL AND COALESCE((`dst_port` = 53), 0)), 1, 0), "
+            "count(), sum(toDecimal128(`bytes`, 0)), min(`min(tag)`) FROM `flows` WHERE batch IN (SELECT id FROM "
+            "chosen) AND (`vrf_name` IS NOT NULL AND COALESCE((`vrf_name` = unhex('61')), 0)) GROUP BY `dst_port`, "
+            "`as_path`, if((`dst_port` IS NOT NULL AND COALESCE((`dst_port` = 53), 0)), 1, 0)");
+  const auto row = [](uint64_t port, absl::string_view path, bool is_53, absl::uint128 bytes, uint64_t tag) {
+    std::vector<Cell> cells(6);
+    cells[0].number = port;
+    cells[1].is_null = path == "-";
+    cells[1].octets = path;
+    cells[2].number = is_53 ? 1 : 0;
+    cells[3].number = 1;
+    cells[4].number = bytes;
+    cells[5].is_null = tag == 0;
+    cells[5].number = tag;
+    return cells;
+  };
+  std::string told;
+  const auto tell = [&](const query::GroupRow& group) {
+    absl::StrAppend(&told, group.group[0].integer, ":", absl::Uint128High64(group.values[0]), ",",
+                    absl::Uint128Low64(group.values[0]), ",", group.present[1] ? "" : "-",
+                    absl::Uint128Low64(group.values[1]), " ");
+    return true;
+  };
+  const absl::uint128 large = absl::MakeUint128(0, UINT64_MAX);
+  for (const auto& cells :
+       {row(443, "64496 64511", false, large, 0), row(53, "-", true, 5, 7), row(443, "64496", false, 100, 1),
+        row(443, "64511", false, 3, UINT64_MAX), row(443, "64511 1", false, 0, 9), row(80, "-", false, 1, 1)}) {
+    ASSERT_EQ(cells.size(), select->types().size());
+    EXPECT_TRUE(select->Tell(cells, tell));
+  }
+  EXPECT_EQ(told, "");
+  select->Finish(tell);
+  EXPECT_EQ(told, "443:1,2,9 ");
+  EXPECT_TRUE(select->status().ok());
+}
+
 TEST(SizeEstimate, GrowsWithColumnsAndRows) {
   const aggregate::Schema narrow{record::Layout({FieldId::kDstPort}), {{FieldId::kBytes, Function::kSum, "bytes"}}};
   const aggregate::Schema wide{

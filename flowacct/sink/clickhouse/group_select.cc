@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
-#include "flowacct/filter/program.h"
 #include "flowacct/sink/clickhouse/stored_table.h"
 #include "flowacct/sink/sql/filter_sql.h"
 
@@ -59,6 +58,13 @@ absl::Status NoColumn(const sql::TableSchema& table, absl::string_view what, boo
       absl::StrCat("clickhouse: table \"", table.name, "\" has no ", what, "; it has ", Known(table, key)));
 }
 
+// A key as all stores have it.
+sql::Cell SqlCell(const Cell& cell, const CellType& type) {
+  if (cell.is_null) return {};
+  const bool number = type.kind == CellType::Kind::kNumber;
+  return {number ? sql::Cell::Kind::kInteger : sql::Cell::Kind::kOctets, cell.i64(), cell.octets};
+}
+
 }  // namespace
 
 std::string RowsOf(const sql::TableSchema& table, const BatchSelection& selection,
@@ -91,10 +97,11 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const query::GroupRequest& request,
   if (request.limit != 0 && request.order >= request.values.size()) {
     return wrong("order = ", request.order, ": there are only ", request.values.size(), " values");
   }
-  GroupSelect select;
+  absl::StatusOr<sql::SplitFilter> filter = sql::SplitFilter::New(kDialect, table, request.where.program());
+  if (!filter.ok()) return filter.status();
+  GroupSelect select(*std::move(filter));
   select.request_ = &request;
   select.table_ = &table;
-  select.limit_ = request.limit;
   std::vector<std::string> out, groups;
   std::set<std::string> read;
   if (request.step_seconds != 0) {
@@ -119,6 +126,15 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const query::GroupRequest& request,
       out.push_back(Network(type == FieldType::kPrefix, v4, v6, name));
       select.types_.push_back({CellType::Kind::kText, 0, true});
     }
+    groups.push_back(out.back());
+  }
+  for (size_t i = 0; i < select.filter_.columns(); ++i) {
+    sql::Statement column;
+    if (absl::Status status = select.filter_.AppendColumn(i, &column); !status.ok()) return status;
+    // Of a condition one octet, whatever functions it is made of.
+    const sql::Column* const text = select.filter_.TextColumn(i);
+    out.push_back(text != nullptr ? column.sql : absl::StrCat("if(", column.sql, ", 1, 0)"));
+    select.types_.push_back(text != nullptr ? CellTypeOf(*text) : kU8Cell);
     groups.push_back(out.back());
   }
   // How many rows: of none there is no group.
@@ -152,16 +168,7 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const query::GroupRequest& request,
     if (const sql::Column* column = sql::KeyColumn(table, field)) read.insert(Quoted(column->name));
   }
   sql::Statement condition;
-  const filter::Program program = request.where.program();
-  for (const filter::Condition& asked : program.conditions) {
-    if (sql::IsInSql(kDialect, asked)) continue;
-    return absl::UnimplementedError(
-        absl::StrCat("clickhouse: a condition on ", record::Info(asked.field).name, " is more than its SQL can say"));
-  }
-  if (absl::Status status = sql::AppendCondition(kDialect, table, program.conditions, program.steps, &condition);
-      !status.ok()) {
-    return status;
-  }
+  if (absl::Status status = select.filter_.AppendWhere(table, &condition); !status.ok()) return status;
   select.condition_ = condition.sql;
   select.names_.assign(read.begin(), read.end());
   select.select_ = absl::StrJoin(out, ", ");
@@ -169,6 +176,14 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const query::GroupRequest& request,
   select.sums_.resize(select.values_.size());
   select.present_.resize(select.values_.size());
   select.group_.resize(request.by.size());
+  const size_t keys = request.by.size() + (request.step_seconds != 0 ? 1 : 0);
+  select.cells_.resize(keys + select.filter_.columns());
+  if (!select.filter_.whole()) {
+    if (select.values_.size() > sql::GroupSums::kMaxValues) {
+      return wrong("more than ", sql::GroupSums::kMaxValues, " values");
+    }
+    select.kept_.emplace(keys, select.values_, sql::kMaxGroupsHere);
+  }
   return select;
 }
 
@@ -176,40 +191,47 @@ std::string GroupSelect::Statement(const BatchSelection& selection, const Featur
   std::string sql = absl::StrCat(
       "SELECT ", select_, RowsOf(*table_, selection, names_, condition_, request_->from_seconds, request_->to_seconds));
   if (!groups_.empty()) absl::StrAppend(&sql, " GROUP BY ", groups_);
-  if (limit_ != 0) absl::StrAppend(&sql, " ORDER BY ", order_);
-  if (limit_ != 0 && features.limit_with_ties) {
-    absl::StrAppend(&sql, " LIMIT ", std::min<uint64_t>(limit_, INT64_MAX), " WITH TIES");
+  if (request_->limit == 0 || kept_) return sql;
+  absl::StrAppend(&sql, " ORDER BY ", order_);
+  if (features.limit_with_ties) {
+    absl::StrAppend(&sql, " LIMIT ", std::min<uint64_t>(request_->limit, INT64_MAX), " WITH TIES");
   }
   return sql;
 }
 
 bool GroupSelect::Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell) {
-  query::GroupRow row;
   size_t at = 0;
-  if (request_->step_seconds != 0) row.step_seconds = cells[at++].i64();
-  for (record::StoredValue& value : group_) {
-    const Cell& cell = cells[at++];
-    value.present = !cell.is_null;
-    value.integer = cell.i64();
-    value.octets = cell.octets;
-  }
+  for (; at < cells_.size(); ++at) cells_[at] = SqlCell(cells[at], types_[at]);
   if (cells[at++].u64() == 0) return true;  // of no rows there is no group
+  if (kept_ && !filter_.Passes(absl::MakeConstSpan(cells_).subspan(cells_.size() - filter_.columns()))) return true;
   for (size_t i = 0; i < values_.size(); ++i) {
     const Cell& cell = cells[at++];
     present_[i] = !cell.is_null;
     sums_[i] = cell.is_null ? absl::uint128(0) : cell.number;
   }
-  if (limit_ != 0) {
+  const absl::Span<const sql::Cell> key(cells_.data(), cells_.size() - filter_.columns());
+  if (kept_) {
+    if (!kept_->Add(key, sums_, present_)) status_ = sql::TooManyGroups(kDialect.name);
+    return status_.ok();
+  }
+  if (request_->limit != 0) {
     // Those of the same value as the last come, too, so that whoever orders them further has them all.
     const absl::uint128 value = present_[request_->order] ? sums_[request_->order] : absl::uint128(0);
-    if (told_ >= limit_ && value != last_) return false;
+    if (told_ >= request_->limit && value != last_) return false;
     last_ = value;
   }
   ++told_;
+  query::GroupRow row;
+  if (request_->step_seconds != 0) row.step_seconds = key[0].integer;
+  for (size_t i = 0; i < group_.size(); ++i) group_[i] = sql::StoredValueOf(key[key.size() - group_.size() + i]);
   row.group = group_;
   row.values = sums_;
   row.present = present_;
   return tell(row);
+}
+
+void GroupSelect::Finish(absl::FunctionRef<bool(const query::GroupRow&)> tell) {
+  if (kept_) kept_->Tell(*request_, tell);
 }
 
 }  // namespace flowacct::sink::clickhouse

@@ -94,8 +94,7 @@ std::string* Mariadb::why_ = nullptr;
 
 TEST_F(Mariadb, AnswersAsItsTwin) {
   const auto sink = Open();
-  ExpectAnswersAsItsTwin(
-      sink.get(), [] { return OpenMariadbStore(server_->options()); }, /*complete=*/true);
+  ExpectAnswersAsItsTwin(sink.get(), [] { return OpenMariadbStore(server_->options()); });
 }
 
 TEST_F(Mariadb, CountsABatchOnceAndShowsTexts) {

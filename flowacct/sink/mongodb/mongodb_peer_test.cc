@@ -126,8 +126,7 @@ std::string* Mongodb::why_ = nullptr;
 
 TEST_F(Mongodb, AnswersAsTheMemoryStoreDoes) {
   const auto sink = Open();
-  ExpectAnswersAsItsTwin(
-      sink.get(), [this] { return OpenMongodbStore(Connection()); }, /*complete=*/true);
+  ExpectAnswersAsItsTwin(sink.get(), [this] { return OpenMongodbStore(Connection()); });
   EXPECT_EQ(sink->counters().batches_skipped, 1u);
   EXPECT_EQ(sink->trouble(), "");
 }

@@ -20,6 +20,8 @@
 #include "flowacct/sink/mongodb/mongodb_connection.h"
 #include "flowacct/sink/mongodb/table_state.h"
 #include "flowacct/sink/sql/group_select.h"
+#include "flowacct/sink/sql/group_sums.h"
+#include "flowacct/sink/sql/sql_store.h"
 
 namespace flowacct::sink::mongodb {
 namespace {
@@ -32,8 +34,6 @@ using sql::FloorTo;
 
 // A question begins anew if bins were removed while it was answered; more often than so, somebody else's turn comes.
 constexpr int kTries = 5;
-// More are no answer to a person, and would fill the memory.
-constexpr size_t kMaxGroups = 10'000'000;
 // The server's own removal comes a day after ours at the earliest; half of that for clocks that differ and for the time
 // that a question takes.
 constexpr int64_t kTtlMargin = 12 * 3600;
@@ -265,10 +265,7 @@ absl::Status Question::Keep(Group group, PipelineRow* row) {
   size_t place = groups_.size();
   if (merge_) place = places_.try_emplace(group, place).first->second;
   if (place == groups_.size()) {
-    if (groups_.size() >= kMaxGroups) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("mongodb: more than ", kMaxGroups, " groups; ask for fewer, or a shorter time"));
-    }
+    if (groups_.size() >= sql::kMaxGroupsHere) return sql::TooManyGroups("mongodb");
     Sums sums{row->values, std::unique_ptr<bool[]>(new bool[values_.size() + 1]), row->order};
     std::copy_n(row->present.get(), values_.size(), sums.present.get());
     groups_.emplace_back(std::move(group), std::move(sums));
@@ -370,10 +367,7 @@ absl::StatusOr<std::vector<query::TableInfo>> Store::Tables() {
     info.name = part.collection();
     info.bin_seconds = part.bin_seconds();
     if (part.rollup != nullptr) info.rollup_of = part.state->name;
-    for (const Column& column : part.state->columns) {
-      if (column.key) info.keys.push_back(column.field);
-      if (column.summable()) info.values.push_back({column.field, column.function, column.name});
-    }
+    sql::Describe(part.state->columns, &info);
     absl::Status status = FindSpan(part, &info.first_seconds, &info.last_seconds);
     if (status.ok() && part.rollup != nullptr) {
       // With what its table has and it has not yet.

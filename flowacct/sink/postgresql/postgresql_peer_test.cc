@@ -83,8 +83,7 @@ std::string* Postgresql::why_ = nullptr;
 
 TEST_F(Postgresql, AnswersAsItsTwin) {
   const auto sink = Open();
-  ExpectAnswersAsItsTwin(
-      sink.get(), [] { return OpenPostgresqlStore(server_->options()); }, /*complete=*/true);
+  ExpectAnswersAsItsTwin(sink.get(), [] { return OpenPostgresqlStore(server_->options()); });
 }
 
 TEST_F(Postgresql, CountsABatchOnceAndShowsTexts) {

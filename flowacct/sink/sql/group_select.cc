@@ -1,7 +1,6 @@
 #include "flowacct/sink/sql/group_select.h"
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -92,9 +91,7 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
   if (!filter.ok()) return filter.status();
   GroupSelect select(*std::move(filter));
   select.dialect_ = &dialect;
-  select.step_ = request.step_seconds != 0;
-  select.limit_ = request.limit;
-  select.order_ = request.order;
+  select.request_ = &request;
   const auto wrong = [&](const auto&... parts) {
     return absl::InvalidArgumentError(absl::StrCat(dialect.name, ": ", parts...));
   };
@@ -112,7 +109,7 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
   const auto comma = [&] { return columns++ == 0 ? "" : ", "; };
   out.sql = "SELECT ";
   const std::string bin_start = Quoted(dialect, kBinStart);
-  if (select.step_) {
+  if (request.step_seconds != 0) {
     // Rounded down, also before the origin, where division rounds towards it.
     const int64_t step = request.step_seconds, origin = FloorTo(request.step_origin_seconds, 1) % step;
     const std::string since = absl::StrCat("(", bin_start, " - (", origin, "))");
@@ -185,6 +182,10 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
   select.sums_.resize(select.values_.size());
   select.present_.resize(select.values_.size());
   select.group_.resize(request.by.size());
+  if (!select.filter_.whole()) {
+    if (select.values_.size() > GroupSums::kMaxValues) return wrong("more than ", GroupSums::kMaxValues, " values");
+    select.kept_.emplace(select.NewSums(kMaxGroupsHere));
+  }
 
   for (const record::FieldId field : request.where.fields()) {
     if (const Column* column = KeyColumn(table, field)) used.push_back(column);
@@ -229,61 +230,12 @@ absl::StatusOr<GroupSelect> GroupSelect::New(const Dialect& dialect, const query
   return select;
 }
 
-size_t GroupSelect::SetGroup(absl::Span<const Cell> cells, query::GroupRow* row) {
-  size_t at = 0;
-  if (step_) row->step_seconds = cells[at++].integer;
-  for (record::StoredValue& value : group_) {
-    const Cell& cell = cells[at++];
-    value.present = !cell.is_null();
-    value.integer = cell.integer;
-    value.octets = cell.octets;
-  }
-  return at;
-}
-
-GroupSums GroupSelect::NewSums(size_t max_groups) const {
-  return GroupSums(group_.size() + (step_ ? 1 : 0), values_, max_groups);
-}
-
-void GroupSelect::TellSums(const GroupSums& sums, absl::FunctionRef<bool(const query::GroupRow&)> tell) {
-  // What the last of the largest has, those of which there may be more.
-  const bool some = limit_ != 0 && limit_ < sums.size();
-  using Rank = std::pair<bool, absl::uint128>;
-  const auto rank = [&](size_t group) {
-    return sums.present(group, order_) ? Rank(true, sums.Rank(group, order_)) : Rank(false, 0);
-  };
-  Rank least;
-  if (some) {
-    std::vector<Rank> ranks;
-    ranks.reserve(sums.size());
-    for (size_t group = 0; group < sums.size(); ++group) ranks.push_back(rank(group));
-    const auto last = ranks.begin() + static_cast<std::ptrdiff_t>(limit_ - 1);
-    std::nth_element(ranks.begin(), last, ranks.end(), std::greater<Rank>());
-    least = *last;
-  }
-  std::vector<Cell> cells;
-  for (size_t group = 0; group < sums.size(); ++group) {
-    if (some && rank(group) < least) continue;
-    query::GroupRow row;
-    sums.Key(group, &cells);
-    SetGroup(cells, &row);
-    for (size_t v = 0; v < values_.size(); ++v) {
-      present_[v] = sums.present(group, v);
-      sums_[v] = present_[v] ? sums.value(group, v) : 0;
-    }
-    row.group = group_;
-    row.values = sums_;
-    row.present = present_;
-    if (!tell(row)) return;
-  }
-}
+GroupSums GroupSelect::NewSums(size_t max_groups) const { return GroupSums(keys(), values_, max_groups); }
 
 bool GroupSelect::Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell) {
-  query::GroupRow row;
-  size_t at = SetGroup(cells, &row);
-  const absl::Span<const Cell> asked = cells.subspan(at, filter_.columns());
-  if (!filter_.whole() && !filter_.Passes(asked)) return true;
-  at += asked.size();
+  const absl::Span<const Cell> key = cells.subspan(0, keys()), asked = cells.subspan(key.size(), filter_.columns());
+  if (kept_ && !filter_.Passes(asked)) return true;
+  size_t at = key.size() + asked.size();
   if (one_group_ && cells[at++].integer == 0) return true;  // of no rows there is no group
   for (size_t i = 0; i < values_.size(); ++i) {
     const Cell& cell = cells[at++];
@@ -299,67 +251,28 @@ bool GroupSelect::Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(cons
                  (low.is_null() ? 0 : static_cast<uint64_t>(low.integer));
     }
   }
-  if (!filter_.whole()) {
-    Add(row.step_seconds);
-    return true;
+  if (kept_) {
+    if (!kept_->Add(key, sums_, present_)) status_ = TooManyGroups(dialect_->name);
+    return status_.ok();
   }
-  if (limit_ != 0) {
+  if (request_->limit != 0) {
     // Those of the same value as the last come, too, so that whoever orders them further has them all.
-    const absl::uint128 value = present_[order_] ? sums_[order_] : absl::uint128(0);
-    if (told_ >= limit_ && value != last_) return false;
+    const absl::uint128 value = present_[request_->order] ? sums_[request_->order] : absl::uint128(0);
+    if (told_ >= request_->limit && value != last_) return false;
     last_ = value;
   }
   ++told_;
+  query::GroupRow row;
+  if (request_->step_seconds != 0) row.step_seconds = key[0].integer;
+  for (size_t i = 0; i < group_.size(); ++i) group_[i] = StoredValueOf(key[key.size() - group_.size() + i]);
   row.group = group_;
   row.values = sums_;
   row.present = present_;
   return tell(row);
 }
 
-// To what is kept of its group.
-void GroupSelect::Add(int64_t step) {
-  const auto [at, is_new] = kept_.try_emplace(std::make_pair(step, query::OwnedGroup(group_)), Sums{sums_, present_});
-  if (is_new) return;
-  Sums& kept = at->second;
-  for (size_t i = 0; i < sums_.size(); ++i) {
-    const Function function = values_[i]->function;
-    const uint64_t sign = record::SignBit(record::Info(values_[i]->field).type);
-    const auto rank = [sign](absl::uint128 number) { return absl::Uint128Low64(number) ^ sign; };
-    if (function == Function::kSum) {
-      kept.sums[i] += sums_[i];
-    } else if (present_[i] &&
-               (!kept.present[i] || (function == Function::kMin ? rank(sums_[i]) < rank(kept.sums[i])
-                                                                : rank(sums_[i]) > rank(kept.sums[i])))) {
-      kept.sums[i] = sums_[i];
-      kept.present[i] = true;
-    }
-  }
-}
-
 void GroupSelect::Finish(absl::FunctionRef<bool(const query::GroupRow&)> tell) {
-  std::vector<const std::pair<const std::pair<int64_t, query::GroupValues>, Sums>*> rows;
-  rows.reserve(kept_.size());
-  for (const auto& kept : kept_) rows.push_back(&kept);
-  if (limit_ != 0 && limit_ < rows.size()) {
-    const Column& column = *values_[order_];
-    const uint64_t sign = column.function == Function::kSum ? 0 : record::SignBit(record::Info(column.field).type);
-    const auto rank = [&](const auto* row) {
-      return std::make_pair(bool{row->second.present[order_]}, row->second.sums[order_] ^ absl::uint128(sign));
-    };
-    std::sort(rows.begin(), rows.end(), [&](const auto* a, const auto* b) { return rank(b) < rank(a); });
-    size_t count = limit_;
-    while (count < rows.size() && !(rank(rows[count]) < rank(rows[limit_ - 1]))) ++count;
-    rows.resize(count);
-  }
-  for (const auto* kept : rows) {
-    for (size_t i = 0; i < group_.size(); ++i) group_[i] = kept->first.second[i].View();
-    query::GroupRow row;
-    row.step_seconds = kept->first.first;
-    row.group = group_;
-    row.values = kept->second.sums;
-    row.present = kept->second.present;
-    if (!tell(row)) return;
-  }
+  if (kept_) kept_->Tell(*request_, tell);
 }
 
 }  // namespace flowacct::sink::sql

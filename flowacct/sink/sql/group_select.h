@@ -1,13 +1,14 @@
 // A query::GroupRequest as a SELECT, and its cells as groups and sums of 128 bits.
 //
-// Threads: any. Errors: as filter_sql.h; NotFound for columns; InvalidArgument for numbers that do not fit.
+// Threads: any. Errors: as filter_sql.h; NotFound for columns; InvalidArgument for numbers that do not fit;
+// ResourceExhausted for more groups than are summed here.
 
 #ifndef FLOWACCT_SINK_SQL_GROUP_SELECT_H_
 #define FLOWACCT_SINK_SQL_GROUP_SELECT_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,6 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "flowacct/query/group_store.h"
-#include "flowacct/query/group_value.h"
 #include "flowacct/record/stored_value.h"
 #include "flowacct/sink/sql/dialect.h"
 #include "flowacct/sink/sql/group_sums.h"
@@ -50,42 +50,31 @@ class GroupSelect {
 
   const Statement& statement() const { return statement_; }
   // Of a sum there, for each row of the answer: false to stop. If SQL does not say all of the filter, rows are kept and
-  // summed, a group some hundred octets.
+  // summed here.
   bool Tell(absl::Span<const Cell> cells, absl::FunctionRef<bool(const query::GroupRow&)> tell);
   // After the last row: tells what was kept.
   void Finish(absl::FunctionRef<bool(const query::GroupRow&)> tell);
-  // Of a sum here, for stores whose SQL says all of every filter: where the rows go, and what to tell when they are all
-  // there.
+  // Of a sum here, for stores whose SQL says all of every filter: where the rows go.
   GroupSums NewSums(size_t max_groups) const;
-  void TellSums(const GroupSums& sums, absl::FunctionRef<bool(const query::GroupRow&)> tell);
-  // What went wrong with a cell.
+  // Of all rows of the answer: that they are more groups than are kept.
   const absl::Status& status() const { return status_; }
 
  private:
-  struct Sums {
-    std::vector<absl::uint128> sums;
-    absl::InlinedVector<bool, 8> present;
-  };
-
-  // The group of a row: how many cells it takes.
-  size_t SetGroup(absl::Span<const Cell> cells, query::GroupRow* row);
-
   explicit GroupSelect(SplitFilter filter) : filter_(std::move(filter)) {}
-  void Add(int64_t step);
+  size_t keys() const { return group_.size() + (request_->step_seconds != 0 ? 1 : 0); }
 
   SplitFilter filter_;
+  const query::GroupRequest* request_ = nullptr;
   const Dialect* dialect_ = nullptr;
   Statement statement_;
-  bool step_ = false;
   bool one_group_ = false;
-  size_t limit_ = 0, order_ = 0;
   size_t told_ = 0;
   std::vector<const Column*> values_;
   std::vector<record::StoredValue> group_;
   std::vector<absl::uint128> sums_;
   absl::InlinedVector<bool, 8> present_;
   absl::uint128 last_ = 0;
-  std::map<std::pair<int64_t, query::GroupValues>, Sums> kept_;
+  std::optional<GroupSums> kept_;  // if the filter is asked of some of it here
   absl::Status status_;
 };
 

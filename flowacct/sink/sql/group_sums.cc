@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/sink/sql/group_select.h"
@@ -20,10 +23,23 @@ constexpr uint64_t kLargest = INT64_MAX;
 
 }  // namespace
 
+record::StoredValue StoredValueOf(const Cell& cell) {
+  record::StoredValue value;
+  value.present = !cell.is_null();
+  value.integer = cell.integer;
+  value.octets = cell.octets;
+  return value;
+}
+
+absl::Status TooManyGroups(absl::string_view store) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat(store, ": more than ", kMaxGroupsHere, " groups; ask for fewer, or a shorter time"));
+}
+
 GroupSums::GroupSums(size_t keys, std::vector<const Column*> values, size_t max_groups)
     : keys_(keys),
       values_(std::move(values)),
-      max_groups_(values_.size() > 64 ? 0 : std::min<size_t>(max_groups, UINT32_MAX - 1)),
+      max_groups_(values_.size() > kMaxValues ? 0 : std::min<size_t>(max_groups, UINT32_MAX - 1)),
       slots_(1024) {
   for (const Column* const column : values_) {
     const bool sum = column->function == Function::kSum;
@@ -81,40 +97,98 @@ void GroupSums::Grow() {
   slots_ = std::move(slots);
 }
 
-bool GroupSums::Add(absl::Span<const Cell> cells) {
-  Encode(cells);
+GroupSums::Group GroupSums::FindOrAdd(absl::Span<const Cell> key) {
+  Encode(key);
   const uint64_t hash = absl::HashOf(absl::string_view(key_.data(), key_size_)) & 0xffffffff;
   const size_t mask = slots_.size() - 1;
-  Group group = nullptr;
   size_t at = hash & mask;
   for (; slots_[at] != 0; at = (at + 1) & mask) {
     if (slots_[at] >> 32 != hash) continue;
     const Group other = groups_[(slots_[at] & 0xffffffff) - 1];
-    if (Head(other)[1] != key_size_ || std::memcmp(Octets(other), key_.data(), key_size_) != 0) continue;
-    group = other;
-    break;
+    if (Head(other)[1] == key_size_ && std::memcmp(Octets(other), key_.data(), key_size_) == 0) return other;
   }
-  if (group == nullptr) {
-    if (groups_.size() >= max_groups_) return false;
-    group = NewGroup();
-    slots_[at] = hash << 32 | groups_.size();
-    if (groups_.size() > slots_.size() / 2) Grow();
-  }
+  if (groups_.size() >= max_groups_) return nullptr;
+  const Group group = NewGroup();
+  slots_[at] = hash << 32 | groups_.size();
+  if (groups_.size() > slots_.size() / 2) Grow();
+  return group;
+}
+
+void GroupSums::AddExtreme(Group group, size_t value, uint64_t number) {
   uint64_t& present = Head(group)[0];
+  const uint64_t is = absl::Uint128Low64(group[value]) ^ flips_[value], new_one = number ^ flips_[value];
+  const bool first = (present >> value & 1) == 0;
+  if (first || (values_[value]->function == Function::kMin ? new_one < is : new_one > is)) group[value] = number;
+  present |= uint64_t{1} << value;
+}
+
+bool GroupSums::Add(absl::Span<const Cell> cells) {
+  const Group group = FindOrAdd(cells);
+  if (group == nullptr) return false;
   for (size_t v = 0; v < values_.size(); ++v) {
     const Cell& cell = cells[keys_ + v];
     if (cell.is_null()) continue;
     const auto number = static_cast<uint64_t>(cell.integer);
     if (values_[v]->function == Function::kSum) {
       group[v] += number;
-      continue;
+    } else {
+      AddExtreme(group, v, number);
     }
-    const uint64_t is = absl::Uint128Low64(group[v]) ^ flips_[v], new_one = number ^ flips_[v];
-    const bool first = (present >> v & 1) == 0;
-    if (first || (values_[v]->function == Function::kMin ? new_one < is : new_one > is)) group[v] = number;
-    present |= uint64_t{1} << v;
   }
   return true;
+}
+
+bool GroupSums::Add(absl::Span<const Cell> key, absl::Span<const absl::uint128> values,
+                    absl::Span<const bool> present) {
+  const Group group = FindOrAdd(key);
+  if (group == nullptr) return false;
+  for (size_t v = 0; v < values_.size(); ++v) {
+    if (!present[v]) continue;
+    if (values_[v]->function == Function::kSum) {
+      group[v] += values[v];
+    } else {
+      AddExtreme(group, v, absl::Uint128Low64(values[v]));
+    }
+  }
+  return true;
+}
+
+void GroupSums::Tell(const query::GroupRequest& request, absl::FunctionRef<bool(const query::GroupRow&)> tell) const {
+  // What the last of the largest has, those of which there may be more.
+  const bool some = request.limit != 0 && request.limit < size();
+  using Place = std::pair<bool, absl::uint128>;
+  const auto rank = [&](size_t group) {
+    return present(group, request.order) ? Place(true, Rank(group, request.order)) : Place(false, 0);
+  };
+  Place least;
+  if (some) {
+    std::vector<Place> ranks;
+    ranks.reserve(size());
+    for (size_t group = 0; group < size(); ++group) ranks.push_back(rank(group));
+    const auto last = ranks.begin() + static_cast<std::ptrdiff_t>(request.limit - 1);
+    std::nth_element(ranks.begin(), last, ranks.end(), std::greater<Place>());
+    least = *last;
+  }
+  std::vector<Cell> cells;
+  std::vector<record::StoredValue> key(request.by.size());
+  std::vector<absl::uint128> numbers(values_.size());
+  absl::InlinedVector<bool, 8> there(values_.size());
+  for (size_t group = 0; group < size(); ++group) {
+    if (some && rank(group) < least) continue;
+    Key(group, &cells);
+    query::GroupRow row;
+    const size_t first = request.step_seconds != 0 ? 1 : 0;
+    if (first != 0) row.step_seconds = cells[0].integer;
+    for (size_t i = 0; i < key.size(); ++i) key[i] = StoredValueOf(cells[first + i]);
+    for (size_t v = 0; v < values_.size(); ++v) {
+      there[v] = present(group, v);
+      numbers[v] = there[v] ? value(group, v) : 0;
+    }
+    row.group = key;
+    row.values = numbers;
+    row.present = there;
+    if (!tell(row)) return;
+  }
 }
 
 void GroupSums::Key(size_t group, std::vector<Cell>* cells) const {

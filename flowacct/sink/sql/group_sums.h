@@ -1,9 +1,9 @@
-// Sums of rows by groups in memory, for stores whose GROUP BY sorts all rows before it adds any.
+// Sums of rows by groups in memory: for stores whose GROUP BY sorts all rows before it adds any, and for what a store
+// groups more finely than it was asked, so that the rest of a filter can be asked here (split_filter.h).
 //
 // Exact: sums have 128 bits. Groups are in the order in which their first row came.
 // Ownership: owns what it keeps; cells that it tells live as long as it does. Threads: one at a time.
 // Cost: a look-up of the group's octets in a hash table a row. Memory: a group's octets, 16 a value, some 40 besides.
-// At most 64 values.
 
 #ifndef FLOWACCT_SINK_SQL_GROUP_SUMS_H_
 #define FLOWACCT_SINK_SQL_GROUP_SUMS_H_
@@ -13,21 +13,40 @@
 #include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/numeric/int128.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "flowacct/query/group_store.h"
+#include "flowacct/record/stored_value.h"
 #include "flowacct/sink/sql/statement.h"
 #include "flowacct/sink/sql/stored_rows.h"
 #include "flowacct/sink/sql/table_schema.h"
 
 namespace flowacct::sink::sql {
 
+// Of one answer summed here, since the store cannot: more are no answer to a person, and would fill the memory, some
+// 150 octets each.
+inline constexpr size_t kMaxGroupsHere = 10'000'000;
+absl::Status TooManyGroups(absl::string_view store);
+
+record::StoredValue StoredValueOf(const Cell& cell);
+
 class GroupSums {
  public:
-  // Rows of so many cells of the group, then one for each of the columns, which are borrowed; at most so many groups.
+  static constexpr size_t kMaxValues = 64;
+
+  // Rows of so many cells of the group, then one for each of the columns, which are borrowed; at most so many groups,
+  // and kMaxValues columns, else none.
   GroupSums(size_t keys, std::vector<const Column*> values, size_t max_groups);
 
   // False: there would be too many groups. What is here is no answer then.
   bool Add(absl::Span<const Cell> cells);
+  // The same of a row that is a sum of rows: its group, a number for each of the columns, and whether it is there.
+  bool Add(absl::Span<const Cell> key, absl::Span<const absl::uint128> values, absl::Span<const bool> present);
+  // Answers a request for groups of these keys (the first is the step if it has any) and values.
+  void Tell(const query::GroupRequest& request, absl::FunctionRef<bool(const query::GroupRow&)> tell) const;
 
   size_t size() const { return groups_.size(); }
   // The cells of a group.
@@ -46,7 +65,10 @@ class GroupSums {
   uint64_t* Head(Group group) const { return reinterpret_cast<uint64_t*>(group + values_.size()); }
   char* Octets(Group group) const { return reinterpret_cast<char*>(Head(group) + 2); }
   void Encode(absl::Span<const Cell> cells);
+  // Null: there would be too many.
+  Group FindOrAdd(absl::Span<const Cell> key);
   Group NewGroup();
+  void AddExtreme(Group group, size_t value, uint64_t number);
   void Grow();
 
   const size_t keys_;

@@ -83,6 +83,10 @@ void SplitFilter::AppendRest(const std::vector<Part>& nodes, size_t node) {
   if (known == columns_.end()) columns_.push_back({true, field, {}});
 }
 
+const sql::Column* SplitFilter::TextColumn(size_t column) const {
+  return columns_[column].is_text ? KeyColumn(*table_, columns_[column].field) : nullptr;
+}
+
 absl::Status SplitFilter::AppendColumn(size_t column, Statement* out) const {
   const Column& c = columns_[column];
   if (c.is_text) {
@@ -109,7 +113,7 @@ absl::Status SplitFilter::AppendWhere(const TableSchema& table, Statement* out) 
                         absl::MakeConstSpan(program_->steps).subspan(part.begin, part.end - part.begin), out);
     if (!status.ok()) return status;
   }
-  if (and_.empty()) out->sql += "TRUE";
+  if (and_.empty()) absl::StrAppend(&out->sql, dialect_->true_word);
   return absl::OkStatus();
 }
 

@@ -34,6 +34,8 @@ class SplitFilter {
   bool whole() const { return rest_.empty(); }
   size_t columns() const { return columns_.size(); }
   absl::Status AppendColumn(size_t column, Statement* out) const;
+  // The table's column that it is; null: a condition.
+  const sql::Column* TextColumn(size_t column) const;
   // The condition for `table`, or for one with the same columns.
   absl::Status AppendWhere(const TableSchema& table, Statement* out) const;
   // Whether a row with these cells, one a column, passes.

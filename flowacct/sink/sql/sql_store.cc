@@ -81,6 +81,19 @@ absl::Status FindSpan(Connection* connection, const std::string& table, int64_t*
 
 }  // namespace
 
+void Describe(absl::Span<const Column> columns, query::TableInfo* info) {
+  for (const Column& column : columns) {
+    if (column.key) {
+      info->keys.push_back(column.field);
+      info->key_names.push_back(column.name);
+    } else if (column.summable()) {
+      info->values.push_back({column.field, column.function, column.name});
+    } else {
+      info->left_out.push_back(column.name);
+    }
+  }
+}
+
 absl::StatusOr<std::vector<query::TableInfo>> StoredTables(Connection* connection) {
   const Reading reading(connection);
   if (!reading.status().ok()) return reading.status();
@@ -92,17 +105,7 @@ absl::StatusOr<std::vector<query::TableInfo>> StoredTables(Connection* connectio
     info.name = table.name;
     info.bin_seconds = table.bin_seconds;
     info.rollup_of = table.rollup_of;
-    for (const Column& column : table.columns) {
-      if (column.key) {
-        info.keys.push_back(column.field);
-        info.key_names.push_back(column.name);
-      }
-      if (column.summable()) {
-        info.values.push_back({column.field, column.function, column.name});
-      } else if (!column.key) {
-        info.left_out.push_back(column.name);
-      }
-    }
+    Describe(table.columns, &info);
     absl::Status status = FindSpan(connection, table.name, &info.first_seconds, &info.last_seconds);
     if (status.ok() && FindTable(*tables, table.rollup_of) != nullptr) {
       // With what its table has and it has not yet.
@@ -146,7 +149,7 @@ absl::Status SumStored(Connection* connection, const query::GroupRequest& reques
         connection->Query(rows->statement(), [&](absl::Span<const Cell> cells) { return fits = sums.Add(cells); });
     if (!status.ok()) return status;
     if (fits) {
-      rows->TellSums(sums, tell);
+      sums.Tell(request, tell);
       return absl::OkStatus();
     }
   }

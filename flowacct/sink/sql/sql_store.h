@@ -12,11 +12,15 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "flowacct/query/group_store.h"
 #include "flowacct/sink/sql/connection.h"
 #include "flowacct/sink/sql/table_schema.h"
 
 namespace flowacct::sink::sql {
+
+// What a question may name of a table with such columns.
+void Describe(absl::Span<const Column> columns, query::TableInfo* info);
 
 absl::StatusOr<std::vector<query::TableInfo>> StoredTables(Connection* connection);
 absl::Status SumStored(Connection* connection, const query::GroupRequest& request,

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "flowacct/aggregate/aggregate_batch.h"
 #include "flowacct/base/interner.h"
@@ -11,6 +12,7 @@
 #include "flowacct/sink/sql/dialect.h"
 #include "flowacct/sink/sql/filter_sql.h"
 #include "flowacct/sink/sql/group_select.h"
+#include "flowacct/sink/sql/group_sums.h"
 #include "flowacct/sink/sql/route_text.h"
 #include "flowacct/sink/sql/split_filter.h"
 #include "flowacct/sink/sql/table_schema.h"
@@ -250,6 +252,54 @@ TEST(Dialect, NamesStayNames) {
   EXPECT_EQ(RollupName("flows", 300), "flows_5m");
   EXPECT_EQ(RollupName("flows", 86400), "flows_1d");
   EXPECT_EQ(RollupName("flows", 90), "flows_90s");
+}
+
+TEST(GroupSums, SumsOfSumsAreExactAndBounded) {
+  const Column sum{FieldId::kBytes, false, aggregate::Function::kSum, "bytes"};
+  const Column max{FieldId::kTag, false, aggregate::Function::kMax, "max(tag)"};
+  const Column min{FieldId::kEndTime, false, aggregate::Function::kMin, "min(end_time)"};
+  GroupSums sums(1, {&sum, &max, &min}, 3);
+  const auto add = [&](const char* group, std::vector<absl::uint128> values, std::vector<bool> there = {}) {
+    Cell cell;
+    if (group != nullptr) cell.kind = Cell::Kind::kText, cell.octets = group;
+    bool present[3] = {true, true, true};
+    for (size_t i = 0; i < there.size(); ++i) present[i] = there[i];
+    return sums.Add(absl::MakeConstSpan(&cell, 1), values, present);
+  };
+  const auto minus = static_cast<uint64_t>(int64_t{-5});
+  EXPECT_TRUE(add("a", {absl::MakeUint128(1, 0), 5, 3}));
+  EXPECT_TRUE(add(nullptr, {1, 0, 0}, {true, false, false}));
+  EXPECT_TRUE(add("a", {absl::MakeUint128(1, 1), uint64_t{1} << 63, minus}));  // numbers; of times, before 1970
+  EXPECT_TRUE(add("", {1, 7, 4}));
+  EXPECT_FALSE(add("b", {1, 1, 1}));
+  EXPECT_TRUE(add("a", {0, 6, 2}));
+  query::GroupRequest request;
+  request.by = {{FieldId::kVrfName, -1, -1}};
+  request.values = {0, 1, 2};
+  const auto told = [&](size_t limit, size_t order) {
+    request.limit = limit;
+    request.order = order;
+    std::string text;
+    sums.Tell(request, [&](const query::GroupRow& row) {
+      absl::StrAppend(&text, row.group[0].present ? "'" : "-", row.group[0].octets, " ",
+                      absl::Uint128High64(row.values[0]), ":", absl::Uint128Low64(row.values[0]));
+      for (const size_t i : {1, 2}) {
+        absl::StrAppend(&text, " ", row.present[i] ? "" : "-", static_cast<int64_t>(absl::Uint128Low64(row.values[i])));
+      }
+      text += "\n";
+      return true;
+    });
+    return text;
+  };
+  const std::string a = "'a 2:1 -9223372036854775808 -5\n", none = "- 0:1 -0 -0\n", empty = "' 0:1 7 4\n";
+  EXPECT_EQ(told(0, 0), a + none + empty);
+  EXPECT_EQ(told(1, 0), a);
+  EXPECT_EQ(told(2, 0), a + none + empty);  // two are alike
+  EXPECT_EQ(told(1, 1), a);
+  EXPECT_EQ(told(1, 2), empty);
+  EXPECT_EQ(told(2, 2), a + empty);
+  std::vector<const Column*> many(GroupSums::kMaxValues + 1, &sum);
+  EXPECT_FALSE(GroupSums(0, many, 10).Add({}, {}, {}));
 }
 
 TEST(GroupSelect, FloorsBeforeTheEpochToo) {

@@ -35,10 +35,9 @@ PortSums AskByPort(const absl::StatusOr<std::unique_ptr<query::GroupStore>>& sto
                    std::vector<size_t> values, bool by_port = true);
 
 // Writes the data of query/testing/conformance.h, and expects that what `open` gives then answers as the twin in
-// memory. `complete`: that nothing is Unimplemented either.
+// memory.
 void ExpectAnswersAsItsTwin(StoreSink* sink,
-                            const std::function<absl::StatusOr<std::unique_ptr<query::GroupStore>>()>& open,
-                            bool complete);
+                            const std::function<absl::StatusOr<std::unique_ptr<query::GroupStore>>()>& open);
 
 }  // namespace flowacct::sink
 
