@@ -401,6 +401,10 @@ bool Worker::ReadSource(size_t index, Source* source) {
     decoder.DecodePacket(packet, reading.packet_kind, reading.tell_interfaces, batch_.get());
     if (batch_->size() >= kBatchRows) ProcessBatch(index);
   }
+  for (const base::Octets message : reading.messages) {
+    (void)decoder.DecodeMessage(message, batch_.get());
+    if (batch_->size() >= kBatchRows) ProcessBatch(index);
+  }
   decoder.EndPackets(batch_.get());
   for (const uint64_t session : reading.ended_sessions) decoder.EndSession(session);
   if (refused != base::DecodeCode::kOk) {
