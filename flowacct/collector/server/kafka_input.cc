@@ -65,7 +65,8 @@ absl::StatusOr<std::unique_ptr<KafkaInput>> KafkaInput::New(const ConfigFile& fi
   made->from_ = KafkaPosition::Parse(position).value_or(KafkaPosition());
   KafkaSourceOptions options = OptionsOf(input.kafka());
   options.from = made->from_;
-  options.on_revoke = [](KafkaSource* source, const KafkaPosition& going) {
+  options.on_revoke = [made = made.get()](KafkaSource* source, const KafkaPosition& going) {
+    for (const auto& [partition, next] : going.next) made->from_.next[partition] = next;
     // A failure is counted: then the checkpoint is all that knows, and the other member reads again.
     (void)source->CommitAndWait(going, kCommitPatience);
   };
@@ -87,10 +88,8 @@ Reading KafkaInput::Read() {
     }
   }
   const KafkaReading read = source_->Poll();
-  if (!source_->gives()) {
-    may_give_ = false;
-    give_at_ = absl::InfiniteFuture();
-  }
+  may_give_ = false;
+  give_at_ = absl::InfiniteFuture();
   reading.datagrams = read.datagrams;
   messages_.clear();
   for (const KafkaRecords& records : read.records) messages_.push_back(records.octets);
