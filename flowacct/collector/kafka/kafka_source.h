@@ -154,7 +154,7 @@ class KafkaSource {
   rd_kafka_t* kafka_ = nullptr;
   int descriptor_ = -1;
   bool closing_ = false;
-  Partitions going_;        // partitions that the group wants back
+  Partitions going_;  // partitions that the group wants back
   // Whence partitions that come are read, if the group is no further: options.from, and where we were in those that we
   // gave.
   KafkaPosition from_;

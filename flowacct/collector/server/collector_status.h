@@ -36,8 +36,8 @@ struct InputStatus {
   uint64_t refused_not_allowed = 0;
   uint64_t refused_rate = 0;
   uint64_t refused_budget = 0;
-  uint64_t truncated = 0;        // longer than the buffer
-  uint64_t not_sampled = 0;      // packets that were left out, as was asked
+  uint64_t truncated = 0;    // longer than the buffer
+  uint64_t not_sampled = 0;  // packets that were left out, as was asked
   // Packets of captures of exports that carried no whole datagram; messages of Kafka that were not to be decoded.
   uint64_t aside = 0;
   base::DecodeCounters decoded;  // the rest by result; kOk: whole
@@ -50,8 +50,8 @@ struct InputStatus {
   // Of a meter: flows in the cache, and ended early for want of room.
   uint64_t meter_flows = 0;
   uint64_t meter_evicted = 0;
-  // Of Kafka. Messages that are aside: parts of batches that had come already, datagrams of which nobody says whose they
-  // are, and what is too large or empty.
+  // Of Kafka. Messages that are aside: parts of batches that had come already, datagrams of which nobody says whose
+  // they are, and what is too large or empty.
   uint64_t kafka_repeated = 0;
   uint64_t kafka_without_exporter = 0;
   uint64_t kafka_unfit = 0;

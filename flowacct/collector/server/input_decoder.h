@@ -1,5 +1,5 @@
-// From what an input brings to rows: exports through the flow decoders, messages of records, packets through the packet decoder and, if the
-// input has one, the meter. Keeps what is known of the input's exporters when pipelines change.
+// From what an input brings to rows: exports through the flow decoders, messages of records, packets through the packet
+// decoder and, if the input has one, the meter. Keeps what is known of the input's exporters when pipelines change.
 //
 // Exact: each datagram and packet is decoded, with its result counted, or counted as not sampled or as aside; what a
 // meter holds comes out by Drain at the latest.

@@ -1,9 +1,9 @@
 // Topics of Kafka as a worker's source, made of the configuration.
 //
-// What was read is safe when a checkpoint holds its bins and how far that was (state_keeper.h); that is committed to the
-// group then. Partitions that the group wants back are given once a checkpoint holds all that was read of them, or after
-// a minute without one. Errors: of the configuration, InvalidArgument with its place; later ones are in the status, and
-// told to the log when they begin and end. Threads: one at a time; librdkafka has its own.
+// What was read is safe when a checkpoint holds its bins and how far that was (state_keeper.h); that is committed to
+// the group then. Partitions that the group wants back are given once a checkpoint holds all that was read of them, or
+// after a minute without one. Errors: of the configuration, InvalidArgument with its place; later ones are in the
+// status, and told to the log when they begin and end. Threads: one at a time; librdkafka has its own.
 
 #ifndef FLOWACCT_COLLECTOR_SERVER_KAFKA_INPUT_H_
 #define FLOWACCT_COLLECTOR_SERVER_KAFKA_INPUT_H_

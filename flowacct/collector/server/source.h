@@ -1,5 +1,5 @@
-// Where a worker takes its octets from: a socket, connections, an interface, captures, Kafka. One interface, so that the
-// worker's loop knows no kind.
+// Where a worker takes its octets from: a socket, connections, an interface, captures, Kafka. One interface, so that
+// the worker's loop knows no kind.
 //
 // Ownership: what a reading borrows is valid until the next call. Threads: the worker's, but for New.
 // Errors: a source that fails says so in its status and goes on (an interface that is gone comes back), or has ended.
@@ -24,16 +24,14 @@ namespace flowacct::collector {
 struct Reading {
   absl::Span<const record::Datagram> datagrams;
   absl::Span<const CapturedPacket> packets;
-  absl::Span<const base::Octets> messages;  // records of other collectors (FlowMessage)
+  absl::Span<const base::Octets> messages;          // records of other collectors (FlowMessage)
   CaptureKind packet_kind = CaptureKind::kPackets;  // what these hold
   bool tell_interfaces = true;                      // what packets know of them counts
   // Of a stream: all its datagrams are of this one; else 0.
   uint64_t session = 0;
   // Sessions of streams that ended: templates that came in them are void.
   absl::Span<const uint64_t> ended_sessions;
-  bool empty() const { 
-    return datagrams.empty() && packets.empty() && messages.empty() && ended_sessions.empty();
-   }
+  bool empty() const { return datagrams.empty() && packets.empty() && messages.empty() && ended_sessions.empty(); }
 };
 
 class Source {

@@ -82,9 +82,9 @@ StateKeeper::StateKeeper(std::unique_ptr<StateDirectory> folder, Log log)
     return;
   }
   const auto aside = folder_->SetAside(kCheckpoint);
-  loading_error_ =
-      absl::StrCat("state: open bins are not restored, and Kafka is read from where its group was: ",
-                   checkpoint.status().message(), aside.ok() ? absl::StrCat("; they are in ", *aside) : "");
+  loading_error_ = absl::StrCat(
+      "state: open bins are not restored, and Kafka is read from where its group was: ", checkpoint.status().message(),
+      aside.ok() ? absl::StrCat("; they are in ", *aside) : "");
 }
 
 std::string StateKeeper::PositionOf(const std::string& input) const {
@@ -375,10 +375,9 @@ std::string StateKeeper::RestoreTogether(const std::string& pipeline, const Chec
     progress_[pipeline] = since;
   }
   merger->set_run(bins.run);
-  const auto restored =
-      HasKafka(config)
-          ? merger->RestoreCheckpoint(bins.state, bins.due_nanos, bins.last_correction, since.written_through)
-          : merger->Restore(bins.state, since.written_through);
+  const auto restored = HasKafka(config) ? merger->RestoreCheckpoint(bins.state, bins.due_nanos, bins.last_correction,
+                                                                     since.written_through)
+                                         : merger->Restore(bins.state, since.written_through);
   if (!restored.ok()) {
     // The file is overwritten soon: what is of this pipeline is kept as that of one alone.
     (void)WriteBins(pipeline, bins.state, bins.run, bins.records_in, /*is_end=*/true);
@@ -412,9 +411,8 @@ std::string StateKeeper::RestoreBins(const std::string& pipeline, BinMerger* mer
       const auto restored = merger->Restore(base::AsText(reader.Bytes(reader.remaining())), since.written_through);
       status = restored.status();
       if (status.ok()) {
-        std::string line = absl::StrCat(
-            "pipeline ", pipeline, ": ", restored->groups, " groups of open bins restored, as they were at ",
-            TimeText(generation));
+        std::string line = absl::StrCat("pipeline ", pipeline, ": ", restored->groups,
+                                        " groups of open bins restored, as they were at ", TimeText(generation));
         if (is_end) return line;
         return absl::StrCat(line, "; the collector did not end by itself, and about ",
                             since.records_in > records_in ? since.records_in - records_in : 0,

@@ -9,12 +9,12 @@
 // took in since the last checkpoint; and a bin is written again if the crash fell between its last octet in a sink and
 // the few microseconds until that is noted. Bins that wait for slow sinks defer the checkpoint of their pipeline.
 // With an input that can be read again (Kafka) a checkpoint is one file of all pipelines, with how far that input was
-// read when the bins were as they are there, and bins are closed at checkpoints alone (bin_merger.h), which are made when
-// one is over. A crash loses nothing of that input then: what came after the checkpoint is read again, and what was
-// closed at it is closed as it was, with the same identity. Nothing is closed while the folder takes no checkpoint, or
-// sinks are not done with what was closed before.
-// Threads: any, but Save and Restore one at a time, with the workers as they are there (worker.h).
-// Errors: told to the log, once until it works again; a collector whose folder is full goes on.
+// read when the bins were as they are there, and bins are closed at checkpoints alone (bin_merger.h), which are made
+// when one is over. A crash loses nothing of that input then: what came after the checkpoint is read again, and what
+// was closed at it is closed as it was, with the same identity. Nothing is closed while the folder takes no checkpoint,
+// or sinks are not done with what was closed before. Threads: any, but Save and Restore one at a time, with the workers
+// as they are there (worker.h). Errors: told to the log, once until it works again; a collector whose folder is full
+// goes on.
 
 #ifndef FLOWACCT_COLLECTOR_SERVER_STATE_KEEPER_H_
 #define FLOWACCT_COLLECTOR_SERVER_STATE_KEEPER_H_
@@ -127,11 +127,11 @@ class StateKeeper {
   bool failing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;  // what sinks do now is not noted
   // Of Save and Restore.
-  std::optional<Checkpoint> loaded_;   // by the start
-  std::string loading_error_;          // a line
-  std::optional<Checkpoint> unkept_;   // that was taken and could not be written
-  bool is_file_ = false;               // there is a checkpoint of all pipelines
-  bool are_files_ = true;              // there may be one of each pipeline
+  std::optional<Checkpoint> loaded_;  // by the start
+  std::string loading_error_;         // a line
+  std::optional<Checkpoint> unkept_;  // that was taken and could not be written
+  bool is_file_ = false;              // there is a checkpoint of all pipelines
+  bool are_files_ = true;             // there may be one of each pipeline
 };
 
 }  // namespace flowacct::collector
