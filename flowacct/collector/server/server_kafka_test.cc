@@ -117,6 +117,8 @@ class ServerKafkaTest : public ServerTest {
       datagram.source = base::IpAddress::V4(0xc0000201 + static_cast<uint32_t>(i % 10));
       datagram.source_port = 2055;
       datagram.arrival_nanos = absl::GetCurrentTimeNanos();
+      // Their bins are closed by now: what is of them is a correction.
+      if (i % 5 == 4) datagram.arrival_nanos -= 10000000000;
       publisher->Publish({&datagram, 1});
     }
     return publisher->counters().dropped + publisher->counters().lost == 0;
@@ -188,9 +190,8 @@ class ServerKafkaTest : public ServerTest {
         "pipeline { name: \"arrived\" by: \"src_addr/16\" every: \"1s\" lateness: \"1s\" time_field: "
         "\"arrival_time\"\n",
         "  sink { sqlite { path: \"", folder_, "/arrived.db\" } spool { folder: \"", folder_, "/spool\" } } }\n",
-        // These are of years ago: nearly all that comes is a correction.
-        "pipeline { name: \"began\" by: \"src_addr/16\" every: \"1h\" lateness: \"1s\"\n", "  sink { sqlite { path: \"",
-        folder_, "/began.db\" } } }\n");
+        "pipeline { name: \"slower\" by: \"src_addr/16\" every: \"2s\" lateness: \"1s\" time_field: \"arrival_time\"\n",
+        "  sink { sqlite { path: \"", folder_, "/slower.db\" } } }\n");
   }
   pid_t StartCollector() {
     const pid_t child = fork();
@@ -280,13 +281,13 @@ TEST_F(ServerKafkaTest, EachDatagramCountsOnceThoughTheCollectorIsKilled) {
   ASSERT_EQ(read(pipes[0], &published, sizeof(published)), static_cast<ssize_t>(sizeof(published)));
   const Sums expected = SumsOf(0, published);
   EXPECT_TRUE(
-      Await([&] { return Stored("arrived").flows >= expected.flows && Stored("began").flows >= expected.flows; }));
+      Await([&] { return Stored("arrived").flows >= expected.flows && Stored("slower").flows >= expected.flows; }));
   absl::SleepFor(absl::Seconds(3));
   ASSERT_EQ(kill(collector, SIGTERM), 0);
   ASSERT_EQ(waitpid(collector, &status, 0), collector);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   EXPECT_EQ(Stored("arrived"), expected);
-  EXPECT_EQ(Stored("began"), expected);
+  EXPECT_EQ(Stored("slower"), expected);
 }
 
 TEST_F(ServerKafkaTest, GoesOnWhereItStopped) {
@@ -368,7 +369,7 @@ TEST_F(ServerKafkaTest, AnotherCollectorOfTheGroupHasItsShare) {
   EXPECT_TRUE(Await([&] { return first->Status().inputs[0].kafka_commits > 0; }));
   auto second = StartServer(Config("two"));
   EXPECT_TRUE(Await([&] { return second->Status().inputs[0].kafka_partitions_taken > 0; }));
-  EXPECT_EQ(first->Status().inputs[0].kafka_partitions_given, 4u);
+  EXPECT_GE(first->Status().inputs[0].kafka_partitions_given, 4u);
   EXPECT_EQ(first->Status().inputs[0].kafka_partitions_lost, 0u);
   Publish(100, 200);
   const uint64_t all = SumsOf(0, 200).flows;
@@ -390,16 +391,14 @@ TEST_F(ServerKafkaTest, RecordsOfAnotherCollectorCountOnce) {
   ASSERT_TRUE(sink.ok()) << sink.status();
   const sink::queue::NumberedBatch batch(1, 100);
   for (int i = 0; i < 2; ++i) ASSERT_TRUE((*sink)->Write(batch.batch()).ok());
-  // And a datagram, which is no record.
-  Publish(0, 1);
   std::string config = Config("state", "payload: RECORDS");
   auto server = StartServer(config);
-  EXPECT_TRUE(Await([&] { return server->Status().inputs[0].received == 2 * 15 + 1; }));
+  EXPECT_TRUE(Await([&] { return server->Status().inputs[0].received == 2 * 15; }));
   const CollectorStatus status = server->Status();
   EXPECT_EQ(status.inputs[0].records, 100u);
   EXPECT_EQ(status.inputs[0].kafka_repeated, 15u);
   EXPECT_EQ(status.inputs[0].decoded[base::DecodeCode::kOk], 15u);
-  EXPECT_EQ(status.inputs[0].decoded.errors(), 1u);
+  EXPECT_EQ(status.inputs[0].decoded.errors(), 0u);
   EXPECT_EQ(status.pipelines[0].records_aggregated, 100u);
   // Bytes are their numbers.
   EXPECT_EQ(status.pipelines[0].bytes, 100u * 1000 + 99 * 100 / 2);

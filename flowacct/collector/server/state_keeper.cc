@@ -74,8 +74,8 @@ StateKeeper::StateKeeper(std::unique_ptr<StateDirectory> folder, Log log)
     : folder_(std::move(folder)), log_(std::move(log)) {
   const auto read = folder_->Read(kCheckpoint);
   if (absl::IsNotFound(read.status())) return;
-  absl::StatusOr<Checkpoint> checkpoint = read.status();
-  if (read.ok()) checkpoint = Decode(base::AsOctets(*read));
+  absl::StatusOr<Checkpoint> checkpoint =
+      read.ok() ? Decode(base::AsOctets(*read)) : absl::StatusOr<Checkpoint>(read.status());
   if (checkpoint.ok()) {
     loaded_ = *std::move(checkpoint);
     is_file_ = true;
