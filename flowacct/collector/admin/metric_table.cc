@@ -44,7 +44,15 @@ void OfStreams(const Scrape& scrape, Series* series) {
 template <auto kMember>
 void OfPacketInputs(const Scrape& scrape, Series* series) {
   for (const InputStatus& input : scrape.status.inputs) {
-    if (input.kind != "udp" && input.kind != "stream") series->Add({input.name}, Value(input.*kMember));
+    if (input.kind != "udp" && input.kind != "stream" && input.kind != "kafka") {
+      series->Add({input.name}, Value(input.*kMember));
+    }
+  }
+}
+template <auto kMember>
+void OfKafka(const Scrape& scrape, Series* series) {
+  for (const InputStatus& input : scrape.status.inputs) {
+    if (input.kind == "kafka") series->Add({input.name}, Value(input.*kMember));
   }
 }
 template <auto kMember>

@@ -105,7 +105,11 @@ TEST(MetricsTest, ValuesOfAllKinds) {
 
 // Every row of the table has a value in the sample, where all that there can be is, except a meter.
 TEST(MetricsTest, EveryRowTells) {
-  const std::string text = MetricsText(SampleScrape());
+  Scrape scrape = SampleScrape();
+  InputStatus& kafka = scrape.status.inputs.emplace_back();
+  kafka.name = "topic";
+  kafka.kind = "kafka";
+  const std::string text = MetricsText(scrape);
   for (const Metric& metric : Metrics()) {
     if (absl::StartsWith(metric.name, "flowacct_input_meter_")) continue;
     EXPECT_TRUE(absl::StrContains(text, absl::StrCat("# HELP ", metric.name, " "))) << metric.name;

@@ -90,6 +90,14 @@ void PutInputs(const CollectorStatus& status, Report* report) {
       report->Put(absl::StrCat("input ", Printable(input.name), " meter: ", GroupDigits(input.meter_flows), " flows, ",
                                GroupDigits(input.meter_evicted), " ended early for want of room"));
     }
+    if (input.kafka_partitions_taken + input.kafka_errors > 0) {
+      report->Put(absl::StrCat(
+          "input ", Printable(input.name), " kafka: ", GroupDigits(input.kafka_partitions_taken), " partitions taken, ",
+          GroupDigits(input.kafka_partitions_given), " given, ", GroupDigits(input.kafka_partitions_lost), " lost; ",
+          GroupDigits(input.kafka_commits), " commits, ", GroupDigits(input.kafka_commits_failed), " failed; ",
+          GroupDigits(input.kafka_errors), " errors; ", GroupDigits(input.kafka_repeated), " repeated, ",
+          GroupDigits(input.kafka_without_exporter), " without exporter, ", GroupDigits(input.kafka_unfit), " unfit"));
+    }
   }
 }
 

@@ -189,7 +189,7 @@ class ConfigCheck {
         return file_.ErrorAt(input, "name",
                              absl::StrCat("input ", input.name(),
                                           " has no kind; give udp, stream, "
-                                          "interface, nflog or captures"));
+                                          "interface, nflog, captures or kafka"));
       }
       if (absl::Status status = CheckInput(input); !status.ok()) return status;
     }
@@ -311,12 +311,28 @@ class ConfigCheck {
           return file_.ErrorAt(input, "sessions", "there are no sessions without gtp; give gtp {}");
         }
         break;
+      case Input::kKafka:
+        return CheckKafka(input.kafka());
       case Input::KIND_NOT_SET:
         break;
     }
     if (file_.message().has_gtp() && input.interface().sampling_rate() > 1) {
       return file_.ErrorAt(input.interface(), "sampling_rate",
                            "gtp needs to see every message, so every packet: 1, or account without gtp");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckKafka(const KafkaInput& kafka) {
+    const Config& config = file_.message();
+    if (kafka.topic().empty()) return file_.ErrorAt(kafka, "topic", "there is none; give topic: \"exports\"");
+    if (!config.has_state()) {
+      return file_.ErrorAt(kafka, "",
+                           "how far it was read is kept in the state; give state { directory: \"/var/lib/flowacct\" }");
+    }
+    if (config.redundant()) {
+      return file_.ErrorAt(config, "redundant",
+                           "excludes inputs of kind kafka, whose partitions collectors of a group share; give one");
     }
     return absl::OkStatus();
   }

@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{INPUT "pipeline { name: \"p\" input: \"j\" }",
               "c.conf:2:22: input: no input is called \"j\"; did you mean i?"},
         Wrong{"input { name: \"i\" }\n" PIPELINE,
-              "c.conf:1:9: name: input i has no kind; give udp, stream, interface, nflog or captures"},
+              "c.conf:1:9: name: input i has no kind; give udp, stream, interface, nflog, captures or kafka"},
         Wrong{"input { name: \"i\" udp { } }\n" PIPELINE, "c.conf:1:19: udp: give listen: \"0.0.0.0:2055\""},
         Wrong{"input { name: \"i\" udp { listen: \"x\" } nflog { group: 1 } }",
               "c.conf:1:39: nflog and udp exclude one another; give one of them"},

@@ -43,9 +43,7 @@ absl::Span<const rd_kafka_topic_partition_t> All(const rd_kafka_topic_partition_
   return {partitions->elems, static_cast<size_t>(partitions->cnt)};
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::New(KafkaSourceOptions options) {
+absl::Status CheckBounds(const KafkaSourceOptions& options) {
   if (options.topics.empty()) return Invalid("topics: name some");
   for (const std::string& topic : options.topics) {
     if (topic.empty()) return Invalid("topics: one has no name");
@@ -60,30 +58,46 @@ absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::New(KafkaSourceOptions
   if (options.session_timeout < absl::Seconds(1) || options.session_timeout > absl::Hours(1)) {
     return Invalid("session_timeout: between 1s and 1h");
   }
+  return absl::OkStatus();
+}
+
+// All that librdkafka is to know, but for who is called back.
+absl::StatusOr<sink::kafka::Conf> ConfOf(const KafkaSourceOptions& options) {
+  if (absl::Status status = CheckBounds(options); !status.ok()) return status;
+  absl::StatusOr<sink::kafka::Conf> conf = sink::kafka::NewConf(options.connection, true);
+  if (!conf.ok()) return conf.status();
+  const int64_t session_ms = absl::ToInt64Milliseconds(options.session_timeout);
+  std::vector<std::pair<absl::string_view, std::string>> settings = {
+      {"group.id", options.group},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"isolation.level", "read_committed"},
+      {"auto.offset.reset", options.from_oldest ? "earliest" : "latest"},
+      {"queued.max.messages.kbytes", absl::StrCat(options.max_fetched_octets / 1024)},
+      {"session.timeout.ms", absl::StrCat(session_ms)},
+      {"heartbeat.interval.ms", absl::StrCat(std::max<int64_t>(session_ms / 10, 100))},
+      {"max.poll.interval.ms", absl::StrCat(std::max<int64_t>(session_ms, 300000))},
+  };
+  if (!options.member.empty()) settings.emplace_back("group.instance.id", options.member);
+  for (const auto& [property, value] : settings) {
+    if (absl::Status status = sink::kafka::Set(conf->get(), property, value); !status.ok()) return status;
+  }
+  return conf;
+}
+
+}  // namespace
+
+absl::Status KafkaSource::Check(const KafkaSourceOptions& options) { return ConfOf(options).status(); }
+
+absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::New(KafkaSourceOptions options) {
   auto source = std::unique_ptr<KafkaSource>(new KafkaSource(std::move(options)));
   if (absl::Status status = source->Start(); !status.ok()) return status;
   return source;
 }
 
 absl::Status KafkaSource::Start() {
-  absl::StatusOr<sink::kafka::Conf> conf = sink::kafka::NewConf(options_.connection, true);
+  absl::StatusOr<sink::kafka::Conf> conf = ConfOf(options_);
   if (!conf.ok()) return conf.status();
-  const int64_t session_ms = absl::ToInt64Milliseconds(options_.session_timeout);
-  std::vector<std::pair<absl::string_view, std::string>> settings = {
-      {"group.id", options_.group},
-      {"enable.auto.commit", "false"},
-      {"enable.auto.offset.store", "false"},
-      {"isolation.level", "read_committed"},
-      {"auto.offset.reset", options_.from_oldest ? "earliest" : "latest"},
-      {"queued.max.messages.kbytes", absl::StrCat(options_.max_fetched_octets / 1024)},
-      {"session.timeout.ms", absl::StrCat(session_ms)},
-      {"heartbeat.interval.ms", absl::StrCat(std::max<int64_t>(session_ms / 10, 100))},
-      {"max.poll.interval.ms", absl::StrCat(std::max<int64_t>(session_ms, 300000))},
-  };
-  if (!options_.member.empty()) settings.emplace_back("group.instance.id", options_.member);
-  for (const auto& [property, value] : settings) {
-    if (absl::Status status = sink::kafka::Set(conf->get(), property, value); !status.ok()) return status;
-  }
   rd_kafka_conf_set_opaque(conf->get(), this);
   rd_kafka_conf_set_rebalance_cb(conf->get(), &KafkaSource::OnRebalance);
   rd_kafka_conf_set_error_cb(conf->get(), &KafkaSource::OnError);
@@ -138,6 +152,7 @@ void KafkaSource::OnCommit(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topi
   if (error == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
     ++source->counters_.commits;
+    source->trouble_.clear();
   } else {
     ++source->counters_.failed_commits;
     source->trouble_ = std::string(sink::kafka::ErrorStatus(error, "committing", "").message());
@@ -162,7 +177,7 @@ void KafkaSource::TakePartitions(rd_kafka_topic_partition_list_t* partitions) {
   counters_.partitions_taken += static_cast<uint64_t>(partitions->cnt);
   KafkaPosition kept;
   for (const rd_kafka_topic_partition_t& partition : All(partitions)) {
-    if (auto node = from_.next.extract(NameOf(partition)); !node.empty()) kept.next.insert(std::move(node));
+    if (const auto found = from_.next.find(NameOf(partition)); found != from_.next.end()) kept.next.insert(*found);
   }
   if (kept.next.empty()) return;
   const Partitions committed = ListOf(kept);
@@ -189,7 +204,10 @@ void KafkaSource::GivePartitions() {
     counters_.partitions_given += count;
     if (options_.on_revoke && !closing_) options_.on_revoke(this, going);
   }
-  for (const auto& [partition, offset] : going.next) position_.next.erase(partition);
+  for (const auto& [partition, offset] : going.next) {
+    position_.next.erase(partition);
+    from_.next[partition] = offset;
+  }
   last_topic_ = nullptr;
   going_.reset();
   rd_kafka_assign(kafka_, nullptr);

@@ -17,7 +17,7 @@
 // read and not committed the other member reads again. Limits: what librdkafka has fetched, what a Poll tells,
 // datagrams' and messages' sizes; each with a counter. Ownership: a reading is valid until the next Poll. Threads: one
 // at a time; librdkafka has its own. Errors: of options, InvalidArgument; later ones are in trouble() until something
-// is read again. Cost: no copy of octets; some 200 ns a message.
+// is read or committed again. Cost: no copy of octets; some 200 ns a message.
 
 #ifndef FLOWACCT_COLLECTOR_KAFKA_KAFKA_SOURCE_H_
 #define FLOWACCT_COLLECTOR_KAFKA_KAFKA_SOURCE_H_
@@ -100,6 +100,8 @@ struct KafkaSourceCounters {
 class KafkaSource {
  public:
   static absl::StatusOr<std::unique_ptr<KafkaSource>> New(KafkaSourceOptions options);
+  // Whether New would take them, without joining.
+  static absl::Status Check(const KafkaSourceOptions& options);
   // Leaves the group, unless it has a member's name. Commits nothing.
   ~KafkaSource();
   KafkaSource(const KafkaSource&) = delete;
@@ -108,6 +110,9 @@ class KafkaSource {
   // Readable when there is something to Poll. Owned by this. Poll once a second at least, so that the group sees us.
   int descriptor() const { return descriptor_; }
   KafkaReading Poll();
+  // The group wants partitions back: the next Poll gives them. Who needs time before it does not Poll meanwhile, for
+  // minutes at most.
+  bool gives() const { return going_ != nullptr; }
   // Of all that Poll has told, and that is ours still.
   const KafkaPosition& position() const { return position_; }
   // What lies before it is accounted. Without waiting; the outcome is counted. Partitions that are not ours any more
@@ -149,8 +154,10 @@ class KafkaSource {
   rd_kafka_t* kafka_ = nullptr;
   int descriptor_ = -1;
   bool closing_ = false;
-  Partitions going_;        // partitions that the group wants back
-  KafkaPosition from_;      // what is left of options.from
+  Partitions going_;  // partitions that the group wants back
+  // Whence partitions that come are read, if the group is no further: options.from, and where we were in those that we
+  // gave.
+  KafkaPosition from_;
   KafkaPosition position_;  // of the partitions that are ours, as soon as something was read of them
   // Of the message before: mostly the next one is of the same partition.
   const rd_kafka_topic_t* last_topic_ = nullptr;

@@ -108,6 +108,57 @@ absl::StatusOr<Aggregator::Restored> BinMerger::Restore(absl::string_view state,
   return restored;
 }
 
+std::shared_ptr<BinMerger::Checkpoint> BinMerger::StartCheckpoint() {
+  auto checkpoint = std::make_shared<Checkpoint>();
+  Delivery delivery;
+  delivery.ask = [this, checkpoint] {
+    const absl::Time passed = *std::min_element(passed_.begin(), passed_.end());
+    if (passed > absl::InfinitePast()) checkpoint->due_nanos = absl::ToUnixNanos(passed - options_.aggregator.lateness);
+    last_correction_ = std::max(last_correction_, static_cast<uint64_t>(absl::GetCurrentTimeNanos()));
+    checkpoint->last_correction = last_correction_;
+    checkpoint->state = StateOctets();
+    if (Aggregator* const whole = MergeAll(); whole != nullptr) {
+      HandOn(whole->CloseBefore(passed));
+      if (!whole->first_bin_end().has_value()) partials_.clear();
+    }
+    due_ = false;
+    checkpoint->done.Notify();
+  };
+  base::MutexLock lock(&mutex_);
+  if (closing_) {
+    checkpoint->done.Notify();
+  } else {
+    deliveries_.push_back(std::move(delivery));
+  }
+  return checkpoint;
+}
+
+void BinMerger::Release() {
+  (void)OnThread([this] { ReleaseClosed(); });
+}
+
+void BinMerger::ReleaseClosed() {
+  while (!closed_.empty()) {
+    GiveToSinks(std::move(closed_.front()));
+    closed_.pop_front();
+  }
+}
+
+absl::StatusOr<Aggregator::Restored> BinMerger::RestoreCheckpoint(absl::string_view state, int64_t due_nanos,
+                                                                  uint64_t last_correction, int64_t written_through) {
+  const auto restored = Restore(state, INT64_MIN);
+  if (!restored.ok()) return restored;
+  (void)OnThread([&] {
+    last_correction_ = last_correction;
+    if (Aggregator* const whole = MergeAll(); whole != nullptr && due_nanos > INT64_MIN) {
+      HandOn(whole->CloseBefore(absl::FromUnixNanos(due_nanos) + options_.aggregator.lateness), written_through);
+      if (!whole->first_bin_end().has_value()) partials_.clear();
+    }
+    ReleaseClosed();
+  });
+  return restored;
+}
+
 void BinMerger::Run() {
   for (;;) {
     std::deque<Delivery> deliveries;
@@ -132,6 +183,7 @@ void BinMerger::Run() {
     if (const auto state = StateOctets(); state.ok() && keep_(*state)) return;
   }
   if (Aggregator* rest = MergeAll(); rest != nullptr) HandOn(rest->Close());
+  ReleaseClosed();
 }
 
 void BinMerger::Take(Delivery delivery) {
@@ -156,15 +208,22 @@ Aggregator* BinMerger::MergeAll() {
   return partials_.front().get();
 }
 
-void BinMerger::CloseBefore(absl::Time passed) {
-  if (passed == absl::InfinitePast()) return;
+bool BinMerger::IsDue(absl::Time passed) const {
+  if (passed == absl::InfinitePast()) return false;
   const int64_t limit = absl::ToUnixNanos(passed - options_.aggregator.lateness);
-  const auto is_due = [limit](const std::unique_ptr<Aggregator>& partial) {
+  return std::any_of(partials_.begin(), partials_.end(), [limit](const std::unique_ptr<Aggregator>& partial) {
     const auto end = partial->first_bin_end();
     return end.has_value() && *end <= limit;
-  };
+  });
+}
+
+void BinMerger::CloseBefore(absl::Time passed) {
   // Parts that came for bins that stay open are left as they are.
-  if (std::none_of(partials_.begin(), partials_.end(), is_due)) return;
+  if (!IsDue(passed)) return;
+  if (options_.closes_at_checkpoints) {
+    due_ = true;
+    return;
+  }
   Aggregator* whole = MergeAll();
   HandOn(whole->CloseBefore(passed));
   if (!whole->first_bin_end().has_value()) partials_.clear();
@@ -174,11 +233,15 @@ void BinMerger::CloseBefore(absl::Time passed) {
 // bit that no bin's begin has.
 uint64_t BinMerger::NumberOf(const AggregateBatch& batch) {
   if (!batch.correction()) return std::max<uint64_t>(static_cast<uint64_t>(batch.bin().start_nanos), 1);
-  last_correction_ = std::max(last_correction_ + 1, static_cast<uint64_t>(absl::GetCurrentTimeNanos()));
+  ++last_correction_;
+  // A checkpoint that is closed again gives the same numbers.
+  if (!options_.closes_at_checkpoints) {
+    last_correction_ = std::max(last_correction_, static_cast<uint64_t>(absl::GetCurrentTimeNanos()));
+  }
   return last_correction_ | uint64_t{1} << 63;
 }
 
-void BinMerger::HandOn(std::vector<AggregateBatch> batches) {
+void BinMerger::HandOn(std::vector<AggregateBatch> batches, int64_t written_through) {
   for (AggregateBatch& made : batches) {
     if (made.size() == 0 && !made.has_overflow()) continue;
     const bool correction = made.bin().start_nanos < closed_through_nanos_;
@@ -186,6 +249,7 @@ void BinMerger::HandOn(std::vector<AggregateBatch> batches) {
     made.set_identity({options_.collector, options_.name, run_, NumberOf(made)});
     closed_through_nanos_ = std::max(closed_through_nanos_, made.bin().end_nanos);
     const int64_t start_nanos = made.bin().start_nanos, end_nanos = made.bin().end_nanos;
+    if (end_nanos <= written_through) continue;
     const bool part = options_.redundant && absl::FromUnixNanos(start_nanos) < began_ &&
                       absl::FromUnixNanos(end_nanos) + options_.aggregator.lateness > began_;
     if (part) made.set_incomplete(true);
@@ -203,6 +267,8 @@ void BinMerger::HandOn(std::vector<AggregateBatch> batches) {
     }
     if (part) {
       parts_.push_back(std::move(held));
+    } else if (options_.closes_at_checkpoints) {
+      closed_.push_back(std::move(held));
     } else {
       GiveToSinks(std::move(held));
     }

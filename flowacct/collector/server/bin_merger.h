@@ -46,6 +46,9 @@ struct BinMergerOptions {
   // merger may have only a part of, because its bin was open when it began, waits for the width of a bin, so that the
   // other's counts if there is one.
   bool redundant = false;
+  // Bins that are over stay until a checkpoint has them (StartCheckpoint), and are handed to the sinks by Release: what
+  // is read again after a crash is in no bin that was written.
+  bool closes_at_checkpoints = false;
   // All sinks are done with the bins that end by this (nanoseconds since 1970); never goes back. Told on a thread of
   // the sinks or of the merger. May be empty.
   std::function<void(int64_t end_nanos)> on_written;
@@ -95,6 +98,26 @@ class BinMerger {
   // anything is delivered. Errors: as Aggregator::RestoreState; then nothing is restored.
   absl::StatusOr<aggregate::Aggregator::Restored> Restore(absl::string_view state, int64_t written_through);
 
+  // A checkpoint of a merger that closes at them: all that was delivered before, and nothing that is delivered after.
+  // Bins that are over are in it and closed with it, and wait for Release, which comes when it is kept.
+  struct Checkpoint {
+    base::Notification done;
+    // The rest is there when it is done.
+    absl::StatusOr<std::string> state = absl::FailedPreconditionError("the collector is stopping");
+    int64_t due_nanos = INT64_MIN;  // bins that end by this are over
+    uint64_t last_correction = 0;
+  };
+  std::shared_ptr<Checkpoint> StartCheckpoint();
+  void Release();
+  // Sinks are done with all that was closed: only then is a checkpoint to be made.
+  bool is_written() const { return *unwritten_ == 0; }
+  // A bin is over and waits for a checkpoint.
+  bool is_due() const { return due_; }
+  // Goes on with it: what was over is closed as it was then, with the same identity, and handed to the sinks, but for
+  // bins that end by `written_through`. As Restore.
+  absl::StatusOr<aggregate::Aggregator::Restored> RestoreCheckpoint(absl::string_view state, int64_t due_nanos,
+                                                                    uint64_t last_correction, int64_t written_through);
+
   // Closes all bins and writes them, with `patience` for each sink; false if one was left behind. If there is a `keep`,
   // open bins are given to it as of Save first, and are not closed if it says that it has kept them.
   using Keep = std::function<bool(absl::string_view state)>;
@@ -116,7 +139,10 @@ class BinMerger {
   // Makes one of all partials; null if there are none.
   aggregate::Aggregator* MergeAll();
   void CloseBefore(absl::Time passed);
-  void HandOn(std::vector<aggregate::AggregateBatch> batches);
+  bool IsDue(absl::Time passed) const;
+  // Without those that end by `written_through`.
+  void HandOn(std::vector<aggregate::AggregateBatch> batches, int64_t written_through = INT64_MIN);
+  void ReleaseClosed();
   void GiveToSinks(std::shared_ptr<const aggregate::AggregateBatch> batch);
   // Of those that may be parts: those that have waited when the workers are at `passed`.
   void ReleaseParts(absl::Time passed);
@@ -148,9 +174,11 @@ class BinMerger {
   size_t kept_bins_;
   uint64_t last_correction_ = 0;
   std::deque<std::shared_ptr<const aggregate::AggregateBatch>> parts_;
+  std::deque<std::shared_ptr<const aggregate::AggregateBatch>> closed_;  // that wait for Release
 
   const absl::Time began_;
   std::atomic<uint64_t> run_;
+  std::atomic<bool> due_{false};
 
   std::thread thread_;
 };

@@ -69,6 +69,7 @@ struct Written {
 struct Book {
   base::Mutex mutex;
   std::vector<Written> bins;
+  std::vector<uint64_t> numbers;  // of their identities
 };
 
 class BookSink final : public sink::Sink {
@@ -82,6 +83,7 @@ class BookSink final : public sink::Sink {
     }
     base::MutexLock lock(&book_->mutex);
     book_->bins.push_back(std::move(written));
+    book_->numbers.push_back(batch.identity().number);
     return absl::OkStatus();
   }
   absl::Status Close() override { return absl::OkStatus(); }
@@ -92,7 +94,7 @@ class BookSink final : public sink::Sink {
 
 class BinMergerTest : public testing::Test {
  protected:
-  std::unique_ptr<BinMerger> Make(size_t workers, size_t kept_bins = 0) {
+  std::unique_ptr<BinMerger> Make(size_t workers, size_t kept_bins = 0, bool closes_at_checkpoints = false) {
     std::vector<std::unique_ptr<SinkQueue>> sinks;
     sinks.push_back(std::make_unique<SinkQueue>(std::make_unique<BookSink>(&book_), SinkQueueOptions()));
     BinMergerOptions options;
@@ -100,6 +102,7 @@ class BinMergerTest : public testing::Test {
     options.aggregator = Options();
     options.workers = workers;
     options.kept_bins = kept_bins;
+    options.closes_at_checkpoints = closes_at_checkpoints;
     return std::make_unique<BinMerger>(std::move(options), std::move(sinks));
   }
   std::vector<Written> Bins() {
@@ -167,6 +170,58 @@ TEST_F(BinMergerTest, CloseWritesWhatIsOpen) {
   merger->Deliver(1, b.aggregator->TakeAll(), absl::InfinitePast());
   EXPECT_TRUE(merger->Close(absl::Seconds(10)));
   EXPECT_EQ(Bins(), (std::vector<Written>{{0, false, {{"red", 111}}}}));
+}
+
+TEST_F(BinMergerTest, WhatACheckpointClosedIsClosedAgainAsItWas) {
+  FakeWorker a;
+  auto merger = Make(1, 0, /*closes_at_checkpoints=*/true);
+  const auto deliver = [&](std::initializer_list<int64_t> seconds, int64_t passed) {
+    for (const int64_t at : seconds) a.Add("red", at, 1);
+    merger->Deliver(0, a.aggregator->TakeAll(), absl::FromUnixSeconds(passed));
+  };
+  const auto checkpoint = [&] {
+    auto made = merger->StartCheckpoint();
+    made->done.Wait();
+    EXPECT_TRUE(made->state.ok()) << made->state.status();
+    return made;
+  };
+  deliver({5, 65}, 75);
+  merger->Ask([](BinMerger::Bins&, Aggregator*) {});
+  EXPECT_TRUE(merger->is_due());
+  (void)checkpoint();
+  EXPECT_FALSE(merger->is_due());
+  EXPECT_FALSE(merger->is_written());
+  EXPECT_EQ(Bins().size(), 0u);
+  const auto await_written = [&] {
+    merger->Release();
+    for (int i = 0; i < 1000 && !merger->is_written(); ++i) absl::SleepFor(absl::Milliseconds(10));
+    EXPECT_TRUE(merger->is_written());
+  };
+  await_written();
+  // A correction, a bin that is over, and one that is open.
+  deliver({6, 66, 125}, 140);
+  const auto last = checkpoint();
+  deliver({7, 67, 126}, 140);  // in no bin of the checkpoint
+  await_written();
+  const std::vector<Written> written = {{0, false, {{"red", 1}}}, {0, true, {{"red", 1}}}, {60, false, {{"red", 2}}}};
+  EXPECT_EQ(Bins(), written);
+  EXPECT_TRUE(merger->Close(absl::Seconds(10), [](absl::string_view) { return true; }));
+  const std::vector<uint64_t> numbers = book_.numbers;
+
+  // After a crash: nothing of it was noted as written, or the first bin was.
+  for (const int64_t through : {INT64_MIN, 60 * kSecond}) {
+    const size_t again = through == INT64_MIN ? 1 : 2;
+    book_.bins.clear();
+    book_.numbers.clear();
+    merger = Make(1, 0, true);
+    const auto restored = merger->RestoreCheckpoint(*last->state, last->due_nanos, last->last_correction, through);
+    ASSERT_TRUE(restored.ok()) << restored.status();
+    await_written();
+    EXPECT_EQ(Bins(), std::vector<Written>(written.begin() + static_cast<long>(again), written.end()));
+    EXPECT_EQ(book_.numbers, std::vector<uint64_t>(numbers.begin() + static_cast<long>(again), numbers.end()));
+    EXPECT_TRUE(merger->Close(absl::Seconds(10)));
+    EXPECT_EQ(Bins().back(), (Written{120, false, {{"red", 1}}}));
+  }
 }
 
 TEST_F(BinMergerTest, KeepsBinsAndShowsWhatIsOpen) {

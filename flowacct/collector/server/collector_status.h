@@ -24,7 +24,7 @@ namespace flowacct::collector {
 
 struct InputStatus {
   std::string name;
-  std::string kind;    // "udp", "stream", "interface", "nflog", "captures"
+  std::string kind;    // "udp", "stream", "interface", "nflog", "captures", "kafka"
   std::string listen;  // addresses, devices or paths, by commas
   bool up = true;
   std::string trouble;  // why not, or what is less than asked; empty: all is well
@@ -36,9 +36,10 @@ struct InputStatus {
   uint64_t refused_not_allowed = 0;
   uint64_t refused_rate = 0;
   uint64_t refused_budget = 0;
-  uint64_t truncated = 0;        // longer than the buffer
-  uint64_t not_sampled = 0;      // packets that were left out, as was asked
-  uint64_t aside = 0;            // packets of captures of exports that carried no whole datagram
+  uint64_t truncated = 0;    // longer than the buffer
+  uint64_t not_sampled = 0;  // packets that were left out, as was asked
+  // Packets of captures of exports that carried no whole datagram; messages of Kafka that were not to be decoded.
+  uint64_t aside = 0;
   base::DecodeCounters decoded;  // the rest by result; kOk: whole
   uint64_t records = 0;          // rows that went to pipelines
   // Connections of streams.
@@ -49,6 +50,17 @@ struct InputStatus {
   // Of a meter: flows in the cache, and ended early for want of room.
   uint64_t meter_flows = 0;
   uint64_t meter_evicted = 0;
+  // Of Kafka. Messages that are aside: parts of batches that had come already, datagrams of which nobody says whose
+  // they are, and what is too large or empty.
+  uint64_t kafka_repeated = 0;
+  uint64_t kafka_without_exporter = 0;
+  uint64_t kafka_unfit = 0;
+  uint64_t kafka_errors = 0;
+  uint64_t kafka_commits = 0;
+  uint64_t kafka_commits_failed = 0;
+  uint64_t kafka_partitions_taken = 0;
+  uint64_t kafka_partitions_given = 0;
+  uint64_t kafka_partitions_lost = 0;  // taken away: what was not committed of them is read by another, too
 };
 
 struct SinkStatus {

@@ -38,7 +38,8 @@ InputDecoder::InputDecoder(const record::Layout* layout, base::Interner* interne
       layout_(layout),
       interner_(interner),
       exports_(NewExportDecoder(layout, options_.exports)),
-      sampler_(options_.sampling_rate) {
+      sampler_(options_.sampling_rate),
+      messages_(options_.messages) {
   if (options_.sessions == nullptr) return;
   tap_ = std::make_unique<SessionTap>(options_.sessions->service.get());
   if (options_.session_records) {
@@ -79,6 +80,12 @@ void InputDecoder::Rebind(const record::Layout* layout, base::Interner* interner
 
 base::DecodeResult InputDecoder::DecodeDatagram(const record::Datagram& datagram, record::FlowBatch* rows) {
   const base::DecodeResult result = exports_->Decode(datagram, {rows, nullptr, nullptr});
+  decoded_.Count(result.code);
+  return result;
+}
+
+base::DecodeResult InputDecoder::DecodeMessage(base::Octets message, record::FlowBatch* rows) {
+  const base::DecodeResult result = messages_.Decode(message, rows);
   decoded_.Count(result.code);
   return result;
 }

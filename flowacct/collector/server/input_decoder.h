@@ -1,5 +1,5 @@
-// From what an input brings to rows: exports through the flow decoders, packets through the packet decoder and, if the
-// input has one, the meter. Keeps what is known of the input's exporters when pipelines change.
+// From what an input brings to rows: exports through the flow decoders, messages of records, packets through the packet
+// decoder and, if the input has one, the meter. Keeps what is known of the input's exporters when pipelines change.
 //
 // Exact: each datagram and packet is decoded, with its result counted, or counted as not sampled or as aside; what a
 // meter holds comes out by Drain at the latest.
@@ -15,11 +15,13 @@
 #include "absl/time/time.h"
 #include "flowacct/base/decode_result.h"
 #include "flowacct/base/interner.h"
+#include "flowacct/base/octets.h"
 #include "flowacct/collector/capture/captured_packet.h"
 #include "flowacct/collector/export/capture_kind.h"
 #include "flowacct/collector/export/export_decoder.h"
 #include "flowacct/collector/export/export_extractor.h"
 #include "flowacct/collector/export/new_export_decoder.h"
+#include "flowacct/collector/kafka/record_messages.h"
 #include "flowacct/collector/server/collector_status.h"
 #include "flowacct/collector/sessions/record_rows.h"
 #include "flowacct/collector/sessions/session_service.h"
@@ -39,6 +41,7 @@ struct InputDecoderOptions {
   packet::PacketDecoderOptions packets;
   // Packets become flows by this; `fields` is filled in by what pipelines need.
   std::optional<meter::MeterOptions> meter;
+  RecordMessagesOptions messages;
   uint32_t sampling_rate = 1;  // of packets: one in so many is accounted
   // Takes the messages of GTP in packets. Null: nobody follows sessions.
   std::shared_ptr<const SessionHolder> sessions;
@@ -59,6 +62,8 @@ class InputDecoder {
   base::DecodeResult DecodeDatagram(const record::Datagram& datagram, record::FlowBatch* rows);
   // `tell_interfaces`: in_if and out_if are those that the packet knows. Its mark, if it has one, is the tag.
   void DecodePacket(const CapturedPacket& packet, CaptureKind kind, bool tell_interfaces, record::FlowBatch* rows);
+  // A message of records. Appends rows.
+  base::DecodeResult DecodeMessage(base::Octets message, record::FlowBatch* rows);
   // The packets since the last call are metered.
   void EndPackets(record::FlowBatch* rows);
   // So late is it, though no packet says so: appends flows that have ended, and records of sessions.
@@ -88,6 +93,7 @@ class InputDecoder {
   std::unique_ptr<RecordRows> records_;             // of sessions; null: not this input's
   meter::PacketSampler sampler_;
   ExportExtractor extractor_;
+  RecordMessages messages_;
   base::DecodeCounters decoded_;
   uint64_t evicted_before_ = 0;  // by meters that were replaced
 };

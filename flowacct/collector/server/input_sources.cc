@@ -13,6 +13,7 @@
 #include "flowacct/collector/live/interface_capture.h"
 #include "flowacct/collector/server/captures_source.h"
 #include "flowacct/collector/server/interface_source.h"
+#include "flowacct/collector/server/kafka_input.h"
 #include "flowacct/collector/server/stream_source.h"
 #include "flowacct/collector/server/udp_source.h"
 #include "flowacct/collector/stream/stream_listener.h"
@@ -159,10 +160,27 @@ absl::StatusOr<InputSources> NewCapturesSources(const config::Captures& captures
   return sources;
 }
 
+absl::StatusOr<InputSources> NewKafkaSources(const ConfigFile& file, const config::Input& input,
+                                             const std::string& position, size_t workers, const Log& log) {
+  auto source = KafkaInput::New(file, input, position, log);
+  if (!source.ok()) return source.status();
+  // Partitions come and go, and what is known of their exporters is one decoder's: so all are one worker's. Several
+  // inputs are shared out.
+  size_t worker = 0;
+  for (const config::Input& other : file.message().input()) {
+    if (&other == &input) break;
+    if (other.has_kafka()) ++worker;
+  }
+  InputSources sources;
+  sources.by_worker.resize(workers);
+  sources.by_worker[worker % workers].push_back(*std::move(source));
+  return sources;
+}
+
 }  // namespace
 
 absl::StatusOr<InputSources> NewInputSources(const ConfigFile& file, const config::Input& input, size_t workers,
-                                             const Log& log) {
+                                             const std::string& position, const Log& log) {
   switch (input.kind_case()) {
     case config::Input::kUdp:
       return NewUdpSources(file, input.udp(), workers, log);
@@ -176,8 +194,10 @@ absl::StatusOr<InputSources> NewInputSources(const ConfigFile& file, const confi
       return NewCapturesSources(input.captures(), log);
     case config::Input::kSessions:
       return InputSources();  // rows come of what the other inputs tell
+    case config::Input::kKafka:
+      return NewKafkaSources(file, input, position, workers, log);
     default:
-      return file.ErrorAt(input, "name", "give one of udp, stream, interface, nflog, captures and sessions");
+      return file.ErrorAt(input, "name", "give one of udp, stream, interface, nflog, captures, sessions and kafka");
   }
 }
 
@@ -204,6 +224,10 @@ InputStatus DescribeInput(const config::Input& input) {
       break;
     case config::Input::kSessions:
       status.kind = "sessions";
+      break;
+    case config::Input::kKafka:
+      status.kind = "kafka";
+      status.listen = absl::StrCat(absl::StrJoin(input.kafka().topic(), ","), "@", input.kafka().brokers());
       break;
     case config::Input::KIND_NOT_SET:
       break;

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -22,8 +23,10 @@ struct InputSources {
   std::vector<std::vector<std::unique_ptr<Source>>> by_worker;
 };
 
-// `log` is told warnings: now, and while the sources live.
+// `position` is how far the input was read by a collector before, of one that can be read again; else empty. `log` is
+// told warnings: now, and while the sources live.
 absl::StatusOr<InputSources> NewInputSources(const config::ConfigFile& file, const config::Input& input, size_t workers,
+                                             const std::string& position,
                                              const std::function<void(absl::string_view)>& log);
 
 // Its name, kind and where it listens; nothing counted.

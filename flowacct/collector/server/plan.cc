@@ -17,6 +17,7 @@
 #include "flowacct/collector/server/aggregator_plan.h"
 #include "flowacct/collector/server/config_address.h"
 #include "flowacct/collector/server/enrichment.h"
+#include "flowacct/collector/server/kafka_input.h"
 #include "flowacct/collector/server/pipeline_sinks.h"
 #include "flowacct/collector/server/privacy_plan.h"
 #include "flowacct/collector/server/validation_plan.h"
@@ -198,6 +199,10 @@ absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input&
       const std::string name(record::Info(field).name);
       if (file.message().has_gtp() && std::find(key.begin(), key.end(), name) == key.end()) key.push_back(name);
     }
+  }
+  if (input.has_kafka()) {
+    if (absl::Status status = CheckKafkaInput(file, input.kafka()); !status.ok()) return status;
+    plan.decoder.messages.length_delimited = input.kafka().length_delimited();
   }
   if (input.has_udp()) {
     auto replication = PlanReplication(file, input);

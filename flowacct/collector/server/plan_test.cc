@@ -110,6 +110,17 @@ TEST(PlanTest, AReplicaSendsFromWhereItIsTold) {
   EXPECT_EQ(pools[3].from, "");
 }
 
+TEST(PlanTest, AnInputOfKafkaIsUnderstoodWithoutABroker) {
+  const auto plan = PlanOf(absl::StrCat(
+      "input { name: \"k\" kafka { brokers: \"192.0.2.1:9092\" topic: \"a\" topic: \"^b.*\" payload: RECORDS "
+      "length_delimited: false group: \"g\" member: \"m\" } admission { allow: \"192.0.2.0/24\" } }\n"
+      "state { directory: \"/var/lib/flowacct\" }\n",
+      kPipeline));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_FALSE((*plan)->inputs[0].decoder.messages.length_delimited);
+  EXPECT_TRUE((*plan)->inputs[0].has_admission);
+}
+
 struct Wrong {
   const char* text;
   const char* error;
@@ -124,11 +135,31 @@ TEST_P(WrongPlanTest, IsOneLineWithPlaceAndWhatToDo) {
   EXPECT_EQ(std::string(plan.status().message()), GetParam().error);
 }
 
+#define STATE "state { directory: \"/var/lib/flowacct\" }\n"
+#define KAFKA(what) "input { name: \"k\" kafka { brokers: \"192.0.2.1:9092\" " what " } }\n"
 #define INPUT "input { name: \"i\" udp { listen: \"[::]:2055\" } }\n"
 
 INSTANTIATE_TEST_SUITE_P(
     All, WrongPlanTest,
     testing::Values(
+        Wrong{"input { name: \"k\" kafka { topic: \"t\" } }\n" STATE,
+              "c.conf:1:19: a KafkaInput needs brokers; give it"},
+        Wrong{KAFKA("") STATE, "c.conf:1:19: topic: there is none; give topic: \"exports\""},
+        Wrong{KAFKA("topic: \"t\""),
+              "c.conf:1:19: how far it was read is kept in the state; give state { directory: \"/var/lib/flowacct\" }"},
+        Wrong{KAFKA("topic: \"t\"") STATE "name: \"n\" redundant: true\n",
+              "c.conf:3:11: redundant: excludes inputs of kind kafka, whose partitions collectors of a group share; "
+              "give one"},
+        Wrong{KAFKA("topic: \"t\" session_timeout: \"2h\"") STATE,
+              "c.conf:1:19: kafka: session_timeout: between 1s and 1h"},
+        Wrong{KAFKA("topic: \"t\" max_fetched: \"1KiB\"") STATE,
+              "c.conf:1:19: kafka: max_fetched = 1024: between 1 MiB and 2000 MiB"},
+        Wrong{KAFKA("topic: \"t\" group: \"\"") STATE, "c.conf:1:19: kafka: group: it needs a name"},
+        Wrong{KAFKA("topic: \"t\" user: \"u\"") STATE, "c.conf:1:19: kafka: user and password need sasl_mechanism"},
+        Wrong{KAFKA("topic: \"t\" property { name: \"group.id\" value: \"x\" }") STATE,
+              "c.conf:1:19: kafka: the property group.id is not to be set: use group"},
+        Wrong{KAFKA("topic: \"t\" property { name: \"fetch.minimum\" value: \"x\" }") STATE,
+              "c.conf:1:19: kafka: librdkafka has no property fetch.minimum"},
         Wrong{"input { name: \"i\" interface { device: \"lo\" } meter { tcp_timeout: \"2\" } }\n",
               "c.conf:1:54: tcp_timeout: \"2\" is no duration; such as 30s, 5m, 1h, 1d"},
         Wrong{"input { name: \"i\" interface { device: \"lo\" } meter { tcp_fin_timeout: \"0s\" } }\n",

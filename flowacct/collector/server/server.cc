@@ -87,6 +87,15 @@ std::string NameOf(const config::Config& config) {
   return gethostname(host, sizeof(host) - 1) == 0 ? host : "";
 }
 
+// What is said of all of them; empty: there are none.
+std::string KafkaInputs(const Config& config) {
+  Config kafka;
+  for (const config::Input& input : config.input()) {
+    if (input.has_kafka()) kafka.add_input()->ParseFromString(Sockets(input));
+  }
+  return kafka.SerializePartialAsString();
+}
+
 bool HasMemory(const config::Pipeline& pipeline) {
   return std::any_of(pipeline.sink().begin(), pipeline.sink().end(),
                      [](const config::Sink& sink) { return sink.has_memory(); });
@@ -274,7 +283,7 @@ void Server::RunKeeper() {
   absl::Time next = absl::Now() + every();
   for (;;) {
     if (mutex_.AwaitFor(is_over, absl::Seconds(1))) return;
-    if (absl::Now() < next) {
+    if (absl::Now() < next && !StateKeeper::WantsCheckpoint(workers_, *assignment_)) {
       keeper_->NoteProgress(workers_, *assignment_);
     } else {
       keeper_->Save(workers_, *assignment_);
@@ -308,6 +317,10 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
   if (before != nullptr && config.rpki().SerializeAsString() != config_before->rpki().SerializeAsString()) {
     return plan->file->ErrorAt(config, "rpki", "cannot change while the collector runs; restart it");
   }
+  if (before != nullptr && KafkaInputs(config) != KafkaInputs(*config_before)) {
+    return plan->file->ErrorAt(config, "input",
+                               "those of kind kafka cannot change while the collector runs; restart it");
+  }
   if (before != nullptr && config.state().directory() != config_before->state().directory()) {
     return plan->file->ErrorAt(config, "state", "its folder cannot change while the collector runs; restart it");
   }
@@ -316,7 +329,9 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
   std::vector<InputSources> sources(kept.size());
   for (size_t i = 0; i < kept.size(); ++i) {
     if (kept[i] != SIZE_MAX) continue;
-    auto made = NewInputSources(*plan->file, config.input(static_cast<int>(i)), workers_.size(), options_.log);
+    const config::Input& input = config.input(static_cast<int>(i));
+    auto made = NewInputSources(*plan->file, input, workers_.size(),
+                                keeper_ == nullptr ? "" : keeper_->PositionOf(input.name()), options_.log);
     if (!made.ok()) return made.status();
     sources[i] = *std::move(made);
   }
@@ -351,6 +366,7 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
       options.name = pipeline.name;
       options.collector = NameOf(config);
       options.redundant = config.redundant();
+      options.closes_at_checkpoints = !KafkaInputs(config).empty();
       options.aggregator = pipeline.aggregation.aggregator;
       options.workers = workers_.size();
       options.kept_bins = sinks->kept_bins;
@@ -463,16 +479,22 @@ absl::Status Server::Stop(absl::Duration patience) {
     if (!log.log->Close(deadline - absl::Now())) left.push_back(absl::StrCat("the route log of ", log.name));
   }
   if (keeper_ != nullptr) keeper_->SaveDecoders(workers_, *assignment_);
+  const bool reads_again = keeper_ != nullptr && !KafkaInputs(plan_->config()).empty();
+  if (reads_again && !keeper_->Finish(workers_, *assignment_, deadline)) {
+    Log("state: there is no checkpoint of the end; the next start goes on from the one before");
+  }
   for (size_t i = 0; i < assignment_->mergers.size(); ++i) {
     const absl::Duration left_time = std::max(deadline - absl::Now(), absl::ZeroDuration());
     BinMerger& merger = *assignment_->mergers[i];
-    const bool all =
-        keeper_ == nullptr ? merger.Close(left_time) : keeper_->Close(i, workers_, *assignment_, left_time);
+    const bool all = reads_again          ? merger.Close(left_time, [](absl::string_view) { return true; })
+                     : keeper_ == nullptr ? merger.Close(left_time)
+                                          : keeper_->Close(i, workers_, *assignment_, left_time);
     if (!all) left.push_back(merger.name());
   }
   if (left.empty()) return absl::OkStatus();
   return absl::DeadlineExceededError(
-      absl::StrCat("sinks of ", absl::StrJoin(left, ", "), " did not take what was left; the rest of it is lost"));
+      absl::StrCat("sinks of ", absl::StrJoin(left, ", "), " did not take what was left; ",
+                   reads_again ? "the next start gives it to them again" : "the rest of it is lost"));
 }
 
 bool Server::IsAlive(absl::Duration within) const {

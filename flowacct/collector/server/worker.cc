@@ -335,6 +335,25 @@ void Worker::Run() {
   RunCalls();
 }
 
+std::string Worker::position(size_t input) const {
+  std::string text;
+  for (const std::unique_ptr<Source>& source : inputs_[input].sources) text += source->position();
+  return text;
+}
+
+bool Worker::wants_checkpoint() const {
+  for (const InputState& input : inputs_) {
+    for (const std::unique_ptr<Source>& source : input.sources) {
+      if (source->wants_checkpoint()) return true;
+    }
+  }
+  return false;
+}
+
+void Worker::NoteKept(size_t input, const std::string& position, bool is_end) {
+  for (const std::unique_ptr<Source>& source : inputs_[input].sources) source->NoteKept(position, is_end);
+}
+
 std::optional<int64_t> Worker::capture_nanos() const {
   std::optional<int64_t> latest;
   for (const InputState& input : inputs_) {
@@ -399,6 +418,10 @@ bool Worker::ReadSource(size_t index, Source* source) {
   }
   for (const CapturedPacket& packet : reading.packets) {
     decoder.DecodePacket(packet, reading.packet_kind, reading.tell_interfaces, batch_.get());
+    if (batch_->size() >= kBatchRows) ProcessBatch(index);
+  }
+  for (const base::Octets message : reading.messages) {
+    (void)decoder.DecodeMessage(message, batch_.get());
     if (batch_->size() >= kBatchRows) ProcessBatch(index);
   }
   decoder.EndPackets(batch_.get());

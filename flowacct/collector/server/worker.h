@@ -100,6 +100,11 @@ class Worker {
   int64_t last_round_nanos() const { return last_round_nanos_; }
 
   // The rest within Call.
+  // Of the input's source that can be read again, if it is this worker's: how far it was read. All of that is with the
+  // mergers after Flush. See Source.
+  std::string position(size_t input) const;
+  bool wants_checkpoint() const;
+  void NoteKept(size_t input, const std::string& position, bool is_end);
   // Of the captures that are read, by whose time things go; nothing where the clock counts.
   std::optional<int64_t> capture_nanos() const;
   // Hands all open bins to the mergers.
