@@ -89,6 +89,22 @@ TEST(SessionBoundsTest, RequestsWithoutAnswers) {
   EXPECT_EQ(c.s.engine.contexts(), 0u);
 }
 
+TEST(SessionBoundsTest, RequestsThatWereAnsweredAreForgottenInTheirOrder) {
+  SessionOptions options;
+  options.max_transactions = 50;
+  options.max_answered = 100;
+  Crowd c(options);
+  for (uint32_t n = 0; n < 20; ++n) c.contexts.Create(n, Nanos(0), c.taker());
+  size_t before = 0;
+  for (uint32_t i = 0; i < 30'000; ++i) {
+    c.contexts.Modify(i % 20, 0, 0, Nanos(1000), c.taker());
+    if (i == 1000) before = c.s.engine.octets();
+  }
+  EXPECT_LT(c.s.engine.octets(), before + 10'000);
+  EXPECT_EQ(c.s.engine.transactions(), 0u);
+  EXPECT_EQ(c.s.engine.counters().accepted, 30'020u);
+}
+
 TEST(SessionBoundsTest, HistoryOfFactsAndTunnels) {
   SessionOptions options;
   options.max_history = 4;

@@ -326,6 +326,14 @@ uint32_t SessionStore::AnyLeg(uint32_t session, uint8_t ebi) const {
   return 0;
 }
 
+size_t SessionStore::BearersOf(uint32_t session) const {
+  size_t n = 0;
+  for (uint32_t row = sessions[session].first_leg; row != 0; row = tables.legs[row].next) {
+    if (tables.legs[row].end_nanos.load() == kForEver && IsPrimary(row)) ++n;
+  }
+  return n;
+}
+
 uint32_t SessionStore::LegOf(uint32_t session, uint8_t ebi, PathKind path, int64_t time_nanos) {
   if (const uint32_t leg = FindLeg(session, ebi, path)) return leg;
   const uint32_t other = AnyLeg(session, ebi);

@@ -92,6 +92,7 @@ class SessionStore {
   // --- Bearers ---
   uint32_t FindLeg(uint32_t session, uint8_t ebi, PathKind path) const;  // of what is not over
   uint32_t AnyLeg(uint32_t session, uint8_t ebi) const;                  // in the core if there is one
+  size_t BearersOf(uint32_t session) const;                              // that are not over
   // Found or made; a new bearer has the facts of the default one, but for what is the bearer's. 0: max_contexts.
   uint32_t LegOf(uint32_t session, uint8_t ebi, PathKind path, int64_t time_nanos);
   // Another bearer is the default one from now on, so that the one that was may end alone.
