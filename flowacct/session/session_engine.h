@@ -80,7 +80,8 @@ struct Transport {
   X(commands, "commands; what they bring about is told by the request that follows")    \
   X(unsupported, "messages of procedures that change nothing here")                     \
   X(intervals, "records of intervals made")                                             \
-  X(context_bound, "contexts that max_contexts refused")                                \
+  X(context_bound, "contexts that max_contexts refused, or a session with too many")    \
+  X(control_bound, "control endpoints that too many sessions share")                    \
   X(tunnel_bound, "tunnels that max_tunnels refused")                                   \
   X(peer_bound, "addresses that max_peers refused")                                     \
   X(transaction_bound, "requests that max_transactions refused")                        \

@@ -1322,6 +1322,50 @@ TEST(SessionEngineTest, RecordsOfIntervalsAddUp) {
   EXPECT_EQ(sum, counted + 7);
 }
 
+TEST(SessionEngineTest, RecordsOfIntervalsHaveTheChangesOfTheInterval) {
+  SessionOptions options;
+  options.record_interval_nanos = 100'000'000'000;
+  Scene s(options);
+  CreatePdp(&s, 1000, kImsi);
+  uint32_t changes = 0;
+  std::vector<std::pair<int, int>> told;  // RAT, location
+  const auto take = [&](Scene* from) {
+    for (const SessionRecord& r : from->engine.TakeRecords()) told.emplace_back(r.rat_changes, r.location_changes);
+  };
+  const auto change = [&](Scene* in, int64_t ms, uint8_t rat, uint32_t cell) {
+    const uint32_t sequence = 100 + changes++;
+    in->Exchange(ms, kSgsn, kGgsn,
+                 Request(1, Procedure::kModifyBearer, sequence, 0x21).Bearer(5).Rat(rat).Cell("26201", cell),
+                 Response(1, Procedure::kModifyBearer, sequence, 0x11));
+  };
+  change(&s, 2000, 1, 1);
+  change(&s, 3000, 2, 2);
+  change(&s, 4000, 1, 3);
+  for (int64_t ms = 10'000; ms < 280'000; ms += 10'000) s.Advance(ms);
+  take(&s);
+  ASSERT_GE(told.size(), 2u);
+  EXPECT_EQ(told[0], std::make_pair(2, 2));
+  for (size_t i = 1; i < told.size(); ++i) EXPECT_EQ(told[i], std::make_pair(0, 0));
+  change(&s, 290'000, 1, 4);
+  // Over a restart, too.
+  told.clear();
+  Scene t(options);
+  const std::string saved = s.engine.Save();
+  ASSERT_TRUE(t.engine.Restore(base::Octets(reinterpret_cast<const uint8_t*>(saved.data()), saved.size())).ok());
+  change(&t, 300'000, 2, 4);
+  t.Advance(300'000);
+  DeletePdp(&t, 301'000);
+  t.Advance(400'000);
+  take(&t);
+  int rat = 0, location = 0;
+  for (const auto& [r, l] : told) {
+    rat += r;
+    location += l;
+  }
+  EXPECT_EQ(rat, 1);
+  EXPECT_EQ(location, 1);
+}
+
 TEST(SessionEngineTest, IdleSessionsGo) {
   SessionOptions options;
   options.idle_nanos = 3'600'000'000'000 * 10;
