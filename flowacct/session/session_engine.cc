@@ -187,10 +187,15 @@ const SessionEngine::Impl::Followed* SessionEngine::Impl::FollowedBy(Procedure p
       {Procedure::kRelocationCancel, &Impl::DeleteForwarding, Assumed::kNever},
       {Procedure::kPgwRestart, &Impl::PgwRestart, Assumed::kNever},
   };
-  for (const Followed& f : kFollowed) {
-    if (f.procedure == procedure) return &f;
-  }
-  return nullptr;
+  static constexpr std::array<uint8_t, 256> kIndex = [] {
+    std::array<uint8_t, 256> index{};
+    for (size_t i = 0; i < std::size(kFollowed); ++i) {
+      index[static_cast<uint8_t>(kFollowed[i].procedure)] = static_cast<uint8_t>(i + 1);
+    }
+    return index;
+  }();
+  const uint8_t place = kIndex[static_cast<uint8_t>(procedure)];
+  return place == 0 ? nullptr : &kFollowed[place - 1];
 }
 
 void SessionEngine::Impl::Take(const ControlMessage& message, const Transport& seen) {
