@@ -110,7 +110,7 @@ TEST(SessionBoundsTest, BearersThatASessionMakesAnewAllTheTime) {
   Crowd c;
   c.contexts.Create(0, Nanos(0), c.taker());
   c.contexts.Create(1, Nanos(0), c.taker());
-  for (uint32_t i = 0; i < 1000; ++i) {
+  for (uint32_t i = 0; i < 1500; ++i) {
     c.s.Exchange(10, "10.0.0.1", "10.1.0.1",
                  MessageMaker(1, Procedure::kCreateSession, Role::kRequest, 10'000 + i, 0x60000000)
                      .Bearer(6)
@@ -124,8 +124,8 @@ TEST(SessionBoundsTest, BearersThatASessionMakesAnewAllTheTime) {
                  MessageMaker(1, Procedure::kDeleteSession, Role::kRequest, 20'000 + i, 0x60000000).Ebi(6),
                  MessageMaker(1, Procedure::kDeleteSession, Role::kResponse, 20'000 + i, 0x50000000).Cause(128));
   }
-  EXPECT_EQ(c.s.engine.contexts(), 2u + 127u);
-  EXPECT_GE(c.s.engine.counters().context_bound, 873u);
+  EXPECT_EQ(c.s.engine.contexts(), 2u + 1023u);
+  EXPECT_GE(c.s.engine.counters().context_bound, 477u);
   EXPECT_NE(c.s.Find(1000, "10.1.0.1", Contexts::UpTeid(0)).facts, nullptr);
   c.s.Advance(62'000);
   EXPECT_EQ(c.s.engine.contexts(), 2u);
