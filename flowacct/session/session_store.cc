@@ -7,8 +7,8 @@ namespace {
 
 // Of the sweep, when there are no records of intervals: how often idle sessions are looked for.
 constexpr int64_t kSweepNanos = 3'600'000'000'000;
-// Of a session, which messages walk along: 11 bearers (TS 24.301), and each call makes one anew. Those that are over stay
-// for `linger_nanos`, in a capture as long as that is.
+// Of a session, which messages walk along: 11 bearers (TS 24.301), and each call makes one anew. Those that are over
+// stay for `linger_nanos`, in a capture as long as that is.
 constexpr size_t kMaxLegs = 1024;
 // Of a session at a time: 11 bearers, two directions, two families.
 constexpr size_t kMaxForwarding = 44;
