@@ -1,6 +1,7 @@
 // What bounds a stranger, memory, and state over a restart.
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -87,6 +88,127 @@ TEST(SessionBoundsTest, RequestsWithoutAnswers) {
   EXPECT_EQ(c.s.engine.transactions(), 0u);
   EXPECT_EQ(c.s.engine.counters().unanswered_requests, 100u);
   EXPECT_EQ(c.s.engine.contexts(), 0u);
+}
+
+TEST(SessionBoundsTest, RequestsThatWereAnsweredAreForgottenInTheirOrder) {
+  SessionOptions options;
+  options.max_transactions = 50;
+  options.max_answered = 100;
+  Crowd c(options);
+  for (uint32_t n = 0; n < 20; ++n) c.contexts.Create(n, Nanos(0), c.taker());
+  size_t before = 0;
+  for (uint32_t i = 0; i < 30'000; ++i) {
+    c.contexts.Modify(i % 20, 0, 0, Nanos(1000), c.taker());
+    if (i == 1000) before = c.s.engine.octets();
+  }
+  EXPECT_LT(c.s.engine.octets(), before + 10'000);
+  EXPECT_EQ(c.s.engine.transactions(), 0u);
+  EXPECT_EQ(c.s.engine.counters().accepted, 30'020u);
+}
+
+TEST(SessionBoundsTest, BearersThatASessionMakesAnewAllTheTime) {
+  Crowd c;
+  c.contexts.Create(0, Nanos(0), c.taker());
+  c.contexts.Create(1, Nanos(0), c.taker());
+  for (uint32_t i = 0; i < 1500; ++i) {
+    c.s.Exchange(10, "10.0.0.1", "10.1.0.1",
+                 MessageMaker(1, Procedure::kCreateSession, Role::kRequest, 10'000 + i, 0x60000000)
+                     .Bearer(6)
+                     .BearerLinked(5)
+                     .User(gtp::kGnSgsnGtpU, "10.0.0.1", 0x999),
+                 MessageMaker(1, Procedure::kCreateSession, Role::kResponse, 10'000 + i, 0x50000000)
+                     .Cause(128)
+                     .UnnumberedBearer()
+                     .User(gtp::kGnGgsnGtpU, "10.1.0.1", 0x998));
+    c.s.Exchange(30, "10.0.0.1", "10.1.0.1",
+                 MessageMaker(1, Procedure::kDeleteSession, Role::kRequest, 20'000 + i, 0x60000000).Ebi(6),
+                 MessageMaker(1, Procedure::kDeleteSession, Role::kResponse, 20'000 + i, 0x50000000).Cause(128));
+  }
+  EXPECT_EQ(c.s.engine.contexts(), 2u + 1023u);
+  EXPECT_GE(c.s.engine.counters().context_bound, 477u);
+  EXPECT_NE(c.s.Find(1000, "10.1.0.1", Contexts::UpTeid(0)).facts, nullptr);
+  c.s.Advance(62'000);
+  EXPECT_EQ(c.s.engine.contexts(), 2u);
+}
+
+TEST(SessionBoundsTest, ControlEndpointsThatAllSessionsShare) {
+  Scene s;
+  for (uint32_t n = 1; n <= 200; ++n) {
+    s.Exchange(n, "10.0.0.1", "10.0.0.2",
+               MessageMaker(2, Procedure::kCreateSession, Role::kRequest, n, 0)
+                   .Imsi(absl::StrCat("26201000000", 1000 + n))
+                   .Control(gtp::kS5SgwGtpC, "10.0.0.1", 0x77)
+                   .Bearer(5)
+                   .User(gtp::kS5SgwGtpU, "10.0.0.1", n),
+               MessageMaker(2, Procedure::kCreateSession, Role::kResponse, n, 0x77)
+                   .Cause(16)
+                   .Control(gtp::kS5PgwGtpC, "10.0.0.2", n)
+                   .Bearer(5)
+                   .User(gtp::kS5PgwGtpU, "10.0.0.2", n));
+  }
+  EXPECT_EQ(s.engine.contexts(), 200u);
+  EXPECT_GT(s.engine.counters().control_bound, 100u);
+  EXPECT_EQ(s.Whose(1000, "10.0.0.2", 200), "262010000001200 up S5/S8");
+  s.engine.EndAll(Nanos(2000));
+  EXPECT_EQ(s.engine.contexts(), 0u);
+}
+
+TEST(SessionBoundsTest, ForwardingTunnelsOfASession) {
+  Crowd c;
+  c.contexts.Create(0, Nanos(0), c.taker());
+  for (uint32_t i = 1; i <= 100; ++i) {
+    c.s.Exchange(10, "10.0.0.1", "10.1.0.1",
+                 MessageMaker(2, Procedure::kCreateForwarding, Role::kRequest, i, 0x60000000)
+                     .Bearer(5)
+                     .User(gtp::kEnodebDlForwarding, "10.9.0.1", i),
+                 MessageMaker(2, Procedure::kCreateForwarding, Role::kResponse, i, 0x50000000).Cause(16));
+  }
+  EXPECT_EQ(c.s.engine.counters().history_bound, 100u - 44u);
+  EXPECT_EQ(c.s.Whose(1000, "10.9.0.1", 1), "expired");
+  EXPECT_NE(c.s.Find(1000, "10.9.0.1", 100).facts, nullptr);
+  c.s.Advance(62'000);
+  EXPECT_EQ(c.s.Whose(61'900, "10.9.0.1", 100), "expired");
+}
+
+TEST(SessionBoundsTest, AllNodesRestartAtOnce) {
+  Crowd c;
+  for (uint32_t n = 0; n < 5000; ++n) c.contexts.Create(n, Nanos(0), c.taker());
+  const auto echo = [&](int64_t ms, uint32_t node, uint8_t counter) {
+    c.s.engine.Take(MessageMaker(1, Procedure::kEcho, Role::kRequest, counter, 0).Recovery(counter),
+                    {base::IpAddress::V4(node), Address("10.9.9.9"), 2123, 2123, Nanos(ms)});
+  };
+  // Some while the walk for the others is on its way, and while sessions are made.
+  for (const uint8_t counter : {1, 2}) {
+    for (uint32_t n = 0; n < 8; ++n) {
+      echo(1000 + counter, 0x0a000001 + n, counter);
+      if (counter == 2) c.s.engine.Advance(Nanos(1100));
+      if (counter == 2) c.contexts.Create(6000 + n, Nanos(1200), c.taker());
+    }
+  }
+  c.s.Advance(2000);
+  EXPECT_EQ(c.s.engine.counters().restarted, 2504u);  // those of nodes 0 to 7 of 16
+  for (uint32_t n = 0; n < 5000; ++n) {
+    const Found found = c.s.reader.Find(c.contexts.Ggsn(n), Contexts::UpTeid(n), Nanos(3000));
+    ASSERT_EQ(found.facts == nullptr, n % 16 < 8) << n;
+  }
+}
+
+TEST(SessionBoundsTest, TimesThatAFileMakesUp) {
+  for (const int64_t nanos : {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()}) {
+    Crowd c;
+    c.contexts.Create(0, Nanos(0), c.taker());
+    const auto then = [&](const gtp::ControlMessage& m, Transport t) {
+      t.time_nanos = nanos;
+      c.s.engine.Take(m, t);
+    };
+    c.contexts.Create(1, 0, then);
+    c.contexts.Modify(0, 3, 5, 0, then);
+    while (c.s.engine.Advance(nanos)) {
+    }
+    c.contexts.Delete(1, 0, then);
+    c.s.engine.EndAll(nanos);
+    EXPECT_EQ(c.s.engine.contexts(), 0u);
+  }
 }
 
 TEST(SessionBoundsTest, HistoryOfFactsAndTunnels) {

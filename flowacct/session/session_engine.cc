@@ -107,6 +107,10 @@ bool MeansUnknown(uint8_t version, uint8_t cause) { return cause == (version == 
 
 bool IsRefused(uint8_t version, std::optional<uint8_t> cause) { return cause && !gtp::CauseAccepts(version, *cause); }
 
+// What a file makes up: sums and differences with it are times, too. 2116.
+constexpr int64_t kLastNanos = int64_t{1} << 62;
+int64_t InReach(int64_t nanos) { return std::min(std::max<int64_t>(nanos, 0), kLastNanos); }
+
 // The port of GTP-U: its echoes have restart counters that mean nothing (TS 29.281, 7.2.2).
 constexpr uint16_t kUserPort = 2152;
 
@@ -183,13 +187,20 @@ const SessionEngine::Impl::Followed* SessionEngine::Impl::FollowedBy(Procedure p
       {Procedure::kRelocationCancel, &Impl::DeleteForwarding, Assumed::kNever},
       {Procedure::kPgwRestart, &Impl::PgwRestart, Assumed::kNever},
   };
-  for (const Followed& f : kFollowed) {
-    if (f.procedure == procedure) return &f;
-  }
-  return nullptr;
+  static constexpr std::array<uint8_t, 256> kIndex = [] {
+    std::array<uint8_t, 256> index{};
+    for (size_t i = 0; i < std::size(kFollowed); ++i) {
+      index[static_cast<uint8_t>(kFollowed[i].procedure)] = static_cast<uint8_t>(i + 1);
+    }
+    return index;
+  }();
+  const uint8_t place = kIndex[static_cast<uint8_t>(procedure)];
+  return place == 0 ? nullptr : &kFollowed[place - 1];
 }
 
-void SessionEngine::Impl::Take(const ControlMessage& message, const Transport& transport) {
+void SessionEngine::Impl::Take(const ControlMessage& message, const Transport& seen) {
+  Transport transport = seen;
+  transport.time_nanos = InReach(seen.time_nanos);
   store.Now(transport.time_nanos);
   const uint32_t sender = store.PeerOf(transport.source);
   const uint32_t receiver = store.PeerOf(transport.destination);
@@ -237,21 +248,28 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
                                       uint32_t receiver) {
   ++store.counters.requests;
   if (sender == 0 || receiver == 0) return;
-  const Key key = {sender, receiver, message.sequence | uint32_t{message.version} << 24};
-  if (const auto there = waiting_.find(key); there != waiting_.end()) {
-    const Request& r = requests_[there->second];
-    if (r.fields.procedure == message.procedure && r.fields.teid == message.teid && r.fields.imsi == message.imsi) {
+  const Key key = KeyOf(message, sender, receiver);
+  const uint32_t asked = FingerprintOf(message);
+  if (const auto there = transactions_.find(key); there != transactions_.end()) {
+    const Transaction& t = there->second;
+    if (t.asked == asked) {
       // What it asks for is what it asked for at first, and then it was asked for.
       ++store.counters.retransmissions;
       // Nobody is impatient at once: T3 is some seconds, and what comes sooner is the same, seen twice.
-      if (time_nanos - r.time_nanos >= kImpatienceNanos) requests_[there->second].sent_again = true;
+      if (t.waits() && time_nanos - requests_[t.request].time_nanos >= kImpatienceNanos) {
+        requests_[t.request].sent_again = true;
+      }
       return;
     }
-    ++store.counters.unanswered_requests;
-    Drop(there->second);
-    waiting_.erase(there);
+    if (t.waits()) {
+      ++store.counters.unanswered_requests;
+      Drop(t.request);
+    } else {
+      --answered_;
+    }
+    transactions_.erase(there);
   }
-  if (waiting_.size() >= store.options.max_transactions) {
+  if (transactions() >= store.options.max_transactions) {
     ++store.counters.transaction_bound;
     return;
   }
@@ -262,19 +280,59 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
   r.receiver = receiver;
   r.time_nanos = time_nanos;
   r.sent_again = false;
-  waiting_.emplace(key, number);
   if (const std::optional<CreateKey> create = CreateKeyOf(r)) {
     creates_[*create] = number;
     creates_by_near_[NearOf(r)] = number;
   }
-  expiries_.push_back({store.now() + store.options.transaction_nanos, key, time_nanos});
+  Begin(key, number, asked, 0);
   const Assumed assumed = FollowedBy(message.procedure)->assumed;
-  if (store.options.assume_nanos > 0 && assumed == Assumed::kLate) {
-    assumptions_.push_back({store.now() + store.options.assume_nanos, key, time_nanos});
+  // No more of them than there may be transactions: their ends may be later than those of a flood.
+  if (store.options.assume_nanos > 0 && assumed == Assumed::kLate && assumptions_.size() < expiries_.size()) {
+    assumptions_.push_back({store.now() + store.options.assume_nanos, key, next_serial_});
   }
-  if (store.options.assume_made_nanos > 0 && assumed == Assumed::kSoon) {
-    made_.push_back({store.now() + store.options.assume_made_nanos, key, time_nanos});
+  if (store.options.assume_made_nanos > 0 && assumed == Assumed::kSoon && made_.size() < expiries_.size()) {
+    made_.push_back({store.now() + store.options.assume_made_nanos, key, next_serial_});
   }
+}
+
+uint32_t SessionEngine::Impl::FingerprintOf(const ControlMessage& m) const {
+  uint64_t h = base::FoldedMultiply(
+      (uint64_t{m.teid} << 32 | static_cast<uint32_t>(m.procedure) << 8 | static_cast<uint32_t>(m.cause.value_or(0))) ^
+          store.options.seed,
+      0x9e3779b97f4a7c15);
+  h ^= m.imsi ? m.imsi->bits() : 0;
+  const BearerContext* b = m.bearer_count == 0 ? nullptr : &m.bearers[0];
+  const uint32_t bearer = b == nullptr ? m.ebi.value_or(0) : b->ebi;
+  const uint32_t teid = b == nullptr || b->fteid_count == 0 ? 0 : b->fteids[0].teid;
+  h = base::FoldedMultiply(h ^ (uint64_t{bearer} << 32 | teid), 0xd1342543de82ef95);
+  return static_cast<uint32_t>(h >> 32) | 1;
+}
+
+void SessionEngine::Impl::Begin(const Key& key, uint32_t request, uint32_t asked, uint32_t answered) {
+  const Transaction t = {request, ++next_serial_, asked, answered};
+  transactions_.emplace(key, t);
+  if (!t.waits()) ++answered_;
+  expiries_.push_back({store.now() + store.options.transaction_nanos, key, t.serial});
+  while (expiries_.size() > store.options.max_transactions + store.options.max_answered) ForgetFirst();
+}
+
+SessionEngine::Impl::Transaction* SessionEngine::Impl::Find(const Expiry& expiry) {
+  const auto there = transactions_.find(expiry.key);
+  return there == transactions_.end() || there->second.serial != expiry.serial ? nullptr : &there->second;
+}
+
+void SessionEngine::Impl::ForgetFirst() {
+  const Expiry e = expiries_.front();
+  expiries_.pop_front();
+  const auto there = transactions_.find(e.key);
+  if (there == transactions_.end() || there->second.serial != e.serial) return;
+  if (there->second.waits()) {
+    ++store.counters.unanswered_requests;
+    Drop(there->second.request);
+  } else {
+    --answered_;
+  }
+  transactions_.erase(there);
 }
 
 void SessionEngine::Impl::Assume(const Request& request) {
@@ -331,8 +389,8 @@ void SessionEngine::Impl::TakeAnswerAlone(const ControlMessage& message, int64_t
       }
       break;
     case Procedure::kDeleteSession:
-      // Of one session of these two nodes it must be that.
-      if (targets_.size() != 1) return;
+      // Of one session of these two nodes it must be that; of GTPv1 it may be of one of its contexts.
+      if (targets_.size() != 1 || (message.version == 1 && store.BearersOf(targets_[0].session) != 1)) return;
       ++store.counters.answers_alone;
       DeletePath(targets_[0].session, targets_[0].path, targets_[0].path == PathKind::kCore, time_nanos, 0);
       break;
@@ -375,9 +433,7 @@ void SessionEngine::Impl::CreatedAlone(const ControlMessage& message, int64_t ti
   if (targets_.size() != 1) return;
   const uint32_t session = targets_[0].session;
   const ControlEnd before = store.sessions[session].at(PathKind::kAccess, kFar);
-  // An answer that comes again must not undo what came after it.
   const bool moved = before.known() && before.peer != sender;
-  if (moved && WasAnswered({receiver, sender, message.sequence | uint32_t{message.version} << 24})) return;
   if (sgw.known() || moved) store.SetControl(session, PathKind::kAccess, kFar, sgw);
   if (near.known()) store.SetControl(session, PathKind::kAccess, kNear, near);
   for (const BearerContext& b : message.bearer_contexts()) {
@@ -411,7 +467,7 @@ bool SessionEngine::Impl::LearnCreatedBearers(const ControlFields& fields, absl:
 
 void SessionEngine::Impl::KeepForLater(const ControlMessage& message, int64_t time_nanos, uint32_t sender,
                                        uint32_t receiver) {
-  if (store.options.assume_made_nanos <= 0 || waiting_.size() + late_.size() >= store.options.max_transactions) return;
+  if (store.options.assume_made_nanos <= 0 || transactions() + late_.size() >= store.options.max_transactions) return;
   const uint32_t number = NewRequest();
   Request& r = requests_[number];
   r.Set(message);
@@ -439,25 +495,50 @@ void SessionEngine::Impl::LearnBearersByCore(const Request& request) {
   }
 }
 
+void SessionEngine::Impl::TakeUnpaired(const ControlMessage& message, uint32_t answered, bool accepts,
+                                       int64_t time_nanos, uint32_t sender, uint32_t receiver) {
+  ++store.counters.unpaired_responses;
+  if (sender == 0 || receiver == 0 || !accepts) return;
+  TakeAnswerAlone(message, time_nanos, sender, receiver);
+  Begin(KeyOf(message, receiver, sender), kNoRequest, 0, answered);
+}
+
 void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Transport& transport, uint32_t sender,
                                        uint32_t receiver) {
   ++store.counters.responses;
-  const auto there = waiting_.find(Key{receiver, sender, message.sequence | uint32_t{message.version} << 24});
-  if (there == waiting_.end()) {
-    ++store.counters.unpaired_responses;
-    if (sender != 0 && receiver != 0 && message.cause && gtp::CauseAccepts(message.version, *message.cause)) {
-      TakeAnswerAlone(message, transport.time_nanos, sender, receiver);
+  const uint32_t answered = FingerprintOf(message);
+  const bool accepts = message.cause && gtp::CauseAccepts(message.version, *message.cause);
+  const auto there = transactions_.find(KeyOf(message, receiver, sender));
+  if (there != transactions_.end() && !there->second.waits()) {
+    Transaction& t = there->second;
+    if (t.answered == answered) {
+      ++store.counters.retransmissions;
+      return;
     }
+    if (t.answered == 0) {
+      t.answered = answered;
+      ++(accepts ? store.counters.accepted : store.counters.refused_by_peer);
+      return;
+    }
+    // Another answer: its request was not seen.
+    --answered_;
+    transactions_.erase(there);
+    TakeUnpaired(message, answered, accepts, transport.time_nanos, sender, receiver);
     return;
   }
-  const uint32_t number = there->second;
-  if (message.procedure == Procedure::kCreateSession && message.version == 2) MarkAnswered(there->first);
-  waiting_.erase(there);
+  if (there == transactions_.end()) {
+    TakeUnpaired(message, answered, accepts, transport.time_nanos, sender, receiver);
+    return;
+  }
+  const uint32_t number = there->second.request;
+  there->second.request = kNoRequest;
+  there->second.answered = answered;
+  ++answered_;
   const Request& request = requests_[number];
   const Exchange x = {request, message, std::max(transport.time_nanos, request.time_nanos), transport.source.IsV4()};
   if (!message.cause) {
     ++store.counters.incomplete;
-  } else if (gtp::CauseAccepts(message.version, *message.cause)) {
+  } else if (accepts) {
     ++store.counters.accepted;
     (this->*FollowedBy(request.fields.procedure)->apply)(x);
   } else {
@@ -506,30 +587,26 @@ void SessionEngine::Impl::ErrorIndication(const ControlMessage& message, int64_t
 
 bool SessionEngine::Impl::Advance(int64_t now_nanos) {
   constexpr size_t kRequests = 1000;
-  store.Now(now_nanos);
+  store.Now(InReach(now_nanos));
   size_t n = 0;
-  for (; n < kRequests && !expiries_.empty() && expiries_.front().time_nanos <= store.now(); ++n) {
-    const Expiry& e = expiries_.front();
-    const auto there = waiting_.find(e.key);
-    if (there != waiting_.end() && requests_[there->second].time_nanos == e.begun_nanos) {
-      ++store.counters.unanswered_requests;
-      Drop(there->second);
-      waiting_.erase(there);
-    }
-    expiries_.pop_front();
-  }
+  for (; n < kRequests && !expiries_.empty() && expiries_.front().time_nanos <= store.now(); ++n) ForgetFirst();
   for (std::deque<Expiry>* const due : {&made_, &assumptions_}) {
     for (; n < kRequests && !due->empty() && due->front().time_nanos <= store.now(); ++n) {
       const Expiry e = due->front();
       due->pop_front();
-      const auto there = waiting_.find(e.key);
-      if (there == waiting_.end()) continue;
-      const uint32_t number = there->second;
-      if (requests_[number].time_nanos != e.begun_nanos || requests_[number].sent_again) continue;
+      Transaction* const t = Find(e);
+      if (t == nullptr || !t->waits() || requests_[t->request].sent_again) continue;
+      const uint32_t number = t->request;
       // Of a session that is not known yet nothing is assumed; the answer may come still.
-      if (requests_[number].fields.procedure != Procedure::kCreateSession) waiting_.erase(there);
+      const bool stays = requests_[number].fields.procedure == Procedure::kCreateSession;
+      if (!stays && due == &made_) {
+        transactions_.erase(e.key);  // its answer tells more
+      } else if (!stays) {
+        t->request = kNoRequest;
+        ++answered_;
+      }
       Assume(requests_[number]);
-      if (requests_[number].fields.procedure != Procedure::kCreateSession) Drop(number);
+      if (!stays) Drop(number);
     }
   }
   for (; n < kRequests && !unproven_.empty() && unproven_.front().time_nanos <= store.now(); ++n) {
@@ -1283,7 +1360,7 @@ void SessionEngine::Impl::Unknown(const Exchange& x) {
 
 size_t SessionEngine::Impl::octets() const {
   return store.octets() + requests_.size() * (sizeof(Request) + sizeof(BearerContext) + 2 * sizeof(Fteid)) +
-         waiting_.capacity() * (sizeof(Key) + sizeof(uint32_t) + 1) +
+         transactions_.capacity() * (sizeof(Key) + sizeof(Transaction) + 1) +
          (expiries_.size() + assumptions_.size() + made_.size()) * sizeof(Expiry) + late_.size() * sizeof(Late) +
          unproven_.size() * sizeof(Unproven) +
          creates_by_near_.capacity() * (sizeof(ControlEnd) + sizeof(uint32_t) + 1) +

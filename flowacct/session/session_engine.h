@@ -8,8 +8,8 @@
 //     SessionReader reader(&engine);                                // each thread that has packets: session_reader.h
 //
 // Standards: procedures of TS 23.060, TS 23.401 and TS 23.007 as seen in TS 29.060 (GTPv0, v1) and TS 29.274 (v2).
-// Answers are paired with requests by both addresses and the sequence number, never by a port. What a session is:
-// README.md.
+// Answers are paired with requests by both addresses and the sequence number, never by a port; what comes again is
+// counted and changes nothing. What a session is: README.md.
 // Guaranteed: what a request asks for counts only if its answer accepts it, or if there must have been one
 // (SessionOptions::assume_nanos, assume_made_nanos; for a session that is not known yet within max_assumed, and never
 // at another's cost); a tunnel endpoint is one bearer's at a time; bearers are never joined by a subscriber's address.
@@ -52,7 +52,7 @@ struct Transport {
   X(responses, "of them responses")                                                     \
   X(accepted, "responses that accept what was asked for")                               \
   X(refused_by_peer, "responses with a cause that refuses")                             \
-  X(retransmissions, "requests that came again before their answer")                    \
+  X(retransmissions, "requests and responses that came again")                          \
   X(unpaired_responses, "responses whose request was not seen")                         \
   X(unanswered_requests, "requests without an answer in time")                          \
   X(assumed, "requests whose answer was not seen, and that were not sent again")        \
@@ -80,7 +80,8 @@ struct Transport {
   X(commands, "commands; what they bring about is told by the request that follows")    \
   X(unsupported, "messages of procedures that change nothing here")                     \
   X(intervals, "records of intervals made")                                             \
-  X(context_bound, "contexts that max_contexts refused")                                \
+  X(context_bound, "contexts that max_contexts refused, or a session with too many")    \
+  X(control_bound, "control endpoints that too many sessions share")                    \
   X(tunnel_bound, "tunnels that max_tunnels refused")                                   \
   X(peer_bound, "addresses that max_peers refused")                                     \
   X(transaction_bound, "requests that max_transactions refused")                        \

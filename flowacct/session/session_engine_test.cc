@@ -117,16 +117,17 @@ TEST(SessionEngineTest, PacketsALittleBeforeTheAnswerAreTheContextsToBe) {
 
 TEST(SessionEngineTest, WhatIsRefusedOrNotAnsweredNeverWas) {
   Scene s;
-  const auto request = Request(1, Procedure::kCreateSession, 1, 0)
-                           .Imsi(kImsi)
-                           .Control(gtp::kGnSgsnGtpC, kSgsn, 0x11)
-                           .Bearer(5)
-                           .User(gtp::kGnSgsnGtpU, kSgsn, 0x12);
-  s.Exchange(1000, kSgsn, kGgsn, request, Response(1, Procedure::kCreateSession, 1, 0x11).Cause(199));
+  const auto request = [](uint32_t sequence) {
+    return std::move(Request(1, Procedure::kCreateSession, sequence, 0)
+                         .Imsi(kImsi)
+                         .Control(gtp::kGnSgsnGtpC, kSgsn, 0x11)
+                         .Bearer(5)
+                         .User(gtp::kGnSgsnGtpU, kSgsn, 0x12));
+  };
+  s.Exchange(1000, kSgsn, kGgsn, request(1), Response(1, Procedure::kCreateSession, 1, 0x11).Cause(199));
   EXPECT_EQ(s.Whose(1500, kSgsn, 0x12), "unknown_teid");
   EXPECT_EQ(s.engine.counters().refused_by_peer, 1u);
-  auto again = request;
-  s.Send(2000, kSgsn, kGgsn, again);
+  s.Send(2000, kSgsn, kGgsn, request(2));
   EXPECT_EQ(s.engine.transactions(), 1u);
   s.Advance(62'001);
   EXPECT_EQ(s.engine.transactions(), 0u);
@@ -153,7 +154,8 @@ TEST(SessionEngineTest, AnswersArePairedByAddressesAndSequenceNumberNeverByPort)
   EXPECT_EQ(s.engine.counters().retransmissions, 1u);
   s.Send(1010, kGgsn, kSgsn, response);
   s.Send(1011, kGgsn, kSgsn, response);  // the answer to the second one
-  EXPECT_EQ(s.engine.counters().unpaired_responses, 3u);
+  EXPECT_EQ(s.engine.counters().unpaired_responses, 2u);
+  EXPECT_EQ(s.engine.counters().retransmissions, 2u);
   // It counts from when it was asked for at first.
   EXPECT_EQ(s.Find(1000, kSgsn, 0x12).facts->start_nanos, Nanos(1000));
   // All of it told again later makes nothing anew.
@@ -992,6 +994,112 @@ TEST(SessionEngineTest, AnAnswerAloneTellsOfASessionThatIsKnown) {
   EXPECT_EQ(t.Whose(5000, kGgsn, 0x22), "expired");
 }
 
+// --- What comes again ---
+
+MessageMaker SecondaryRequest(uint32_t sequence) {
+  return std::move(Request(1, Procedure::kCreateSession, sequence, 0x21)
+                       .Bearer(6)
+                       .BearerLinked(5)
+                       .User(gtp::kGnSgsnGtpU, kSgsn, 0x13));
+}
+MessageMaker SecondaryResponse(uint32_t sequence) {
+  return std::move(
+      Response(1, Procedure::kCreateSession, sequence, 0x11).UnnumberedBearer().User(gtp::kGnGgsnGtpU, kGgsn, 0x23));
+}
+MessageMaker DeleteSecondary(uint32_t sequence) {
+  return std::move(Request(1, Procedure::kDeleteSession, sequence, 0x21).Ebi(6));
+}
+MessageMaker Deleted(uint32_t sequence) { return Response(1, Procedure::kDeleteSession, sequence, 0x11); }
+
+//   SGSN                     GGSN
+//    |--delete NSAPI 6-------->|  3000
+//    |<----------------accept--|  3010, and again
+TEST(SessionEngineTest, AnAnswerThatComesAgainChangesNothing) {
+  Scene s;
+  CreatePdp(&s, 1000, kImsi);
+  s.Exchange(2000, kSgsn, kGgsn, SecondaryRequest(2), SecondaryResponse(2));
+  s.Exchange(3000, kSgsn, kGgsn, DeleteSecondary(3), Deleted(3));
+  s.Send(3011, kGgsn, kSgsn, Deleted(3));
+  s.Send(23'000, kGgsn, kSgsn, Deleted(3));
+  EXPECT_EQ(s.Whose(24'000, kGgsn, 0x22), "262011234567890 up Gn/Gp");
+  EXPECT_EQ(s.engine.counters().retransmissions, 2u);
+  EXPECT_EQ(s.engine.counters().unpaired_responses, 0u);
+  EXPECT_EQ(s.engine.counters().answers_alone, 0u);
+  EXPECT_EQ(s.engine.transactions(), 0u);
+  // Not even of a session that has the same endpoints as the one that it ended.
+  DeletePdp(&s, 30'000, 0, 4);
+  CreatePdp(&s, 32'000, kOther, 0, 5);
+  s.Send(33'000, kGgsn, kSgsn, Deleted(4));
+  s.Advance(50'000);
+  EXPECT_EQ(s.Whose(49'000, kGgsn, 0x22), "262019876543210 up Gn/Gp");
+}
+
+TEST(SessionEngineTest, ARequestThatComesAgainAfterItsAnswerChangesNothing) {
+  Scene s;
+  CreatePdp(&s, 1000, kImsi);
+  s.Exchange(2000, kSgsn, kGgsn, SecondaryRequest(2), SecondaryResponse(2));
+  s.Exchange(3000, kSgsn, kGgsn, DeleteSecondary(3), Deleted(3));
+  s.Exchange(4000, kSgsn, kGgsn, SecondaryRequest(4), SecondaryResponse(4));
+  s.Send(5000, kSgsn, kGgsn, DeleteSecondary(3));
+  s.Advance(20'000);
+  EXPECT_EQ(s.Whose(19'000, kGgsn, 0x23), "262011234567890 up Gn/Gp ebi 6");
+  s.Exchange(21'000, kSgsn, kGgsn, DeleteSecondary(3), Deleted(3));
+  EXPECT_EQ(s.Whose(22'000, kGgsn, 0x23), "262011234567890 up Gn/Gp ebi 6");
+  EXPECT_EQ(s.engine.counters().retransmissions, 3u);
+  // A sequence number is another message's when it asks for something else, or when its time is over.
+  s.Exchange(23'000, kSgsn, kGgsn,
+             Request(1, Procedure::kModifyBearer, 3, 0x21).Bearer(5).User(gtp::kGnSgsnGtpU, kSgsn, 0x14),
+             Response(1, Procedure::kModifyBearer, 3, 0x11));
+  EXPECT_EQ(s.Whose(24'000, kSgsn, 0x14), "262011234567890 down Gn/Gp");
+  s.Advance(64'000);
+  s.Advance(84'000);
+  s.Exchange(85'000, kSgsn, kGgsn, DeleteSecondary(3), Deleted(3));
+  EXPECT_EQ(s.Whose(86'000, kGgsn, 0x23), "expired");
+  EXPECT_EQ(s.engine.counters().retransmissions, 3u);
+}
+
+TEST(SessionEngineTest, AnAnswerAloneThatMayBeOfASecondaryContextEndsNoSession) {
+  Scene s;
+  CreatePdp(&s, 1000, kImsi);
+  s.Exchange(2000, kSgsn, kGgsn, SecondaryRequest(2), SecondaryResponse(2));
+  s.Send(3000, kGgsn, kSgsn, Deleted(3));
+  s.Advance(20'000);
+  EXPECT_EQ(s.Whose(19'000, kGgsn, 0x22), "262011234567890 up Gn/Gp");
+  EXPECT_EQ(s.engine.counters().answers_alone, 0u);
+}
+
+TEST(SessionEngineTest, AnAnswerAloneThatComesAgainChangesNothing) {
+  Scene s;
+  CreatePdp(&s, 1000, kImsi);
+  s.Send(2000, kGgsn, kSgsn, Deleted(3));
+  EXPECT_EQ(s.Whose(3000, kGgsn, 0x22), "expired");
+  CreatePdp(&s, 4000, kOther, 0, 5);
+  s.Send(5000, kGgsn, kSgsn, Deleted(3));
+  EXPECT_EQ(s.Whose(6000, kGgsn, 0x22), "262019876543210 up Gn/Gp");
+  // Its request, which a slow tap has later, is none that was answered.
+  s.Send(7000, kGgsn, kSgsn, Response(1, Procedure::kModifyBearer, 6, 0x11).UnnumberedBearer());
+  s.Send(7001, kSgsn, kGgsn,
+         Request(1, Procedure::kModifyBearer, 6, 0x21).Bearer(5).User(gtp::kGnSgsnGtpU, kSgsn, 0x14));
+  s.Advance(9000);
+  EXPECT_EQ(s.Whose(8500, kSgsn, 0x14), "262019876543210 down Gn/Gp");
+}
+
+TEST(SessionEngineTest, AnAnswerThatComesAfterItWasAssumedChangesNothing) {
+  Scene s;
+  CreatePdp(&s, 1000, kImsi);
+  s.Exchange(2000, kSgsn, kGgsn, SecondaryRequest(2), SecondaryResponse(2));
+  s.Send(3000, kSgsn, kGgsn, DeleteSecondary(3));
+  s.Advance(10'000);
+  EXPECT_EQ(s.engine.counters().assumed, 1u);
+  EXPECT_EQ(s.Whose(5000, kGgsn, 0x23), "expired");
+  s.Send(11'000, kGgsn, kSgsn, Deleted(3));
+  EXPECT_EQ(s.Whose(12'000, kGgsn, 0x22), "262011234567890 up Gn/Gp");
+  s.Exchange(13'000, kSgsn, kGgsn, SecondaryRequest(4), SecondaryResponse(4));
+  s.Send(14'000, kSgsn, kGgsn, DeleteSecondary(3));
+  s.Advance(30'000);
+  EXPECT_EQ(s.Whose(29'000, kGgsn, 0x23), "262011234567890 up Gn/Gp ebi 6");
+}
+
 // --- Peers and paths ---
 
 TEST(SessionEngineTest, APeerThatRestartsLosesItsSessions) {
@@ -1214,6 +1322,50 @@ TEST(SessionEngineTest, RecordsOfIntervalsAddUp) {
   EXPECT_EQ(sum, counted + 7);
 }
 
+TEST(SessionEngineTest, RecordsOfIntervalsHaveTheChangesOfTheInterval) {
+  SessionOptions options;
+  options.record_interval_nanos = 100'000'000'000;
+  Scene s(options);
+  CreatePdp(&s, 1000, kImsi);
+  uint32_t changes = 0;
+  std::vector<std::pair<int, int>> told;  // RAT, location
+  const auto take = [&](Scene* from) {
+    for (const SessionRecord& r : from->engine.TakeRecords()) told.emplace_back(r.rat_changes, r.location_changes);
+  };
+  const auto change = [&](Scene* in, int64_t ms, uint8_t rat, uint32_t cell) {
+    const uint32_t sequence = 100 + changes++;
+    in->Exchange(ms, kSgsn, kGgsn,
+                 Request(1, Procedure::kModifyBearer, sequence, 0x21).Bearer(5).Rat(rat).Cell("26201", cell),
+                 Response(1, Procedure::kModifyBearer, sequence, 0x11));
+  };
+  change(&s, 2000, 1, 1);
+  change(&s, 3000, 2, 2);
+  change(&s, 4000, 1, 3);
+  for (int64_t ms = 10'000; ms < 280'000; ms += 10'000) s.Advance(ms);
+  take(&s);
+  ASSERT_GE(told.size(), 2u);
+  EXPECT_EQ(told[0], std::make_pair(2, 2));
+  for (size_t i = 1; i < told.size(); ++i) EXPECT_EQ(told[i], std::make_pair(0, 0));
+  change(&s, 290'000, 1, 4);
+  // Over a restart, too.
+  told.clear();
+  Scene t(options);
+  const std::string saved = s.engine.Save();
+  ASSERT_TRUE(t.engine.Restore(base::Octets(reinterpret_cast<const uint8_t*>(saved.data()), saved.size())).ok());
+  change(&t, 300'000, 2, 4);
+  t.Advance(300'000);
+  DeletePdp(&t, 301'000);
+  t.Advance(400'000);
+  take(&t);
+  int rat = 0, location = 0;
+  for (const auto& [r, l] : told) {
+    rat += r;
+    location += l;
+  }
+  EXPECT_EQ(rat, 1);
+  EXPECT_EQ(location, 1);
+}
+
 TEST(SessionEngineTest, IdleSessionsGo) {
   SessionOptions options;
   options.idle_nanos = 3'600'000'000'000 * 10;
@@ -1275,8 +1427,8 @@ TEST(SessionEngineTest, MessagesThatLackWhatTheyNeedAreCounted) {
        {static_cast<const gtp::ControlMessage&>(Request(2, Procedure::kCreateSession, 1, 0).Imsi(kImsi)),
         static_cast<const gtp::ControlMessage&>(Request(2, Procedure::kCreateSession, 1, 0).Imsi(kImsi).Bearer(5)),
         static_cast<const gtp::ControlMessage&>(
-            Request(2, Procedure::kCreateSession, 1, 0).Imsi(kImsi).Control(gtp::kS5SgwGtpC, "", 5).Bearer(5))}) {
-    s.Exchange(1000, kSgw, kPgw, request, Response(2, Procedure::kCreateSession, 1, 0));
+            Request(2, Procedure::kCreateSession, 2, 0).Imsi(kImsi).Control(gtp::kS5SgwGtpC, "", 5).Bearer(5))}) {
+    s.Exchange(1000, kSgw, kPgw, request, Response(2, Procedure::kCreateSession, request.sequence, 0));
   }
   EXPECT_EQ(s.engine.counters().incomplete, 3u);
   s.Exchange(1000, kSgw, kPgw, Request(2, Procedure::kDeleteSession, 1, 0x77),

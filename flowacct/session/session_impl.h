@@ -1,9 +1,9 @@
-// The engine behind SessionEngine: pairs answers with requests, and does to the store what an accepted request says.
+// The engine behind SessionEngine: pairs answers with requests, knows both when they come again, and does to the store
+// what an accepted request says.
 
 #ifndef FLOWACCT_SESSION_SESSION_IMPL_H_
 #define FLOWACCT_SESSION_SESSION_IMPL_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/hash/hash.h"
 #include "absl/types/span.h"
 #include "flowacct/gtp/control_message.h"
 #include "flowacct/session/session_engine.h"
@@ -39,7 +38,7 @@ class SessionEngine::Impl {
 
   void Take(const gtp::ControlMessage& message, const Transport& transport);
   bool Advance(int64_t now_nanos);
-  size_t transactions() const { return waiting_.size(); }
+  size_t transactions() const { return transactions_.size() - answered_; }
   size_t octets() const;
 
   SessionView ViewOf(uint32_t leg) const;
@@ -61,10 +60,19 @@ class SessionEngine::Impl {
       return H::combine(std::move(h), k.sender, k.receiver, k.sequence);
     }
   };
+  // A request that waits for its answer, or, for as long as one of them may come again, what tells both.
+  struct Transaction {
+    uint32_t request;       // kNoRequest: it has its answer
+    uint32_t serial;        // the key may be another's later
+    uint32_t asked = 0;     // FingerprintOf the request; 0: it was not seen
+    uint32_t answered = 0;  // of the answer; 0: it was assumed
+    bool waits() const { return request != kNoRequest; }
+  };
+  static constexpr uint32_t kNoRequest = ~uint32_t{0};
   struct Expiry {
     int64_t time_nanos;
     Key key;
-    int64_t begun_nanos;  // of the request, which may be gone
+    uint32_t serial;
   };
   // A request and its answer.
   struct Exchange {
@@ -93,10 +101,6 @@ class SessionEngine::Impl {
     }
   };
   static std::optional<CreateKey> CreateKeyOf(const Request& request);
-  // Answers that came before, as far as these places go.
-  uint32_t MarkOf(const Key& key) const { return static_cast<uint32_t>(absl::HashOf(key) | 1); }
-  void MarkAnswered(const Key& key) { answered_[MarkOf(key) / 2 % answered_.size()] = MarkOf(key); }
-  bool WasAnswered(const Key& key) const { return answered_[MarkOf(key) / 2 % answered_.size()] == MarkOf(key); }
   // Session, and which of its control endpoints the request was sent to.
   struct Target {
     uint32_t session;
@@ -115,8 +119,19 @@ class SessionEngine::Impl {
 
   void TakeRequest(const gtp::ControlMessage& message, int64_t time_nanos, uint32_t sender, uint32_t receiver);
   void TakeResponse(const gtp::ControlMessage& message, const Transport& transport, uint32_t sender, uint32_t receiver);
+  void TakeUnpaired(const gtp::ControlMessage& message, uint32_t answered, bool accepts, int64_t time_nanos,
+                    uint32_t sender, uint32_t receiver);
   void TakeRecovery(uint32_t peer, uint8_t counter, int64_t time_nanos);
   void ErrorIndication(const gtp::ControlMessage& message, int64_t time_nanos);
+  // Of what a message that comes again has, and another one with its sequence number has not; never 0.
+  uint32_t FingerprintOf(const gtp::ControlMessage& message) const;
+  Key KeyOf(const gtp::ControlMessage& message, uint32_t asker, uint32_t answerer) const {
+    return {asker, answerer, message.sequence | uint32_t{message.version} << 24};
+  }
+  // At `key` there is this transaction from now on.
+  void Begin(const Key& key, uint32_t request, uint32_t asked, uint32_t answered);
+  void ForgetFirst();
+  Transaction* Find(const Expiry& expiry);  // null: it is no more
   uint32_t NewRequest();
   void Drop(uint32_t request);
   // The answer was not seen; or the request.
@@ -193,16 +208,18 @@ class SessionEngine::Impl {
   void SetNetworks(uint32_t near_peer, Facts* facts) const;
   gtp::Plmn HomeOf(base::Digits imsi) const;
 
-  absl::flat_hash_map<Key, uint32_t> waiting_;
+  absl::flat_hash_map<Key, Transaction> transactions_;
+  size_t answered_ = 0;  // of them
+  uint32_t next_serial_ = 0;
   std::deque<Request> requests_;  // a pool
   std::vector<uint32_t> free_requests_;
-  std::deque<Expiry> expiries_, assumptions_, made_;
+  std::deque<Expiry> expiries_;            // of all transactions, and of some that are no more
+  std::deque<Expiry> assumptions_, made_;  // of those whose answer may be assumed
   std::deque<Late> late_;
   std::deque<Unproven> unproven_;
   // Requests that wait, on S11 and S4.
   absl::flat_hash_map<CreateKey, uint32_t> creates_;
   absl::flat_hash_map<ControlEnd, uint32_t> creates_by_near_;
-  std::array<uint32_t, 4096> answered_{};
   gtp::ControlMessage unseen_;   // an answer
   std::vector<Target> targets_;  // scratch
 };

@@ -26,6 +26,9 @@ struct SessionOptions {
   size_t max_peers = 1'000'000;
   // Requests that wait for their answer: 100,000 a second whose answer takes 2 seconds; 0.8 KB each.
   size_t max_transactions = 200'000;
+  // Transactions that are over, but whose messages are known when they come again, for transaction_nanos; beyond it the
+  // oldest are forgotten: 16,000 a second for that long, 100 octets each.
+  size_t max_answered = 1'000'000;
   // Sessions of which only the request was seen, in transaction_nanos: 1 % of 10,000 creations a second, and some.
   size_t max_assumed = 10'000;
   // Facts of a bearer, and tunnels of an endpoint, that are kept beside what is so now: 60 s of `linger` at a change
@@ -48,7 +51,8 @@ struct SessionOptions {
   // So long before a tunnel's creation, or after its end, a packet is still its own: what lies between the two taps of
   // a message and of a packet, and between a node's decision and its message.
   int64_t slack_nanos = 500'000'000;
-  // So long a request waits for its answer: T3 times N3 of TS 29.274, 7.6, of usual settings, and some.
+  // So long a request waits for its answer, and both are known when they come again: T3 times N3 of TS 29.274, 7.6, of
+  // usual settings, and some.
   int64_t transaction_nanos = 60'000'000'000;
   // A request to end what is known, which for so long was neither answered nor sent again, was answered, and the answer
   // was not seen: T3 is 3 to 5 s, and who lacks an answer asks again. 0: it never was.

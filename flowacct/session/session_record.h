@@ -52,7 +52,7 @@ struct SessionRecord {
   uint8_t gtp_cause = 0;  // of the message that ended it; 0: none
   int64_t from_nanos = 0, until_nanos = 0;
   Volume volume;
-  uint16_t rat_changes = 0, location_changes = 0;  // of its session since its start
+  uint16_t rat_changes = 0, location_changes = 0;  // of its session, since its start or the bearer's last record
   Path path;  // the one in the core, if it was still there at the end, else that of access
 };
 
@@ -61,9 +61,9 @@ struct SessionView {
   Facts facts;
   bool active = true;  // false: it is over, and kept for late packets
   bool suspended = false;
-  bool linked = false;  // has its default bearer's session (else this is the default bearer)
-  uint16_t rat_changes = 0, location_changes = 0;
-  std::array<Path, 2> paths;  // core, access; kUnknown: not seen
+  bool linked = false;                             // has its default bearer's session (else this is the default bearer)
+  uint16_t rat_changes = 0, location_changes = 0;  // of its session since its start
+  std::array<Path, 2> paths;                       // core, access; kUnknown: not seen
 };
 
 struct PeerReport {

@@ -16,7 +16,7 @@ namespace flowacct::session {
 namespace {
 
 constexpr absl::string_view kKind = "gtp sessions";
-constexpr uint16_t kVersion = 1;
+constexpr uint16_t kVersion = 2;
 constexpr uint32_t kFirstText = base::Interner::kOverflowId + 1;
 
 struct SavedTunnel {
@@ -31,8 +31,7 @@ struct SavedLeg {
 };
 struct SavedBearer {
   Facts facts;
-  Volume reported;
-  int64_t reported_at = 0;
+  Reported reported;
   std::vector<SavedLeg> legs;
 };
 struct SavedSession {
@@ -59,6 +58,17 @@ void Read(base::OctetReader* r, Volume* v) {
   v->packets_down = r->U64();
   v->bytes_up = r->U64();
   v->bytes_down = r->U64();
+}
+
+void Write(const Reported& reported, base::OctetWriter* w) {
+  Write(reported.volume, w);
+  w->U64(static_cast<uint64_t>(reported.at_nanos)).U16(reported.rat_changes).U16(reported.location_changes);
+}
+void Read(base::OctetReader* r, Reported* reported) {
+  Read(r, &reported->volume);
+  reported->at_nanos = static_cast<int64_t>(r->U64());
+  reported->rat_changes = r->U16();
+  reported->location_changes = r->U16();
 }
 
 void Write(const Facts& f, base::OctetWriter* w) {
@@ -119,7 +129,6 @@ void Read(base::OctetReader* r, SavedSession* s) {
   for (SavedBearer& b : s->bearers) {
     Read(r, &b.facts);
     Read(r, &b.reported);
-    b.reported_at = static_cast<int64_t>(r->U64());
     b.legs.resize(std::min<uint8_t>(r->U8(), kPaths));
     for (SavedLeg& leg : b.legs) {
       leg.path = r->U8();
@@ -184,9 +193,7 @@ std::string SessionEngine::Impl::Save() const {
     w.U8(static_cast<uint8_t>(bearers.size()));
     for (const uint32_t row : bearers) {
       Write(store.FactsOfLeg(row), &w);
-      int64_t at;
-      Write(store.ReportedOf(row, &at), &w);
-      w.U64(static_cast<uint64_t>(at));
+      Write(store.ReportedOf(row), &w);
       uint8_t legs = 0;
       const std::array<uint32_t, kPaths> rows = store.LegsOf(row);
       for (const uint32_t leg : rows) legs += leg != 0 ? 1 : 0;
@@ -298,7 +305,7 @@ absl::Status SessionEngine::Impl::Restore(base::Octets sealed) {
         if (session == 0) break;
         const uint32_t primary = store.AnyLeg(session, b.facts.ebi);
         if (primary == 0) continue;
-        store.SetReported(primary, b.reported, b.reported_at);
+        store.SetReported(primary, b.reported);
         ++store.counters.restored;
       }
       if (session == 0) continue;

@@ -7,6 +7,14 @@ namespace {
 
 // Of the sweep, when there are no records of intervals: how often idle sessions are looked for.
 constexpr int64_t kSweepNanos = 3'600'000'000'000;
+// Of a session, which messages walk along: 11 bearers (TS 24.301), and each call makes one anew. Those that are over
+// stay for `linger_nanos`, in a capture as long as that is.
+constexpr size_t kMaxLegs = 1024;
+// Of a session at a time: 11 bearers, two directions, two families.
+constexpr size_t kMaxForwarding = 44;
+// Sessions of a subscriber, which share control endpoints, and some of before whose end was not seen.
+constexpr size_t kMaxOfControl = 64;
+constexpr uint64_t kRound = uint64_t{1} << 32;  // of the walk for restarts
 // A call of Step: some 100 us.
 constexpr size_t kSteps = 2000;
 
@@ -131,13 +139,9 @@ void SessionStore::PeerRestarted(uint32_t peer, int64_t time_nanos) {
   ++counters.peer_restarts;
   ++tables.peers[peer].restarts;
   tables.peers[peer].restarted_nanos = time_nanos;
-  for (Restart& r : restarts_) {
-    if (r.peer != peer) continue;
-    r.time_nanos = time_nanos;
-    r.at = 1;
-    return;
-  }
-  restarts_.push_back({peer, time_nanos, 1});
+  if (tables.peers[peer].control_endpoints == 0) return;  // nobody's
+  // One walk is for all that restarted: there may be as many of them as somebody makes up.
+  tables.peers[peer].restart_walk_end = restart_walk_end_ = restart_walk_ + kRound;
 }
 
 // --- Sessions ---
@@ -206,6 +210,12 @@ void SessionStore::SetControl(uint32_t session, PathKind path, Side side, Contro
   }
   at = end;
   if (!end.known()) return;
+  size_t same = 0;
+  if (control_index_.Find(HashOfControl(end), [&same](uint32_t) { return ++same == kMaxOfControl; }) != 0) {
+    at = {};
+    ++counters.control_bound;
+    return;
+  }
   ++tables.peers[end.peer].control_endpoints;
   control_index_.Insert(HashOfControl(end), session, epochs_->now());
 }
@@ -291,6 +301,9 @@ uint32_t SessionStore::NewFacts(const Facts& facts, int64_t time_nanos) {
 }
 
 uint32_t SessionStore::NewLeg(uint32_t session, uint8_t ebi, PathKind path, uint32_t facts) {
+  size_t legs = 0;
+  for (uint32_t i = sessions[session].first_leg; i != 0; i = tables.legs[i].next) ++legs;
+  if (legs >= kMaxLegs) return 0;
   const uint32_t row = tables.legs.New();
   if (row == 0) return 0;
   LegRow& leg = tables.legs[row];
@@ -324,6 +337,14 @@ uint32_t SessionStore::AnyLeg(uint32_t session, uint8_t ebi) const {
     if (const uint32_t leg = FindLeg(session, ebi, path)) return leg;
   }
   return 0;
+}
+
+size_t SessionStore::BearersOf(uint32_t session) const {
+  size_t n = 0;
+  for (uint32_t row = sessions[session].first_leg; row != 0; row = tables.legs[row].next) {
+    if (tables.legs[row].end_nanos.load() == kForEver && IsPrimary(row)) ++n;
+  }
+  return n;
 }
 
 uint32_t SessionStore::LegOf(uint32_t session, uint8_t ebi, PathKind path, int64_t time_nanos) {
@@ -630,7 +651,13 @@ void SessionStore::AddForwarding(uint32_t leg, Direction direction, Interface in
   if (row == 0) return;
   ++counters.forwarding_tunnels;
   const uint32_t session = tables.legs[leg].session;
-  forwarding_[session].push_back(row);
+  std::vector<uint32_t>& tunnels = forwarding_[session];
+  if (tunnels.size() == kMaxForwarding) {
+    ++counters.history_bound;
+    EndTunnelRow(tunnels.front(), time_nanos);
+    tunnels.erase(tunnels.begin());
+  }
+  tunnels.push_back(row);
   forwarding_ends_.push_back({now_ + options.linger_nanos, session, row, tables.tunnels[row].from_nanos});
 }
 
@@ -759,31 +786,39 @@ bool SessionStore::CloseOne() {
 }
 
 bool SessionStore::RestartSome(size_t* steps) {
-  while (!restarts_.empty()) {
-    Restart& r = restarts_.front();
-    for (; r.at <= sessions.size(); ++r.at) {
-      if (*steps == 0) return true;
-      --*steps;
-      const SessionRow& s = sessions[r.at];
-      if (s.first_leg == 0 || s.over) continue;
-      for (const PathKind path : kPathKinds) {
-        if (s.at(path, kNear).peer != r.peer && s.at(path, kFar).peer != r.peer) continue;
-        // What was made or moved there since then is not lost.
-        bool newer = FactsOf(r.at).start_nanos >= r.time_nanos;
-        for (uint32_t row = s.first_leg; row != 0 && !newer; row = tables.legs[row].next) {
-          const LegRow& leg = tables.legs[row];
-          if (leg.path != path) continue;
-          newer = (leg.up != 0 && tables.tunnels[leg.up].from_nanos >= r.time_nanos) ||
-                  (leg.down != 0 && tables.tunnels[leg.down].from_nanos >= r.time_nanos);
-        }
-        if (newer) continue;
-        const uint64_t before = counters.contexts_ended;
-        EndSession(r.at, r.time_nanos, Cause::kPeerRestart, 0);
-        counters.restarted += counters.contexts_ended - before;
-        break;
-      }
+  while (restart_walk_ < restart_walk_end_) {
+    if (*steps == 0) return true;
+    --*steps;
+    const auto session = static_cast<uint32_t>(restart_walk_);
+    if (session > sessions.size()) {
+      restart_walk_ = (restart_walk_ / kRound + 1) * kRound + 1;
+      continue;
     }
-    restarts_.pop_front();
+    const uint64_t at = restart_walk_++;
+    const SessionRow& s = sessions[session];
+    if (s.first_leg == 0 || s.over) continue;
+    for (const PathKind path : kPathKinds) {
+      int64_t restarted = std::numeric_limits<int64_t>::min();
+      for (const Side side : kSides) {
+        const PeerRow& p = tables.peers[s.at(path, side).peer];
+        if (s.at(path, side).known() && p.restart_walk_end > at) {
+          restarted = std::max(restarted, p.restarted_nanos);
+        }
+      }
+      // What was made or moved there since then is not lost.
+      bool newer = FactsOf(session).start_nanos >= restarted;
+      for (uint32_t row = s.first_leg; row != 0 && !newer; row = tables.legs[row].next) {
+        const LegRow& leg = tables.legs[row];
+        if (leg.path != path) continue;
+        newer = (leg.up != 0 && tables.tunnels[leg.up].from_nanos >= restarted) ||
+                (leg.down != 0 && tables.tunnels[leg.down].from_nanos >= restarted);
+      }
+      if (newer) continue;
+      const uint64_t before = counters.contexts_ended;
+      EndSession(session, restarted, Cause::kPeerRestart, 0);
+      counters.restarted += counters.contexts_ended - before;
+      break;
+    }
   }
   return false;
 }
@@ -792,9 +827,7 @@ void SessionStore::VisitInTurn(uint32_t row) {
   const LegRow& leg = tables.legs[row];
   if (leg.session == 0 || leg.end_nanos.load() != kForEver || !IsPrimary(row)) return;
   if (options.record_interval_nanos > 0) {
-    int64_t at;
-    (void)ReportedOf(row, &at);
-    if (now_ - std::max(at, FactsOfLeg(row).start_nanos) >= options.record_interval_nanos / 2 &&
+    if (now_ - std::max(ReportedOf(row).at_nanos, FactsOfLeg(row).start_nanos) >= options.record_interval_nanos / 2 &&
         records_.size() < options.max_records) {
       uint32_t other = FindLeg(leg.session, leg.ebi, PathKind::kAccess);
       if (other == row) other = 0;
@@ -869,7 +902,7 @@ void SessionStore::EndAll() {
     over_.pop_front();
   }
   closing_.clear();
-  restarts_.clear();
+  restart_walk_end_ = restart_walk_;
   const uint64_t safe = std::numeric_limits<uint64_t>::max();
   tables.tunnels.Reclaim(safe, std::numeric_limits<size_t>::max());
   tables.facts.Reclaim(safe, std::numeric_limits<size_t>::max());
@@ -897,11 +930,8 @@ bool SessionStore::IsPrimary(uint32_t row) const {
   return row == (legs[0] != 0 ? legs[0] : legs[1]);
 }
 
-Volume SessionStore::ReportedOf(uint32_t leg, int64_t* at) const {
-  *at = 0;
-  if (options.record_interval_nanos <= 0) return Volume();
-  *at = reported_[leg].at_nanos;
-  return reported_[leg].volume;
+Reported SessionStore::ReportedOf(uint32_t leg) const {
+  return options.record_interval_nanos > 0 ? reported_[leg] : Reported();
 }
 
 uint32_t SessionStore::SecondOf(uint32_t tunnel) const {
@@ -909,8 +939,8 @@ uint32_t SessionStore::SecondOf(uint32_t tunnel) const {
   return second == second_tunnels_.end() ? 0 : tables.tunnels[second->second].peer;
 }
 
-void SessionStore::SetReported(uint32_t leg, const Volume& volume, int64_t at) {
-  if (options.record_interval_nanos > 0) reported_[leg] = {volume, at};
+void SessionStore::SetReported(uint32_t leg, const Reported& reported) {
+  if (options.record_interval_nanos > 0) reported_[leg] = reported;
 }
 
 Path SessionStore::PathOf(uint32_t row) const {
@@ -934,8 +964,6 @@ SessionRecord SessionStore::RecordOf(uint32_t row, uint32_t other, int64_t until
   record.facts = FactsOfLeg(row);
   record.cause = leg.cause;
   record.gtp_cause = leg.gtp_cause;
-  record.rat_changes = s.rat_changes;
-  record.location_changes = s.location_changes;
   record.path = PathOf(row);
   Volume all = record.path.volume;
   if (other != 0) {
@@ -951,16 +979,18 @@ SessionRecord SessionStore::RecordOf(uint32_t row, uint32_t other, int64_t until
       all.packets_down = v.packets_down;
     }
   }
-  int64_t at;
-  const Volume before = ReportedOf(row, &at);
-  record.from_nanos = at != 0 ? at : record.facts.start_nanos;
+  const Reported reported = ReportedOf(row);
+  const Volume& before = reported.volume;
+  record.from_nanos = reported.at_nanos != 0 ? reported.at_nanos : record.facts.start_nanos;
+  record.rat_changes = static_cast<uint16_t>(s.rat_changes - reported.rat_changes);
+  record.location_changes = static_cast<uint16_t>(s.location_changes - reported.location_changes);
   record.until_nanos = std::max(std::min(until, leg.end_nanos.load()), record.from_nanos);
   // Packets may become fewer when the other path overtakes in octets.
   all.packets_up = std::max(all.packets_up, before.packets_up);
   all.packets_down = std::max(all.packets_down, before.packets_down);
   record.volume = {all.packets_up - before.packets_up, all.packets_down - before.packets_down,
                    all.bytes_up - before.bytes_up, all.bytes_down - before.bytes_down};
-  SetReported(row, all, record.until_nanos);
+  SetReported(row, {all, record.until_nanos, s.rat_changes, s.location_changes});
   return record;
 }
 

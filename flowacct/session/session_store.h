@@ -61,6 +61,13 @@ struct SessionRow {
 };
 static_assert(sizeof(SessionRow) == 56);
 
+// What records have told of a bearer: at the number of its primary leg. 48 octets.
+struct Reported {
+  Volume volume;
+  int64_t at_nanos = 0;  // 0: there was none
+  uint16_t rat_changes = 0, location_changes = 0;
+};
+
 class SessionStore {
  public:
   SessionStore(lpm::ReaderEpochs* epochs, SessionOptions options);
@@ -92,6 +99,7 @@ class SessionStore {
   // --- Bearers ---
   uint32_t FindLeg(uint32_t session, uint8_t ebi, PathKind path) const;  // of what is not over
   uint32_t AnyLeg(uint32_t session, uint8_t ebi) const;                  // in the core if there is one
+  size_t BearersOf(uint32_t session) const;                              // that are not over
   // Found or made; a new bearer has the facts of the default one, but for what is the bearer's. 0: max_contexts.
   uint32_t LegOf(uint32_t session, uint8_t ebi, PathKind path, int64_t time_nanos);
   // Another bearer is the default one from now on, so that the one that was may end alone.
@@ -136,9 +144,9 @@ class SessionStore {
   // Of the bearer: core (or 0), access (or 0).
   std::array<uint32_t, kPaths> LegsOf(uint32_t leg) const;
   bool IsPrimary(uint32_t leg) const;  // of the bearer's legs the one that stands for it
-  Volume ReportedOf(uint32_t leg, int64_t* at) const;
+  Reported ReportedOf(uint32_t leg) const;
   uint32_t SecondOf(uint32_t tunnel) const;  // the peer of its second address; 0: none
-  void SetReported(uint32_t leg, const Volume& volume, int64_t at);
+  void SetReported(uint32_t leg, const Reported& reported);
 
   Tables tables;
   SessionCounters counters;
@@ -170,17 +178,6 @@ class SessionStore {
     uint32_t tunnel;
     int64_t from_nanos;
   };
-  struct Restart {
-    uint32_t peer;
-    int64_t time_nanos;
-    uint32_t at;  // the session to look at next
-  };
-  // What records have told of a bearer: at the number of its primary leg. 40 octets.
-  struct Reported {
-    Volume volume;
-    int64_t at_nanos = 0;
-  };
-
   uint32_t HashOfControl(ControlEnd end) const;
   uint32_t HashOfImsi(base::Digits imsi) const;
   uint32_t HashOfTunnel(uint32_t row) const;
@@ -215,7 +212,9 @@ class SessionStore {
   std::deque<Gone> gone_;
   std::deque<Closing> closing_;
   std::deque<Forwarding> forwarding_ends_;
-  std::deque<Restart> restarts_;
+  // Sessions are looked at for peers that restarted, round and round: the round in the upper half, and the session that
+  // is next; and where it ends.
+  uint64_t restart_walk_ = 1, restart_walk_end_ = 1;
   std::vector<SessionRecord> records_;
   size_t contexts_ = 0;
   uint32_t next_serial_ = 1;

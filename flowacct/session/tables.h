@@ -48,6 +48,7 @@ struct PeerRow {
   bool has_restart_counter = false;
   uint8_t restart_counter = 0;
   int64_t restarted_nanos = 0;
+  uint64_t restart_walk_end = 0;  // so far sessions are looked at for its restart (SessionStore)
 };
 static_assert(sizeof(PeerRow) <= 64);
 

@@ -43,7 +43,7 @@ const Trace& GeneratedTrace() {
   static const Trace* const trace = [] {
     auto* made = new Trace;
     GtpTrafficOptions options;
-    options.packets = 60000;
+    options.packets = 100000;
     options.subscribers = 400;
     options.enodebs = 20;
     options.attach_milliseconds = 2000;
@@ -51,8 +51,6 @@ const Trace& GeneratedTrace() {
     options.percent_5g = 0;  // whose control plane is not GTP
     options.percent_inbound = 25;
     options.percent_outbound = 25;
-    options.taps = *ParseGtpTaps("gn,s5");  // where roaming goes from one network to the other
-    options.percent_repeated = 0;
     const char* folder = std::getenv("TEST_TMPDIR");
     const std::string path = absl::StrCat(folder == nullptr ? "/tmp" : folder, "/roaming", getpid(), ".pcap");
     auto traffic = NewGtpTraffic(options, &made->truth);

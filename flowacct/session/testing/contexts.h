@@ -32,7 +32,7 @@ class Contexts {
   // A request and its answer, 1 ms apart, through `take(message, transport)`.
   template <typename Take>
   void Create(uint32_t n, int64_t time_nanos, Take take) {
-    gtp::ControlMessage& m = Begin(gtp::Procedure::kCreateSession, gtp::Role::kRequest, n, 0);
+    gtp::ControlMessage& m = Request(gtp::Procedure::kCreateSession, 0);
     m.imsi = Imsi(n);
     m.msisdn = Imsi(n);
     m.imei = Imsi(n);
@@ -47,7 +47,7 @@ class Contexts {
     Put(gtp::kGnSgsnGtpC, Sgsn(n), 0x50000000 + n, m.AddControl());
     Bearer(n, gtp::kGnSgsnGtpU, Sgsn(n), DownTeid(n));
     take(m, Way(Sgsn(n), Ggsn(n), time_nanos));
-    gtp::ControlMessage& r = Begin(gtp::Procedure::kCreateSession, gtp::Role::kResponse, n, 0x50000000 + n);
+    gtp::ControlMessage& r = Begin(gtp::Procedure::kCreateSession, gtp::Role::kResponse, 0x50000000 + n);
     r.cause = 128;
     r.ue.emplace();
     r.ue->v4 = base::IpAddress::V4(0x64000000 + n);
@@ -58,23 +58,23 @@ class Contexts {
   // Another cell, and another tunnel of the SGSN if `down_teid` is not 0.
   template <typename Take>
   void Modify(uint32_t n, uint32_t cell, uint32_t down_teid, int64_t time_nanos, Take take) {
-    gtp::ControlMessage& m = Begin(gtp::Procedure::kModifyBearer, gtp::Role::kRequest, n, 0x60000000 + n);
+    gtp::ControlMessage& m = Request(gtp::Procedure::kModifyBearer, 0x60000000 + n);
     m.rat = 1;
     m.location.emplace();
     m.location->Set(gtp::LocationForm::kCgi, {base::Digits::FromBits(0x26201fffffffffff), n % 1000, cell % 7});
     if (down_teid != 0) Bearer(n, gtp::kGnSgsnGtpU, Sgsn(n), down_teid);
     take(m, Way(Sgsn(n), Ggsn(n), time_nanos));
-    gtp::ControlMessage& r = Begin(gtp::Procedure::kModifyBearer, gtp::Role::kResponse, n, 0x50000000 + n);
+    gtp::ControlMessage& r = Begin(gtp::Procedure::kModifyBearer, gtp::Role::kResponse, 0x50000000 + n);
     r.cause = 128;
     take(r, Way(Ggsn(n), Sgsn(n), time_nanos + 1'000'000));
   }
   template <typename Take>
   void Delete(uint32_t n, int64_t time_nanos, Take take) {
-    gtp::ControlMessage& m = Begin(gtp::Procedure::kDeleteSession, gtp::Role::kRequest, n, 0x60000000 + n);
+    gtp::ControlMessage& m = Request(gtp::Procedure::kDeleteSession, 0x60000000 + n);
     m.ebi = 5;
     m.teardown = true;
     take(m, Way(Sgsn(n), Ggsn(n), time_nanos));
-    gtp::ControlMessage& r = Begin(gtp::Procedure::kDeleteSession, gtp::Role::kResponse, n, 0x50000000 + n);
+    gtp::ControlMessage& r = Begin(gtp::Procedure::kDeleteSession, gtp::Role::kResponse, 0x50000000 + n);
     r.cause = 128;
     take(r, Way(Ggsn(n), Sgsn(n), time_nanos + 1'000'000));
   }
@@ -82,12 +82,16 @@ class Contexts {
  private:
   static constexpr char kApn[] = "internet.mnc001.mcc262.gprs";
 
-  gtp::ControlMessage& Begin(gtp::Procedure procedure, gtp::Role role, uint32_t n, uint32_t teid) {
+  gtp::ControlMessage& Request(gtp::Procedure procedure, uint32_t teid) {
+    sequence_ = (sequence_ + 1) & 0xffff;
+    return Begin(procedure, gtp::Role::kRequest, teid);
+  }
+  gtp::ControlMessage& Begin(gtp::Procedure procedure, gtp::Role role, uint32_t teid) {
     m_.Clear();
     m_.version = 1;
     m_.procedure = procedure;
     m_.role = role;
-    m_.sequence = n & 0xffff;
+    m_.sequence = sequence_;
     m_.teid = teid;
     return m_;
   }
@@ -109,6 +113,7 @@ class Contexts {
   }
 
   uint32_t nodes_;
+  uint32_t sequence_ = 0;
   gtp::ControlMessage m_;
 };
 
