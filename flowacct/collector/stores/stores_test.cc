@@ -72,7 +72,7 @@ TEST_F(StoresTest, ACopyOfACopyAnswersAsTheFirst) {
     EXPECT_EQ(outcome->done.bins, outcome->done.bins_total);
   }
   const auto a = Open("a.db");
-  query::ExpectConforms(*a, twin_);
+  query::ExpectConforms(*a, twin_, query::IsCopy::kYes);
   const auto copied = a->Tables();
   for (const query::TableInfo& table : *copied) {
     const auto outcome = Copy(*a, table, "b.db");
@@ -80,7 +80,7 @@ TEST_F(StoresTest, ACopyOfACopyAnswersAsTheFirst) {
     EXPECT_TRUE(outcome->same());
   }
   const auto b = Open("b.db");
-  query::ExpectConforms(*b, twin_);
+  query::ExpectConforms(*b, twin_, query::IsCopy::kYes);
 }
 
 TEST_F(StoresTest, ACopyThatIsBrokenOffAndRepeatedCountsOnce) {

@@ -54,7 +54,9 @@ struct ConformanceRequest {
 std::vector<ConformanceRequest> ConformanceRequests();
 
 // Expects that `store`, which holds what `twin` holds, describes its tables alike and answers each request alike.
-void ExpectConforms(GroupStore& store, MemoryStore& twin);
+// A copy of a store (collector/stores) has no column for a value that cannot be summed, and tells of none left out.
+enum class IsCopy : bool { kNo, kYes };
+void ExpectConforms(GroupStore& store, MemoryStore& twin, IsCopy is_copy = IsCopy::kNo);
 
 }  // namespace flowacct::query
 
