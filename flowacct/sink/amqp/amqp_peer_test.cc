@@ -259,13 +259,15 @@ TEST_F(Amqp, IsGivenUpWhenItStandsStill) {
   }
 }
 
-// As a queue before the sink does: a broker that has just come back may be slow.
+// As a queue before the sink does, which asks again for as long as it takes: a broker that has just come back takes
+// connections before it knows its queues (NO_ROUTE).
 absl::Status WriteAtLast(sink::Sink& sink, uint64_t number) {
   absl::Status status;
-  for (int tries = 0; tries < 5; ++tries) {
-    if (status = sink.Write(NumberedBatch(number, 200).batch()); status.ok()) break;
+  for (const absl::Time deadline = absl::Now() + absl::Seconds(60);;) {
+    status = sink.Write(NumberedBatch(number, 200).batch());
+    if (status.ok() || absl::Now() > deadline) return status;
+    absl::SleepFor(absl::Milliseconds(200));
   }
-  return status;
 }
 
 TEST_F(Amqp, CutFiftyTimes) {
