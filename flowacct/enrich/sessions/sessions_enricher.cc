@@ -450,6 +450,9 @@ void SessionsEnricher::TryAgain(HeldRows* waiting, int64_t until, bool last, rec
 }
 
 void SessionsEnricher::Release(int64_t now_nanos, bool all, record::FlowBatch& batch) {
+  // Far enough from the ends that a time of holding may be taken from it: there may be no time yet, which is the least.
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min() / 2;
+  now_nanos = std::max(now_nanos, kLeast);
   now_nanos_ = now_nanos;
   if (held() == 0) return;
   texts_.Meet(batch.interner());

@@ -81,7 +81,7 @@ GroupSums::Group GroupSums::NewGroup() {
   std::fill_n(group, values_.size(), 0);
   Head(group)[0] = present_;
   Head(group)[1] = key_size_;
-  std::memcpy(Octets(group), key_.data(), key_size_);
+  std::copy_n(key_.data(), key_size_, Octets(group));  // of no keys there is nothing, at null
   groups_.push_back(group);
   return group;
 }
