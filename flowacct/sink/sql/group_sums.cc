@@ -105,7 +105,7 @@ GroupSums::Group GroupSums::FindOrAdd(absl::Span<const Cell> key) {
   for (; slots_[at] != 0; at = (at + 1) & mask) {
     if (slots_[at] >> 32 != hash) continue;
     const Group other = groups_[(slots_[at] & 0xffffffff) - 1];
-    if (Head(other)[1] == key_size_ && std::memcmp(Octets(other), key_.data(), key_size_) == 0) return other;
+    if (Head(other)[1] == key_size_ && std::equal(Octets(other), Octets(other) + key_size_, key_.data())) return other;
   }
   if (groups_.size() >= max_groups_) return nullptr;
   const Group group = NewGroup();
