@@ -107,10 +107,6 @@ bool MeansUnknown(uint8_t version, uint8_t cause) { return cause == (version == 
 
 bool IsRefused(uint8_t version, std::optional<uint8_t> cause) { return cause && !gtp::CauseAccepts(version, *cause); }
 
-// What a file makes up: sums and differences with it are times, too. 2116.
-constexpr int64_t kLastNanos = int64_t{1} << 62;
-int64_t InReach(int64_t nanos) { return std::min(std::max<int64_t>(nanos, 0), kLastNanos); }
-
 // The port of GTP-U: its echoes have restart counters that mean nothing (TS 29.281, 7.2.2).
 constexpr uint16_t kUserPort = 2152;
 
@@ -587,7 +583,7 @@ void SessionEngine::Impl::ErrorIndication(const ControlMessage& message, int64_t
 
 bool SessionEngine::Impl::Advance(int64_t now_nanos) {
   constexpr size_t kRequests = 1000;
-  store.Now(InReach(now_nanos));
+  store.Now(now_nanos);
   size_t n = 0;
   for (; n < kRequests && !expiries_.empty() && expiries_.front().time_nanos <= store.now(); ++n) ForgetFirst();
   for (std::deque<Expiry>* const due : {&made_, &assumptions_}) {

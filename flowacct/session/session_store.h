@@ -68,6 +68,10 @@ struct Reported {
   uint16_t rat_changes = 0, location_changes = 0;
 };
 
+// What a file makes up: sums and differences with it are times, too. 2116.
+constexpr int64_t kLastNanos = int64_t{1} << 62;
+inline int64_t InReach(int64_t nanos) { return std::min(std::max<int64_t>(nanos, 0), kLastNanos); }
+
 class SessionStore {
  public:
   SessionStore(lpm::ReaderEpochs* epochs, SessionOptions options);
@@ -127,7 +131,7 @@ class SessionStore {
   uint32_t TunnelOf(const base::IpAddress& address, uint32_t teid) const;
 
   // --- Time ---
-  void Now(int64_t time_nanos) { now_ = std::max(now_, time_nanos); }
+  void Now(int64_t time_nanos) { now_ = std::max(now_, InReach(time_nanos)); }
   int64_t now() const { return now_; }
   bool Step();
   void EndAll();
