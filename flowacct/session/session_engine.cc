@@ -139,7 +139,8 @@ void Request::Set(const ControlMessage& m) {
   connections.assign(m.connections.begin(), m.connections.begin() + m.connection_count);
 }
 
-SessionEngine::Impl::Impl(lpm::ReaderEpochs* epochs, SessionOptions options) : store(epochs, std::move(options)) {}
+SessionEngine::Impl::Impl(lpm::ReaderEpochs* epochs, SessionOptions options)
+    : store(epochs, std::move(options)), answered_(store.options.max_answered, store.options.transaction_nanos) {}
 
 std::optional<SessionEngine::Impl::CreateKey> SessionEngine::Impl::CreateKeyOf(const Request& r) {
   if (r.fields.procedure != Procedure::kCreateSession || r.fields.version != 2 || !r.fields.imsi) return std::nullopt;
@@ -246,24 +247,25 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
   if (sender == 0 || receiver == 0) return;
   const Key key = KeyOf(message, sender, receiver);
   const uint32_t asked = FingerprintOf(message);
-  if (const auto there = transactions_.find(key); there != transactions_.end()) {
+  // What it asks for is what it asked for at first, and then it was asked for.
+  if (const auto there = waiting_.find(key); there != waiting_.end()) {
     const Transaction& t = there->second;
     if (t.asked == asked) {
-      // What it asks for is what it asked for at first, and then it was asked for.
       ++store.counters.retransmissions;
       // Nobody is impatient at once: T3 is some seconds, and what comes sooner is the same, seen twice.
-      if (t.waits() && time_nanos - requests_[t.request].time_nanos >= kImpatienceNanos) {
-        requests_[t.request].sent_again = true;
-      }
+      Request& r = requests_[t.request];
+      if (time_nanos - r.time_nanos >= kImpatienceNanos) r.sent_again = true;
       return;
     }
-    if (t.waits()) {
-      ++store.counters.unanswered_requests;
-      Drop(t.request);
-    } else {
-      --answered_;
+    ++store.counters.unanswered_requests;
+    Drop(t.request);
+    waiting_.erase(there);
+  } else if (AnsweredTransactions::Row* const over = answered_.Find(key)) {
+    if (over->asked == asked) {
+      ++store.counters.retransmissions;
+      return;
     }
-    transactions_.erase(there);
+    answered_.Forget(over);
   }
   if (transactions() >= store.options.max_transactions) {
     ++store.counters.transaction_bound;
@@ -280,7 +282,9 @@ void SessionEngine::Impl::TakeRequest(const ControlMessage& message, int64_t tim
     creates_[*create] = number;
     creates_by_near_[NearOf(r)] = number;
   }
-  Begin(key, number, asked, 0);
+  waiting_.emplace(key, Transaction{number, ++next_serial_, asked});
+  expiries_.push_back({store.now() + store.options.transaction_nanos, key, next_serial_});
+  while (expiries_.size() > store.options.max_transactions + store.options.max_answered) ForgetFirst();
   const Assumed assumed = FollowedBy(message.procedure)->assumed;
   // No more of them than there may be transactions: their ends may be later than those of a flood.
   if (store.options.assume_nanos > 0 && assumed == Assumed::kLate && assumptions_.size() < expiries_.size()) {
@@ -304,31 +308,19 @@ uint32_t SessionEngine::Impl::FingerprintOf(const ControlMessage& m) const {
   return static_cast<uint32_t>(h >> 32) | 1;
 }
 
-void SessionEngine::Impl::Begin(const Key& key, uint32_t request, uint32_t asked, uint32_t answered) {
-  const Transaction t = {request, ++next_serial_, asked, answered};
-  transactions_.emplace(key, t);
-  if (!t.waits()) ++answered_;
-  expiries_.push_back({store.now() + store.options.transaction_nanos, key, t.serial});
-  while (expiries_.size() > store.options.max_transactions + store.options.max_answered) ForgetFirst();
-}
-
 SessionEngine::Impl::Transaction* SessionEngine::Impl::Find(const Expiry& expiry) {
-  const auto there = transactions_.find(expiry.key);
-  return there == transactions_.end() || there->second.serial != expiry.serial ? nullptr : &there->second;
+  const auto there = waiting_.find(expiry.key);
+  return there == waiting_.end() || there->second.serial != expiry.serial ? nullptr : &there->second;
 }
 
 void SessionEngine::Impl::ForgetFirst() {
   const Expiry e = expiries_.front();
   expiries_.pop_front();
-  const auto there = transactions_.find(e.key);
-  if (there == transactions_.end() || there->second.serial != e.serial) return;
-  if (there->second.waits()) {
-    ++store.counters.unanswered_requests;
-    Drop(there->second.request);
-  } else {
-    --answered_;
-  }
-  transactions_.erase(there);
+  const Transaction* const t = Find(e);
+  if (t == nullptr) return;
+  ++store.counters.unanswered_requests;
+  Drop(t->request);
+  waiting_.erase(e.key);
 }
 
 void SessionEngine::Impl::Assume(const Request& request) {
@@ -496,7 +488,7 @@ void SessionEngine::Impl::TakeUnpaired(const ControlMessage& message, uint32_t a
   ++store.counters.unpaired_responses;
   if (sender == 0 || receiver == 0 || !accepts) return;
   TakeAnswerAlone(message, time_nanos, sender, receiver);
-  Begin(KeyOf(message, receiver, sender), kNoRequest, 0, answered);
+  answered_.Add(KeyOf(message, receiver, sender), 0, answered, store.now());
 }
 
 void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Transport& transport, uint32_t sender,
@@ -504,32 +496,27 @@ void SessionEngine::Impl::TakeResponse(const ControlMessage& message, const Tran
   ++store.counters.responses;
   const uint32_t answered = FingerprintOf(message);
   const bool accepts = message.cause && gtp::CauseAccepts(message.version, *message.cause);
-  const auto there = transactions_.find(KeyOf(message, receiver, sender));
-  if (there != transactions_.end() && !there->second.waits()) {
-    Transaction& t = there->second;
-    if (t.answered == answered) {
-      ++store.counters.retransmissions;
-      return;
+  const Key key = KeyOf(message, receiver, sender);
+  const auto there = waiting_.find(key);
+  if (there == waiting_.end()) {
+    if (AnsweredTransactions::Row* const over = answered_.Find(key)) {
+      if (over->answered == answered) {
+        ++store.counters.retransmissions;
+        return;
+      }
+      if (over->answered == 0) {
+        over->answered = answered;
+        ++(accepts ? store.counters.accepted : store.counters.refused_by_peer);
+        return;
+      }
+      answered_.Forget(over);  // another answer: its request was not seen
     }
-    if (t.answered == 0) {
-      t.answered = answered;
-      ++(accepts ? store.counters.accepted : store.counters.refused_by_peer);
-      return;
-    }
-    // Another answer: its request was not seen.
-    --answered_;
-    transactions_.erase(there);
-    TakeUnpaired(message, answered, accepts, transport.time_nanos, sender, receiver);
-    return;
-  }
-  if (there == transactions_.end()) {
     TakeUnpaired(message, answered, accepts, transport.time_nanos, sender, receiver);
     return;
   }
   const uint32_t number = there->second.request;
-  there->second.request = kNoRequest;
-  there->second.answered = answered;
-  ++answered_;
+  answered_.Add(key, there->second.asked, answered, store.now());
+  waiting_.erase(there);
   const Request& request = requests_[number];
   const Exchange x = {request, message, std::max(transport.time_nanos, request.time_nanos), transport.source.IsV4()};
   if (!message.cause) {
@@ -584,22 +571,21 @@ void SessionEngine::Impl::ErrorIndication(const ControlMessage& message, int64_t
 bool SessionEngine::Impl::Advance(int64_t now_nanos) {
   constexpr size_t kRequests = 1000;
   store.Now(now_nanos);
-  size_t n = 0;
+  size_t n = answered_.Expire(store.now(), kRequests);
   for (; n < kRequests && !expiries_.empty() && expiries_.front().time_nanos <= store.now(); ++n) ForgetFirst();
   for (std::deque<Expiry>* const due : {&made_, &assumptions_}) {
     for (; n < kRequests && !due->empty() && due->front().time_nanos <= store.now(); ++n) {
       const Expiry e = due->front();
       due->pop_front();
-      Transaction* const t = Find(e);
-      if (t == nullptr || !t->waits() || requests_[t->request].sent_again) continue;
+      const Transaction* const t = Find(e);
+      if (t == nullptr || requests_[t->request].sent_again) continue;
       const uint32_t number = t->request;
       // Of a session that is not known yet nothing is assumed; the answer may come still.
       const bool stays = requests_[number].fields.procedure == Procedure::kCreateSession;
-      if (!stays && due == &made_) {
-        transactions_.erase(e.key);  // its answer tells more
-      } else if (!stays) {
-        t->request = kNoRequest;
-        ++answered_;
+      if (!stays) {
+        // An answer after what was made tells more than was assumed: it is taken as one.
+        if (due == &assumptions_) answered_.Add(e.key, t->asked, 0, store.now());
+        waiting_.erase(e.key);
       }
       Assume(requests_[number]);
       if (!stays) Drop(number);
@@ -1356,7 +1342,7 @@ void SessionEngine::Impl::Unknown(const Exchange& x) {
 
 size_t SessionEngine::Impl::octets() const {
   return store.octets() + requests_.size() * (sizeof(Request) + sizeof(BearerContext) + 2 * sizeof(Fteid)) +
-         transactions_.capacity() * (sizeof(Key) + sizeof(Transaction) + 1) +
+         waiting_.capacity() * (sizeof(Key) + sizeof(Transaction) + 1) + answered_.octets() +
          (expiries_.size() + assumptions_.size() + made_.size()) * sizeof(Expiry) + late_.size() * sizeof(Late) +
          unproven_.size() * sizeof(Unproven) +
          creates_by_near_.capacity() * (sizeof(ControlEnd) + sizeof(uint32_t) + 1) +

@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/types/span.h"
 #include "flowacct/gtp/control_message.h"
+#include "flowacct/session/answered_transactions.h"
 #include "flowacct/session/session_engine.h"
 #include "flowacct/session/session_store.h"
 
@@ -38,7 +39,7 @@ class SessionEngine::Impl {
 
   void Take(const gtp::ControlMessage& message, const Transport& transport);
   bool Advance(int64_t now_nanos);
-  size_t transactions() const { return transactions_.size() - answered_; }
+  size_t transactions() const { return waiting_.size(); }
   size_t octets() const;
 
   SessionView ViewOf(uint32_t leg) const;
@@ -48,27 +49,12 @@ class SessionEngine::Impl {
   SessionStore store;
 
  private:
-  // Of both addresses, in the direction of the request, and the sequence number.
-  struct Key {
-    uint32_t sender, receiver;
-    uint32_t sequence;  // with the version above it
-    bool operator==(const Key& o) const {
-      return sender == o.sender && receiver == o.receiver && sequence == o.sequence;
-    }
-    template <typename H>
-    friend H AbslHashValue(H h, const Key& k) {
-      return H::combine(std::move(h), k.sender, k.receiver, k.sequence);
-    }
-  };
-  // A request that waits for its answer, or, for as long as one of them may come again, what tells both.
+  using Key = TransactionKey;
   struct Transaction {
-    uint32_t request;       // kNoRequest: it has its answer
-    uint32_t serial;        // the key may be another's later
-    uint32_t asked = 0;     // FingerprintOf the request; 0: it was not seen
-    uint32_t answered = 0;  // of the answer; 0: it was assumed
-    bool waits() const { return request != kNoRequest; }
+    uint32_t request;
+    uint32_t serial;  // the key may be another's later
+    uint32_t asked;   // FingerprintOf the request
   };
-  static constexpr uint32_t kNoRequest = ~uint32_t{0};
   struct Expiry {
     int64_t time_nanos;
     Key key;
@@ -128,8 +114,6 @@ class SessionEngine::Impl {
   Key KeyOf(const gtp::ControlMessage& message, uint32_t asker, uint32_t answerer) const {
     return {asker, answerer, message.sequence | uint32_t{message.version} << 24};
   }
-  // At `key` there is this transaction from now on.
-  void Begin(const Key& key, uint32_t request, uint32_t asked, uint32_t answered);
   void ForgetFirst();
   Transaction* Find(const Expiry& expiry);  // null: it is no more
   uint32_t NewRequest();
@@ -208,12 +192,12 @@ class SessionEngine::Impl {
   void SetNetworks(uint32_t near_peer, Facts* facts) const;
   gtp::Plmn HomeOf(base::Digits imsi) const;
 
-  absl::flat_hash_map<Key, Transaction> transactions_;
-  size_t answered_ = 0;  // of them
+  absl::flat_hash_map<Key, Transaction> waiting_;  // for an answer
+  AnsweredTransactions answered_;
   uint32_t next_serial_ = 0;
   std::deque<Request> requests_;  // a pool
   std::vector<uint32_t> free_requests_;
-  std::deque<Expiry> expiries_;            // of all transactions, and of some that are no more
+  std::deque<Expiry> expiries_;            // of all that wait, and of some that do no more
   std::deque<Expiry> assumptions_, made_;  // of those whose answer may be assumed
   std::deque<Late> late_;
   std::deque<Unproven> unproven_;

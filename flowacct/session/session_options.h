@@ -27,7 +27,7 @@ struct SessionOptions {
   // Requests that wait for their answer: 100,000 a second whose answer takes 2 seconds; 0.8 KB each.
   size_t max_transactions = 200'000;
   // Transactions that are over, but whose messages are known when they come again, for transaction_nanos; beyond it the
-  // oldest are forgotten: 16,000 a second for that long, 100 octets each.
+  // oldest are forgotten: 16,000 a second for that long, 42 octets each.
   size_t max_answered = 1'000'000;
   // Sessions of which only the request was seen, in transaction_nanos: 1 % of 10,000 creations a second, and some.
   size_t max_assumed = 10'000;
