@@ -12,6 +12,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/types/span.h"
+#include "flowacct/gtp/causes.h"
 #include "flowacct/gtp/control_message.h"
 #include "flowacct/session/answered_transactions.h"
 #include "flowacct/session/session_engine.h"
@@ -32,6 +33,10 @@ struct Request {
   // Keeps the memory of what it was before.
   void Set(const gtp::ControlMessage& message);
 };
+
+inline bool IsRefused(uint8_t version, std::optional<uint8_t> cause) {
+  return cause && !gtp::CauseAccepts(version, *cause);
+}
 
 class SessionEngine::Impl {
  public:
