@@ -3,7 +3,6 @@
 #include "flowacct/collector/kafka/kafka_source.h"
 
 #include <poll.h>
-#include <signal.h>
 
 #include <cstdlib>
 #include <map>
@@ -20,7 +19,7 @@
 #include "flowacct/collector/kafka/record_messages.h"
 #include "flowacct/record/flow_batch.h"
 #include "flowacct/sink/kafka/kafka_sink.h"
-#include "flowacct/sink/kafka/testing/child.h"
+#include "flowacct/sink/kafka/testing/mock_cluster.h"
 #include "flowacct/sink/queue/testing/numbered_batch.h"
 #include "gtest/gtest.h"
 
@@ -34,31 +33,17 @@ using sink::queue::NumberedBatch;
 
 class Kafka : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    signal(SIGPIPE, SIG_IGN);
-    const std::string program = absl::StrCat(std::getenv("TEST_SRCDIR"), "/", std::getenv("TEST_WORKSPACE"),
-                                             "/flowacct/sink/kafka/kafka_process");
-    cluster_ = sink::kafka::Child::Start({program, "cluster", "1"}).release();
-    brokers_ = new std::string(cluster_->Line());
-  }
-  static void TearDownTestSuite() {
-    delete cluster_;
-    delete brokers_;
-  }
+  static void SetUpTestSuite() { cluster_ = sink::kafka::MockCluster::Start().release(); }
+  static void TearDownTestSuite() { delete cluster_; }
   void SetUp() override {
-    ASSERT_FALSE(brokers_->empty());
-    static int number = 0;
-    topic_ = absl::StrCat("topic", ++number);
-    Order(absl::StrCat("topic ", topic_, " 4"));
+    ASSERT_FALSE(cluster_->brokers().empty());
+    topic_ = cluster_->NewTopic();
   }
-  static void Order(const std::string& line) {
-    cluster_->Tell(line);
-    EXPECT_EQ(cluster_->Line(), "ok") << line;
-  }
+  static void Order(const std::string& line) { cluster_->Order(line); }
 
   KafkaSourceOptions Options() const {
     KafkaSourceOptions options;
-    options.connection.brokers = *brokers_;
+    options.connection.brokers = cluster_->brokers();
     options.connection.timeout = absl::Seconds(5);
     options.topics = {topic_};
     options.group = absl::StrCat("group-", topic_);
@@ -75,7 +60,7 @@ class Kafka : public testing::Test {
   // Datagrams [from, to) of ten exporters; their octets are their numbers.
   void Publish(int from, int to) {
     DatagramPublisherOptions options;
-    options.connection.brokers = *brokers_;
+    options.connection.brokers = cluster_->brokers();
     options.topic = topic_;
     auto publisher = DatagramPublisher::New(options);
     ASSERT_TRUE(publisher.ok()) << publisher.status();
@@ -116,12 +101,10 @@ class Kafka : public testing::Test {
     return atoi(std::string(reinterpret_cast<const char*>(datagram.octets.data()), datagram.octets.size()).c_str());
   }
 
-  static sink::kafka::Child* cluster_;
-  static std::string* brokers_;
+  static sink::kafka::MockCluster* cluster_;
   std::string topic_;
 };
-sink::kafka::Child* Kafka::cluster_ = nullptr;
-std::string* Kafka::brokers_ = nullptr;
+sink::kafka::MockCluster* Kafka::cluster_ = nullptr;
 
 TEST_F(Kafka, DatagramsComeAsTheyWere) {
   Publish(0, 1000);
@@ -249,7 +232,7 @@ TEST_F(Kafka, MembersShareATopic) {
 // Another collector's sink, which wrote a batch twice.
 TEST_F(Kafka, RecordsCountOnce) {
   sink::kafka::KafkaOptions written;
-  written.connection.brokers = *brokers_;
+  written.connection.brokers = cluster_->brokers();
   written.message.address = topic_;
   for (const size_t records : {1, 7}) {
     written.message.records_per_message = records;
@@ -285,7 +268,7 @@ TEST_F(Kafka, RecordsCountOnce) {
 
 TEST_F(Kafka, CountsWhatItCannotUse) {
   sink::kafka::KafkaOptions written;
-  written.connection.brokers = *brokers_;
+  written.connection.brokers = cluster_->brokers();
   written.message.address = topic_;
   auto sink = sink::kafka::NewKafkaSink(written);
   ASSERT_TRUE(sink.ok()) << sink.status();

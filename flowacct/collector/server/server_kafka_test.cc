@@ -27,11 +27,12 @@
 #include "flowacct/collector/kafka/datagram_publisher.h"
 #include "flowacct/collector/listen/testing/udp_sender.h"
 #include "flowacct/collector/server/collector_status.h"
+#include "flowacct/collector/server/open_flows.h"
 #include "flowacct/collector/server/server_fixture.h"
 #include "flowacct/query/group_store.h"
 #include "flowacct/record/datagram.h"
 #include "flowacct/sink/kafka/kafka_sink.h"
-#include "flowacct/sink/kafka/testing/child.h"
+#include "flowacct/sink/kafka/testing/mock_cluster.h"
 #include "flowacct/sink/queue/testing/numbered_batch.h"
 #include "flowacct/sink/sqlite/sqlite_store.h"
 #include "gtest/gtest.h"
@@ -52,23 +53,12 @@ struct Sums {
 
 class ServerKafkaTest : public ServerTest {
  protected:
-  static void SetUpTestSuite() {
-    signal(SIGPIPE, SIG_IGN);
-    const std::string program = absl::StrCat(std::getenv("TEST_SRCDIR"), "/", std::getenv("TEST_WORKSPACE"),
-                                             "/flowacct/sink/kafka/kafka_process");
-    cluster_ = sink::kafka::Child::Start({program, "cluster", "1"}).release();
-    brokers_ = new std::string(cluster_->Line());
-  }
-  static void TearDownTestSuite() {
-    delete cluster_;
-    delete brokers_;
-  }
+  static void SetUpTestSuite() { cluster_ = sink::kafka::MockCluster::Start().release(); }
+  static void TearDownTestSuite() { delete cluster_; }
 
   void SetUp() override {
-    ASSERT_FALSE(brokers_->empty());
-    static int number = 0;
-    topic_ = absl::StrCat("topic", ++number);
-    Order(absl::StrCat("topic ", topic_, " 4"));
+    ASSERT_FALSE(cluster_->brokers().empty());
+    topic_ = cluster_->NewTopic();
     folder_ = testing::TempDir() + "kafkaXXXXXX";
     ASSERT_NE(mkdtemp(folder_.data()), nullptr);
     WorkloadOptions options;
@@ -79,15 +69,12 @@ class ServerKafkaTest : public ServerTest {
     datagrams_ = *std::move(made);
   }
 
-  static void Order(const std::string& line) {
-    cluster_->Tell(line);
-    EXPECT_EQ(cluster_->Line(), "ok") << line;
-  }
+  static void Order(const std::string& line) { cluster_->Order(line); }
 
   // The mock lets the first member of a group wait for three seconds.
   std::string Input(absl::string_view more = "") const {
-    return absl::StrCat("input { name: \"in\" kafka { brokers: \"", *brokers_, "\" topic: \"", topic_, "\" group: \"g-",
-                        topic_, "\" session_timeout: \"6s\" ", more, " } }\n");
+    return absl::StrCat("input { name: \"in\" kafka { brokers: \"", cluster_->brokers(), "\" topic: \"", topic_,
+                        "\" group: \"g-", topic_, "\" session_timeout: \"6s\" ", more, " } }\n");
   }
   std::string Config(absl::string_view state, absl::string_view more = "") const {
     return absl::StrCat("name: \"k\"\n", Input(more),
@@ -125,7 +112,7 @@ class ServerKafkaTest : public ServerTest {
   }
   std::unique_ptr<DatagramPublisher> NewPublisher() const {
     DatagramPublisherOptions options;
-    options.connection.brokers = *brokers_;
+    options.connection.brokers = cluster_->brokers();
     options.topic = topic_;
     auto publisher = DatagramPublisher::New(options);
     EXPECT_TRUE(publisher.ok()) << publisher.status();
@@ -138,31 +125,13 @@ class ServerKafkaTest : public ServerTest {
     EXPECT_EQ(publisher->counters().acknowledged, to - from);
   }
 
-  // Flows of all that is open.
-  static uint64_t Accounted(Server& server) {
-    MemoryQuestion question;
-    question.pipeline = "p";
-    const auto answer = server.Query(question);
-    EXPECT_TRUE(answer.ok()) << answer.status();
-    uint64_t flows = 0;
-    const absl::string_view text = *answer;
-    const size_t begin = text.find("\"rows\": [[");
-    if (begin == absl::string_view::npos) return 0;
-    const absl::string_view rows = text.substr(begin + 10);
-    for (absl::string_view row : absl::StrSplit(rows.substr(0, rows.find("]]")), "], [")) {
-      uint64_t n = 0;
-      EXPECT_TRUE(absl::SimpleAtoi(row.substr(row.rfind(' ') + 1), &n)) << row;
-      flows += n;
-    }
-    return flows;
-  }
   // And that it stays so.
   static void ExpectAccounted(Server& server, uint64_t flows) {
-    for (const absl::Time end = absl::Now() + kPatience; Accounted(server) < flows && absl::Now() < end;) {
+    for (const absl::Time end = absl::Now() + kPatience; OpenFlows(server) < flows && absl::Now() < end;) {
       absl::SleepFor(absl::Milliseconds(20));
     }
     absl::SleepFor(absl::Milliseconds(300));
-    EXPECT_EQ(Accounted(server), flows);
+    EXPECT_EQ(OpenFlows(server), flows);
   }
   template <typename Condition>
   static bool Await(Condition condition) {
@@ -247,14 +216,12 @@ class ServerKafkaTest : public ServerTest {
     return sums;
   }
 
-  static sink::kafka::Child* cluster_;
-  static std::string* brokers_;
+  static sink::kafka::MockCluster* cluster_;
   std::string topic_;
   std::string folder_;
   std::vector<std::string> datagrams_;
 };
-sink::kafka::Child* ServerKafkaTest::cluster_ = nullptr;
-std::string* ServerKafkaTest::brokers_ = nullptr;
+sink::kafka::MockCluster* ServerKafkaTest::cluster_ = nullptr;
 
 // The first test: whoever forks has no threads yet.
 TEST_F(ServerKafkaTest, EachDatagramCountsOnceThoughTheCollectorIsKilled) {
@@ -301,7 +268,7 @@ TEST_F(ServerKafkaTest, GoesOnWhereItStopped) {
     const CollectorStatus status = server->Status();
     ExpectIdentity(status);
     EXPECT_EQ(status.inputs[0].kind, "kafka");
-    EXPECT_EQ(status.inputs[0].listen, absl::StrCat(topic_, "@", *brokers_));
+    EXPECT_EQ(status.inputs[0].listen, absl::StrCat(topic_, "@", cluster_->brokers()));
     EXPECT_EQ(status.inputs[0].received, 100u);
     EXPECT_EQ(status.inputs[0].kafka_partitions_taken, 4u);
     EXPECT_TRUE(status.ready) << status.not_ready;
@@ -375,18 +342,18 @@ TEST_F(ServerKafkaTest, AnotherCollectorOfTheGroupHasItsShare) {
   EXPECT_EQ(first->Status().inputs[0].kafka_partitions_lost, 0u);
   Publish(100, 200);
   const uint64_t all = SumsOf(0, 200).flows;
-  EXPECT_TRUE(Await([&] { return Accounted(*first) + Accounted(*second) >= all; }));
+  EXPECT_TRUE(Await([&] { return OpenFlows(*first) + OpenFlows(*second) >= all; }));
   absl::SleepFor(absl::Milliseconds(500));
-  EXPECT_EQ(Accounted(*first) + Accounted(*second), all);
-  EXPECT_GT(Accounted(*first), SumsOf(0, 100).flows);
-  EXPECT_GT(Accounted(*second), 0u);
+  EXPECT_EQ(OpenFlows(*first) + OpenFlows(*second), all);
+  EXPECT_GT(OpenFlows(*first), SumsOf(0, 100).flows);
+  EXPECT_GT(OpenFlows(*second), 0u);
   ASSERT_TRUE(second->Stop(absl::Seconds(10)).ok());
   ASSERT_TRUE(first->Stop(absl::Seconds(10)).ok());
 }
 
 TEST_F(ServerKafkaTest, RecordsOfAnotherCollectorCountOnce) {
   sink::kafka::KafkaOptions written;
-  written.connection.brokers = *brokers_;
+  written.connection.brokers = cluster_->brokers();
   written.message.address = topic_;
   written.message.records_per_message = 7;
   auto sink = sink::kafka::NewKafkaSink(written);

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
+#include "flowacct/collector/server/open_flows.h"
 #include "flowacct/collector/server/server_fixture.h"
 
 namespace flowacct::collector {
@@ -40,25 +41,6 @@ class ServerStateTest : public ServerTest {
         folder, by);
   }
 
-  // Flows of all that is open or late.
-  static uint64_t Accounted(Server& server) {
-    MemoryQuestion question;
-    question.pipeline = "p";
-    const auto answer = server.Query(question);
-    EXPECT_TRUE(answer.ok()) << answer.status();
-    uint64_t flows = 0;
-    const absl::string_view text = *answer;
-    const size_t begin = text.find("\"rows\": [[");
-    if (begin == absl::string_view::npos) return 0;
-    const absl::string_view rows = text.substr(begin + 10);
-    for (absl::string_view row : absl::StrSplit(rows.substr(0, rows.find("]]")), "], [")) {
-      uint64_t n = 0;
-      EXPECT_TRUE(absl::SimpleAtoi(row.substr(row.rfind(' ') + 1), &n)) << row;
-      flows += n;
-    }
-    return flows;
-  }
-
   static std::string Notes(Server& server) { return absl::StrJoin(server.Status().notes, "\n"); }
 
   std::string folder_;
@@ -73,7 +55,7 @@ TEST_F(ServerStateTest, ACleanStopKeepsTemplatesAndBins) {
     EXPECT_EQ(Notes(*server), "");
     Send(*server, first_, "127.0.0.2", first_.size());
     before = server->Status().inputs[0].records;
-    EXPECT_EQ(Accounted(*server), before);
+    EXPECT_EQ(OpenFlows(*server), before);
     ASSERT_TRUE(server->Stop(absl::Seconds(10)).ok());
   }
   auto server = StartServer(Config(folder_));
@@ -82,9 +64,9 @@ TEST_F(ServerStateTest, ACleanStopKeepsTemplatesAndBins) {
       << Notes(*server);
   EXPECT_TRUE(absl::StrContains(Notes(*server), "groups of open bins restored")) << Notes(*server);
   EXPECT_FALSE(absl::StrContains(Notes(*server), "lost")) << Notes(*server);
-  EXPECT_EQ(Accounted(*server), before);
+  EXPECT_EQ(OpenFlows(*server), before);
   Send(*server, second_, "127.0.0.2", second_.size());
-  EXPECT_EQ(Accounted(*server), truth_.records);
+  EXPECT_EQ(OpenFlows(*server), truth_.records);
   ExpectIdentity(server->Status());
   for (const record::ExporterReport& exporter : server->Exporters(false)) {
     EXPECT_EQ(exporter.sequence.lost_over_restart, 0u);
@@ -101,7 +83,7 @@ TEST_F(ServerStateTest, ACrashLosesWhatCameSinceTheCheckpointAndSaysSo) {
   // A reload is a checkpoint, too.
   ASSERT_TRUE(server->Reload(Parse(Config(folder_))).ok());
   Send(*server, second_, "127.0.0.2", first_.size() + second_.size());
-  EXPECT_EQ(Accounted(*server), truth_.records);
+  EXPECT_EQ(OpenFlows(*server), truth_.records);
   // How many came is noted every second.
   absl::SleepFor(absl::Milliseconds(2200));
   Shell(absl::StrCat("cp -r '", folder_, "' '", crashed, "'"));
@@ -109,7 +91,7 @@ TEST_F(ServerStateTest, ACrashLosesWhatCameSinceTheCheckpointAndSaysSo) {
   EXPECT_TRUE(absl::StrContains(
       Notes(*next), absl::StrCat("about ", truth_.records - before, " records that came after that are lost")))
       << Notes(*next);
-  EXPECT_EQ(Accounted(*next), before);
+  EXPECT_EQ(OpenFlows(*next), before);
   // The exporter's numbers tell the same: its next datagram comes after those that were lost.
   Send(*next, {first_.back()}, "127.0.0.2", 1);
   ASSERT_TRUE(next->Stop(absl::Seconds(10)).ok());
@@ -159,7 +141,7 @@ TEST_F(ServerStateTest, WhatCannotBeRestoredIsKeptAside) {
     auto server = StartServer(Config(folder_, "src_port"));
     EXPECT_TRUE(absl::StrContains(Notes(*server), "open bins are not restored: ")) << Notes(*server);
     EXPECT_TRUE(absl::StrContains(Notes(*server), absl::StrCat("they are in ", folder_, "/bins.p+"))) << Notes(*server);
-    EXPECT_EQ(Accounted(*server), 0u);
+    EXPECT_EQ(OpenFlows(*server), 0u);
     ASSERT_TRUE(server->Stop(absl::Seconds(10)).ok());
   }
   // Damaged.

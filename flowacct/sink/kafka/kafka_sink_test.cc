@@ -3,7 +3,6 @@
 
 #include "flowacct/sink/kafka/kafka_sink.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -23,6 +22,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "flowacct/sink/kafka/testing/child.h"
+#include "flowacct/sink/kafka/testing/mock_cluster.h"
 #include "flowacct/sink/queue/batch_part.h"
 #include "flowacct/sink/queue/testing/numbered_batch.h"
 #include "gtest/gtest.h"
@@ -37,11 +37,6 @@ using queue::NumberedBatch;
 constexpr int kProduce = 0, kInitProducerId = 22;
 constexpr int kCut = -195;
 
-std::string Program() {
-  return absl::StrCat(std::getenv("TEST_SRCDIR"), "/", std::getenv("TEST_WORKSPACE"),
-                      "/flowacct/sink/kafka/kafka_process");
-}
-
 struct Read {
   int partition = -1;
   std::string key;
@@ -52,33 +47,21 @@ struct Read {
 
 class Kafka : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    signal(SIGPIPE, SIG_IGN);
-    cluster_ = Child::Start({Program(), "cluster", "1"}).release();
-    brokers_ = new std::string(cluster_->Line());
-  }
-  static void TearDownTestSuite() {
-    delete cluster_;
-    delete brokers_;
-  }
+  static void SetUpTestSuite() { cluster_ = MockCluster::Start().release(); }
+  static void TearDownTestSuite() { delete cluster_; }
   void SetUp() override {
-    ASSERT_FALSE(brokers_->empty());
-    static int number = 0;
-    topic_ = absl::StrCat("topic", ++number);
+    ASSERT_FALSE(cluster_->brokers().empty());
     Order("up");
     Order("rtt 0");
-    Order(absl::StrCat("topic ", topic_, " 4"));
+    topic_ = cluster_->NewTopic();
   }
 
-  static void Order(const std::string& line) {
-    cluster_->Tell(line);
-    EXPECT_EQ(cluster_->Line(), "ok") << line;
-  }
+  static void Order(const std::string& line) { cluster_->Order(line); }
   static void Errors(int api, int count, int code) { Order(absl::StrCat("errors ", api, " ", count, " ", code)); }
 
   KafkaOptions Options() const {
     KafkaOptions options;
-    options.connection.brokers = *brokers_;
+    options.connection.brokers = cluster_->brokers();
     options.connection.timeout = absl::Seconds(5);
     options.message.address = topic_;
     options.message.format = message::RecordFormat::kJson;
@@ -93,7 +76,8 @@ class Kafka : public testing::Test {
 
   static std::vector<Read> ReadAll(const std::string& brokers, const std::string& topic, size_t least,
                                    const std::string& isolation = "committed") {
-    std::unique_ptr<Child> reader = Child::Start({Program(), "read", brokers, topic, absl::StrCat(least), isolation});
+    std::unique_ptr<Child> reader =
+        Child::Start({MockCluster::Program(), "read", brokers, topic, absl::StrCat(least), isolation});
     std::vector<Read> all;
     for (const std::string& line : reader->Rest()) {
       const std::vector<std::string> cells = absl::StrSplit(line, '\t');
@@ -109,7 +93,7 @@ class Kafka : public testing::Test {
     EXPECT_EQ(reader->Wait(), 0);
     return all;
   }
-  std::vector<Read> ReadAll(size_t least) const { return ReadAll(*brokers_, topic_, least); }
+  std::vector<Read> ReadAll(size_t least) const { return ReadAll(cluster_->brokers(), topic_, least); }
 
   // As a reader is told to do it: each part of a batch counts once. What is left, by its octets, and how often.
   static std::map<std::string, int> CountOnce(const std::vector<Read>& all, std::set<uint64_t>* whole = nullptr) {
@@ -165,8 +149,8 @@ class Kafka : public testing::Test {
     uint64_t reached = 0;
     for (int killed = 0; killed < kills; ++killed) {
       const uint64_t lives = killed % 5 == 0 ? 1 + random() % 3 : 0;
-      std::unique_ptr<Child> writer =
-          Child::Start({Program(), "write", brokers, topic_, absl::StrCat(batches), notes, how, absl::StrCat(lives)});
+      std::unique_ptr<Child> writer = Child::Start(
+          {MockCluster::Program(), "write", brokers, topic_, absl::StrCat(batches), notes, how, absl::StrCat(lives)});
       if (lives > 0) {
         (void)writer->Rest();
       } else {
@@ -179,17 +163,15 @@ class Kafka : public testing::Test {
       ASSERT_LT(reached, batches) << "there is nothing left to kill it at";
     }
     std::unique_ptr<Child> writer =
-        Child::Start({Program(), "write", brokers, topic_, absl::StrCat(batches), notes, how, "0"});
+        Child::Start({MockCluster::Program(), "write", brokers, topic_, absl::StrCat(batches), notes, how, "0"});
     (void)writer->Rest();
     EXPECT_EQ(writer->Wait(), 0);
   }
 
-  static Child* cluster_;
-  static std::string* brokers_;
+  static MockCluster* cluster_;
   std::string topic_;
 };
-Child* Kafka::cluster_ = nullptr;
-std::string* Kafka::brokers_ = nullptr;
+MockCluster* Kafka::cluster_ = nullptr;
 
 TEST_F(Kafka, IsReadAsItWasWritten) {
   KafkaOptions options = Options();
@@ -243,8 +225,8 @@ TEST_F(Kafka, TopicsByFieldAreBounded) {
     EXPECT_EQ(sink->counters().other_rows, 70 * number);
   }
   EXPECT_TRUE(absl::StrContains(sink->trouble(), "max_topics = 3")) << sink->trouble();
-  EXPECT_EQ(ReadAll(*brokers_, absl::StrCat(topic_, "_1"), 20).size(), 20u);
-  EXPECT_EQ(ReadAll(*brokers_, absl::StrCat(topic_, ".other"), 140).size(), 140u);
+  EXPECT_EQ(ReadAll(cluster_->brokers(), absl::StrCat(topic_, "_1"), 20).size(), 20u);
+  EXPECT_EQ(ReadAll(cluster_->brokers(), absl::StrCat(topic_, ".other"), 140).size(), 140u);
 }
 
 TEST_F(Kafka, IsAwayAndComesBack) {
@@ -330,7 +312,7 @@ TEST_F(Kafka, Errors) {
 }
 
 TEST_F(Kafka, KilledFiftyTimes) {
-  WriteKilled(*brokers_, 50, 250, "plain");
+  WriteKilled(cluster_->brokers(), 50, 250, "plain");
   std::set<uint64_t> whole;
   const std::vector<Read> all = ReadAll(25000);
   EXPECT_EQ(Difference(CountOnce(all, &whole), Expected(250, 100)), "");
@@ -340,7 +322,7 @@ TEST_F(Kafka, KilledFiftyTimes) {
 }
 
 TEST_F(Kafka, KilledFiftyTimesInTransactions) {
-  WriteKilled(*brokers_, 50, 250, "transactions");
+  WriteKilled(cluster_->brokers(), 50, 250, "transactions");
   EXPECT_EQ(Difference(CountOnce(ReadAll(25000)), Expected(250, 100)), "");
 }
 
