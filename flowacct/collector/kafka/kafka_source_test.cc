@@ -191,12 +191,8 @@ TEST_F(Kafka, GoesOnFromACheckpoint) {
 TEST_F(Kafka, MembersShareATopic) {
   Publish(0, 500);
   KafkaSourceOptions options = Options();
-  int revoked = 0;
-  KafkaPosition last_going;
-  options.on_revoke = [&](KafkaSource*, const KafkaPosition& going) {
-    ++revoked;
-    last_going = going;
-  };
+  std::vector<KafkaPosition> given;
+  options.on_revoke = [&](KafkaSource*, const KafkaPosition& going) { given.push_back(going); };
   std::multiset<int> seen;
   auto first = Open(options);
   const std::vector<int> numbers = Numbers(first.get(), 500);
@@ -216,9 +212,10 @@ TEST_F(Kafka, MembersShareATopic) {
        second->counters().partitions_taken == 0 && absl::Now() < end;)
     both();
   EXPECT_GT(second->counters().partitions_taken, 0u);
-  EXPECT_EQ(revoked, 1);
-  EXPECT_EQ(last_going, read);
-  EXPECT_EQ(first->counters().partitions_given, 4u);
+  // The group takes all that was held, and may then move partitions once more.
+  ASSERT_FALSE(given.empty());
+  EXPECT_EQ(given.front(), read);
+  EXPECT_GE(first->counters().partitions_given, 4u);
   EXPECT_EQ(seen.size(), 500u);
   Publish(500, 1000);
   for (const absl::Time end = absl::Now() + absl::Seconds(20); seen.size() < 1000 && absl::Now() < end;) both();
