@@ -1,0 +1,192 @@
+#include "flowacct/isis/authentication.h"
+
+#include <openssl/evp.h>
+
+#include <string>
+#include <vector>
+
+#include "flowacct/isis/checksum.h"
+#include "flowacct/isis/pdu_writer.h"
+#include "flowacct/isis/testing/pdus.h"
+#include "flowacct/isis/tlv_types.h"
+#include "gtest/gtest.h"
+
+namespace flowacct::isis {
+namespace {
+
+using Result = AuthenticationResult;
+using testing::NamedPdu;
+using testing::Pdus;
+
+AuthenticationKey Key(AuthenticationKind kind, std::string secret = "not the right one", uint16_t id = 0x1234) {
+  return {kind, id, std::move(secret)};
+}
+
+Result Verify(const std::vector<uint8_t>& octets, const AuthenticationKey& key) {
+  PduView view;
+  EXPECT_TRUE(PduView::Parse(octets, &view).ok());
+  return VerifyAuthentication(view, key);
+}
+
+// RFC 2104 as it is written, on a plain digest.
+std::vector<uint8_t> Hmac(const EVP_MD* md, std::vector<uint8_t> key, const std::vector<uint8_t>& text) {
+  const auto digest = [md](std::vector<uint8_t> octets) {
+    std::vector<uint8_t> out(static_cast<size_t>(EVP_MD_size(md)));
+    EXPECT_EQ(EVP_Digest(octets.data(), octets.size(), out.data(), nullptr, md, nullptr), 1);
+    return out;
+  };
+  const auto size = static_cast<size_t>(EVP_MD_block_size(md));
+  if (key.size() > size) key = digest(key);
+  key.resize(size);
+  std::vector<uint8_t> inner, outer;
+  for (const uint8_t octet : key) {
+    inner.push_back(octet ^ 0x36);
+    outer.push_back(octet ^ 0x5c);
+  }
+  inner.insert(inner.end(), text.begin(), text.end());
+  const std::vector<uint8_t> first = digest(inner);
+  outer.insert(outer.end(), first.begin(), first.end());
+  return digest(outer);
+}
+
+TEST(Authentication, ProvesEveryPduToWhoHasTheKey) {
+  for (const AuthenticationKindInfo& info : AuthenticationKinds()) {
+    const AuthenticationKey key = Key(info.kind);
+    for (const NamedPdu& pdu : Pdus(key)) {
+      SCOPED_TRACE(std::string(info.name) + " " + pdu.name);
+      EXPECT_EQ(Verify(pdu.octets, key), Result::kOk);
+      EXPECT_EQ(Verify(pdu.octets, AuthenticationKey()), Result::kOk) << "no key, no question";
+      if (info.kind == AuthenticationKind::kNone) continue;
+      EXPECT_EQ(Verify(pdu.octets, Key(info.kind, "another one")), Result::kFailed);
+      EXPECT_EQ(Verify(pdu.octets, Key(info.kind, "")), Result::kFailed);
+      if (info.type != 3) continue;
+      EXPECT_EQ(Verify(pdu.octets, Key(info.kind, key.secret, 1)), Result::kUnknownKey);
+    }
+  }
+}
+
+TEST(Authentication, OfAnotherKindIsRefused) {
+  for (const AuthenticationKindInfo& sent : AuthenticationKinds()) {
+    const std::vector<uint8_t> octets = Pdus(Key(sent.kind)).back().octets;
+    for (const AuthenticationKindInfo& wanted : AuthenticationKinds()) {
+      Result expected = Result::kOk;
+      if (wanted.kind != AuthenticationKind::kNone && wanted.kind != sent.kind) {
+        expected = sent.kind == AuthenticationKind::kNone ? Result::kMissing
+                   : wanted.type != sent.type             ? Result::kWrongType
+                                                          : Result::kBadLength;
+      }
+      EXPECT_EQ(Verify(octets, Key(wanted.kind)), expected) << sent.name << " " << wanted.name;
+    }
+  }
+}
+
+TEST(Authentication, CoversEveryOctetButLifetimeAndChecksumOfAnLsp) {
+  const AuthenticationKey key = Key(AuthenticationKind::kHmacSha256);
+  for (const NamedPdu& pdu : Pdus(key)) {
+    const bool lsp = pdu.name.substr(0, 3) != "lan" && pdu.name.substr(0, 3) != "p2p" && pdu.name.substr(1, 3) != "snp";
+    std::vector<uint8_t> octets = pdu.octets;
+    for (size_t i = 8; i < octets.size(); ++i) {
+      octets[i] ^= 0x01;
+      PduView view;
+      const bool free = lsp && (i == 10 || i == 11 || i == 24 || i == 25);
+      // Where a length was changed, nothing may be read at all.
+      if (PduView::Parse(octets, &view).ok()) {
+        EXPECT_EQ(VerifyAuthentication(view, key) == Result::kOk, free) << pdu.name << " " << i;
+      }
+      octets[i] ^= 0x01;
+    }
+  }
+}
+
+// From the standards alone: what is hashed, with which key.
+TEST(Authentication, IsWhatTheStandardsSay) {
+  struct Case {
+    AuthenticationKind kind;
+    const EVP_MD* md;
+  };
+  const Case cases[] = {
+      {AuthenticationKind::kHmacMd5, EVP_md5()},       {AuthenticationKind::kHmacSha1, EVP_sha1()},
+      {AuthenticationKind::kHmacSha224, EVP_sha224()}, {AuthenticationKind::kHmacSha256, EVP_sha256()},
+      {AuthenticationKind::kHmacSha384, EVP_sha384()}, {AuthenticationKind::kHmacSha512, EVP_sha512()},
+  };
+  for (const Case& c : cases) {
+    const bool md5 = c.kind == AuthenticationKind::kHmacMd5;
+    const auto size = static_cast<size_t>(EVP_MD_size(c.md));
+    // As long as the digest, longer, and longer than the block.
+    for (const size_t length : {size_t{3}, size, size + 1, size_t{200}}) {
+      const AuthenticationKey key = Key(c.kind, std::string(length, 'k'));
+      for (const NamedPdu& pdu : Pdus(key)) {
+        PduView view;
+        ASSERT_TRUE(PduView::Parse(pdu.octets, &view).ok());
+        TlvReader tlvs(view.tlvs());
+        Tlv tlv;
+        ASSERT_TRUE(tlvs.Next(&tlv));
+        ASSERT_EQ(tlv.type, kTlvAuthentication);
+        ASSERT_EQ(tlv.value.size(), size + (md5 ? 1 : 3));
+        const std::vector<uint8_t> sent(tlv.value.end() - static_cast<ptrdiff_t>(size), tlv.value.end());
+        std::vector<uint8_t> text = pdu.octets;
+        const size_t at = view.info().header_size + 2u + (md5 ? 1 : 3);
+        const uint8_t apad[] = {0x87, 0x8f, 0xe1, 0xf3};
+        for (size_t i = 0; i < size; ++i) text[at + i] = md5 ? 0 : apad[i % 4];
+        if (view.kind() == PduKind::kLsp) text[10] = text[11] = text[24] = text[25] = 0;
+        std::vector<uint8_t> secret(key.secret.begin(), key.secret.end());
+        if (!md5 && length > size) {
+          std::vector<uint8_t> shortened(size);
+          ASSERT_EQ(EVP_Digest(secret.data(), secret.size(), shortened.data(), nullptr, c.md, nullptr), 1);
+          secret = shortened;
+        }
+        EXPECT_EQ(sent, Hmac(c.md, secret, text)) << pdu.name << " " << length;
+      }
+    }
+  }
+}
+
+TEST(Authentication, MissingTwiceAndCut) {
+  const AuthenticationKey key = Key(AuthenticationKind::kHmacMd5);
+  const PduWriter::Psnp header{Level::k2, testing::Node("0000.0000.0001.00")};
+  PduWriter none(header, 500);
+  EXPECT_EQ(Verify(none.Finish(), key), Result::kMissing);
+  PduWriter twice(header, 500);
+  ASSERT_TRUE(twice.AddAuthentication(key));
+  ASSERT_TRUE(twice.Add(kTlvAuthentication, AuthenticationPlaceholder(key)));
+  EXPECT_EQ(Verify(twice.Finish(), key), Result::kTwice);
+  PduWriter empty(header, 500);
+  ASSERT_TRUE(empty.Add(kTlvAuthentication, {}));
+  EXPECT_EQ(Verify(empty.Finish(), key), Result::kBadLength);
+  for (size_t size = 1; size < 40; ++size) {
+    std::vector<uint8_t> value(size);
+    value[0] = 54;
+    PduWriter cut(header, 500);
+    ASSERT_TRUE(cut.Add(kTlvAuthentication, value));
+    EXPECT_EQ(Verify(cut.Finish(), key), size == 17 ? Result::kFailed : Result::kBadLength) << size;
+  }
+  // A TLV that lies before the authentication: it is not found.
+  PduWriter lies(header, 500);
+  ASSERT_TRUE(lies.Add(kTlvLspEntries, std::vector<uint8_t>(16)) && lies.AddAuthentication(key));
+  std::vector<uint8_t> octets = lies.Finish();
+  ASSERT_EQ(Verify(octets, key), Result::kOk);
+  octets[18] = 200;
+  EXPECT_EQ(Verify(octets, key), Result::kMissing);
+}
+
+TEST(Authentication, CutsPasswordsThatNoTlvHolds) {
+  const AuthenticationKey key = Key(AuthenticationKind::kClear, std::string(300, 'p'));
+  EXPECT_EQ(AuthenticationPlaceholder(key).size(), 255u);
+  PduWriter writer(PduWriter::Psnp{}, 500);
+  ASSERT_TRUE(writer.AddAuthentication(key));
+  EXPECT_EQ(Verify(writer.Finish(), key), Result::kOk);
+}
+
+TEST(Authentication, IsSignedBeforeTheChecksum) {
+  for (const NamedPdu& pdu : Pdus(Key(AuthenticationKind::kHmacSha512))) {
+    EXPECT_TRUE(pdu.name.substr(0, 4) != "lsp_" || LspChecksumIsRight(pdu.octets)) << pdu.name;
+  }
+}
+
+TEST(Authentication, NamesItsResults) {
+  EXPECT_EQ(AuthenticationResultName(Result::kOk), "ok");
+  EXPECT_EQ(AuthenticationResultName(Result::kTwice), "authentication_twice");
+}
+
+}  // namespace
+}  // namespace flowacct::isis
