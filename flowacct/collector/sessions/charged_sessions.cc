@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "flowacct/collector/csv_line.h"
 
 namespace flowacct::collector {
 namespace {
@@ -44,33 +45,6 @@ constexpr size_t kNumColumns = sizeof(kColumns) / sizeof(kColumns[0]);
 constexpr int64_t kNanos = 1'000'000'000;
 // The year 2116: so that the sum of two is a time, too.
 constexpr uint64_t kMaxSeconds = uint64_t{INT64_MAX} / kNanos / 2;
-
-// False: a quote that is not closed, or something behind one that is.
-bool Split(absl::string_view line, std::vector<std::string>* cells) {
-  cells->clear();
-  for (;;) {
-    line = absl::StripLeadingAsciiWhitespace(line);
-    std::string& cell = cells->emplace_back();
-    if (absl::ConsumePrefix(&line, "\"")) {
-      for (;;) {
-        const size_t quote = line.find('"');
-        if (quote == absl::string_view::npos) return false;
-        absl::StrAppend(&cell, line.substr(0, quote));
-        line.remove_prefix(quote + 1);
-        if (!absl::ConsumePrefix(&line, "\"")) break;
-        cell.push_back('"');
-      }
-      line = absl::StripLeadingAsciiWhitespace(line);
-      if (!line.empty() && line[0] != ',') return false;
-    } else {
-      const size_t comma = std::min(line.find(','), line.size());
-      cell = std::string(absl::StripTrailingAsciiWhitespace(line.substr(0, comma)));
-      line.remove_prefix(comma);
-    }
-    if (line.empty()) return true;
-    line.remove_prefix(1);
-  }
-}
 
 // SimpleAtoi takes signs and blanks.
 bool ParseNumber(absl::string_view text, uint64_t* number) {
@@ -132,7 +106,8 @@ absl::Status ChargedReader::Line(absl::string_view line) {
   if (line_ == 1) absl::ConsumePrefix(&line, "\xef\xbb\xbf");
   line = absl::StripAsciiWhitespace(line);
   if (line.empty() || line[0] == '#') return absl::OkStatus();
-  if (!Split(line, &cells_)) return Error("", "a quote that is not closed, or something between it and the comma");
+  if (!SplitCsvLine(line, &cells_))
+    return Error("", "a quote that is not closed, or something between it and the comma");
   return has_header_ ? Row() : Header();
 }
 
