@@ -11,6 +11,7 @@
 #include "flowacct/base/near_miss.h"
 #include "flowacct/base/version.h"
 #include "tools/flowacct/command.h"
+#include "tools/flowacct/igp_command.h"
 
 namespace flowacct::tools {
 namespace {
@@ -79,6 +80,7 @@ int Main(int argc, char** argv) {
   AddTopCommand(app, exit_code);
   AddRibCommand(app, exit_code);
   AddGtpCommand(app, exit_code);
+  AddIgpCommand(app, exit_code);
   AddConfigCommand(app, exit_code);
   AddCompletionCommand(app, exit_code);
   try {
