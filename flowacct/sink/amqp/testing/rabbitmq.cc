@@ -4,14 +4,18 @@
 #include <amqp_framing.h>
 #include <amqp_tcp_socket.h>
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -47,6 +51,40 @@ bool MakeCertificates(const std::string& folder) {
                       "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"}) == 0 &&
          Run(folder, {ssl, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
                       "-days", "2", "-extfile", "names", "-out", "server.pem"}) == 0;
+}
+
+// An installation without plugins: the broker looks for each of its modules wherever one may be, and starts in two
+// thirds of the time. Where none can be made, it starts from its own.
+void MakeInstallation(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code wrong;
+  fs::create_directories(folder + "/plugins", wrong);
+  for (const fs::path& installed : fs::directory_iterator("/usr/lib/rabbitmq/lib", wrong)) {
+    fs::create_symlink(installed / "sbin", folder + "/sbin", wrong);
+    for (const fs::path& library : fs::directory_iterator(installed / "plugins", wrong)) {
+      const std::string name = library.filename().string();
+      if (absl::StartsWith(name, "rabbitmq_") && !absl::StartsWith(name, "rabbitmq_prelaunch-")) continue;
+      fs::create_symlink(library, folder + "/plugins/" + name, wrong);
+    }
+  }
+}
+
+// A socket that has a port of 127.0.0.1 and never listens: while the broker is down nobody else is given the port, and
+// the broker itself may listen there, since it says SO_REUSEADDR too. Negative: there is none to be had.
+int KeepPort(int* port) {
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  const int on = 1, keeper = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (bind(keeper, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+      setsockopt(keeper, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+      getsockname(keeper, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    close(keeper);
+    return -1;
+  }
+  *port = ntohs(address.sin_port);
+  return keeper;
 }
 
 // A connection as guest with channel 1; null with the error.
@@ -85,7 +123,14 @@ std::unique_ptr<Rabbitmq> Rabbitmq::Start(std::string* why) {
     return nullptr;
   }
   server->folder_ = folder;
-  for (int* port : {&server->port_, &server->tls_port_, &server->epmd_port_, &server->dist_port_}) *port = FreePort();
+  for (int* port : {&server->port_, &server->tls_port_, &server->epmd_port_, &server->dist_port_}) {
+    server->port_keepers_.push_back(KeepPort(port));
+    if (server->port_keepers_.back() < 0) {
+      *why = "no port is free";
+      return nullptr;
+    }
+  }
+  MakeInstallation(server->folder_ + "/installed");
   if (!MakeCertificates(server->folder_)) {
     *why = "openssl makes no certificates";
     return nullptr;
@@ -103,7 +148,7 @@ std::unique_ptr<Rabbitmq> Rabbitmq::Start(std::string* why) {
 }
 
 bool Rabbitmq::Launch() {
-  const std::vector<std::string> environment = {
+  std::vector<std::string> environment = {
       "HOME=" + folder_,
       "LC_ALL=C.UTF-8",
       absl::StrCat("ERL_EPMD_PORT=", epmd_port_),
@@ -119,6 +164,9 @@ bool Rabbitmq::Launch() {
       "RABBITMQ_ALLOW_INPUT=true",
       "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-noinput -kernel inet_dist_use_interface {127,0,0,1}",
   };
+  if (std::filesystem::exists(folder_ + "/installed/sbin")) {
+    environment.push_back("RABBITMQ_SCRIPTS_DIR=" + folder_ + "/installed/sbin");
+  }
   if (epmd_ < 0) {
     // Of our own, so that it ends with us.
     epmd_ = Spawn(folder_, {"/usr/bin/epmd", "-port", absl::StrCat(epmd_port_), "-address", "127.0.0.1"}, environment);
@@ -144,6 +192,7 @@ bool Rabbitmq::Launch() {
 Rabbitmq::~Rabbitmq() {
   Kill();
   KillProcess(&epmd_);
+  for (const int keeper : port_keepers_) close(keeper);
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }

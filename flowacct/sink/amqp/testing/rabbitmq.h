@@ -13,7 +13,15 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
+
 namespace flowacct::sink::amqp {
+
+// When a broker that is killed has a queue, exchange or binding again. It answers declare-ok sooner: RabbitMQ syncs
+// Mnesia's log, but that the transaction is committed comes into the log later, by another process, and is written when
+// disk_log's two seconds are over or the next transaction syncs. A start that finds no such note undoes the
+// declaration, and what the queue had confirmed is gone with it. (RabbitMQ 3.10.8, Erlang 25.2.3.)
+constexpr absl::Duration kDeclared = absl::Seconds(3);
 
 class Rabbitmq {
  public:
@@ -41,6 +49,7 @@ class Rabbitmq {
 
   std::string folder_;
   int port_ = 0, tls_port_ = 0, epmd_port_ = 0, dist_port_ = 0;
+  std::vector<int> port_keepers_;  // sockets
   pid_t pid_ = -1;
   pid_t epmd_ = -1;
 };
@@ -55,7 +64,7 @@ class QueueReader {
  public:
   explicit QueueReader(int port) : port_(port) {}
   // A durable queue, bound to a durable exchange of the type topic (empty: the default one) by `routing_key`. Emptied.
-  // `max_length` above 0: it refuses what is beyond.
+  // `max_length` above 0: it refuses what is beyond. Survives a kill after kDeclared, see there.
   bool Declare(const std::string& exchange, const std::string& queue, const std::string& routing_key,
                int max_length = 0);
   // Takes all that is there.
