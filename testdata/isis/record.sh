@@ -1,5 +1,5 @@
 #!/bin/bash
-# Records isis.pcap: FRR's routers in network namespaces are the network of network.topology. Needs root, FRR, iproute2
+# Records network.pcap: FRR's routers in network namespaces are the network of network.topology. Needs root, FRR, iproute2
 # and dumpcap (tshark). The link lux-par fails after a minute, and is back half a minute later.
 #
 #     testdata/isis/record.sh OUTPUT
@@ -20,9 +20,9 @@ declare -A configuration
 number=0
 for router in "${routers[@]}"; do
   number=$((number + 1))
-  ip netns add $router
-  ip -n $router link set lo up
-  ip -n $router address add 192.0.2.$number/32 dev lo
+  ip netns add "$router"
+  ip -n "$router" link set lo up
+  ip -n "$router" address add "192.0.2.$number/32" dev lo
   configuration[$router]="hostname $router
 interface lo
  ip router isis 1
@@ -37,11 +37,11 @@ router isis 1
 "
 done
 customers() {  # router, IPv4, IPv6
-  ip -n $1 link add customers type veth peer name hosts
-  ip -n $1 link set hosts up
-  ip -n $1 address add $2 dev customers
-  ip -n $1 address add $3 dev customers nodad
-  ip -n $1 link set customers up
+  ip -n "$1" link add customers type veth peer name hosts
+  ip -n "$1" link set hosts up
+  ip -n "$1" address add "$2" dev customers
+  ip -n "$1" address add "$3" dev customers nodad
+  ip -n "$1" link set customers up
   configuration[$1]+="interface customers
  ip router isis 1
  ipv6 router isis 1
@@ -53,11 +53,11 @@ customers zrh 192.0.2.126/26 2001:db8:fbf4::7e/122
 net=0
 for link in "${links[@]}"; do
   read -r a b metric octets <<<"$link"
-  ip link add $b netns $a type veth peer name $a netns $b
+  ip link add "$b" netns "$a" type veth peer name "$a" netns "$b"
   for ends in "$a $b 0" "$b $a 1"; do
     read -r router interface host <<<"$ends"
-    ip -n $router address add 10.0.$net.$host/31 dev $interface
-    ip -n $router link set $interface up
+    ip -n "$router" address add "10.0.$net.$host/31" dev "$interface"
+    ip -n "$router" link set "$interface" up
     configuration[$router]+="interface $interface
  link-params
   enable
@@ -77,16 +77,16 @@ $reservable
 done
 start() {
   local folder=/run/lab/$1 program
-  mkdir -p $folder
-  printf '%s' "${configuration[$1]}" >$folder/frr.conf
+  mkdir -p "$folder"
+  printf '%s' "${configuration[$1]}" >"$folder/frr.conf"
   chown -R frr:frr /run/lab
   for program in zebra isisd; do
-    ip netns exec $1 /usr/lib/frr/$program -d -f $folder/frr.conf -i $folder/$program.pid -z $folder/zserv.api \
-      --vty_socket $folder -A 127.0.0.1 --log file:$folder/$program.log
-    while [[ ! -S $folder/$program.vty ]]; do sleep 0.1; done
+    ip netns exec "$1" /usr/lib/frr/$program -d -f "$folder/frr.conf" -i "$folder/$program.pid" -z "$folder/zserv.api" \
+      --vty_socket "$folder" -A 127.0.0.1 --log "file:$folder/$program.log"
+    while [[ ! -S "$folder/$program.vty" ]]; do sleep 0.1; done
   done
 }
-for router in "${routers[@]}"; do start $router; done
+for router in "${routers[@]}"; do start "$router"; done
 ip netns exec ams dumpcap -q -P -i lux -f isis -w "$output" &
 sleep 60
 ip -n par link set lux down
