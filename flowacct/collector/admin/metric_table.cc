@@ -115,11 +115,13 @@ void IgpAdjacencies(const Scrape& scrape, Series* series) {
     series->Add({circuit.circuit, "2"}, Value(circuit.adjacencies_2));
   }
 }
-// Level 1 and level 2.
-template <auto kMember1, auto kMember2>
-void OfIgpLevels(const Scrape& scrape, Series* series) {
-  series->Add({"1"}, Value(scrape.status.igp.*kMember1));
-  series->Add({"2"}, Value(scrape.status.igp.*kMember2));
+void IgpNodes(const Scrape& scrape, Series* series) {
+  series->Add({"1"}, Value(scrape.status.igp.routers_1));
+  series->Add({"2"}, Value(scrape.status.igp.routers_2));
+}
+void IgpLinks(const Scrape& scrape, Series* series) {
+  series->Add({"1"}, Value(scrape.status.igp.links_1));
+  series->Add({"2"}, Value(scrape.status.igp.links_2));
 }
 void IgpEvents(const Scrape& scrape, Series* series) {
   for (const IgpCount& event : scrape.status.igp.events) series->Add({event.name}, Value(event.value));

@@ -31,6 +31,8 @@ namespace flowacct::collector {
 struct BgpLsOptions {
   // 10,000 routers with 40,000 links in two topologies and as many prefixes are some 300,000.
   size_t max_objects = 2'000'000;
+  // None: that of the first object.
+  std::optional<topology::NodeStyle> style;
 };
 
 struct BgpLsCounters {
@@ -40,7 +42,7 @@ struct BgpLsCounters {
 
 class BgpLsTopology {
  public:
-  explicit BgpLsTopology(BgpLsOptions options = {}) : options_(options) {}
+  explicit BgpLsTopology(BgpLsOptions options = {}) : options_(options), style_(options.style) {}
 
   void Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStateAttribute& attribute);
   void Withdraw(const bgp::LinkStateNlri& nlri);
