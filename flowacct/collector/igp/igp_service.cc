@@ -28,6 +28,8 @@ constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kRound = kSecond / 10;
 // A topology that grew this long is there: whoever is not in it now is not known.
 constexpr int64_t kSettle = 30 * kSecond;
+// Routers of BGP-LS that are taken at once.
+constexpr size_t kTurn = 1024;
 constexpr absl::string_view kKind = "inside of the network";
 constexpr uint16_t kVersion = 1;
 
@@ -66,8 +68,13 @@ IgpService::IgpService(IgpServiceOptions options)
       start_steady_nanos_(SteadyNanos()),
       topology_(&epochs_, options_.topology),
       published_(topology_.published()),
-      exporters_(options_.exporters),
-      bgp_ls_(options_.bgp_ls_options) {}
+      exporters_(options_.exporters) {
+  if (!options_.bgp_ls) return;
+  feed_ = std::make_unique<BgpLsFeed>(options_.bgp_ls_options, [this] {
+    base::MutexLock lock(&queue_mutex_);
+    bgp_ls_changed_ = true;
+  });
+}
 
 absl::StatusOr<std::shared_ptr<IgpService>> IgpService::New(IgpServiceOptions options) {
   std::shared_ptr<IgpService> service(new IgpService(std::move(options)));
@@ -145,18 +152,6 @@ void IgpService::Hear(const isis::Instance& instance, const std::vector<isis::Ls
   }
   base::MutexLock lock(&queue_mutex_);
   for (auto& [key, told] : heard) heard_[key] = std::move(told);
-}
-
-void IgpService::Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStateAttribute& attribute) {
-  base::MutexLock lock(&queue_mutex_);
-  bgp_ls_.Announce(nlri, attribute);
-  bgp_ls_changed_ = true;
-}
-
-void IgpService::Withdraw(const bgp::LinkStateNlri& nlri) {
-  base::MutexLock lock(&queue_mutex_);
-  bgp_ls_.Withdraw(nlri);
-  bgp_ls_changed_ = true;
 }
 
 void IgpService::Put(Source source, Advertisement advertisement, int64_t now) {
@@ -241,13 +236,18 @@ void IgpService::Run() {
   for (;;) {
     const int64_t now = Now();
     Pending heard, link_state;
+    bool bgp_ls_changed;
     {
       base::MutexLock lock(&queue_mutex_);
       heard.swap(heard_);
-      if (std::exchange(bgp_ls_changed_, false)) {
-        bgp_ls_.TakeChanges([&](const Advertisement& changed) { link_state[changed.key] = changed; },
-                            [&](const AdvertisementKey& gone) { link_state[gone] = std::nullopt; });
-      }
+      bgp_ls_changed = std::exchange(bgp_ls_changed_, false);
+    }
+    // Not all at once: others have their turn.
+    if (bgp_ls_changed && feed_->TakeChanges(
+                              kTurn, [&](const Advertisement& changed) { link_state[changed.key] = changed; },
+                              [&](const AdvertisementKey& gone) { link_state[gone] = std::nullopt; })) {
+      base::MutexLock lock(&queue_mutex_);
+      bgp_ls_changed_ = true;
     }
     int64_t next;
     {

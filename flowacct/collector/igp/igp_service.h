@@ -36,10 +36,11 @@
 #include "absl/strings/string_view.h"
 #include "flowacct/base/mutex.h"
 #include "flowacct/base/octets.h"
-#include "flowacct/bgp/link_state.h"
+#include "flowacct/collector/igp/bgp_ls_feed.h"
 #include "flowacct/collector/igp/bgp_ls_topology.h"
 #include "flowacct/collector/igp/igp_demands.h"
 #include "flowacct/collector/igp/isis_listener.h"
+#include "flowacct/collector/routing/routing_observer.h"
 #include "flowacct/collector/server/collector_status.h"
 #include "flowacct/enrich/igp/igp_exporters.h"
 #include "flowacct/isis/instance.h"
@@ -104,9 +105,8 @@ class IgpService {
   absl::StatusOr<Change> Prepare(const IgpServiceOptions& options) const;
   absl::Status Commit(Change change);
 
-  // From BGP-LS, on the thread of whoever hears it.
-  void Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStateAttribute& attribute);
-  void Withdraw(const bgp::LinkStateNlri& nlri);
+  // Of the routing engine, which it outlives; null: BGP-LS is not asked for.
+  RoutingObserver* link_state() { return feed_.get(); }
 
   // For readers.
   lpm::ReaderEpochs* epochs() { return &epochs_; }
@@ -179,7 +179,6 @@ class IgpService {
   // Never with mutex_ held: the listener's thread holds its lock when it comes here.
   mutable base::Mutex queue_mutex_;
   Pending heard_ ABSL_GUARDED_BY(queue_mutex_);                  // of IS-IS
-  BgpLsTopology bgp_ls_ ABSL_GUARDED_BY(queue_mutex_);
   bool bgp_ls_changed_ ABSL_GUARDED_BY(queue_mutex_) = false;
   bool ending_ ABSL_GUARDED_BY(queue_mutex_) = false;
 
@@ -190,6 +189,7 @@ class IgpService {
   int64_t check_exporters_at_ = INT64_MIN;
   absl::flat_hash_set<std::string> warned_;
 
+  std::unique_ptr<BgpLsFeed> feed_;         // null: no BGP-LS
   std::unique_ptr<IsisListener> listener_;  // null: no IS-IS. Set by New
   std::thread thread_;
 };

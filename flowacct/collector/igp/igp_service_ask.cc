@@ -84,14 +84,14 @@ IgpStatus IgpService::Status() const {
       }
     }
   }
-  {
-    base::MutexLock lock(&queue_mutex_);
-    const BgpLsCounters& counters = bgp_ls_.counters();
-    status.bgp_ls_objects = bgp_ls_.objects();
+  if (feed_ != nullptr) {
+    const BgpLsFeedStatus told = feed_->Status();
+    const BgpLsCounters& counters = told.counters;
+    status.bgp_ls_objects = told.objects;
     status.bgp_ls_announced = counters.announced;
     status.bgp_ls_withdrawn = counters.withdrawn;
-    status.bgp_ls_refused =
-        counters.other_protocol + counters.other_style + counters.no_router + counters.beyond_bound;
+    status.bgp_ls_refused = counters.other_protocol + counters.other_style + counters.other_vpn +
+                            counters.other_instance + counters.no_router + counters.no_metric + counters.beyond_bound;
   }
   {
     base::MutexLock lock(&mutex_);

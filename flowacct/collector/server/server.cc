@@ -175,9 +175,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptio
 absl::Status Server::Start() {
   base::MutexLock lock(&mutex_);
   if (absl::Status status = OpenState(); !status.ok()) return status;
+  if (absl::Status status = OpenIgp(); !status.ok()) return status;
   if (absl::Status status = OpenRouting(); !status.ok()) return status;
   if (absl::Status status = OpenSessions(); !status.ok()) return status;
-  if (absl::Status status = OpenIgp(); !status.ok()) return status;
   if (absl::Status status = OpenValidation(); !status.ok()) return status;
   if (absl::Status status = Apply(plan_); !status.ok()) return status;
   if (keeper_ != nullptr) {
@@ -227,6 +227,10 @@ absl::Status Server::OpenRouting() {
   if (*history != 0) {
     history_ = std::make_unique<RouteHistory>(*history);
     observers.push_back(history_.get());
+  }
+  if (igp_->service != nullptr && igp_->service->link_state() != nullptr) {
+    options->families = options->families | bgp::FamilySet::LinkState();
+    observers.push_back(igp_->service->link_state());
   }
   auto engine = RoutingEngine::New(*options, observers);
   if (!engine.ok()) {
