@@ -137,7 +137,7 @@ class StateKeeper {
   std::optional<Checkpoint> unkept_;  // that was taken and could not be written
   bool is_file_ = false;              // there is a checkpoint of all pipelines
   bool are_files_ = true;             // there may be one of each pipeline
-  uint64_t igp_changes_ = 0;          // that the file of the IGP has
+  uint64_t igp_changes_ = UINT64_MAX;          // that the file of the IGP has
   absl::Time igp_saved_ = absl::InfinitePast();
 };
 
