@@ -148,7 +148,9 @@ TEST(BgpLsTopology, OspfByAreas) {
 }
 
 TEST(BgpLsTopology, WhatIsLeftIsCounted) {
-  BgpLs ls({/*max_objects=*/2});
+  BgpLsOptions options;
+  options.max_objects = 2;
+  BgpLs ls(options);
   ls.Announce(Make("a", LinkStateType::kNode, LinkStateProtocol::kIsisLevel2, Isis(1)));
   ls.Announce(Make("b", LinkStateType::kNode, LinkStateProtocol::kIsisLevel2, Isis(2)));
   ls.Announce(Make("c", LinkStateType::kNode, LinkStateProtocol::kIsisLevel2, Isis(3)));
