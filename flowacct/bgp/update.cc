@@ -371,8 +371,7 @@ class UpdateReader {
   }
   // Routes of a family cannot be found.
   void FailFamily(UpdateFault fault, Family family, size_t offset, uint8_t attribute) {
-    const bool disable =
-        context_.family_disable || (context_.link_state_disable && FamilySet::LinkState().Has(family));
+    const bool disable = context_.family_disable || (context_.link_state_disable && FamilySet::LinkState().Has(family));
     if (!disable) return Fail(fault, ErrorAction::kSessionReset, offset, attribute);
     u_.disabled_families_.Add(family);
     Fail(fault, ErrorAction::kFamilyDisable, offset, attribute);

@@ -19,8 +19,7 @@ bool HasLinkState(absl::Span<const bgp::NlriSection> sections) {
 
 }  // namespace
 
-BgpLsFeed::BgpLsFeed(BgpLsOptions options, std::function<void()> wake)
-    : wake_(std::move(wake)), topology_(options) {}
+BgpLsFeed::BgpLsFeed(BgpLsOptions options, std::function<void()> wake) : wake_(std::move(wake)), topology_(options) {}
 
 BgpLsFeed::Source& BgpLsFeed::SourceOf(const PeerBook::Peer& peer) {
   const auto [place, is_new] = sources_.try_emplace(peer.key);
@@ -34,9 +33,7 @@ BgpLsFeed::Source& BgpLsFeed::SourceOf(const PeerBook::Peer& peer) {
   return source;
 }
 
-bool BgpLsFeed::MustWake() {
-  return topology_.waiting() > 0 && wake_ != nullptr && !std::exchange(woken_, true);
-}
+bool BgpLsFeed::MustWake() { return topology_.waiting() > 0 && wake_ != nullptr && !std::exchange(woken_, true); }
 
 void BgpLsFeed::Take(absl::Span<const bgp::NlriSection> sections, const bgp::LinkStateAttribute* attribute,
                      Source* source) {
@@ -44,19 +41,18 @@ void BgpLsFeed::Take(absl::Span<const bgp::NlriSection> sections, const bgp::Lin
   for (const bgp::NlriSection& section : sections) {
     if (!bgp::FamilySet::LinkState().Has(section.family)) continue;
     const bool vpn = section.family == bgp::Family::kLinkStateVpn;
-    bgp::VisitLinkStateNlri(section.octets, vpn, section.add_path,
-                            [&](const base::DecodeResult& result, const bgp::LinkStateNlri& nlri) {
-                              if (!result.ok()) {
-                                ++(result.code == base::DecodeCode::kUnsupported ? told.unknown_objects
-                                                                                : told.malformed_objects);
-                              } else if (attribute != nullptr) {
-                                ++told.announced;
-                                topology_.Announce(nlri, *attribute, source->number);
-                              } else {
-                                ++told.withdrawn;
-                                topology_.Withdraw(nlri, source->number);
-                              }
-                            });
+    bgp::VisitLinkStateNlri(
+        section.octets, vpn, section.add_path, [&](const base::DecodeResult& result, const bgp::LinkStateNlri& nlri) {
+          if (!result.ok()) {
+            ++(result.code == base::DecodeCode::kUnsupported ? told.unknown_objects : told.malformed_objects);
+          } else if (attribute != nullptr) {
+            ++told.announced;
+            topology_.Announce(nlri, *attribute, source->number);
+          } else {
+            ++told.withdrawn;
+            topology_.Withdraw(nlri, source->number);
+          }
+        });
   }
 }
 

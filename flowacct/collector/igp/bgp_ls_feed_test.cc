@@ -323,9 +323,7 @@ TEST(BgpLsFeed, BoundsHold) {
 TEST(BgpLsFeed, MalformedObjects) {
   const BgpLsObject node = Objects(1)[0], link = Objects(1)[1], next = Objects(9)[0];
   const std::string head = "\2\0\0\0\0\0\0\0\0"s;
-  const auto of = [](const std::string& system) {
-    return BgpLsTlv(512, "\0\0\xfb\xf4"s) + BgpLsTlv(515, system);
-  };
+  const auto of = [](const std::string& system) { return BgpLsTlv(512, "\0\0\xfb\xf4"s) + BgpLsTlv(515, system); };
   const std::string a = "\0\0\0\0\0\1"s, b = "\0\0\0\0\0\2"s;
   const struct {
     const char* what;

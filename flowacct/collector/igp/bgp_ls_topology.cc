@@ -278,8 +278,7 @@ bool BgpLsTopology::TakeChanges(absl::FunctionRef<void(const Advertisement& chan
       continue;
     }
     // Several instances may tell of one router: the first counts, as long as it is there.
-    Advertisement advertisement =
-        router.nodes.empty() ? Advertisement() : router.nodes.begin()->second.back().second;
+    Advertisement advertisement = router.nodes.empty() ? Advertisement() : router.nodes.begin()->second.back().second;
     advertisement.key = key;
     for (const auto& [name, words] : router.links) advertisement.links.push_back(words.back().second);
     for (const auto& [name, words] : router.prefixes) advertisement.prefixes.push_back(words.back().second);

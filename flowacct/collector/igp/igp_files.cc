@@ -75,13 +75,12 @@ class LinkStateListener : public mrt::Listener {
     for (const bgp::NlriSection& section : sections) {
       if (!bgp::FamilySet::LinkState().Has(section.family)) continue;
       const bool vpn = section.family == bgp::Family::kLinkStateVpn;
-      bgp::VisitLinkStateNlri(section.octets, vpn, section.add_path,
-                              [&](const base::DecodeResult& result, const bgp::LinkStateNlri& nlri) {
-                                ++(result.ok() ? objects : malformed);
-                                if (!result.ok()) return;
-                                attribute != nullptr ? topology_->Announce(nlri, *attribute)
-                                                     : topology_->Withdraw(nlri);
-                              });
+      bgp::VisitLinkStateNlri(
+          section.octets, vpn, section.add_path, [&](const base::DecodeResult& result, const bgp::LinkStateNlri& nlri) {
+            ++(result.ok() ? objects : malformed);
+            if (!result.ok()) return;
+            attribute != nullptr ? topology_->Announce(nlri, *attribute) : topology_->Withdraw(nlri);
+          });
     }
   }
 

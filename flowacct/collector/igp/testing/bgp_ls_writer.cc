@@ -196,9 +196,9 @@ std::vector<Advertisement> AsOspf(std::vector<Advertisement> advertisements) {
 }
 
 std::string AdvertisementText(const Advertisement& a) {
-  std::string text = absl::StrCat("L", a.key.level, " ", absl::Hex(a.key.origin.value, absl::kZeroPad16), "/",
-                                  a.key.fragment, " ", a.name, a.overload ? " overload" : "",
-                                  a.attached ? " attached" : "");
+  std::string text =
+      absl::StrCat("L", a.key.level, " ", absl::Hex(a.key.origin.value, absl::kZeroPad16), "/", a.key.fragment, " ",
+                   a.name, a.overload ? " overload" : "", a.attached ? " attached" : "");
   for (const auto& t : a.topologies) {
     absl::StrAppend(&text, " mt", t.topology, t.overload ? "o" : "", t.attached ? "a" : "");
   }
