@@ -121,8 +121,7 @@ struct IgpEnricher::State {
         reader(igp.epochs->NewReader()),
         topology(igp.published),
         reach(igp.reach),
-        routes(reach, options.cache_entries, options.max_ways) {
-  }
+        routes(reach, options.cache_entries, options.max_ways) {}
 
   void Bind(const record::Layout& layout, const record::FieldSet& wanted);
   void Apply(record::FlowBatch& batch);
@@ -237,8 +236,7 @@ void IgpEnricher::State::Bind(const record::Layout& layout, const record::FieldS
     const F field = kIgpValueFields[value];
     const FieldPlace place = told(field);
     if (!place.there()) continue;
-    assignments.push_back(
-        {static_cast<IgpValue>(value), record::FieldTypeSize(record::Info(field).type) == 1, place});
+    assignments.push_back({static_cast<IgpValue>(value), record::FieldTypeSize(record::Info(field).type) == 1, place});
     mask = static_cast<IgpValueMask>(mask | MaskOf(static_cast<IgpValue>(value)));
   }
   wants_alternates = (mask & (MaskOf(IgpValue::kProtection) | MaskOf(IgpValue::kAlternate))) != 0;
@@ -348,8 +346,7 @@ bool IgpEnricher::State::Refresh(Root* root, base::Interner& texts) {
       ++own_routers;
     }
     if (root->own_paths == nullptr || root->own_paths->graphs().graphs != snapshot->graphs.graphs) {
-      root->own_paths =
-          std::make_shared<const topology::RouterPaths>(snapshot->graphs, key, root->own_paths.get());
+      root->own_paths = std::make_shared<const topology::RouterPaths>(snapshot->graphs, key, root->own_paths.get());
       if (wants_alternates) {
         root->own_alternates = std::make_shared<const topology::RouterAlternates>(snapshot->graphs, key);
       }

@@ -150,7 +150,8 @@ base::InternId IgpRoutes::NamesOf(const Graph& graph, absl::Span<const NodeIndex
   text_.clear();
   for (const NodeIndex n : nodes) {
     const topology::NodeKey key = graph.node(n).key;
-    absl::StrAppend(&text_, text_.empty() ? "" : "|", identifiers ? directory_->Identifier(key) : directory_->Name(key));
+    absl::StrAppend(&text_, text_.empty() ? "" : "|",
+                    identifiers ? directory_->Identifier(key) : directory_->Name(key));
   }
   return interner.Intern(text_);
 }
@@ -256,7 +257,11 @@ void IgpRoutes::TellProtection(const IgpRoot& root, const RouterRoute& route, co
     if (std::find(neighbors.begin(), neighbors.end(), neighbor) == neighbors.end()) neighbors.push_back(neighbor);
   }
   if (!any) return;
-  Tell(IgpValue::kProtection, interner.Intern(link && node ? "link_and_node" : link ? "link" : node ? "node" : "none"),
+  Tell(IgpValue::kProtection,
+       interner.Intern(link && node ? "link_and_node"
+                       : link       ? "link"
+                       : node       ? "node"
+                                    : "none"),
        entry);
   if (!neighbors.empty()) Tell(IgpValue::kAlternate, NamesOf(graph, neighbors, false, interner), entry);
 }

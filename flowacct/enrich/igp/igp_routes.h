@@ -2,10 +2,10 @@
 // topology/router_paths.h.
 //
 // An entry is a prefix as one router has it. It is known by the serial of the prefix' candidates
-// (topology/reach_table.h), the router and the side, and is right as long as the router's paths are the same ones; where
-// nobody of the longest prefix could be reached, as long as nothing changed in the table.
-// Ownership: borrows what is met. Threads: one. Errors: none. Cost: a look-up is two cache lines, which may be
-// prefetched; making an entry some microseconds. Memory: 136 octets an entry, all at once.
+// (topology/reach_table.h), the router and the side, and is right as long as the router's paths are the same ones;
+// where nobody of the longest prefix could be reached, as long as nothing changed in the table. Ownership: borrows what
+// is met. Threads: one. Errors: none. Cost: a look-up is two cache lines, which may be prefetched; making an entry some
+// microseconds. Memory: 136 octets an entry, all at once.
 
 #ifndef FLOWACCT_ENRICH_IGP_IGP_ROUTES_H_
 #define FLOWACCT_ENRICH_IGP_IGP_ROUTES_H_
