@@ -31,7 +31,8 @@ class EqualWays {
     uint64_t parts = 1;
   };
 
-  // `egress`: nodes of the graph that the root of `paths` reaches, all of one cost; ascending. Tells the first `max` ways.
+  // `egress`: nodes of the graph that the root of `paths` reaches, all of one cost; ascending. Tells the first `max`
+  // ways.
   void Find(const Graph& graph, const ShortestPaths& paths, absl::Span<const NodeIndex> egress, size_t max);
 
   // The root itself advertises it: there is one way, of no link.

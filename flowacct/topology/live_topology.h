@@ -4,13 +4,13 @@
 //     topology.Apply(advertisement, now);  ...  topology.Advance(now);    // one thread; NextTime() tells when
 //     TopologyReader reader(topology.published());                        // each reader; reader.Meet() once a batch
 //
-// Prefixes change at once (topology/reach_table.h); nodes, links, names and addresses when RFC 8405's back-off says so, all together, as
-// a new snapshot. Guarantees: a snapshot is all of one moment, but for the paths of routers that were wanted later,
-// which are of its graphs too. Ownership: `epochs` outlives it; snapshots are shared. Threads: one at a time;
-// published() and snapshots for any. Errors: bounds are counted where they are; Restore by absl::Status. Cost: a change
-// of prefixes some microseconds; of links, at 10,000 nodes and 40,000 links, some 10 ms for the graphs, and for each
-// router that is wanted what its changed paths cost. Memory: see docs of each part; some 0.4 MiB a wanted router at
-// that size.
+// Prefixes change at once (topology/reach_table.h); nodes, links, names and addresses when RFC 8405's back-off says so,
+// all together, as a new snapshot. Guarantees: a snapshot is all of one moment, but for the paths of routers that were
+// wanted later, which are of its graphs too. Ownership: `epochs` outlives it; snapshots are shared. Threads: one at a
+// time; published() and snapshots for any. Errors: bounds are counted where they are; Restore by absl::Status. Cost: a
+// change of prefixes some microseconds; of links, at 10,000 nodes and 40,000 links, some 10 ms for the graphs, and for
+// each router that is wanted what its changed paths cost. Memory: see docs of each part; some 0.4 MiB a wanted router
+// at that size.
 
 #ifndef FLOWACCT_TOPOLOGY_LIVE_TOPOLOGY_H_
 #define FLOWACCT_TOPOLOGY_LIVE_TOPOLOGY_H_

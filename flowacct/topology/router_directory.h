@@ -1,8 +1,8 @@
 // What routers are called, and whose an address is: one moment's names.
 //
-// A router has the name that it tells of itself, else its identifier; a LAN its speaker's name and number ("ams1.02"); a
-// link both of its ends' ("ams1-fra1"). An address is a router's that tells it as its own: of an interface, of an end of
-// a link, or as router identifier; one that several routers tell is nobody's. Ownership: a value. Immutable; any
+// A router has the name that it tells of itself, else its identifier; a LAN its speaker's name and number ("ams1.02");
+// a link both of its ends' ("ams1-fra1"). An address is a router's that tells it as its own: of an interface, of an end
+// of a link, or as router identifier; one that several routers tell is nobody's. Ownership: a value. Immutable; any
 // thread. Errors: none. Cost: 10 ms for 10,000 routers with eight addresses each, some 100 octets an address or name;
 // a look-up one hash.
 

@@ -86,6 +86,16 @@ inline constexpr size_t kIgpOutcomes = 0
 #undef X
     ;
 
+// All fields that it tells, but for those that fill_networks fills.
+inline constexpr record::FieldId kIgpTold[] = {
+    record::FieldId::kIgpSrcNet,   record::FieldId::kIgpSrcMask,    record::FieldId::kIgpDstNet,
+    record::FieldId::kIgpDstMask,  record::FieldId::kIgpLevel,      record::FieldId::kIgpRoute,
+    record::FieldId::kIgpMetric,   record::FieldId::kIgpSrcRouter,  record::FieldId::kIgpSrcRouterId,
+    record::FieldId::kIgpIngress,  record::FieldId::kIgpIngressId,  record::FieldId::kIgpEgress,
+    record::FieldId::kIgpEgressId, record::FieldId::kIgpPath,       record::FieldId::kIgpLinks,
+    record::FieldId::kIgpEcmpWays, record::FieldId::kIgpEcmpShares, record::FieldId::kIgpProtection,
+    record::FieldId::kIgpAlternate};
+
 class IgpEnricher : public Enricher {
  public:
   // `owner` of what `igp` borrows, if somebody is to keep it: it lives as long as this.

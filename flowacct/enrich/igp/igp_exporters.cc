@@ -1,6 +1,7 @@
 #include "flowacct/enrich/igp/igp_exporters.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -10,16 +11,17 @@
 
 namespace flowacct::enrich {
 
-IgpExporters::IgpExporters(std::vector<IgpExporter> lines) : lines_(std::move(lines)) {
-  std::stable_sort(lines_.begin(), lines_.end(), [](const IgpExporter& a, const IgpExporter& b) {
-    if (a.exporter.length() != b.exporter.length()) return a.exporter.length() > b.exporter.length();
-    return a.in_if.has_value() && !b.in_if.has_value();
-  });
-  has_interfaces_ = std::any_of(lines_.begin(), lines_.end(), [](const IgpExporter& e) { return e.in_if.has_value(); });
+bool IgpExporters::Add(const base::IpPrefix& exporter, std::optional<uint32_t> in_if, std::string router) {
+  if (!routers_.try_emplace(Key(exporter, in_if ? uint64_t{*in_if} + 1 : 0), std::move(router)).second) return false;
+  has_interfaces_ |= in_if.has_value();
+  std::vector<uint8_t>& lengths = lengths_[exporter.address().IsV4() ? 0 : 1];
+  const auto place = std::lower_bound(lengths.begin(), lengths.end(), exporter.length(), std::greater<>());
+  if (place == lengths.end() || *place != exporter.length()) lengths.insert(place, exporter.length());
+  return true;
 }
 
 absl::StatusOr<IgpExporters> IgpExporters::Parse(absl::string_view text, absl::string_view name) {
-  std::vector<IgpExporter> lines;
+  IgpExporters exporters;
   size_t number = 0;
   const auto error = [&](const auto&... what) {
     return absl::InvalidArgumentError(absl::StrCat(name, ":", number, ": ", what...));
@@ -33,27 +35,30 @@ absl::StatusOr<IgpExporters> IgpExporters::Parse(absl::string_view text, absl::s
     if (cells.size() != 2 && cells.size() != 3) {
       return error("\"", line, "\" is neither EXPORTER,ROUTER nor EXPORTER,INTERFACE,ROUTER");
     }
-    IgpExporter exporter;
     const auto prefix = base::IpPrefix::Parse(cells[0]);
     if (!prefix) return error("\"", cells[0], "\" is no address or prefix of an exporter");
-    exporter.exporter = *prefix;
-    if (cells.size() == 3) {
-      uint32_t in_if = 0;
-      if (!absl::SimpleAtoi(cells[1], &in_if)) return error("\"", cells[1], "\" is no number of an interface");
-      exporter.in_if = in_if;
+    std::optional<uint32_t> in_if;
+    if (cells.size() == 3 && !absl::SimpleAtoi(cells[1], &in_if.emplace())) {
+      return error("\"", cells[1], "\" is no number of an interface");
     }
-    exporter.router = std::string(cells.back());
-    if (exporter.router.empty()) return error("no router behind the last comma");
-    if (lines.size() >= kMaxLines) return error("more than ", kMaxLines, " lines; prefixes may speak for many");
-    lines.push_back(std::move(exporter));
+    if (cells.back().empty()) return error("no router behind the last comma");
+    if (exporters.size() >= kMaxLines) return error("more than ", kMaxLines, " lines; prefixes may speak for many");
+    if (!exporters.Add(*prefix, in_if, std::string(cells.back()))) {
+      return error(line.substr(0, line.rfind(',')), " has a router already");
+    }
   }
-  return IgpExporters(std::move(lines));
+  return exporters;
 }
 
 const std::string* IgpExporters::Find(const base::IpAddress& exporter, std::optional<uint32_t> in_if) const {
-  for (const IgpExporter& line : lines_) {
-    if (line.in_if && line.in_if != in_if) continue;
-    if (line.exporter.Contains(exporter)) return &line.router;
+  for (const uint8_t length : lengths_[exporter.IsV4() ? 0 : 1]) {
+    const base::IpPrefix prefix(exporter, length);
+    if (in_if) {
+      const auto found = routers_.find(Key(prefix, uint64_t{*in_if} + 1));
+      if (found != routers_.end()) return &found->second;
+    }
+    const auto found = routers_.find(Key(prefix, 0));
+    if (found != routers_.end()) return &found->second;
   }
   return nullptr;
 }
