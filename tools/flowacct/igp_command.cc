@@ -37,8 +37,8 @@ using collector::QueryAnswer;
 
 struct Flags {
   std::vector<std::string> files, before_files;
-  CollectorFlags output;   // format; address if there is `collector`
-  std::string collector;   // whom to ask instead of files; empty: nobody
+  CollectorFlags output;  // format; address if there is `collector`
+  std::string collector;  // whom to ask instead of files; empty: nobody
   std::string pipeline, bins = "0s";
   collector::IgpPlane plane;
   std::string from, to, prefix, at, since;
@@ -277,7 +277,8 @@ void AddPlane(CLI::App& command, Flags& flags) {
 CLI::App* AddQuestion(CLI::App& igp, Flags& flags, const char* name, const char* help) {
   CLI::App* command = igp.add_subcommand(name, help);
   AddSource(*command, flags);
-  command->add_option("--at", flags.at, "As it was then, of a collector, a capture or MRT: 2026-03-01T12:00:00Z")->type_name("TIME");
+  command->add_option("--at", flags.at, "As it was then, of a collector, a capture or MRT: 2026-03-01T12:00:00Z")
+      ->type_name("TIME");
   AddFormat(*command, flags.output, {"table", "json", "csv"});
   return command;
 }
@@ -292,7 +293,8 @@ void AddLoad(CLI::App& command, Flags& flags) {
       .add_option("--pipeline", flags.pipeline,
                   "Instead, of a collector: the bins of this pipeline, which has such columns and a memory sink")
       ->type_name("NAME");
-  command.add_option("--bins", flags.bins, "Of the pipeline: the bins that ended no longer ago; 0s: the open one alone")
+  command
+      .add_option("--bins", flags.bins, "Of the pipeline: the bins that ended no longer ago; 0s: the open one alone")
       ->type_name("DURATION")
       ->capture_default_str();
   command.add_option("--capacity", flags.capacity, "Lines of a link and its capacity: ams1-fra1 100G")
@@ -379,8 +381,8 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   AddPlane(*path, *flags);
   path->footer("Example:\n  flowacct igp path ams1 fra1 --from network.topology");
   path->callback([flags, &exit_code] {
-    exit_code =
-        Answer(*flags, "no way\n", IgpQuestion::Of::kPaths, [&](IgpGlass& glass) { return glass.Paths(flags->from, flags->to, flags->plane); });
+    exit_code = Answer(*flags, "no way\n", IgpQuestion::Of::kPaths,
+                       [&](IgpGlass& glass) { return glass.Paths(flags->from, flags->to, flags->plane); });
   });
 
   CLI::App* spf = AddQuestion(*igp, *flags, "spf", "Shows the tree of shortest paths of a router");
@@ -388,8 +390,8 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   AddPlane(*spf, *flags);
   spf->footer("Example:\n  flowacct igp spf ams1 --from isis.pcap --level 1");
   spf->callback([flags, &exit_code] {
-    exit_code =
-        Answer(*flags, "nothing is reached\n", IgpQuestion::Of::kSpf, [&](IgpGlass& glass) { return glass.Spf(flags->from, flags->plane); });
+    exit_code = Answer(*flags, "nothing is reached\n", IgpQuestion::Of::kSpf,
+                       [&](IgpGlass& glass) { return glass.Spf(flags->from, flags->plane); });
   });
 
   CLI::App* lfa =

@@ -430,11 +430,12 @@ absl::StatusOr<IgpQuestion> ReadIgpQuestion(const RequestTarget& target, const I
   absl::Status status = target.CheckNames(kind.parameters);
   std::string bins, failures;
   size_t level = 0, topology = 0, percent = 100;
-  for (const auto& [name, value] : {std::make_pair("router", &question.router), std::make_pair("from", &question.router),
-                                    std::make_pair("to", &question.to), std::make_pair("prefix", &question.prefix),
-                                    std::make_pair("at", &question.at), std::make_pair("since", &question.since),
-                                    std::make_pair("pipeline", &question.pipeline), std::make_pair("bins", &bins),
-                                    std::make_pair("by", &question.label), std::make_pair("fail", &failures)}) {
+  for (const auto& [name, value] :
+       {std::make_pair("router", &question.router), std::make_pair("from", &question.router),
+        std::make_pair("to", &question.to), std::make_pair("prefix", &question.prefix),
+        std::make_pair("at", &question.at), std::make_pair("since", &question.since),
+        std::make_pair("pipeline", &question.pipeline), std::make_pair("bins", &bins),
+        std::make_pair("by", &question.label), std::make_pair("fail", &failures)}) {
     status.Update(target.Get(name, value));
   }
   status.Update(target.Get("level", &level));

@@ -288,11 +288,10 @@ TEST_F(AdminApiTest, Igp) {
   EXPECT_EQ(Get("/api/v1/igp/weather").status, 404);
   EXPECT_EQ(Get("/api/v1/igp/draw").content_type, absl::string_view("image/svg+xml"));
   const std::string metrics = Get("/metrics").body;
-  for (const char* line :
-       {"flowacct_igp_adjacencies{circuit=\"gre 192.0.2.9 192.0.2.1\",level=\"2\"} 1\n",
-        "flowacct_igp_pdus_total{circuit=\"gre 192.0.2.9 192.0.2.1\",verdict=\"bad_checksum\"} 65\n",
-        "flowacct_igp_events_total{event=\"adjacencies_up\"} 66\n", "flowacct_igp_links{level=\"2\"} 69\n",
-        "flowacct_igp_computation_seconds_total 1.5\n"}) {
+  for (const char* line : {"flowacct_igp_adjacencies{circuit=\"gre 192.0.2.9 192.0.2.1\",level=\"2\"} 1\n",
+                           "flowacct_igp_pdus_total{circuit=\"gre 192.0.2.9 192.0.2.1\",verdict=\"bad_checksum\"} 65\n",
+                           "flowacct_igp_events_total{event=\"adjacencies_up\"} 66\n",
+                           "flowacct_igp_links{level=\"2\"} 69\n", "flowacct_igp_computation_seconds_total 1.5\n"}) {
     EXPECT_TRUE(absl::StrContains(metrics, line)) << line;
   }
 }

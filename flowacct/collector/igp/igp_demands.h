@@ -56,8 +56,8 @@ struct IgpDemandsOptions {
 absl::StatusOr<IgpDemands> ParseIgpDemands(absl::string_view name, absl::string_view text,
                                            const IgpDemandsOptions& options = {});
 
-// The same of a collector's bins: JSON as CollectorControl::Query has it, made CSV for ParseIgpDemands, and the time that
-// the bins cover until `now`. Errors: Internal for what is no such JSON.
+// The same of a collector's bins: JSON as CollectorControl::Query has it, made CSV for ParseIgpDemands, and the time
+// that the bins cover until `now`. Errors: Internal for what is no such JSON.
 absl::Status ReadDemandRows(absl::string_view json, absl::Time now, std::string* csv, double* seconds);
 
 }  // namespace flowacct::collector

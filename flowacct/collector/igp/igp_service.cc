@@ -4,7 +4,6 @@
 #include <chrono>
 #include <iterator>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -28,6 +27,8 @@ constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kRound = kSecond / 10;
 // A topology that grew this long is there: whoever is not in it now is not known.
 constexpr int64_t kSettle = 30 * kSecond;
+// What was told by BGP-LS has no lifetime: that which LSPs have as a rule (ISO 10589, 7.3.21).
+constexpr int64_t kBgpLsLifetime = 1200 * kSecond;
 // Routers of BGP-LS that are taken at once.
 constexpr size_t kTurn = 1024;
 constexpr absl::string_view kKind = "inside of the network";
@@ -295,9 +296,9 @@ void IgpService::WatchAdjacencies(int64_t now) {
       const std::string levels = LevelsText(adjacency);
       KnownAdjacency& known = found[{adjacency.circuit, absl::StrCat(adjacency.system.ToString(), " ", levels)}];
       known.state = adjacency.state;
-      known.text = absl::StrCat("isis: ", circuit->second, ": level ", levels, " adjacency with ",
-                                adjacency.system.ToString(),
-                                adjacency.hostname.empty() ? "" : absl::StrCat(" (", adjacency.hostname, ")"));
+      known.text =
+          absl::StrCat("isis: ", circuit->second, ": level ", levels, " adjacency with ", adjacency.system.ToString(),
+                       adjacency.hostname.empty() ? "" : absl::StrCat(" (", adjacency.hostname, ")"));
       if (adjacency.state == AdjacencyState::kUp) up |= LevelsOf(adjacency);
     }
   });
@@ -319,7 +320,8 @@ void IgpService::WatchAdjacencies(int64_t now) {
   adjacencies_ = std::move(found);
   base::MutexLock lock(&mutex_);
   for (const int level : {1, 2}) {
-    if (kept_ > 0 && (up & level) != 0 && stale_at_[level] == INT64_MAX) stale_at_[level] = now + options_.stale_for_nanos;
+    if (kept_ > 0 && (up & level) != 0 && stale_at_[level] == INT64_MAX)
+      stale_at_[level] = now + options_.stale_for_nanos;
   }
 }
 
@@ -333,35 +335,19 @@ void IgpService::WatchExporters(int64_t now) {
   std::vector<std::string> routers;
   {
     base::MutexLock lock(&mutex_);
-    for (const enrich::IgpExporter& exporter : exporters_) routers.push_back(exporter.router);
+    routers = exporters_.routers;
   }
   if (now < check_exporters_at_ || (serial == checked_serial_ && routers == checked_routers_)) return;
   checked_serial_ = serial;
   checked_routers_ = routers;
   const auto snapshot = published_->Get();
   for (const std::string& router : routers) {
-    if (warned_.count(router) != 0 || KnowsRouter(snapshot->state, router)) continue;
+    if (warned_.count(router) != 0 || snapshot->directory->Find(router)) continue;
     warned_.insert(router);
-    Log(absl::StrCat("igp: an exporter is said to be \"", router,
-                     "\", which no router of the topology is by name, identifier or address; its flows are not joined"));
+    Log(absl::StrCat(
+        "igp: an exporter is said to be \"", router,
+        "\", which is the name, identifier or address of no router, or of several; its flows are not joined"));
   }
-}
-
-bool IgpService::KnowsRouter(const topology::TopologyState& state, const std::string& router) {
-  const auto address = base::IpAddress::Parse(router);
-  const auto key = topology::ParseNode(state.style(), router);
-  const base::IpPrefix host = address ? base::IpPrefix(*address, address->IsV4() ? 32 : 128) : base::IpPrefix();
-  for (const auto& advertisement : state.advertisements()) {
-    const Advertisement& a = *advertisement;
-    if (absl::EqualsIgnoreCase(a.name, router) || (key && a.key.origin == *key)) return true;
-    if (!address) continue;
-    if (a.router_id == address || a.router_id_v6 == address) return true;
-    if (std::find(a.addresses.begin(), a.addresses.end(), *address) != a.addresses.end()) return true;
-    for (const topology::AdvertisedPrefix& prefix : a.prefixes) {
-      if (prefix.prefix == host) return true;
-    }
-  }
-  return false;
 }
 
 // What is changed while it runs.
@@ -472,9 +458,11 @@ absl::Status IgpService::Restore(base::Octets octets) {
       gone.push_back(key);
       continue;
     }
-    owners_[key] = owner->second;
+    Owner& kept = owners_[key];
+    kept = owner->second;
+    if (kept.source == Source::kBgpLs) kept.expires_nanos = std::min(kept.expires_nanos, now + kBgpLsLifetime);
     ++kept_;
-    next_expiry_ = std::min(next_expiry_, owner->second.expires_nanos);
+    next_expiry_ = std::min(next_expiry_, kept.expires_nanos);
   }
   for (const AdvertisementKey& key : gone) topology_.Remove(key, now);
   topology_.Compute(now);

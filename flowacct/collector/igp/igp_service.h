@@ -57,6 +57,11 @@ struct IgpFileContents {
   std::vector<topology::GroupMember> groups;
 };
 
+struct IgpExporterMap {
+  std::shared_ptr<const enrich::IgpExporters> lines = std::make_shared<const enrich::IgpExporters>();
+  std::vector<std::string> routers;  // that they name
+};
+
 struct IgpCircuit {
   IsisCircuit circuit;
   // All that was said of it: while that is the same the circuit stays over a change.
@@ -70,7 +75,7 @@ struct IgpServiceOptions {
   bool bgp_ls = false;
   BgpLsOptions bgp_ls_options;
   IgpFileContents files;
-  std::vector<enrich::IgpExporter> exporters;
+  IgpExporterMap exporters;
   int64_t stale_for_nanos = 120'000'000'000;
   // Lines for the log: what is wrong, and what is worth to know. From any thread; may be empty.
   std::function<void(absl::string_view)> log, note;
@@ -80,11 +85,11 @@ class IgpService {
  public:
   // What of a running one is to be otherwise, open and checked: Commit cannot fail any more.
   struct Change {
-    std::vector<std::string> gone;                    // names of circuits
+    std::vector<std::string> gone;  // names of circuits
     std::vector<IsisListener::OpenCircuit> fresh;
     std::vector<std::pair<std::string, std::string>> said;  // of the fresh, by name
     IgpFileContents files;
-    std::vector<enrich::IgpExporter> exporters;
+    IgpExporterMap exporters;
   };
 
   static absl::StatusOr<std::shared_ptr<IgpService>> New(IgpServiceOptions options);
@@ -122,7 +127,7 @@ class IgpService {
   enum class Source : uint8_t { kFile, kBgpLs, kIsis };  // who comes later counts more
   struct Owner {
     Source source = Source::kFile;
-    bool kept = false;                 // restored, and not told again yet
+    bool kept = false;                  // restored, and not told again yet
     int64_t expires_nanos = INT64_MAX;  // of what is kept
   };
   // What was told and is not in the topology yet: the last of each key; null: it is gone.
@@ -146,7 +151,6 @@ class IgpService {
   // Adjacencies that came and went, for the log; whose level is up, for what is stale.
   void WatchAdjacencies(int64_t now);
   void WatchExporters(int64_t now);
-  static bool KnowsRouter(const topology::TopologyState& state, const std::string& router);
   void Log(absl::string_view line) const;
   void Note(absl::string_view line) const;
   absl::StatusOr<std::string> Neighbors() const;
@@ -170,7 +174,7 @@ class IgpService {
   int64_t next_expiry_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;
   std::map<topology::AdvertisementKey, topology::Advertisement> files_ ABSL_GUARDED_BY(mutex_);
   std::vector<topology::GroupMember> groups_ ABSL_GUARDED_BY(mutex_);
-  std::vector<enrich::IgpExporter> exporters_ ABSL_GUARDED_BY(mutex_);
+  IgpExporterMap exporters_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> said_ ABSL_GUARDED_BY(mutex_);  // of circuits, by name
   uint64_t changes_ ABSL_GUARDED_BY(mutex_) = 0, shadowed_ ABSL_GUARDED_BY(mutex_) = 0;
   double spf_seconds_ ABSL_GUARDED_BY(mutex_) = 0, last_spf_seconds_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -178,7 +182,7 @@ class IgpService {
 
   // Never with mutex_ held: the listener's thread holds its lock when it comes here.
   mutable base::Mutex queue_mutex_;
-  Pending heard_ ABSL_GUARDED_BY(queue_mutex_);                  // of IS-IS
+  Pending heard_ ABSL_GUARDED_BY(queue_mutex_);  // of IS-IS
   bool bgp_ls_changed_ ABSL_GUARDED_BY(queue_mutex_) = false;
   bool ending_ ABSL_GUARDED_BY(queue_mutex_) = false;
 

@@ -162,8 +162,7 @@ absl::StatusOr<topology::TopologyState> IgpService::StateAt(absl::string_view na
   absl::Time time;
   std::string error;
   if (!absl::ParseTime(absl::RFC3339_full, at, &time, &error)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, ": \"", at, "\" is no time; such as 2026-03-01T12:00:00Z"));
+    return absl::InvalidArgumentError(absl::StrCat(name, ": \"", at, "\" is no time; such as 2026-03-01T12:00:00Z"));
   }
   auto state = topology_.database().StateAt(absl::ToUnixNanos(time));
   if (!state) return absl::InvalidArgumentError(absl::StrCat(name, ": ", at, " is before what the history has"));
@@ -171,20 +170,19 @@ absl::StatusOr<topology::TopologyState> IgpService::StateAt(absl::string_view na
 }
 
 void IgpService::NameExporters(IgpDemands* demands) const {
-  std::vector<enrich::IgpExporter> lines;
+  std::shared_ptr<const enrich::IgpExporters> exporters;
   {
     base::MutexLock lock(&mutex_);
-    lines = exporters_;
+    exporters = exporters_.lines;
   }
-  const enrich::IgpExporters exporters(std::move(lines));
-  if (exporters.empty()) return;
+  if (exporters->size() == 0) return;
   // A text may be where something comes from and where it goes to: only the former is an exporter.
   absl::flat_hash_map<uint32_t, uint32_t> named;
   for (IgpDemand& demand : demands->demands) {
     const auto [known, first] = named.try_emplace(demand.from, demand.from);
     if (first) {
       const auto address = base::IpAddress::Parse(demands->texts[demand.from]);
-      const std::string* const router = address ? exporters.Find(*address, std::nullopt) : nullptr;
+      const std::string* const router = address ? exporters->Find(*address, std::nullopt) : nullptr;
       if (router != nullptr) {
         known->second = static_cast<uint32_t>(demands->texts.size());
         demands->texts.push_back(*router);
@@ -207,8 +205,9 @@ absl::StatusOr<std::string> IgpService::Ask(const IgpQuestion& question) const {
     demands = *std::move(parsed);
     NameExporters(&demands);
   } else if (NeedsTraffic(question)) {
-    return absl::InvalidArgumentError("pipeline: whose traffic? Name a pipeline that has exporter in its `by`, and a "
-                                      "sink { memory {} }");
+    return absl::InvalidArgumentError(
+        "pipeline: whose traffic? Name a pipeline that has exporter in its `by`, and a "
+        "sink { memory {} }");
   }
   // Graphs are large: one question at a time.
   base::MutexLock one(&question_mutex_);
@@ -227,7 +226,8 @@ absl::StatusOr<std::string> IgpService::Ask(const IgpQuestion& question) const {
     return topology::WriteTopologyFile(file);
   }
   IgpGlass glass(*std::move(state), std::move(groups));
-  const IgpPlane plane = {static_cast<uint8_t>(question.level), static_cast<topology::TopologyNumber>(question.topology)};
+  const IgpPlane plane = {static_cast<uint8_t>(question.level),
+                          static_cast<topology::TopologyNumber>(question.topology)};
   IgpLoadOptions load;
   load.plane = plane;
   load.seconds = question.seconds;

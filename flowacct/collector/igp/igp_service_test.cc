@@ -110,8 +110,10 @@ class IgpServiceTest : public testing::Test {
 TEST_F(IgpServiceTest, FilesAreATopologyAtOnce) {
   IgpServiceOptions options;
   options.files = Contents(kNetwork);
-  options.exporters = {{*base::IpPrefix::Parse("10.0.0.1"), std::nullopt, "ams"},
-                       {*base::IpPrefix::Parse("10.0.0.2"), std::nullopt, "atlantis"}};
+  auto exporters = std::make_shared<enrich::IgpExporters>();
+  exporters->Add(*base::IpPrefix::Parse("10.0.0.1"), std::nullopt, "ams");
+  exporters->Add(*base::IpPrefix::Parse("10.0.0.2"), std::nullopt, "atlantis");
+  options.exporters = {exporters, {"ams", "atlantis"}};
   const auto service = New(std::move(options));
   service->Start();
   ASSERT_NE(service->published()->Get(), nullptr);
@@ -200,7 +202,7 @@ TEST_F(IgpServiceTest, RoutersTellAndAreKeptOverARestart) {
       const auto service = New(Isis());
       ASSERT_NE(service, nullptr);
       service->Start();
-      // r1 to r3 and ourselves, r1 to r2 to r3 in both directions, and from us to r1 and back.
+      // r1 to r2 to r3, in both directions: nobody is reached by us.
       ASSERT_TRUE(Eventually([&] { return service->Status().links_2 == 4; })) << service->Status().links_2;
       EXPECT_EQ(service->Status().links_1, 4u);
       EXPECT_EQ(Rows(*service, Question(Of::kNeighbors)), 1u);

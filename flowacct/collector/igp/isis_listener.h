@@ -7,8 +7,8 @@
 //
 // Circuits may come and go while it runs: Open gives sockets, which may fail, Change takes them in. It draws no traffic
 // (isis/instance.h says how). Threads: one of its own; New, Start, Change, Stop of one at a time, Look of any: it keeps
-// the thread away as long as it runs. Errors: of New and Open, a Status that names the circuit; later ones are counters.
-// Cost: a system call a PDU.
+// the thread away as long as it runs. Errors: of New and Open, a Status that names the circuit; later ones are
+// counters. Cost: a system call a PDU.
 
 #ifndef FLOWACCT_COLLECTOR_IGP_ISIS_LISTENER_H_
 #define FLOWACCT_COLLECTOR_IGP_ISIS_LISTENER_H_

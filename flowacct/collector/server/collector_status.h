@@ -199,7 +199,7 @@ struct IgpCircuitStatus {
   uint64_t adjacencies_1 = 0;  // that are up, of level 1
   uint64_t adjacencies_2 = 0;
   uint64_t sent = 0;
-  uint64_t not_sent = 0;  // the system would not
+  uint64_t not_sent = 0;         // the system would not
   std::vector<IgpCount> frames;  // received, by what was in them
   std::vector<IgpCount> pdus;    // of these, by what became of them
 };
@@ -329,7 +329,19 @@ struct SessionsQuestion {
 
 // A question to the inside of the network. Routers are named as people know them; what is empty is not asked for.
 struct IgpQuestion {
-  enum class Of : uint8_t { kNeighbors, kDatabase, kRoutes, kPaths, kSpf, kAlternates, kTraffic, kWhatIf, kDiff, kDraw, kTopology };
+  enum class Of : uint8_t {
+    kNeighbors,
+    kDatabase,
+    kRoutes,
+    kPaths,
+    kSpf,
+    kAlternates,
+    kTraffic,
+    kWhatIf,
+    kDiff,
+    kDraw,
+    kTopology
+  };
   Of of = Of::kDatabase;
   std::string router;  // of kPaths: from where
   std::string to;      // of kPaths: a router or an address

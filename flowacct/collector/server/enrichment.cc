@@ -125,7 +125,8 @@ absl::StatusOr<std::vector<enrich::EnricherFactory>> Enrichment::Make(const conf
   }
   if (enrich.has_igp()) {
     if (igp_options_ == nullptr) {
-      return file_.ErrorAt(enrich, "igp", "there is no topology without igp; give igp { isis { ... } }, file or bgp_ls");
+      return file_.ErrorAt(enrich, "igp",
+                           "there is no topology without igp; give igp { isis { ... } }, file or bgp_ls");
     }
     auto igp = PlanIgpEnricher(file_, enrich.igp(), *igp_options_);
     if (!igp.ok()) return igp.status();

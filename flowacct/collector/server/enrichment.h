@@ -1,7 +1,7 @@
 // The enrichers that a configuration asks for, with their tables read: a file that several pipelines name is read once.
 //
-// Their order: sessions, routes, the IGP, networks, GeoIP databases, services, rules, so that rules may ask for all that is
-// known by then. The scaling of sampled counters comes after them (pipeline.h), as rules may set a rate.
+// Their order: sessions, routes, the IGP, networks, GeoIP databases, services, rules, so that rules may ask for all
+// that is known by then. The scaling of sampled counters comes after them (pipeline.h), as rules may set a rate.
 //
 // Ownership: borrows the configuration; what it makes owns its tables. Threads: one at a time.
 // Errors: InvalidArgument with the place in the configuration, then that in the file that is wrong.

@@ -1,7 +1,11 @@
 #include "flowacct/collector/server/igp_plan.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -66,10 +70,9 @@ absl::Status PlanKey(const ConfigFile& file, const config::IsisKey& key, isis::A
   return absl::OkStatus();
 }
 
-absl::Status PlanLevel(config::IsisLevel level, bool* level_1, bool* level_2) {
+void PlanLevel(config::IsisLevel level, bool* level_1, bool* level_2) {
   *level_1 = level != config::LEVEL_2;
   *level_2 = level != config::LEVEL_1;
-  return absl::OkStatus();
 }
 
 absl::StatusOr<IgpCircuit> PlanCircuit(const ConfigFile& file, const config::IsisCircuit& circuit,
@@ -79,7 +82,8 @@ absl::StatusOr<IgpCircuit> PlanCircuit(const ConfigFile& file, const config::Isi
     return file.ErrorAt(circuit, "", "give device: \"eth0\", or gre { local: \"192.0.2.9\" remote: \"192.0.2.1\" }");
   }
   isis::CircuitOptions& options = made.circuit.options;
-  options.kind = circuit.kind() == config::IsisCircuit::LAN ? isis::CircuitKind::kLan : isis::CircuitKind::kPointToPoint;
+  options.kind =
+      circuit.kind() == config::IsisCircuit::LAN ? isis::CircuitKind::kLan : isis::CircuitKind::kPointToPoint;
   if (circuit.has_gre()) {
     const config::IsisGre& gre = circuit.gre();
     if (circuit.kind() == config::IsisCircuit::LAN) {
@@ -104,7 +108,7 @@ absl::StatusOr<IgpCircuit> PlanCircuit(const ConfigFile& file, const config::Isi
   } else {
     made.circuit.device = options.name = circuit.device();
   }
-  (void)PlanLevel(circuit.level(), &options.level_1, &options.level_2);
+  PlanLevel(circuit.level(), &options.level_1, &options.level_2);
   options.topologies = instance.topologies;
   const absl::Duration hello = ConfigFile::DurationOf(circuit.hello_interval());
   if (hello != absl::Floor(hello, absl::Seconds(1)) || hello < absl::Seconds(1) || hello > absl::Seconds(65535)) {
@@ -149,7 +153,7 @@ absl::Status PlanIsis(const ConfigFile& file, const config::Igp& igp, IgpService
     }
     instance.areas.push_back(*area);
   }
-  (void)PlanLevel(isis.level(), &instance.level_1, &instance.level_2);
+  PlanLevel(isis.level(), &instance.level_1, &instance.level_2);
   instance.hostname = isis.hostname();
   instance.passive = isis.passive();
   for (int i = 0; i < isis.topology_size(); ++i) {
@@ -196,9 +200,9 @@ absl::Status PlanFiles(const ConfigFile& file, const config::Igp& igp, IgpServic
     const topology::TopologyState state = (*files)->database().State();
     if (state.style() != options->topology.database.style) {
       return file.ErrorAt(igp, "file",
-                          absl::StrCat("its routers are named as ",
-                                       state.style() == NodeStyle::kOspf ? "OSPF does; give protocol: OSPF"
-                                                                         : "IS-IS does; give protocol: ISIS"),
+                          absl::StrCat("its routers are named as ", state.style() == NodeStyle::kOspf
+                                                                        ? "OSPF does; give protocol: OSPF"
+                                                                        : "IS-IS does; give protocol: ISIS"),
                           i);
     }
     for (const auto& advertisement : state.advertisements()) {
@@ -250,15 +254,19 @@ absl::StatusOr<IgpServiceOptions> PlanIgp(const ConfigFile& file) {
   options.bgp_ls = igp.bgp_ls();
   options.bgp_ls_options.style = topology.database.style;
   options.stale_for_nanos = NanosOf(igp.stale_for());
+  auto exporters = std::make_shared<enrich::IgpExporters>();
   for (const config::IgpExporter& exporter : igp.exporter()) {
     auto prefix = ParsePrefix(file, exporter, "exporters", exporter.exporters());
     if (!prefix.ok()) return prefix.status();
     if (exporter.router().empty()) return file.ErrorAt(exporter, "router", "is empty; name a router");
-    enrich::IgpExporter& made = options.exporters.emplace_back();
-    made.exporter = *prefix;
-    if (exporter.has_interface()) made.in_if = exporter.interface();
-    made.router = exporter.router();
+    const std::optional<uint32_t> in_if =
+        exporter.has_interface() ? std::make_optional(exporter.interface()) : std::nullopt;
+    if (!exporters->Add(*prefix, in_if, exporter.router())) {
+      return file.ErrorAt(exporter, "exporters", "these exporters and interface are given twice; give them once");
+    }
+    options.exporters.routers.push_back(exporter.router());
   }
+  options.exporters.lines = std::move(exporters);
   if (igp.has_isis()) {
     if (const absl::Status status = PlanIsis(file, igp, &options); !status.ok()) return status;
   }
@@ -292,7 +300,7 @@ absl::Status CheckIgpChange(const ConfigFile& before, const IgpServiceOptions* o
 absl::StatusOr<enrich::IgpOptions> PlanIgpEnricher(const ConfigFile& file, const config::IgpWays& ways,
                                                    const IgpServiceOptions& options) {
   enrich::IgpOptions made;
-  made.exporters = std::make_shared<const enrich::IgpExporters>(options.exporters);
+  made.exporters = options.exporters.lines;
   made.fill_networks = ways.networks();
   if (ways.max_ways() == 0) return file.ErrorAt(ways, "max_ways", "is at least 1");
   if (ways.max_cached() == 0 || ways.max_cached() > (1u << 28)) {

@@ -198,13 +198,16 @@ TEST(PlanTest, TheInsideOfTheNetworkIsUnderstood) {
       " hold_multiplier: 4 padding: false mtu: 1400 key { key_file: \"",
       secret, "\" } }",
       " circuit { device: \"eth7\" kind: LAN level: LEVEL_2 max_neighbors: 5 } } }\n"
-      "pipeline { name: \"p\" by: \"igp_egress\" enrich { igp { networks: false max_ways: 3 } } sink { memory {} } }\n"));
+      "pipeline { name: \"p\" by: \"igp_egress\" enrich { igp { networks: false max_ways: 3 } } sink { memory {} } "
+      "}\n"));
   ASSERT_TRUE(plan.ok()) << plan.status();
   const IgpServiceOptions& igp = *(*plan)->igp;
   EXPECT_EQ(igp.files.advertisements.size(), 2u);
   EXPECT_EQ(igp.files.groups.size(), 1u);
-  ASSERT_EQ(igp.exporters.size(), 1u);
-  EXPECT_EQ(igp.exporters[0].in_if, 7u);
+  EXPECT_EQ(igp.exporters.routers, std::vector<std::string>{"ams"});
+  const auto exporter = *base::IpAddress::Parse("192.0.2.77");
+  EXPECT_EQ(igp.exporters.lines->Find(exporter, 8), nullptr);
+  ASSERT_NE(igp.exporters.lines->Find(exporter, 7), nullptr);
   EXPECT_EQ(igp.topology.backoff.long_delay_nanos, 2'000'000'000);
   EXPECT_EQ(igp.topology.backoff.initial_delay_nanos, 50'000'000);
   EXPECT_EQ(igp.stale_for_nanos, 60'000'000'000);
@@ -268,6 +271,10 @@ TEST(PlanTest, WhatTheInsideOfTheNetworkCannotBe) {
       {absl::StrCat("isis { ", kIsis, " level: LEVEL_1 circuit { device: \"e\" level: LEVEL_2 } }"), "level"},
       {"bgp_ls: true exporter { exporters: \"x\" router: \"ams\" }", "bgp { listen"},
       {absl::StrCat("exporter { exporters: \"x\" router: \"ams\" } isis { ", kIsis, " }"), "no prefix"},
+      {absl::StrCat(
+           "exporter { exporters: \"::/0\" router: \"a\" } exporter { exporters: \"::/0\" router: \"b\" } isis { ",
+           kIsis, " }"),
+       "given twice"},
       {absl::StrCat("exporter { exporters: \"::/0\" router: \"\" } isis { ", kIsis, " }"), "name a router"},
   };
   for (const auto& [igp, why] : kWrong) {
@@ -276,18 +283,18 @@ TEST(PlanTest, WhatTheInsideOfTheNetworkCannotBe) {
     EXPECT_TRUE(absl::StrContains(plan.status().message(), why)) << igp << ": " << plan.status();
     EXPECT_TRUE(absl::StartsWith(plan.status().message(), "c.conf:")) << plan.status();
   }
-  const auto none = PlanOf(
-      absl::StrCat(kInput, "pipeline { name: \"p\" enrich { igp {} } sink { memory {} } }\n"));
+  const auto none = PlanOf(absl::StrCat(kInput, "pipeline { name: \"p\" enrich { igp {} } sink { memory {} } }\n"));
   ASSERT_FALSE(none.ok());
   EXPECT_TRUE(absl::StrContains(none.status().message(), "c.conf:2:")) << none.status();
 }
 
 TEST(PlanTest, KeysOfIsisAreNotPrinted) {
   const auto file = config::ConfigFile::Parse(
-      absl::StrCat(kInput,
-                   "igp { isis { system_id: \"0000.0000.0001\" area_key { key: \"hush1\" } domain_key { key: \"hush2\" }"
-                   " circuit { device: \"e\" key { key: \"hush3\" key_id: 5 } } } }\n",
-                   kPipeline),
+      absl::StrCat(
+          kInput,
+          "igp { isis { system_id: \"0000.0000.0001\" area_key { key: \"hush1\" } domain_key { key: \"hush2\" }"
+          " circuit { device: \"e\" key { key: \"hush3\" key_id: 5 } } } }\n",
+          kPipeline),
       "c.conf");
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_FALSE(absl::StrContains(file->Print(), "hush")) << file->Print();
@@ -295,9 +302,7 @@ TEST(PlanTest, KeysOfIsisAreNotPrinted) {
 }
 
 TEST(PlanTest, WhatOfTheInsideMayChange) {
-  const auto of = [](const char* igp) {
-    return PlanOf(absl::StrCat(kInput, igp, kPipeline));
-  };
+  const auto of = [](const char* igp) { return PlanOf(absl::StrCat(kInput, igp, kPipeline)); };
   constexpr char kOne[] =
       "igp { isis { system_id: \"0000.0000.0001\" area: \"49.0001\" circuit { device: \"e\" } } }\n";
   constexpr char kTwo[] =

@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/mutex.h"
-#include "flowacct/collector/looking_glass/looking_glass.h"
 #include "flowacct/collector/igp/igp_demands.h"
+#include "flowacct/collector/looking_glass/looking_glass.h"
 #include "flowacct/collector/mrt/route_dump.h"
 #include "flowacct/collector/mrt/route_keeper.h"
 #include "flowacct/collector/routing/routing_engine.h"
@@ -147,8 +147,8 @@ void Server::Note(absl::string_view line) const {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(options)));
-  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)), server->routing_, server->sessions_,
-                       server->igp_);
+  auto plan =
+      MakePlan(std::make_shared<const ConfigFile>(std::move(file)), server->routing_, server->sessions_, server->igp_);
   if (!plan.ok()) return plan.status();
   for (const std::string& warning : (*plan)->warnings) server->Log(warning);
   base::MutexLock lock(&server->mutex_);
@@ -338,8 +338,7 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
                                                 : "gtp cannot go while the collector runs; restart it");
   }
   if (before != nullptr) {
-    const absl::Status igp =
-        CheckIgpChange(*before->plan->file, before->plan->igp.get(), *plan->file, plan->igp.get());
+    const absl::Status igp = CheckIgpChange(*before->plan->file, before->plan->igp.get(), *plan->file, plan->igp.get());
     if (!igp.ok()) return igp;
   }
   if (before != nullptr && config.rpki().SerializeAsString() != config_before->rpki().SerializeAsString()) {
@@ -495,13 +494,14 @@ absl::Status Server::Stop(absl::Duration patience) {
     keeper = std::move(keeper_thread_);
   }
   if (keeper.joinable()) keeper.join();
-  if (routing_->engine != nullptr) {
-    route_keeper_->Stop();
-    routing_->engine->Stop();
-  }
+  // Before sessions end, which take with them what they told.
   if (igp_->service != nullptr) {
     igp_->service->Stop();
     if (keeper_ != nullptr) keeper_->SaveIgp(*igp_->service);
+  }
+  if (routing_->engine != nullptr) {
+    route_keeper_->Stop();
+    routing_->engine->Stop();
   }
   if (validator_ != nullptr) validator_->Stop();
   base::MutexLock lock(&mutex_);

@@ -117,10 +117,11 @@ class Server final : public CollectorControl {
   };
   std::vector<NamedRouteLog> route_logs_;
   std::unique_ptr<RouteHistory> history_;
+  // It observes the routing engine, too. Empty without `igp`; set by Start.
+  const std::shared_ptr<IgpHolder> igp_ = std::make_shared<IgpHolder>();
   // Of BGP; empty without it. Set by Start.
   const std::shared_ptr<RoutingHolder> routing_ = std::make_shared<RoutingHolder>();
   const std::shared_ptr<SessionHolder> sessions_ = std::make_shared<SessionHolder>();
-  const std::shared_ptr<IgpHolder> igp_ = std::make_shared<IgpHolder>();
   std::unique_ptr<Validator> validator_;  // of RPKI; null without it. Set by Start.
   std::shared_ptr<const Plan> plan_ ABSL_GUARDED_BY(mutex_);
   Spools spools_ ABSL_GUARDED_BY(mutex_);

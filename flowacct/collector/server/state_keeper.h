@@ -132,12 +132,12 @@ class StateKeeper {
   bool failing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;  // what sinks do now is not noted
   // Of Save and Restore.
-  std::optional<Checkpoint> loaded_;  // by the start
-  std::string loading_error_;         // a line
-  std::optional<Checkpoint> unkept_;  // that was taken and could not be written
-  bool is_file_ = false;              // there is a checkpoint of all pipelines
-  bool are_files_ = true;             // there may be one of each pipeline
-  uint64_t igp_changes_ = UINT64_MAX;          // that the file of the IGP has
+  std::optional<Checkpoint> loaded_;   // by the start
+  std::string loading_error_;          // a line
+  std::optional<Checkpoint> unkept_;   // that was taken and could not be written
+  bool is_file_ = false;               // there is a checkpoint of all pipelines
+  bool are_files_ = true;              // there may be one of each pipeline
+  uint64_t igp_changes_ = UINT64_MAX;  // that the file of the IGP has
   absl::Time igp_saved_ = absl::InfinitePast();
 };
 
