@@ -58,6 +58,7 @@ enum class AttributeCheck : uint8_t {
   kAs4PathValue,
   kAs4AggregatorValue,
   kAigpValue,
+  kLinkStateValue,
   kMpReachValue,
   kMpUnreachValue,
 };

@@ -22,7 +22,8 @@ enum class Family : uint8_t {
 
 inline constexpr size_t kFamilyCount = static_cast<size_t>(Family::kOther) + 1;
 
-// How one route of NLRI is laid out. The first three are told route by route, the rest are only counted.
+// How one route of NLRI is laid out. The first three are told route by route, the rest are only counted; of link state
+// link_state.h reads the run.
 enum class NlriShape : uint8_t {
   kPrefix,        // bits, prefix (RFC 4271, 4.3)
   kLabelled,      // bits, labels, prefix (RFC 8277, 2)
@@ -105,6 +106,9 @@ class FamilySet {
     }
     return set;
   }
+
+  // Those whose objects make a topology (link_state.h), if they are asked for.
+  static constexpr FamilySet LinkState() { return FamilySet().Add(Family::kLinkState).Add(Family::kLinkStateVpn); }
 
   constexpr bool Has(Family family) const { return (bits_ >> static_cast<size_t>(family) & 1) != 0; }
   constexpr FamilySet& Add(Family family) {

@@ -1,6 +1,8 @@
 #include "flowacct/bgp/link_state.h"
 
+#include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace flowacct::bgp {
 namespace {
@@ -52,7 +54,7 @@ DecodeResult At(DecodeCode code, const uint8_t* where, Octets whole) {
   return {code, static_cast<uint32_t>(where - whole.data())};
 }
 
-// Calls take(code, value) for each TLV; it returns a DecodeCode.
+// Calls take(code, value) for each TLV; it returns a DecodeResult.
 template <typename Take>
 DecodeResult ForEachTlv(Octets tlvs, Octets whole, Take take) {
   while (!tlvs.empty()) {
@@ -66,6 +68,29 @@ DecodeResult ForEachTlv(Octets tlvs, Octets whole, Take take) {
   }
   return {};
 }
+
+// RFC 9552, 5.1: TLVs of an NLRI ascend by type, those of one type by length, then by value, so that one object has one
+// name.
+class TlvOrder {
+ public:
+  explicit TlvOrder(bool once) : once_(once) {}
+  bool Accept(uint16_t code, Octets value) {
+    const bool ascends = first_ || code > code_ ||
+                         (!once_ && code == code_ &&
+                          (value.size() > value_.size() ||
+                           (value.size() == value_.size() && base::AsText(value) >= base::AsText(value_))));
+    first_ = false;
+    code_ = code;
+    value_ = value;
+    return ascends;
+  }
+
+ private:
+  const bool once_;  // each type
+  bool first_ = true;
+  uint16_t code_ = 0;
+  Octets value_;
+};
 
 bool TakeU32(Octets value, std::optional<uint32_t>* number) {
   if (value.size() != 4) return false;
@@ -90,7 +115,9 @@ bool TakeTopology(Octets value, uint16_t* topology) {
 }
 
 DecodeResult ReadNode(Octets value, Octets whole, LinkStateNode* node) {
+  TlvOrder order(/*once=*/true);
   const DecodeResult result = ForEachTlv(value, whole, [&](uint16_t code, Octets v) -> DecodeResult {
+    if (!order.Accept(code, v)) return At(DecodeCode::kBadValue, v.data(), whole);
     bool right = true;
     switch (code) {
       case kAs:
@@ -167,14 +194,16 @@ DecodeResult ReadLinkStateNlri(Octets octets, bool vpn, LinkStateNlri* nlri, siz
   const Octets tlvs = value.subspan(kPreamble);
   const bool v6 = nlri->type == LinkStateType::kIpv6Prefix;
   bool has_local = false, has_remote = false, has_prefix = false;
+  TlvOrder order(/*once=*/false);
   const DecodeResult result = ForEachTlv(tlvs, octets, [&](uint16_t code, Octets v) -> DecodeResult {
+    if (!order.Accept(code, v)) return At(DecodeCode::kBadValue, v.data(), octets);
     bool right = true;
     switch (code) {
       case kLocalNode:
-        has_local = true;
+        if (std::exchange(has_local, true)) return At(DecodeCode::kBadValue, v.data(), octets);
         return ReadNode(v, octets, &nlri->local);
       case kRemoteNode:
-        has_remote = true;
+        if (std::exchange(has_remote, true)) return At(DecodeCode::kBadValue, v.data(), octets);
         return ReadNode(v, octets, &nlri->remote);
       case kLinkIds:
         right = v.size() == 8;
@@ -265,7 +294,7 @@ DecodeResult ReadLinkStateAttribute(Octets value, LinkStateAttribute* attribute)
         if (!right) break;
         float bandwidth;
         std::memcpy(&bandwidth, &*bits, sizeof(bandwidth));
-        a.max_bandwidth = bandwidth;
+        if (std::isfinite(bandwidth) && bandwidth >= 0) a.max_bandwidth = bandwidth;  // else it says nothing
         break;
       }
       case kTeMetric:

@@ -1,16 +1,17 @@
 // BGP-LS: what NLRI of link state name (a node, a link, a prefix), and what the BGP-LS attribute says of it.
 //
-//     for (base::Octets rest = section.octets; !rest.empty();) {
-//       LinkStateNlri nlri;
-//       size_t size;
-//       const base::DecodeResult result = ReadLinkStateNlri(rest, section.safi == kSafiLinkStateVpn, &nlri, &size);
-//       rest = rest.subspan(size);               // also where it is not ok, if size is not 0
+//     for (const NlriSection& section : update.announced()) {
+//       if (section.afi != kAfiLinkState) continue;
+//       VisitLinkStateNlri(section.octets, section.safi == kSafiLinkStateVpn, section.add_path,
+//                          [&](const base::DecodeResult& result, const LinkStateNlri& nlri) { ... });
 //     }
 //
-// Standards: RFC 9552 (NLRI 5.2, attribute 5.3; code points 8), RFC 9085 (segment routing, indexes alone). TLVs that
-// are not named here are passed over, as 5.1 asks. Guaranteed: every octet is read within bounds. Ownership: borrows
-// the octets. Threads: any. Errors: kTruncated, kBadLength, kBadValue, kUnsupported (a type of NLRI that has no row)
-// with the offset. Cost: one pass; the attribute's lists allocate.
+// Standards: RFC 9552 (NLRI 5.2, attribute 5.3, what is malformed 8.2.2; code points 8), RFC 9085 (segment routing,
+// indexes alone). TLVs that are not named here are passed over, as 5.1 asks; within an NLRI they must be in order, and
+// those that describe a node come once each (5.1, 8.2.2). Guaranteed: every octet is read within bounds. Ownership:
+// borrows the octets. Threads: any. Errors: kTruncated, kBadLength, kBadValue, kUnsupported (a type of NLRI that has no
+// row) with the offset: the NLRI is to be left, and those behind it read ("NLRI discard"); an attribute is to be left
+// whole ("attribute discard"). Cost: one pass; the attribute's lists allocate.
 
 #ifndef FLOWACCT_BGP_LINK_STATE_H_
 #define FLOWACCT_BGP_LINK_STATE_H_
@@ -106,6 +107,24 @@ struct LinkStateAttribute {
 
 // The first NLRI of `octets`. *size: its octets, whether the result is ok or not; 0 if that cannot be said.
 base::DecodeResult ReadLinkStateNlri(base::Octets octets, bool vpn, LinkStateNlri* nlri, size_t* size);
+
+// visit(const base::DecodeResult&, const LinkStateNlri&) for each NLRI of a run, as long as their lengths are right,
+// which DecodeUpdate has checked (update.h). Returns whether they are. Without ok() the NLRI says nothing.
+template <typename Visitor>
+bool VisitLinkStateNlri(base::Octets octets, bool vpn, bool add_path, Visitor&& visit) {
+  while (!octets.empty()) {
+    const size_t path_id = add_path ? 4 : 0;  // RFC 7911, 3
+    if (octets.size() < path_id) return false;
+    LinkStateNlri nlri;
+    size_t size;
+    const base::DecodeResult result = ReadLinkStateNlri(octets.subspan(path_id), vpn, &nlri, &size);
+    if (size == 0) return false;
+    visit(result, static_cast<const LinkStateNlri&>(nlri));
+    octets = octets.subspan(path_id + size);
+  }
+  return true;
+}
+
 // `value`: of path attribute 29.
 base::DecodeResult ReadLinkStateAttribute(base::Octets value, LinkStateAttribute* attribute);
 

@@ -203,6 +203,7 @@ void Session::HandleOpen(base::Octets message, absl::Time now) {
   if (state_ == SessionState::kActive) SendOpen(&peer_, now);
   context_ = Negotiate(sent_, peer_);
   context_.family_disable = options_.family_disable;
+  context_.link_state_disable = !(context_.families - FamilySet::LinkState()).empty();
   const uint16_t seconds = std::min(options_.hold_time_seconds, peer_.hold_time_seconds);
   hold_time_ = seconds == 0 ? absl::InfiniteDuration() : absl::Seconds(seconds);
   hold_deadline_ = seconds == 0 ? now + options_.open_hold_time : now + hold_time_;

@@ -28,6 +28,8 @@ struct SessionContext {
   // Of RFC 7606's two answers to routes of a multiprotocol attribute that cannot be found: false, reset the session;
   // true, give up the family.
   bool family_disable = false;
+  // So for link state, which is given up alone where other families are agreed (RFC 9552, 8.2.2).
+  bool link_state_disable = false;
   // Routes without ORIGIN, AS_PATH or NEXT_HOP are treated as withdrawn (RFC 7606, 3.d). False: they are announced
   // without, as BMP tells what a router has in its RIBs.
   bool demand_mandatory = true;

@@ -36,6 +36,16 @@ bool IsAigpValid(base::Octets value) {  // RFC 7311, 3
   return true;
 }
 
+// RFC 9552, 5.1, 8.2.2: types and lengths of 16 bits each, of which nothing is left over.
+bool IsLinkStateValid(base::Octets value) {
+  while (value.size() >= 4) {
+    const size_t length = base::LoadBe16(value.data() + 2);
+    if (length > value.size() - 4) return false;
+    value.remove_prefix(4 + length);
+  }
+  return value.empty();
+}
+
 }  // namespace
 
 absl::string_view UpdateFaultName(UpdateFault fault) { return kFaults[static_cast<size_t>(fault)].name; }
@@ -139,7 +149,7 @@ class UpdateReader {
       Fail(UpdateFault::kFamilyNotAgreed, ErrorAction::kNone, at, attribute);
     } else if (check.ok) {
       return;
-    } else if (RowOf(section->family).shape > NlriShape::kVpn) {
+    } else if (RowOf(section->family).shape > NlriShape::kVpn && !FamilySet::LinkState().Has(section->family)) {
       Fail(UpdateFault::kUncountedNlri, ErrorAction::kNone, at, attribute);
       return;
     } else if (attribute == 0) {
@@ -239,6 +249,8 @@ class UpdateReader {
         return base::LoadBe32(value.data()) != 0;
       case AttributeCheck::kAigpValue:
         return IsAigpValid(value);
+      case AttributeCheck::kLinkStateValue:
+        return IsLinkStateValid(value);
       case AttributeCheck::kMpReachValue:
         ReadMpReach(value);
         return true;
@@ -359,7 +371,8 @@ class UpdateReader {
   }
   // Routes of a family cannot be found.
   void FailFamily(UpdateFault fault, Family family, size_t offset, uint8_t attribute) {
-    if (!context_.family_disable) return Fail(fault, ErrorAction::kSessionReset, offset, attribute);
+    const bool disable = context_.family_disable || (context_.link_state_disable && FamilySet::LinkState().Has(family));
+    if (!disable) return Fail(fault, ErrorAction::kSessionReset, offset, attribute);
     u_.disabled_families_.Add(family);
     Fail(fault, ErrorAction::kFamilyDisable, offset, attribute);
   }

@@ -301,7 +301,7 @@ TEST(Update, CountsFamiliesThatAreNotJoined) {
       {Family::kEvpn, {2, 3, 1, 2, 3, 5, 9}, 1, false},
       {Family::kMcastVpnIpv4, {1, 1, 0}, 1, true},
       {Family::kLinkState, {0, 1, 0, 2, 8, 9, 0, 2, 0, 0}, 2, true},
-      {Family::kLinkState, {0, 1, 0}, 0, false},
+      {Family::kLinkStateSpf, {0, 1, 0}, 0, false},
       {Family::kFlowSpecIpv4, {3, 1, 8, 10, 0xf0, 1, 9}, 2, true},
       {Family::kFlowSpecVpnIpv4, {0xf0}, 0, false},
       {Family::kRouteTarget, {0, 96, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 2, true},
@@ -328,6 +328,33 @@ TEST(Update, CountsFamiliesThatAreNotJoined) {
       EXPECT_EQ(d->counters.announced[static_cast<size_t>(c.family)], c.count);
       EXPECT_EQ(d->counters.faults[static_cast<size_t>(UpdateFault::kUncountedNlri)], c.right ? 0u : 1u);
       EXPECT_EQ(d->Set().next_hop()->ToString(), "192.0.2.1");
+    }
+  }
+}
+
+// RFC 9552, 8.2.2: objects that cannot be found end the session, or the family where others are agreed.
+TEST(Update, LinkStateThatCannotBeFound) {
+  for (const Family family : {Family::kLinkState, Family::kLinkStateVpn}) {
+    for (const std::vector<uint8_t>& octets : {std::vector<uint8_t>{0, 1, 0}, {0, 1, 0, 3, 1, 2}, {0, 1, 0, 0, 9}}) {
+      for (const bool withdrawn : {false, true}) {
+        for (const bool others : {false, true}) {
+          SessionContext context;
+          context.link_state_disable = others;
+          UpdateBuilder builder(context);
+          builder.Origin(0).AsPath({1});
+          if (withdrawn) {
+            builder.MpUnreach(family).RawMpWithdraw(octets);
+          } else {
+            builder.MpReach(family, Hop({"192.0.2.1"})).RawMpAnnounce(octets);
+          }
+          auto d = Decode(builder.Message(), context);
+          EXPECT_EQ(d->update.action(), others ? ErrorAction::kFamilyDisable : ErrorAction::kSessionReset);
+          EXPECT_EQ(d->update.disabled_families(), others ? FamilySet().Add(family) : FamilySet());
+          EXPECT_TRUE(d->update.announced().empty());
+          EXPECT_TRUE(d->update.withdrawn().empty());
+          EXPECT_EQ(d->counters.faults[static_cast<size_t>(UpdateFault::kNlri)], 1u);
+        }
+      }
     }
   }
 }
@@ -531,6 +558,11 @@ const Case kCases[] = {
        b.Attribute(0x80, 26, {2, 0, 9, 0});
      },
      UpdateFault::kAttributeValue, ErrorAction::kAttributeDiscard, 26},
+    {"RFC 9552, 8.2.2: link state whose last TLV is cut",
+     [](UpdateBuilder& b) {
+       b.Attribute(0x80, 29, {4, 0, 0, 1, 0, 4, 2, 0, 2, 'r'});
+     },
+     UpdateFault::kAttributeValue, ErrorAction::kAttributeDiscard, 29},
     {"RFC 8669, 6: prefix-SID of two octets",
      [](UpdateBuilder& b) {
        b.Attribute(0xc0, 40, {1, 0});

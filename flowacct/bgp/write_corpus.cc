@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flowacct/bgp/message_writer.h"
@@ -32,8 +33,64 @@ void PutAll(UpdateBuilder* b) {
   b->Attribute(0xc0, 40, {1, 0, 7, 0, 0, 0, 0, 0, 0, 1}).Attribute(0xe0, 99, {1, 2});
 }
 
-int Main(const std::string& folder) {
+using Octets = std::vector<uint8_t>;
+
+Octets Tlv(uint16_t type, const std::vector<Octets>& parts) {
+  base::OctetWriter value, out;
+  for (const Octets& part : parts) value.Bytes(part);
+  out.U16(type).U16(static_cast<uint16_t>(value.size())).Bytes(value.octets());
+  return {out.octets().begin(), out.octets().end()};
+}
+
+// The first octet is that of link_state_fuzz.cc: 1 an attribute, 2 of a VPN, 4 ADD-PATH.
+bool WriteLinkState(const std::string& folder) {
+  const Octets head = {2, 0, 0, 0, 0, 0, 0, 0, 7}, rd = {0, 0, 0xfb, 0xf4, 0, 0, 0, 7}, path_id = {0, 0, 0, 9};
+  const auto node = [](uint16_t type, const Octets& router) {
+    return Tlv(
+        type, {Tlv(512, {{0, 0, 0xfb, 0xf4}}), Tlv(513, {{0, 0, 0, 5}}), Tlv(514, {{0, 0, 0, 1}}), Tlv(515, {router})});
+  };
+  const Octets local = node(256, {0, 0, 0, 0, 0, 1}), remote = node(257, {0, 0, 0, 0, 0, 2, 3});
+  const Octets v6(16, 0x20);
+  const std::vector<std::pair<const char*, std::vector<Octets>>> kinds = {
+      {"node", {local, Tlv(65000, {{1}})}},
+      {"link",
+       {local, remote, Tlv(258, {{0, 0, 0, 1, 0, 0, 0, 2}}), Tlv(259, {{192, 0, 2, 1}}), Tlv(260, {{192, 0, 2, 2}}),
+        Tlv(261, {v6}), Tlv(262, {v6}), Tlv(263, {{0, 2}})}},
+      {"ipv4_prefix", {local, Tlv(263, {{0, 0}}), Tlv(264, {{3}}), Tlv(265, {{20, 198, 51, 96}})}},
+      {"ipv6_prefix", {local, Tlv(263, {{0, 2}}), Tlv(265, {{32, 0x20, 1, 0xd, 0xb8}})}},
+  };
   bool ok = true;
+  for (const uint8_t flags : {0, 2, 4, 6}) {
+    base::OctetWriter all;
+    for (size_t i = 0; i < kinds.size(); ++i) {
+      std::vector<Octets> value = kinds[i].second;
+      value.insert(value.begin(), head);
+      if ((flags & 2) != 0) value.insert(value.begin(), rd);
+      base::OctetWriter one;
+      if ((flags & 4) != 0) one.Bytes(path_id);
+      one.Bytes(Tlv(static_cast<uint16_t>(i + 1), value));
+      all.Bytes(one.octets());
+      ok &= Write(folder + kinds[i].first + "_" + std::to_string(flags), flags, one.octets());
+    }
+    all.Bytes(Tlv(6, {{1, 2, 3}}));  // of later
+    ok &= Write(folder + "all_" + std::to_string(flags), flags, all.octets());
+  }
+  const Octets attributes[] = {Tlv(263, {{0, 0, 0, 2}}),    Tlv(1024, {{0xc0}}),
+                               Tlv(1026, {{'r', '1'}}),     Tlv(1027, {{0x49, 0, 1}}),
+                               Tlv(1028, {{192, 0, 2, 1}}), Tlv(1029, {v6}),
+                               Tlv(1030, {{192, 0, 2, 2}}), Tlv(1031, {v6}),
+                               Tlv(1088, {{0, 0, 0, 1}}),   Tlv(1089, {{0x4e, 0x95, 2, 0xf9}}),
+                               Tlv(1092, {{0, 0, 0, 9}}),   Tlv(1095, {{0, 0, 10}}),
+                               Tlv(1096, {{0, 0, 0, 7}}),   Tlv(1098, {{'d'}}),
+                               Tlv(1152, {{0x80}}),         Tlv(1153, {{0, 0, 0, 3}}),
+                               Tlv(1155, {{0, 0, 0, 5}}),   Tlv(1158, {{0, 0, 0, 0, 0, 0, 0, 4}})};
+  base::OctetWriter all;
+  for (const Octets& attribute : attributes) all.Bytes(attribute);
+  return Write(folder + "attribute", 1, all.octets()) && ok;
+}
+
+int Main(const std::string& folder) {
+  bool ok = WriteLinkState(folder + "/corpus_link_state/");
   // The first octet is that of update_fuzz.cc: 1 as4, 8 ADD-PATH.
   for (const uint8_t flags : {uint8_t{1}, uint8_t{0}, uint8_t{9}}) {
     SessionContext context;

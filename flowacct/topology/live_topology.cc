@@ -5,6 +5,16 @@
 
 namespace flowacct::topology {
 
+RouterAlternates::RouterAlternates(TopologyGraphs its_graphs, NodeKey router) : graphs(std::move(its_graphs)) {
+  for (size_t i = 0; i < TopologyGraphs::kCount; ++i) {
+    const NodeIndex node = graphs.graphs[i]->Find(router);
+    if (node == kNoIndex) continue;
+    auto alternates = std::make_unique<LoopFreeAlternates>();
+    alternates->Compute(*graphs.graphs[i], node);
+    of_graph[i] = std::move(alternates);
+  }
+}
+
 LiveTopology::LiveTopology(lpm::ReaderEpochs* epochs, LiveTopologyOptions options)
     : options_(options), database_(options.database), reach_(epochs, options.reach), backoff_(options.backoff) {
   for (auto& graph : graphs_.graphs) graph = std::make_shared<const Graph>();
@@ -15,6 +25,10 @@ bool LiveTopology::Took(const std::optional<TopologyChange>& change, int64_t tim
   reach_.Apply(*change);
   if (change->graph && (change->key.level == 1 || change->key.level == 2)) {
     graph_changed_[change->key.level] = true;
+    backoff_.Change(time_nanos);
+  }
+  if (!change->before || !change->after || !RouterDirectory::Same(*change->before, *change->after)) {
+    directory_changed_ = true;
     backoff_.Change(time_nanos);
   }
   return true;
@@ -28,7 +42,15 @@ bool LiveTopology::Remove(const AdvertisementKey& key, int64_t time_nanos) {
   return Took(database_.Remove(key, time_nanos), time_nanos);
 }
 
-bool LiveTopology::Want(NodeKey root) {
+bool LiveTopology::Want(NodeKey root, bool alternates) {
+  if (alternates && alternates_.count(root) == 0) {
+    if (alternates_.size() < options_.max_alternate_roots) {
+      alternates_.emplace(root, nullptr);
+      alternates_due_ = true;
+    } else {
+      ++alternates_refused_;
+    }
+  }
   if (roots_.count(root) != 0) return true;
   if (roots_.size() >= options_.max_roots) return false;
   roots_.emplace(root, nullptr);
@@ -36,7 +58,18 @@ bool LiveTopology::Want(NodeKey root) {
   return true;
 }
 
-void LiveTopology::Unwant(NodeKey root) { wanted_changed_ |= roots_.erase(root) != 0; }
+void LiveTopology::Unwant(NodeKey root) {
+  wanted_changed_ |= (alternates_.erase(root) != 0) | (roots_.erase(root) != 0);
+}
+
+bool LiveTopology::MakeAlternates() {
+  for (auto& [key, alternates] : alternates_) {
+    if (alternates != nullptr && alternates->graphs.graphs == graphs_.graphs) continue;
+    alternates = std::make_shared<const RouterAlternates>(graphs_, key);
+    return true;
+  }
+  return false;
+}
 
 bool LiveTopology::Advance(int64_t time_nanos) {
   const bool due = backoff_.Advance(time_nanos), wanted = wanted_changed_;
@@ -45,6 +78,10 @@ bool LiveTopology::Advance(int64_t time_nanos) {
   } else if (wanted) {
     // Routers that are newly wanted see what is published: it is not yet time for what changed since.
     Publish(time_nanos);
+  } else if (alternates_due_) {
+    alternates_due_ = MakeAlternates();
+    if (alternates_due_) Publish(time_nanos);
+    return alternates_due_;
   }
   return due || wanted;
 }
@@ -58,7 +95,10 @@ void LiveTopology::Compute(int64_t time_nanos) {
           std::make_shared<const Graph>(state_.GraphOf(level, topology));
     }
     graph_changed_[level] = false;
+    alternates_due_ = !alternates_.empty();
   }
+  if (directory_changed_) directory_ = std::make_shared<const RouterDirectory>(state_);
+  directory_changed_ = false;
   Publish(time_nanos);
 }
 
@@ -73,7 +113,11 @@ void LiveTopology::Publish(int64_t time_nanos) {
     paths = std::make_shared<const RouterPaths>(graphs_, key, paths.get());
   }
   snapshot->graphs = graphs_;
+  snapshot->directory = directory_;
   snapshot->roots = roots_;
+  for (const auto& [key, alternates] : alternates_) {
+    if (alternates != nullptr && alternates->graphs.graphs == graphs_.graphs) snapshot->alternates[key] = alternates;
+  }
   published_->Publish(std::move(snapshot));
 }
 
@@ -82,6 +126,7 @@ absl::Status LiveTopology::Restore(base::Octets octets, int64_t time_nanos) {
   if (!status.ok()) return status;
   reach_.Reset(database_.State());
   graph_changed_.fill(true);
+  directory_changed_ = true;
   Compute(time_nanos);
   return status;
 }

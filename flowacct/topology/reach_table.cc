@@ -88,7 +88,8 @@ void ReachTable::Replace(const base::IpPrefix& prefix, absl::Span<const Entry> g
   } else {
     const lpm::NodeArena::Ref ref = arena_.Allocate(List::OctetsOf(changed_.size()));
     List* list = ListOf(ref);
-    list->count = changed_.size();
+    list->count = static_cast<uint16_t>(changed_.size());
+    list->serial = ++serial_ & ((uint64_t{1} << 48) - 1);
     std::memcpy(static_cast<void*>(list->entries()), changed_.data(), changed_.size() * sizeof(ReachCandidate));
     live_.Insert(prefix, ref);
     if (old_ref == lpm::LiveTable::kNone) CountLength(prefix, true);
@@ -122,6 +123,7 @@ void ReachTable::Apply(const TopologyChange& change) {
     Replace(prefix, absl::MakeConstSpan(gone).subspan(g_begin, g - g_begin),
             absl::MakeConstSpan(fresh).subspan(f_begin, f - f_begin));
   }
+  version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 void ReachTable::Reset(const TopologyState& state) {
@@ -145,6 +147,7 @@ void ReachTable::Reset(const TopologyState& state) {
     change.after = advertisement;
     Apply(change);
   }
+  version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 ReachView ReachReader::Find(const base::IpAddress& address) const {

@@ -56,7 +56,8 @@ struct ReachCandidate {
 };
 
 struct ReachView {
-  uint8_t length = 0;  // of the prefix, in the address' family
+  uint8_t length = 0;   // of the prefix, in the address' family
+  uint64_t serial = 0;  // of these candidates of this prefix, and never of others in this table
   absl::Span<const ReachCandidate> candidates;
 
   bool found() const { return !candidates.empty(); }
@@ -77,6 +78,9 @@ class ReachTable {
   size_t candidates() const { return candidates_; }
   uint64_t refused() const { return refused_; }
   size_t octets() const { return arena_.octets(); }
+  // Another one once a change is there to be read, for any thread: who read it before a look-up knows what he found as
+  // long as it is the same.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
   lpm::ReaderEpochs* epochs() const { return arena_.epochs(); }
 
  private:
@@ -89,11 +93,13 @@ class ReachTable {
   // At most that many octets are one block of the arena.
   static constexpr size_t kMaxCandidates = lpm::NodeArena::kMaxBlockOctets / sizeof(ReachCandidate) - 1;
   struct List {
-    uint64_t count;
+    uint64_t count : 16;
+    uint64_t serial : 48;  // a million changes a second for nine years
     ReachCandidate* entries() { return reinterpret_cast<ReachCandidate*>(this + 1); }
     const ReachCandidate* entries() const { return reinterpret_cast<const ReachCandidate*>(this + 1); }
     static size_t OctetsOf(size_t count) { return sizeof(List) + count * sizeof(ReachCandidate); }
   };
+  static_assert(kMaxCandidates < 1 << 16);
   static_assert(sizeof(List) % alignof(ReachCandidate) == 0 && sizeof(ReachCandidate) == 16);
 
   static void EntriesOf(const Advertisement& advertisement, std::vector<Entry>* entries);
@@ -104,7 +110,7 @@ class ReachTable {
   void CountLength(const base::IpPrefix& prefix, bool more);
   ReachView ViewOf(uint32_t ref, uint8_t length) const {
     const List* list = ListOf(ref);
-    return {length, absl::MakeConstSpan(list->entries(), list->count)};
+    return {length, list->serial, absl::MakeConstSpan(list->entries(), list->count)};
   }
 
   ReachTableOptions options_;
@@ -112,6 +118,8 @@ class ReachTable {
   lpm::LiveTable live_;
   size_t candidates_ = 0;
   uint64_t refused_ = 0;
+  uint64_t serial_ = 0;  // of the last list
+  std::atomic<uint64_t> version_{1};
   // Prefixes of each length; of which lengths there are any, for readers.
   std::array<std::array<size_t, 129>, 2> of_length_{};
   std::array<std::array<std::atomic<uint64_t>, 3>, 2> lengths_{};

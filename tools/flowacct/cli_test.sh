@@ -345,6 +345,51 @@ expect 1 "no peer of the MRT files has" "$flowacct" replay "$capture" --routes "
 expect 2 "there are no routes" "$flowacct" replay "$capture" --routes-peer 192.0.2.9
 expect 2 "is no MRT file" "$flowacct" rib peers --mrt "$capture"
 
+# The inside of the network joined to flows: what is told of links is all that was exported, and what the IGP's own
+# command lays on them.
+cat >"$work/net.topology" <<'END'
+node ams id 0000.0000.0001 router-id 192.0.2.1
+node fra id 0000.0000.0002 router-id 192.0.2.2
+node par id 0000.0000.0003 router-id 192.0.2.3
+node lon id 0000.0000.0004 router-id 192.0.2.4
+link ams fra metric 10 address 172.16.0.0 172.16.0.1
+link fra par metric 10
+link ams lon metric 15
+link fra lon metric 10
+prefix par 0.0.0.0/1
+prefix lon 128.0.0.0/2
+prefix ams 192.0.0.0/2
+END
+printf '# all of them\n0.0.0.0/0,ams\n' >"$work/exporters"
+expect 0 "" "$flowacct" generate v5 --records 5000 --distinct-keys 1000 --exporters 3 --output "$work/v5.pcap" --truth "$work/truth"
+igp=(--igp "$work/net.topology" --igp-exporters "$work/exporters")
+expect 0 "igp: " "$flowacct" replay "$work/v5.pcap" "${igp[@]}" --by igp_ingress,igp_egress,igp_path,igp_metric,igp_protection --sum bytes --format csv
+printed "ams,par,ams fra par,20,"
+printed "ams,lon,ams lon,15,"
+printed "ams,ams,ams,0,local,"
+expect 0 "" "$flowacct" replay "$work/v5.pcap" "${igp[@]}" --by igp_links,igp_ecmp_shares --sum bytes --format csv --no-scale --quiet
+cp "$work/out" "$work/links.csv"
+got=$(awk -F, 'NR > 1 { bytes += $3 } END { printf "\"bytes\":%d,", bytes }' "$work/links.csv")
+grep -qF "$got" "$work/truth" || { echo "FAILED: igp_links: $got is not the truth: $(cat "$work/truth")"; failures=$((failures + 1)); }
+"$flowacct" replay "$work/v5.pcap" "${igp[@]}" --by igp_ingress,igp_dst_net --sum bytes --format csv --no-scale --quiet |
+  sed '1s/igp_ingress/from/; 1s/igp_dst_net/to/' >"$work/traffic.csv"
+expect 0 "" "$flowacct" igp traffic --from "$work/net.topology" --traffic "$work/traffic.csv" --format csv
+for link in ams-fra fra-par ams-lon; do
+  by_flows=$(awk -F, -v link="$link" 'NR > 1 && $2 == 100 && (" " $1 " ") ~ (" " link " ") { bytes += $3 } END { printf "%d", bytes }' "$work/links.csv")
+  [[ $by_flows -gt 0 ]] || { echo "FAILED: nothing of the flows on $link"; failures=$((failures + 1)); }
+  grep -q "^$link,.*\b$by_flows\b" "$work/out" || { echo "FAILED: $by_flows octets of flows on $link, but: $(grep "^$link," "$work/out")"; failures=$((failures + 1)); }
+done
+first=$(awk -F, 'NR > 1 && $1 != "" { bytes += $3 } END { printf "%d", bytes }' "$work/links.csv")
+sent=$(awk -F, 'NR > 1 && $2 != "192.0.0.0/2" { bytes += $3 } END { printf "%d", bytes }' "$work/traffic.csv")
+[[ $first -eq $sent ]] || { echo "FAILED: $first octets on first links, of $sent that leave ams"; failures=$((failures + 1)); }
+expect 0 "" "$flowacct" replay "$work/v5.pcap" "${igp[@]}" --by dst_mask,next_hop --format csv --quiet
+cp "$work/out" "$work/filled"
+expect 0 "" "$flowacct" replay "$work/v5.pcap" "${igp[@]}" --igp-keep-networks --by dst_mask,next_hop --format csv --quiet
+cmp -s "$work/out" "$work/filled" && { echo "FAILED: --igp-keep-networks changed nothing"; failures=$((failures + 1)); }
+printf '10.0.0.1\n' >"$work/exporters"
+expect 2 'exporters:1: "10.0.0.1" is neither EXPORTER,ROUTER' "$flowacct" replay "$work/v5.pcap" "${igp[@]}"
+expect 2 "--igp-exporters: there is no IGP; give --igp FILE" "$flowacct" replay "$work/v5.pcap" --igp-exporters "$work/exporters"
+
 if [[ $failures -gt 0 ]]; then
   echo "$failures failed"
   exit 1

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "flowacct/collector/igp/igp_files.h"
 #include "tools/flowacct/command.h"
 #include "tools/flowacct/mrt_options.h"
 
@@ -33,6 +34,28 @@ absl::StatusOr<std::string> ReadWhole(const std::string& path) {
       return absl::ResourceExhaustedError(absl::StrCat(path, ": is larger than 512 MiB; is the path right?"));
     }
   }
+}
+
+absl::Status LoadIgp(const EnrichmentFlags& flags, bool quiet, Terminal& terminal, Enrichment* loaded) {
+  collector::IgpFilesOptions options;
+  options.files = flags.igp;
+  options.interrupted = [&terminal] { return terminal.Interrupted(); };
+  options.progress = [&terminal](const collector::CaptureReader& reader) { terminal.ShowProgress(reader); };
+  const auto files = collector::IgpFiles::Load(std::move(options));
+  terminal.EndProgress();
+  if (!files.ok()) return files.status();
+  if (!quiet) {
+    for (const std::string& line : (*files)->summary()) std::fprintf(stderr, "igp: %s\n", line.c_str());
+  }
+  loaded->igp = collector::OfflineIgp::Make((*files)->database());
+  loaded->igp_options.fill_networks = !flags.igp_keep_networks;
+  if (flags.igp_exporters.empty()) return absl::OkStatus();
+  const auto text = ReadWhole(flags.igp_exporters);
+  if (!text.ok()) return text.status();
+  auto exporters = enrich::IgpExporters::Parse(*text, flags.igp_exporters);
+  if (!exporters.ok()) return exporters.status();
+  loaded->igp_options.exporters = std::make_shared<const enrich::IgpExporters>(*std::move(exporters));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -88,6 +111,27 @@ void AddEnrichmentOptions(CLI::App& command, EnrichmentFlags& flags) {
       ->allow_extra_args(false);
 }
 
+void AddIgpOptions(CLI::App& command, EnrichmentFlags& flags) {
+  command
+      .add_option("--igp", flags.igp,
+                  "The inside of the network: a capture with IS-IS, a topology file, pmacct's igp_daemon_map, or MRT "
+                  "with BGP-LS; fills igp_dst_net, igp_egress, igp_path and the like; may be given several times")
+      ->type_name("FILE")
+      ->take_all()
+      ->group("Accounting")
+      ->allow_extra_args(false);
+  command
+      .add_option("--igp-exporters", flags.igp_exporters,
+                  "File of EXPORTER,ROUTER or EXPORTER,INTERFACE,ROUTER lines: which router records came in at, where "
+                  "--igp does not tell whose an exporter's address is")
+      ->type_name("FILE")
+      ->group("Accounting");
+  command
+      .add_flag("--igp-keep-networks", flags.igp_keep_networks,
+                "Leave src_net, dst_net, their masks and next_hop alone, even where --igp has longer prefixes")
+      ->group("Accounting");
+}
+
 void AddSamplingOptions(CLI::App& command, SamplingFlags& flags) {
   command.add_flag("--no-scale", flags.no_scale, "Do not multiply sampled counters by their sampling rate")
       ->group("Sampling");
@@ -113,6 +157,12 @@ absl::StatusOr<Enrichment> LoadEnrichment(const EnrichmentFlags& flags, bool qui
                                                                       : enrich::RoutesPolicy::kReplace;
   } else if (!flags.routes_peer.empty()) {
     return absl::InvalidArgumentError("--routes-peer: there are no routes; give --routes FILE.mrt");
+  }
+  if (!flags.igp.empty()) {
+    if (const absl::Status status = LoadIgp(flags, quiet, terminal, &loaded); !status.ok()) return status;
+  } else if (!flags.igp_exporters.empty() || flags.igp_keep_networks) {
+    return absl::InvalidArgumentError(absl::StrCat(flags.igp_exporters.empty() ? "--igp-keep-networks" : "--igp-exporters",
+                                                   ": there is no IGP; give --igp FILE"));
   }
   if (!flags.networks.empty()) {
     const auto text = ReadWhole(flags.networks);

@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "flowacct/collector/igp/offline_igp.h"
 #include "flowacct/collector/mrt/offline_routes.h"
 #include "flowacct/enrich/geoip/geo_database.h"
+#include "flowacct/enrich/igp/igp_enricher.h"
 #include "flowacct/enrich/networks.h"
 #include "flowacct/enrich/networks_enricher.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
@@ -28,6 +30,9 @@ struct EnrichmentFlags {
   std::vector<std::string> geoip, rules, routes;
   std::string routes_peer, routes_policy = "replace";
   std::string services;
+  std::vector<std::string> igp;
+  std::string igp_exporters;
+  bool igp_keep_networks = false;
 };
 
 struct SamplingFlags {
@@ -37,6 +42,8 @@ struct SamplingFlags {
 
 // Adds --networks to --rules, and --no-scale to --override-rate. `flags` outlive the parse.
 void AddEnrichmentOptions(CLI::App& command, EnrichmentFlags& flags);
+// Adds --igp, --igp-exporters and --igp-keep-networks.
+void AddIgpOptions(CLI::App& command, EnrichmentFlags& flags);
 void AddSamplingOptions(CLI::App& command, SamplingFlags& flags);
 
 // What the flags name, read; null or empty: nothing. Rules are not parsed.
@@ -48,8 +55,10 @@ struct Enrichment {
   std::vector<std::pair<std::string, std::shared_ptr<const enrich::GeoDatabase>>> geoip;  // path, database
   std::shared_ptr<const enrich::Services> services;
   std::vector<enrich::RulesFile> rules;
+  std::shared_ptr<collector::OfflineIgp> igp;
+  enrich::IgpOptions igp_options;
 };
-// Unless it is `quiet`, a summary of the routes goes to standard error.
+// Unless it is `quiet`, a summary of the routes and of the IGP goes to standard error.
 absl::StatusOr<Enrichment> LoadEnrichment(const EnrichmentFlags& flags, bool quiet, Terminal& terminal);
 
 }  // namespace flowacct::tools

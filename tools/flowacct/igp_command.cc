@@ -19,6 +19,9 @@
 #include "flowacct/collector/igp/igp_files.h"
 #include "flowacct/collector/igp/igp_glass.h"
 #include "flowacct/collector/igp/igp_neighbors.h"
+#include "flowacct/collector/interrupt.h"
+#include "flowacct/collector/server/collector_status.h"
+#include "flowacct/topology/topology_file.h"
 #include "tools/flowacct/collector_options.h"
 #include "tools/flowacct/command.h"
 #include "tools/flowacct/terminal.h"
@@ -29,11 +32,14 @@ namespace {
 using collector::IgpDemands;
 using collector::IgpFiles;
 using collector::IgpGlass;
+using collector::IgpQuestion;
 using collector::QueryAnswer;
 
 struct Flags {
   std::vector<std::string> files, before_files;
-  CollectorFlags output;  // format alone
+  CollectorFlags output;  // format; address if there is `collector`
+  std::string collector;  // whom to ask instead of files; empty: nobody
+  std::string pipeline, bins = "0s";
   collector::IgpPlane plane;
   std::string from, to, prefix, at, since;
   std::string traffic, label, capacity, duration = "5m", svg, title;
@@ -86,15 +92,88 @@ int Show(const absl::StatusOr<std::string>& json, const Flags& flags, const char
   return Print(answer->rows.empty() ? std::string(nothing) : answer->AsTable());
 }
 
-// Loads, and answers with what `ask` makes of it.
-template <typename Ask>
-int Answer(const Flags& flags, const char* nothing, Ask ask) {
+absl::StatusOr<std::string> AskCollector(const Flags& flags, const IgpQuestion& question) {
+  collector::InterruptScope interrupt;
+  CollectorFlags address = flags.output;
+  address.address = flags.collector;
+  const auto client = NewClient(address, interrupt);
+  if (!client.ok()) return client.status();
+  return (*client)->Igp(question);
+}
+
+IgpQuestion QuestionOf(const Flags& flags, IgpQuestion::Of of) {
+  IgpQuestion question;
+  question.of = of;
+  question.router = flags.from;
+  question.to = flags.to;
+  question.prefix = flags.prefix;
+  question.level = flags.plane.level;
+  question.topology = flags.plane.topology;
+  question.at = flags.at;
+  question.since = flags.since;
+  question.pipeline = flags.pipeline;
+  question.label = flags.label;
+  question.failures = flags.failures;
+  question.threshold = flags.threshold / 100;
+  question.limit = flags.limit;
+  return question;
+}
+
+// The topology that is asked for: of files, or of a collector.
+absl::StatusOr<std::unique_ptr<IgpGlass>> Glass(const Flags& flags) {
+  if (!flags.collector.empty()) {
+    const auto text = AskCollector(flags, QuestionOf(flags, IgpQuestion::Of::kTopology));
+    if (!text.ok()) return text.status();
+    auto file = topology::ParseTopologyFile(*text, flags.collector);
+    if (!file.ok()) return file.status();
+    std::vector<topology::TopologyState::Pointer> advertisements;
+    for (topology::Advertisement& advertisement : file->advertisements) {
+      advertisements.push_back(std::make_shared<const topology::Advertisement>(std::move(advertisement)));
+    }
+    return std::make_unique<IgpGlass>(topology::TopologyState(file->style, std::move(advertisements)),
+                                      std::move(file->groups));
+  }
   const auto igp = Load(flags.files);
-  if (!igp.ok()) return Fail(igp.status());
+  if (!igp.ok()) return igp.status();
   auto state = StateOf(**igp, "--at", flags.at);
-  if (!state.ok()) return Fail(state.status());
-  IgpGlass glass(*std::move(state), (*igp)->groups());
-  return Show(ask(glass), flags, nothing);
+  if (!state.ok()) return state.status();
+  return std::make_unique<IgpGlass>(*std::move(state), (*igp)->groups());
+}
+
+// Whom to ask: files, or a collector.
+absl::Status CheckSource(const Flags& flags) {
+  if (flags.collector.empty() == flags.files.empty()) {
+    return absl::InvalidArgumentError("give --from FILE, or --collector ADDRESS: whom to ask");
+  }
+  if (!flags.pipeline.empty() && flags.collector.empty()) {
+    return absl::InvalidArgumentError("--pipeline is of a collector; give --collector ADDRESS");
+  }
+  if (!flags.pipeline.empty() && !flags.traffic.empty()) {
+    return absl::InvalidArgumentError("--pipeline and --traffic exclude one another; give one of them");
+  }
+  if (!flags.pipeline.empty() && !flags.capacity.empty()) {
+    return absl::InvalidArgumentError("--capacity goes with --traffic, not with --pipeline");
+  }
+  return absl::OkStatus();
+}
+
+// Answers with what `ask` makes of the topology, or what a collector says to that question.
+template <typename Ask>
+int Answer(const Flags& flags, const char* nothing, IgpQuestion::Of of, Ask ask) {
+  if (const absl::Status status = CheckSource(flags); !status.ok()) return Fail(status);
+  // With traffic of its own it is this program that lays it.
+  if (!flags.collector.empty() && flags.traffic.empty()) {
+    IgpQuestion question = QuestionOf(flags, of);
+    if (!flags.pipeline.empty() && flags.bins != "0s") {
+      const auto bins = ParseDuration("--bins", flags.bins);
+      if (!bins.ok()) return Fail(bins.status());
+      question.bins = *bins;
+    }
+    return Show(AskCollector(flags, question), flags, nothing);
+  }
+  auto glass = Glass(flags);
+  if (!glass.ok()) return Fail(glass.status());
+  return Show(ask(**glass), flags, nothing);
 }
 
 absl::StatusOr<IgpDemands> Demands(const Flags& flags) {
@@ -123,32 +202,38 @@ absl::StatusOr<collector::IgpLoadOptions> LoadOptions(const Flags& flags) {
 
 // Of traffic and whatif: what is asked, and what became of all octets on standard error.
 template <typename Ask>
-int AnswerWithTraffic(const Flags& flags, const char* nothing, Ask ask) {
+int AnswerWithTraffic(const Flags& flags, const char* nothing, IgpQuestion::Of of, Ask ask) {
+  if (!flags.pipeline.empty()) {
+    return Answer(flags, nothing, of, [](IgpGlass&) { return absl::StatusOr<std::string>(); });
+  }
+  if (flags.traffic.empty()) return Fail(absl::InvalidArgumentError("give --traffic FILE, or --pipeline NAME"));
   const auto demands = Demands(flags);
   if (!demands.ok()) return Fail(demands.status());
   const auto options = LoadOptions(flags);
   if (!options.ok()) return Fail(options.status());
   std::vector<std::string> report;
-  const int code = Answer(flags, nothing, [&](IgpGlass& glass) { return ask(glass, *demands, *options, &report); });
+  const int code = Answer(flags, nothing, of, [&](IgpGlass& glass) { return ask(glass, *demands, *options, &report); });
   for (const std::string& line : report) std::fprintf(stderr, "%s\n", line.c_str());
   return code;
 }
 
 int Draw(const Flags& flags) {
-  const auto igp = Load(flags.files);
-  if (!igp.ok()) return Fail(igp.status());
-  auto state = StateOf(**igp, "--at", flags.at);
-  if (!state.ok()) return Fail(state.status());
-  IgpGlass glass(*std::move(state), (*igp)->groups());
-  const auto options = LoadOptions(flags);
-  if (!options.ok()) return Fail(options.status());
+  if (const absl::Status status = CheckSource(flags); !status.ok()) return Fail(status);
   absl::StatusOr<std::string> svg;
-  if (flags.traffic.empty()) {
-    svg = glass.Draw(nullptr, flags.failures, *options, flags.title);
+  if (!flags.pipeline.empty()) {
+    svg = AskCollector(flags, QuestionOf(flags, IgpQuestion::Of::kDraw));
   } else {
-    const auto demands = Demands(flags);
-    if (!demands.ok()) return Fail(demands.status());
-    svg = glass.Draw(&*demands, flags.failures, *options, flags.title);
+    const auto glass = Glass(flags);
+    if (!glass.ok()) return Fail(glass.status());
+    const auto options = LoadOptions(flags);
+    if (!options.ok()) return Fail(options.status());
+    if (flags.traffic.empty()) {
+      svg = (*glass)->Draw(nullptr, flags.failures, *options, flags.title);
+    } else {
+      const auto demands = Demands(flags);
+      if (!demands.ok()) return Fail(demands.status());
+      svg = (*glass)->Draw(&*demands, flags.failures, *options, flags.title);
+    }
   }
   if (!svg.ok()) return Fail(svg.status());
   if (flags.svg == "-") return Print(*svg);
@@ -166,9 +251,17 @@ void AddFrom(CLI::App& command, std::vector<std::string>& files) {
                   "A capture with IS-IS, a topology file, pmacct's igp_daemon_map, or MRT with BGP-LS; may be given "
                   "several times")
       ->type_name("FILE")
-      ->required()
       ->take_all()
       ->allow_extra_args(false);
+}
+
+void AddSource(CLI::App& command, Flags& flags) {
+  AddFrom(command, flags.files);
+  command
+      .add_option("--collector", flags.collector,
+                  "Asks a running collector instead of files: HOST:PORT, http://HOST:PORT or unix:PATH")
+      ->type_name("ADDRESS")
+      ->excludes("--from");
 }
 
 void AddPlane(CLI::App& command, Flags& flags) {
@@ -183,20 +276,27 @@ void AddPlane(CLI::App& command, Flags& flags) {
 
 CLI::App* AddQuestion(CLI::App& igp, Flags& flags, const char* name, const char* help) {
   CLI::App* command = igp.add_subcommand(name, help);
-  AddFrom(*command, flags.files);
-  command->add_option("--at", flags.at, "As it was then, of a capture or MRT: 2026-03-01T12:00:00Z")->type_name("TIME");
+  AddSource(*command, flags);
+  command->add_option("--at", flags.at, "As it was then, of a collector, a capture or MRT: 2026-03-01T12:00:00Z")
+      ->type_name("TIME");
   AddFormat(*command, flags.output, {"table", "json", "csv"});
   return command;
 }
 
-void AddLoad(CLI::App& command, Flags& flags, bool required) {
-  CLI::Option* traffic =
-      command
-          .add_option("--traffic", flags.traffic,
-                      "CSV with columns exporter (or from), dst_addr (dst_net, bgp_next_hop, to) and "
-                      "bytes; '-' is standard input")
-          ->type_name("FILE");
-  if (required) traffic->required();
+void AddLoad(CLI::App& command, Flags& flags) {
+  command
+      .add_option("--traffic", flags.traffic,
+                  "CSV with columns exporter (or from), dst_addr (dst_net, bgp_next_hop, to) and "
+                  "bytes; '-' is standard input")
+      ->type_name("FILE");
+  command
+      .add_option("--pipeline", flags.pipeline,
+                  "Instead, of a collector: the bins of this pipeline, which has such columns and a memory sink")
+      ->type_name("NAME");
+  command
+      .add_option("--bins", flags.bins, "Of the pipeline: the bins that ended no longer ago; 0s: the open one alone")
+      ->type_name("DURATION")
+      ->capture_default_str();
   command.add_option("--capacity", flags.capacity, "Lines of a link and its capacity: ams1-fra1 100G")
       ->type_name("FILE");
   command.add_option("--during", flags.duration, "The time in which the traffic was counted")
@@ -238,9 +338,17 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
       "  flowacct replay flows.pcap --by exporter,dst_addr --sum bytes --format csv --quiet |\n"
       "    flowacct igp whatif --from isis.pcap --traffic - --fail ams1-fra1");
 
-  CLI::App* neighbors = AddQuestion(*igp, *flags, "neighbors", "Lists who says hello in a capture, to whom, and where");
-  neighbors->footer("Example:\n  flowacct igp neighbors --from isis.pcap");
+  CLI::App* neighbors =
+      AddQuestion(*igp, *flags, "neighbors", "Lists a collector's adjacencies, or who says hello in a capture");
+  neighbors->footer(
+      "Examples:\n  flowacct igp neighbors --collector 127.0.0.1:2112\n  flowacct igp neighbors --from isis.pcap");
   neighbors->callback([flags, &exit_code] {
+    if (const absl::Status status = CheckSource(*flags); !status.ok() || !flags->collector.empty()) {
+      exit_code = status.ok() ? Show(AskCollector(*flags, QuestionOf(*flags, IgpQuestion::Of::kNeighbors)), *flags,
+                                     "there are no neighbors\n")
+                              : Fail(status);
+      return;
+    }
     const auto files = Load(flags->files);
     exit_code =
         files.ok() ? Show(collector::NeighborRows(**files), *flags, "no hello was seen\n") : Fail(files.status());
@@ -252,7 +360,7 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   lsdb->add_option("--level", flags->plane.level, "Only of this one")->type_name("N")->check(CLI::IsMember({1, 2}));
   lsdb->footer("Examples:\n  flowacct igp lsdb --from isis.pcap\n  flowacct igp lsdb ams1 --from isis.pcap --level 2");
   lsdb->callback([flags, &exit_code] {
-    exit_code = Answer(*flags, "nothing is advertised\n",
+    exit_code = Answer(*flags, "nothing is advertised\n", IgpQuestion::Of::kDatabase,
                        [&](IgpGlass& glass) { return glass.Database(flags->from, flags->plane); });
   });
 
@@ -262,7 +370,8 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   routes->footer(
       "Examples:\n  flowacct igp routes ams1 --from isis.pcap\n  flowacct igp routes ams1 192.0.2.7 --from isis.pcap");
   routes->callback([flags, &exit_code] {
-    exit_code = Answer(*flags, "no route\n", [&](IgpGlass& glass) { return glass.Routes(flags->from, flags->prefix); });
+    exit_code = Answer(*flags, "no route\n", IgpQuestion::Of::kRoutes,
+                       [&](IgpGlass& glass) { return glass.Routes(flags->from, flags->prefix); });
   });
 
   CLI::App* path =
@@ -272,8 +381,8 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   AddPlane(*path, *flags);
   path->footer("Example:\n  flowacct igp path ams1 fra1 --from network.topology");
   path->callback([flags, &exit_code] {
-    exit_code =
-        Answer(*flags, "no way\n", [&](IgpGlass& glass) { return glass.Paths(flags->from, flags->to, flags->plane); });
+    exit_code = Answer(*flags, "no way\n", IgpQuestion::Of::kPaths,
+                       [&](IgpGlass& glass) { return glass.Paths(flags->from, flags->to, flags->plane); });
   });
 
   CLI::App* spf = AddQuestion(*igp, *flags, "spf", "Shows the tree of shortest paths of a router");
@@ -281,8 +390,8 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   AddPlane(*spf, *flags);
   spf->footer("Example:\n  flowacct igp spf ams1 --from isis.pcap --level 1");
   spf->callback([flags, &exit_code] {
-    exit_code =
-        Answer(*flags, "nothing is reached\n", [&](IgpGlass& glass) { return glass.Spf(flags->from, flags->plane); });
+    exit_code = Answer(*flags, "nothing is reached\n", IgpQuestion::Of::kSpf,
+                       [&](IgpGlass& glass) { return glass.Spf(flags->from, flags->plane); });
   });
 
   CLI::App* lfa =
@@ -292,12 +401,12 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   AddPlane(*lfa, *flags);
   lfa->footer("Examples:\n  flowacct igp lfa --from network.topology\n  flowacct igp lfa ams1 --from network.topology");
   lfa->callback([flags, &exit_code] {
-    exit_code = Answer(*flags, "there is nothing to protect\n",
+    exit_code = Answer(*flags, "there is nothing to protect\n", IgpQuestion::Of::kAlternates,
                        [&](IgpGlass& glass) { return glass.Alternates(flags->from, flags->plane); });
   });
 
   CLI::App* traffic = AddQuestion(*igp, *flags, "traffic", "Lays traffic on the links of its ways: a matrix of links");
-  AddLoad(*traffic, *flags, /*required=*/true);
+  AddLoad(*traffic, *flags);
   traffic->add_option("--by", flags->label, "Tells a link's traffic apart by this column of the traffic")
       ->type_name("COLUMN");
   AddLimit(*traffic, *flags);
@@ -306,7 +415,7 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
       "    flowacct igp traffic --from isis.pcap --traffic - --by protocol");
   traffic->callback([flags, &exit_code] {
     exit_code =
-        AnswerWithTraffic(*flags, "no link carries anything\n",
+        AnswerWithTraffic(*flags, "no link carries anything\n", IgpQuestion::Of::kTraffic,
                           [](IgpGlass& glass, const IgpDemands& demands, const collector::IgpLoadOptions& options,
                              std::vector<std::string>* report) { return glass.Traffic(demands, options, report); });
   });
@@ -314,7 +423,7 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   CLI::App* whatif =
       AddQuestion(*igp, *flags, "whatif", "Tells which links carry more, and what is lost, if something fails");
   AddFail(*whatif, *flags, /*required=*/true);
-  AddLoad(*whatif, *flags, /*required=*/true);
+  AddLoad(*whatif, *flags);
   AddPlane(*whatif, *flags);
   whatif->add_option("--by", flags->label, "Tells whose traffic is lost or moved by this column")->type_name("COLUMN");
   whatif->add_option("--threshold", flags->threshold, "A link is too full above this part of its capacity")
@@ -326,13 +435,13 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
       "Example:\n  flowacct igp whatif --from network.topology --traffic traffic.csv --fail ams1-fra1 --by customer");
   whatif->callback([flags, &exit_code] {
     exit_code = AnswerWithTraffic(
-        *flags, "nothing changes\n",
+        *flags, "nothing changes\n", IgpQuestion::Of::kWhatIf,
         [&](IgpGlass& glass, const IgpDemands& demands, const collector::IgpLoadOptions& options,
             std::vector<std::string>* report) { return glass.WhatIf(demands, flags->failures, options, report); });
   });
 
   CLI::App* diff = igp->add_subcommand("diff", "Tells what differs between two topologies, or two times of one");
-  AddFrom(*diff, flags->files);
+  AddSource(*diff, *flags);
   AddFormat(*diff, flags->output, {"table", "json", "csv"});
   diff->add_option("--before", flags->before_files, "What it is compared with")
       ->type_name("FILE")
@@ -342,10 +451,23 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   diff->add_option("--at", flags->at, "As it was then, instead of the end")->type_name("TIME");
   diff->footer(
       "Examples:\n  flowacct igp diff --from tuesday.pcap --before monday.pcap\n"
-      "  flowacct igp diff --from isis.pcap --since 2026-03-01T12:00:00Z");
+      "  flowacct igp diff --from isis.pcap --since 2026-03-01T12:00:00Z\n"
+      "  flowacct igp diff --collector 127.0.0.1:2112 --since 2026-03-01T12:00:00Z");
   diff->callback([flags, &exit_code] {
+    if (const absl::Status status = CheckSource(*flags); !status.ok()) {
+      exit_code = Fail(status);
+      return;
+    }
     if (flags->since.empty() && flags->before_files.empty()) {
       exit_code = Fail(absl::InvalidArgumentError("give --before FILE or --since TIME: what to compare with"));
+      return;
+    }
+    if (!flags->collector.empty()) {
+      if (!flags->before_files.empty()) {
+        exit_code = Fail(absl::InvalidArgumentError("a collector is compared with itself; give --since TIME"));
+        return;
+      }
+      exit_code = Show(AskCollector(*flags, QuestionOf(*flags, IgpQuestion::Of::kDiff)), *flags, "nothing differs\n");
       return;
     }
     const auto after = Load(flags->files);
@@ -370,10 +492,10 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   });
 
   CLI::App* draw = igp->add_subcommand("draw", "Draws the topology as SVG, with its load if there is traffic");
-  AddFrom(*draw, flags->files);
+  AddSource(*draw, *flags);
   draw->add_option("--at", flags->at, "As it was then, of a capture or MRT")->type_name("TIME");
   AddPlane(*draw, *flags);
-  AddLoad(*draw, *flags, /*required=*/false);
+  AddLoad(*draw, *flags);
   AddFail(*draw, *flags, /*required=*/false);
   draw->add_option("--title", flags->title, "Above the picture")->type_name("TEXT");
   draw->add_option("--output", flags->svg, "Where the picture goes; '-' is standard output")

@@ -23,6 +23,7 @@
 #include "flowacct/collector/sessions/session_tap.h"
 #include "flowacct/enrich/enricher.h"
 #include "flowacct/enrich/geoip/geo_enricher.h"
+#include "flowacct/enrich/igp/igp_enricher.h"
 #include "flowacct/enrich/networks_enricher.h"
 #include "flowacct/enrich/privacy/privacy.h"
 #include "flowacct/enrich/routes/routes_enricher.h"
@@ -160,6 +161,10 @@ absl::Status AddEnrichers(const ReplayFlags& flags, Terminal& terminal,
   }
   if (loaded->networks != nullptr) {
     enrichers->push_back(enrich::NetworksEnricher::Factory(loaded->networks, loaded->networks_policy));
+  }
+  // Behind all that tells of BGP, whose next hops it resolves.
+  if (loaded->igp != nullptr) {
+    enrichers->push_back(enrich::IgpEnricher::Factory(loaded->igp, loaded->igp->igp(), loaded->igp_options));
   }
   for (const auto& [name, database] : loaded->geoip) enrichers->push_back(enrich::GeoEnricher::Factory(database));
   if (loaded->services != nullptr) enrichers->push_back(enrich::ServicesEnricher::Factory(loaded->services));
@@ -307,6 +312,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
       ->group("Accounting");
   AddOwnNetwork(*command, flags->own_networks)->group("Accounting");
   AddEnrichmentOptions(*command, flags->enrichment);
+  AddIgpOptions(*command, flags->enrichment);
   command->add_option("--identities", flags->identities, "How imsi, msisdn and imei are told: pseudonym or plain")
       ->type_name("HOW")
       ->check(CLI::IsMember({"pseudonym", "plain"}))
@@ -390,6 +396,7 @@ void AddReplayCommand(CLI::App& app, int& exit_code) {
       "  flowacct replay exports.pcap --by src_as --by dst_as --sum bytes --format json\n"
       "  flowacct replay s1u-and-s11.pcap --gtp --by apn,rat,gtp_direction\n"
       "  flowacct replay exports.pcap --routes rib.gz --by dst_as,as_path,route_source\n"
+      "  flowacct replay exports.pcap --igp isis.pcap --by igp_ingress,igp_egress,igp_path\n"
       "  tcpdump -w - -i eth0 | flowacct replay - --by protocol");
   command->callback([flags, command, &exit_code] {
     flags->depth_given = command->count("--depth") > 0;

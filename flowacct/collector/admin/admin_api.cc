@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/mutex.h"
@@ -16,6 +17,7 @@
 #include "flowacct/collector/admin/process_status.h"
 #include "flowacct/collector/admin/question_json.h"
 #include "flowacct/collector/admin/status_json.h"
+#include "flowacct/collector/config/config_file.h"
 #include "flowacct/query/answer.h"
 
 namespace flowacct::collector {
@@ -105,6 +107,18 @@ const AdminApi::Route AdminApi::kRoutes[] = {
     {"/api/v1/gtp/subscriber", true, false, true, false, &AdminApi::GtpSubscriber},
     {"/api/v1/gtp/peers", true, false, true, true, &AdminApi::GtpPeers},
     {"/api/v1/gtp/unmatched", true, false, true, false, &AdminApi::GtpUnmatched},
+    // Not `large`: a question to a large network takes seconds, and may not keep a scrape waiting.
+    {"/api/v1/igp/neighbors", true, false, true, false, &AdminApi::Igp},
+    {"/api/v1/igp/lsdb", true, false, true, false, &AdminApi::Igp},
+    {"/api/v1/igp/routes", true, false, true, false, &AdminApi::Igp},
+    {"/api/v1/igp/path", true, false, true, false, &AdminApi::Igp},
+    {"/api/v1/igp/spf", true, false, true, false, &AdminApi::Igp},
+    {"/api/v1/igp/lfa", true, false, true, false, &AdminApi::Igp},
+    {"/api/v1/igp/traffic", true, false, true, false, &AdminApi::Igp},
+    {"/api/v1/igp/whatif", true, false, true, false, &AdminApi::Igp},
+    {"/api/v1/igp/diff", true, false, true, false, &AdminApi::Igp},
+    {"/api/v1/igp/draw", true, false, true, false, &AdminApi::Igp},
+    {"/api/v1/igp/topology", true, false, true, false, &AdminApi::Igp},
     {"/api/v1/rpki", true, false, true, false, &AdminApi::RpkiSources},
     {"/api/v1/rpki/validate", true, false, true, false, &AdminApi::RpkiValidate},
     {"/api/v1/bgp/routes", true, false, true, true, &AdminApi::BgpRoutes},
@@ -380,6 +394,85 @@ AdminResponse AdminApi::GtpUnmatched(const RequestTarget& target, bool) {
   SessionsQuestion question;
   question.of = SessionsQuestion::Of::kUnmatched;
   return AskSessions(question);
+}
+
+namespace {
+
+// What the questions of /api/v1/igp/... take.
+struct IgpQuestionKind {
+  absl::string_view name;
+  IgpQuestion::Of of;
+  std::vector<absl::string_view> parameters;
+  const char* content_type = "application/json";
+};
+
+const std::vector<IgpQuestionKind>& IgpQuestionKinds() {
+  using Of = IgpQuestion::Of;
+  static const auto* const kinds = new std::vector<IgpQuestionKind>{
+      {"neighbors", Of::kNeighbors, {}},
+      {"lsdb", Of::kDatabase, {"router", "level", "at"}},
+      {"routes", Of::kRoutes, {"router", "prefix", "at"}},
+      {"path", Of::kPaths, {"from", "to", "level", "topology", "at"}},
+      {"spf", Of::kSpf, {"router", "level", "topology", "at"}},
+      {"lfa", Of::kAlternates, {"router", "level", "topology", "at"}},
+      {"traffic", Of::kTraffic, {"pipeline", "bins", "by", "limit", "at"}},
+      {"whatif", Of::kWhatIf, {"pipeline", "bins", "by", "fail", "threshold", "level", "topology", "limit", "at"}},
+      {"diff", Of::kDiff, {"since", "at"}},
+      {"draw", Of::kDraw, {"pipeline", "bins", "fail", "level", "topology", "at"}, "image/svg+xml"},
+      {"topology", Of::kTopology, {"at"}, kPlain},
+  };
+  return *kinds;
+}
+
+absl::StatusOr<IgpQuestion> ReadIgpQuestion(const RequestTarget& target, const IgpQuestionKind& kind) {
+  IgpQuestion question;
+  question.of = kind.of;
+  absl::Status status = target.CheckNames(kind.parameters);
+  std::string bins, failures;
+  size_t level = 0, topology = 0, percent = 100;
+  for (const auto& [name, value] :
+       {std::make_pair("router", &question.router), std::make_pair("from", &question.router),
+        std::make_pair("to", &question.to), std::make_pair("prefix", &question.prefix),
+        std::make_pair("at", &question.at), std::make_pair("since", &question.since),
+        std::make_pair("pipeline", &question.pipeline), std::make_pair("bins", &bins),
+        std::make_pair("by", &question.label), std::make_pair("fail", &failures)}) {
+    status.Update(target.Get(name, value));
+  }
+  status.Update(target.Get("level", &level));
+  status.Update(target.Get("topology", &topology));
+  status.Update(target.Get("threshold", &percent));
+  status.Update(target.Get("limit", &question.limit));
+  if (!status.ok()) return status;
+  if (level > 2) return absl::InvalidArgumentError("level: is 1 or 2");
+  if (topology != 0 && topology != 2) return absl::InvalidArgumentError("topology: is 0 or 2");
+  question.level = static_cast<uint32_t>(level);
+  question.topology = static_cast<uint32_t>(topology);
+  question.threshold = static_cast<double>(percent) / 100;
+  question.failures = absl::StrSplit(failures, ',', absl::SkipEmpty());
+  if (!bins.empty()) {
+    const auto duration = config::ParseDuration(bins);
+    if (!duration.ok()) return absl::InvalidArgumentError(absl::StrCat("bins: ", duration.status().message()));
+    question.bins = *duration;
+  }
+  return question;
+}
+
+}  // namespace
+
+AdminResponse AdminApi::Igp(const RequestTarget& target, bool) {
+  absl::string_view name = target.path;
+  absl::ConsumePrefix(&name, "/api/v1/igp/");
+  for (const IgpQuestionKind& kind : IgpQuestionKinds()) {
+    if (kind.name != name) continue;
+    const absl::StatusOr<IgpQuestion> question = ReadIgpQuestion(target, kind);
+    if (!question.ok()) return Failure(question.status());
+    absl::StatusOr<std::string> answer = control_->Igp(*question);
+    if (!answer.ok()) return Failure(answer.status());
+    AdminResponse response = Plain(*std::move(answer), kind.content_type);
+    response.page = kind.of == IgpQuestion::Of::kDraw;
+    return response;
+  }
+  return Error(404, "nothing is at this path");
 }
 
 AdminResponse AdminApi::BgpRoutes(const RequestTarget& target, bool) {

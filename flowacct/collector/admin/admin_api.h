@@ -107,6 +107,7 @@ class AdminApi {
   AdminResponse GtpPeers(const RequestTarget& target, bool changes);
   AdminResponse GtpUnmatched(const RequestTarget& target, bool changes);
   AdminResponse AskSessions(const SessionsQuestion& question);
+  AdminResponse Igp(const RequestTarget& target, bool changes);
   AdminResponse RpkiSources(const RequestTarget& target, bool changes);
   AdminResponse RpkiValidate(const RequestTarget& target, bool changes);
   AdminResponse BgpRoutes(const RequestTarget& target, bool changes);

@@ -247,6 +247,55 @@ TEST_F(AdminApiTest, Gtp) {
   }
 }
 
+TEST_F(AdminApiTest, Igp) {
+  using Of = IgpQuestion::Of;
+  const std::pair<const char*, Of> kPaths[] = {
+      {"neighbors", Of::kNeighbors},
+      {"lsdb?router=ams1&level=2&at=2026-03-01T12:00:00Z", Of::kDatabase},
+      {"routes?router=ams1&prefix=192.0.2.0/24", Of::kRoutes},
+      {"path?from=ams1&to=fra1&topology=2", Of::kPaths},
+      {"spf?router=ams1", Of::kSpf},
+      {"lfa", Of::kAlternates},
+      {"traffic?pipeline=as&bins=5m&by=customer&limit=7", Of::kTraffic},
+      {"whatif?pipeline=as&fail=ams1-fra1,duct7&threshold=80", Of::kWhatIf},
+      {"diff?since=2026-03-01T12:00:00Z", Of::kDiff},
+      {"draw", Of::kDraw},
+      {"topology", Of::kTopology},
+  };
+  for (const auto& [path, of] : kPaths) {
+    EXPECT_EQ(Get(absl::StrCat("/api/v1/igp/", path)).body, FakeCollector::kAnswer) << path;
+    ASSERT_FALSE(collector_.igp_questions().empty()) << path;
+    EXPECT_EQ(collector_.igp_questions().back().of, of) << path;
+  }
+  const std::vector<IgpQuestion> questions = collector_.igp_questions();
+  EXPECT_EQ(questions[1].router, "ams1");
+  EXPECT_EQ(questions[1].level, 2u);
+  EXPECT_EQ(questions[1].at, "2026-03-01T12:00:00Z");
+  EXPECT_EQ(questions[2].prefix, "192.0.2.0/24");
+  EXPECT_EQ(questions[3].router, "ams1");
+  EXPECT_EQ(questions[3].to, "fra1");
+  EXPECT_EQ(questions[3].topology, 2u);
+  EXPECT_EQ(questions[6].pipeline, "as");
+  EXPECT_EQ(questions[6].bins, absl::Minutes(5));
+  EXPECT_EQ(questions[6].label, "customer");
+  EXPECT_EQ(questions[6].limit, 7u);
+  EXPECT_EQ(questions[7].failures, (std::vector<std::string>{"ams1-fra1", "duct7"}));
+  EXPECT_EQ(questions[7].threshold, 0.8);
+  EXPECT_EQ(questions[8].since, "2026-03-01T12:00:00Z");
+  for (const char* wrong : {"neighbors?router=x", "lsdb?level=3", "path?topology=1", "traffic?bins=soon"}) {
+    EXPECT_EQ(Get(absl::StrCat("/api/v1/igp/", wrong)).status, 400) << wrong;
+  }
+  EXPECT_EQ(Get("/api/v1/igp/weather").status, 404);
+  EXPECT_EQ(Get("/api/v1/igp/draw").content_type, absl::string_view("image/svg+xml"));
+  const std::string metrics = Get("/metrics").body;
+  for (const char* line : {"flowacct_igp_adjacencies{circuit=\"gre 192.0.2.9 192.0.2.1\",level=\"2\"} 1\n",
+                           "flowacct_igp_pdus_total{circuit=\"gre 192.0.2.9 192.0.2.1\",verdict=\"bad_checksum\"} 65\n",
+                           "flowacct_igp_events_total{event=\"adjacencies_up\"} 66\n",
+                           "flowacct_igp_links{level=\"2\"} 69\n", "flowacct_igp_computation_seconds_total 1.5\n"}) {
+    EXPECT_TRUE(absl::StrContains(metrics, line)) << line;
+  }
+}
+
 TEST_F(AdminApiTest, Rpki) {
   EXPECT_EQ(Get("/api/v1/rpki").body, FakeCollector::kAnswer);
   EXPECT_EQ(Get("/api/v1/rpki/validate?prefix=2001:db8::/32&as=AS64500").body, FakeCollector::kAnswer);

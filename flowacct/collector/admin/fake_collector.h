@@ -61,6 +61,11 @@ class FakeCollector : public CollectorControl {
     sessions_questions_.push_back(question);
     return answer_;
   }
+  absl::StatusOr<std::string> Igp(const IgpQuestion& question) override {
+    base::MutexLock lock(&mutex_);
+    igp_questions_.push_back(question);
+    return answer_;
+  }
   absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) override {
     base::MutexLock lock(&mutex_);
     rpki_questions_.push_back(question);
@@ -109,6 +114,10 @@ class FakeCollector : public CollectorControl {
     base::MutexLock lock(&mutex_);
     return sessions_questions_;
   }
+  std::vector<IgpQuestion> igp_questions() {
+    base::MutexLock lock(&mutex_);
+    return igp_questions_;
+  }
   std::vector<RpkiQuestion> rpki_questions() {
     base::MutexLock lock(&mutex_);
     return rpki_questions_;
@@ -135,6 +144,7 @@ class FakeCollector : public CollectorControl {
   std::vector<WrittenQuestion> written_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<RoutesQuestion> routes_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<SessionsQuestion> sessions_questions_ ABSL_GUARDED_BY(mutex_);
+  std::vector<IgpQuestion> igp_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<RpkiQuestion> rpki_questions_ ABSL_GUARDED_BY(mutex_);
   std::vector<HistoryQuestion> history_questions_ ABSL_GUARDED_BY(mutex_);
   int reloads_ ABSL_GUARDED_BY(mutex_) = 0;

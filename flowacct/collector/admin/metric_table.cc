@@ -94,6 +94,39 @@ void GtpEvents(const Scrape& scrape, Series* series) {
   for (const GtpEvent& event : scrape.status.gtp.events) series->Add({event.event}, Value(event.value));
 }
 template <auto kMember>
+void OfIgp(const Scrape& scrape, Series* series) {
+  series->Add({}, Value(scrape.status.igp.*kMember));
+}
+template <auto kMember>
+void OfIgpCircuits(const Scrape& scrape, Series* series) {
+  for (const IgpCircuitStatus& circuit : scrape.status.igp.circuits) {
+    series->Add({circuit.circuit}, Value(circuit.*kMember));
+  }
+}
+template <auto kMember>
+void IgpCounts(const Scrape& scrape, Series* series) {
+  for (const IgpCircuitStatus& circuit : scrape.status.igp.circuits) {
+    for (const IgpCount& count : circuit.*kMember) series->Add({circuit.circuit, count.name}, Value(count.value));
+  }
+}
+void IgpAdjacencies(const Scrape& scrape, Series* series) {
+  for (const IgpCircuitStatus& circuit : scrape.status.igp.circuits) {
+    series->Add({circuit.circuit, "1"}, Value(circuit.adjacencies_1));
+    series->Add({circuit.circuit, "2"}, Value(circuit.adjacencies_2));
+  }
+}
+void IgpNodes(const Scrape& scrape, Series* series) {
+  series->Add({"1"}, Value(scrape.status.igp.routers_1));
+  series->Add({"2"}, Value(scrape.status.igp.routers_2));
+}
+void IgpLinks(const Scrape& scrape, Series* series) {
+  series->Add({"1"}, Value(scrape.status.igp.links_1));
+  series->Add({"2"}, Value(scrape.status.igp.links_2));
+}
+void IgpEvents(const Scrape& scrape, Series* series) {
+  for (const IgpCount& event : scrape.status.igp.events) series->Add({event.name}, Value(event.value));
+}
+template <auto kMember>
 void OfBgp(const Scrape& scrape, Series* series) {
   series->Add({}, Value(scrape.status.bgp.*kMember));
 }

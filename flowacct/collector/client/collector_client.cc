@@ -1,5 +1,6 @@
 #include "flowacct/collector/client/collector_client.h"
 
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -124,6 +125,42 @@ absl::StatusOr<QueryAnswer> CollectorClient::Sessions(const SessionsQuestion& qu
   absl::StatusOr<std::string> body = Body(http_.Get(path));
   if (!body.ok()) return body.status();
   return QueryAnswer::FromJson(*body);
+}
+
+absl::StatusOr<std::string> CollectorClient::Igp(const IgpQuestion& question) {
+  using Of = IgpQuestion::Of;
+  struct Kind {
+    Of of;
+    const char* path;
+  };
+  constexpr Kind kKinds[] = {{Of::kNeighbors, "neighbors"}, {Of::kDatabase, "lsdb"},    {Of::kRoutes, "routes"},
+                             {Of::kPaths, "path"},          {Of::kSpf, "spf"},          {Of::kAlternates, "lfa"},
+                             {Of::kTraffic, "traffic"},     {Of::kWhatIf, "whatif"},    {Of::kDiff, "diff"},
+                             {Of::kDraw, "draw"},           {Of::kTopology, "topology"}};
+  std::string target = "/api/v1/igp/";
+  for (const Kind& kind : kKinds) {
+    if (kind.of == question.of) target += kind.path;
+  }
+  absl::string_view separator = "?";
+  const auto add = [&](absl::string_view name, const std::string& value) {
+    if (value.empty()) return;
+    absl::StrAppend(&target, separator, name, "=", HttpClient::Escape(value));
+    separator = "&";
+  };
+  add(question.of == Of::kPaths ? "from" : "router", question.router);
+  add("to", question.to);
+  add("prefix", question.prefix);
+  add("level", question.level == 0 ? "" : absl::StrCat(question.level));
+  add("topology", question.topology == 0 ? "" : absl::StrCat(question.topology));
+  add("at", question.at);
+  add("since", question.since);
+  add("pipeline", question.pipeline);
+  if (question.bins > absl::ZeroDuration()) add("bins", absl::FormatDuration(question.bins));
+  add("by", question.label);
+  add("fail", absl::StrJoin(question.failures, ","));
+  if (question.of == Of::kWhatIf) add("threshold", absl::StrCat(std::llround(question.threshold * 100)));
+  add("limit", question.limit == 0 ? "" : absl::StrCat(question.limit));
+  return Body(http_.Get(target));
 }
 
 absl::StatusOr<QueryAnswer> CollectorClient::Rpki(const RpkiQuestion& question) {

@@ -53,6 +53,8 @@ class CollectorClient {
   absl::StatusOr<QueryAnswer> Routes(const RoutesQuestion& question);
   // Of caches and files, or of a route if a prefix is asked for.
   absl::StatusOr<QueryAnswer> Sessions(const SessionsQuestion& question);
+  // JSON for QueryAnswer; of kDraw SVG, of kTopology a topology file.
+  absl::StatusOr<std::string> Igp(const IgpQuestion& question);
   absl::StatusOr<QueryAnswer> Rpki(const RpkiQuestion& question);
   absl::StatusOr<QueryAnswer> ListRoutes(const RouteListQuestion& question);
   // MRT of all peers, or of one.

@@ -416,6 +416,18 @@ std::string ConfigFile::Print() const {
   Config shown = *message_;
   for (BgpMd5& md5 : *shown.mutable_bgp()->mutable_md5()) md5.set_key("(not shown)");
   if (!message_->has_bgp()) shown.clear_bgp();
+  if (message_->igp().has_isis()) {
+    Isis& isis = *shown.mutable_igp()->mutable_isis();
+    std::vector<IsisKey*> keys;
+    if (isis.has_area_key()) keys.push_back(isis.mutable_area_key());
+    if (isis.has_domain_key()) keys.push_back(isis.mutable_domain_key());
+    for (IsisCircuit& circuit : *isis.mutable_circuit()) {
+      if (circuit.has_key()) keys.push_back(circuit.mutable_key());
+    }
+    for (IsisKey* key : keys) {
+      if (key->has_key()) key->set_key("(not shown)");
+    }
+  }
   if (!printer.PrintToString(shown, &text)) text.clear();
   return text;
 }

@@ -1,5 +1,7 @@
 #include "flowacct/collector/igp/bgp_ls_topology.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -24,19 +26,33 @@ std::string AreaText(base::Octets area) {
   return text;
 }
 
-}  // namespace
-
-std::optional<topology::NodeKey> BgpLsTopology::NodeOf(const bgp::LinkStateNode& node) const {
-  // RFC 9552, 5.2.1.4: IS-IS six octets or seven, OSPF four or eight.
-  const bool right = *style_ == NodeStyle::kIsis ? node.router_id_size == 6 || node.router_id_size == 7
-                                                 : node.router_id_size == 4 || node.router_id_size == 8;
-  if (!right) return std::nullopt;
+// RFC 9552, 5.2.1.4: IS-IS six octets or seven, OSPF four or eight.
+std::optional<topology::NodeKey> NodeOf(const bgp::LinkStateNode& node, NodeStyle style) {
+  const uint8_t router = style == NodeStyle::kIsis ? 6 : 4, pseudonode = style == NodeStyle::kIsis ? 7 : 8;
+  if (node.router_id_size != router && node.router_id_size != pseudonode) return std::nullopt;
   return topology::NodeKey{base::LoadBe64(node.router_id.data())};
 }
 
-std::optional<AdvertisementKey> BgpLsTopology::KeyOf(const bgp::LinkStateNlri& nlri) {
+bool Same(const Advertisement& a, const Advertisement& b) { return topology::SameContent(a, b); }
+template <typename T>
+bool Same(const T& a, const T& b) {
+  return a == b;
+}
+
+}  // namespace
+
+std::optional<AdvertisementKey> BgpLsTopology::KeyOf(const bgp::LinkStateNlri& nlri, bool is_new) {
+  if (nlri.rd != options_.rd) {
+    ++counters_.other_vpn;
+    return std::nullopt;
+  }
+  if (options_.instance && nlri.identifier != *options_.instance) {
+    ++counters_.other_instance;
+    return std::nullopt;
+  }
   AdvertisementKey key;
   NodeStyle style = NodeStyle::kIsis;
+  uint32_t area = 0;
   switch (nlri.protocol) {
     case LinkStateProtocol::kIsisLevel1:
       key.level = 1;
@@ -45,54 +61,47 @@ std::optional<AdvertisementKey> BgpLsTopology::KeyOf(const bgp::LinkStateNlri& n
       key.level = 2;
       break;
     case LinkStateProtocol::kOspfV2:
-    case LinkStateProtocol::kOspfV3: {
+    case LinkStateProtocol::kOspfV3:
       style = NodeStyle::kOspf;
-      const uint32_t area = nlri.local.ospf_area.value_or(0);
+      area = nlri.local.ospf_area.value_or(0);
       key.level = area == 0 ? 2 : 1;
-      if (area == 0) break;
-      const auto [known, is_new] = areas_.try_emplace(area, static_cast<uint8_t>(areas_.size()));
-      if (is_new && areas_.size() > 256) {
-        areas_.erase(known);
-        ++counters_.beyond_bound;
-        return std::nullopt;
-      }
-      key.fragment = known->second;
       break;
-    }
     default:
       ++counters_.other_protocol;
       return std::nullopt;
   }
-  if (!style_) style_ = style;
-  if (*style_ != style) {
+  if (style_.value_or(style) != style) {
     ++counters_.other_style;
     return std::nullopt;
   }
-  const auto origin = NodeOf(nlri.local);
+  const auto origin = NodeOf(nlri.local, style);
   if (!origin) {
     ++counters_.no_router;
     return std::nullopt;
   }
   key.origin = *origin;
+  if (area != 0) {
+    auto known = areas_.find(area);
+    if (known == areas_.end()) {
+      if (!is_new) return std::nullopt;
+      if (areas_.size() > 255) {  // a fragment has eight bits
+        ++counters_.beyond_bound;
+        return std::nullopt;
+      }
+      known = areas_.emplace(area, static_cast<uint8_t>(areas_.size())).first;
+    }
+    key.fragment = known->second;
+  }
+  if (is_new) style_ = style;
   return key;
 }
 
-void BgpLsTopology::Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStateAttribute& attribute) {
+void BgpLsTopology::Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStateAttribute& attribute,
+                             BgpLsSource source) {
   ++counters_.announced;
-  const auto key = KeyOf(nlri);
+  const auto key = KeyOf(nlri, true);
   if (!key) return;
-  std::optional<topology::NodeKey> to;
-  if (nlri.type == LinkStateType::kLink && !(to = NodeOf(nlri.remote))) {
-    ++counters_.no_router;
-    return;
-  }
-  const std::string name(base::AsText(nlri.octets));
-  Erase(*key, name);
-  if (objects_ >= options_.max_objects) {
-    ++counters_.beyond_bound;
-    return;
-  }
-  Router& router = routers_[*key];
+  std::string name(base::AsText(nlri.octets));
   switch (nlri.type) {
     case LinkStateType::kNode: {
       Advertisement node;
@@ -109,10 +118,21 @@ void BgpLsTopology::Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStat
       if (*style_ == NodeStyle::kOspf && nlri.local.router_id_size == 4 && !node.router_id) {
         node.router_id = base::IpAddress::FromV4(nlri.local.router_id.data());
       }
-      router.nodes.emplace(name, std::move(node));
+      Put(*key, &Router::nodes, std::move(name), source, std::move(node));
       break;
     }
     case LinkStateType::kLink: {
+      const auto to = NodeOf(nlri.remote, *style_);
+      if (!to) {
+        ++counters_.no_router;
+        return;
+      }
+      // From a pseudonode nothing costs anything, and OSPF's network LSAs have no metric to tell.
+      if (!attribute.igp_metric && !topology::IsPseudonode(*style_, key->origin)) {
+        ++counters_.no_metric;
+        Erase(*key, nlri, source);
+        return;
+      }
       topology::AdvertisedLink link;
       link.to = *to;
       link.topology = nlri.topology;
@@ -123,7 +143,7 @@ void BgpLsTopology::Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStat
       link.local_id = nlri.local_id;
       link.remote_id = nlri.remote_id;
       link.bandwidth = attribute.max_bandwidth;
-      router.links.emplace(name, link);
+      Put(*key, &Router::links, std::move(name), source, link);
       break;
     }
     case LinkStateType::kIpv4Prefix:
@@ -137,32 +157,118 @@ void BgpLsTopology::Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStat
       prefix.external = nlri.ospf_route_type >= 3;
       prefix.external_metric = nlri.ospf_route_type == 4 || nlri.ospf_route_type == 6;
       prefix.segment_index = attribute.prefix_segment_index;
-      router.prefixes.emplace(name, prefix);
+      Put(*key, &Router::prefixes, std::move(name), source, prefix);
       break;
     }
   }
+}
+
+template <typename T>
+void BgpLsTopology::Put(const AdvertisementKey& key, Objects<T> Router::*objects, std::string name, BgpLsSource source,
+                        T value) {
+  const auto known = routers_.find(key);
+  if (known != routers_.end()) {
+    Objects<T>& all = known->second.*objects;
+    if (const auto object = all.find(name); object != all.end()) {
+      Words<T>& words = object->second;
+      const auto word = std::find_if(words.begin(), words.end(), [&](const auto& w) { return w.first == source; });
+      if (word != words.end() && Same(word->second, value)) return;
+      const bool counted = word != words.end();
+      if (!counted && tellings_ >= options_.max_objects) {
+        ++counters_.beyond_bound;
+        return;
+      }
+      const bool news = !Same(words.back().second, value);
+      if (counted) {
+        words.erase(word);
+      } else {
+        Counted(source, true);
+      }
+      words.emplace_back(source, std::move(value));
+      if (news) changed_.insert(key);
+      return;
+    }
+  }
+  if (tellings_ >= options_.max_objects) {
+    ++counters_.beyond_bound;
+    return;
+  }
+  (routers_[key].*objects)[std::move(name)].emplace_back(source, std::move(value));
+  Counted(source, true);
   ++objects_;
-  changed_.insert(*key);
-}
-
-void BgpLsTopology::Withdraw(const bgp::LinkStateNlri& nlri) {
-  ++counters_.withdrawn;
-  const auto key = KeyOf(nlri);
-  if (key) Erase(*key, std::string(base::AsText(nlri.octets)));
-}
-
-void BgpLsTopology::Erase(const AdvertisementKey& key, const std::string& name) {
-  const auto router = routers_.find(key);
-  if (router == routers_.end()) return;
-  Router& r = router->second;
-  if (r.nodes.erase(name) + r.links.erase(name) + r.prefixes.erase(name) == 0) return;
-  --objects_;
   changed_.insert(key);
 }
 
-void BgpLsTopology::TakeChanges(absl::FunctionRef<void(const Advertisement& changed)> changed,
-                                absl::FunctionRef<void(const AdvertisementKey& gone)> gone) {
-  for (const AdvertisementKey& key : changed_) {
+void BgpLsTopology::Counted(BgpLsSource source, bool more) {
+  if (more) {
+    ++tellings_;
+    ++of_source_[source];
+    return;
+  }
+  --tellings_;
+  const auto found = of_source_.find(source);
+  if (--found->second == 0) of_source_.erase(found);
+}
+
+void BgpLsTopology::Withdraw(const bgp::LinkStateNlri& nlri, BgpLsSource source) {
+  ++counters_.withdrawn;
+  const auto key = KeyOf(nlri, false);
+  if (key) Erase(*key, nlri, source);
+}
+
+template <typename T>
+bool BgpLsTopology::EraseWord(Words<T>* words, BgpLsSource source, const AdvertisementKey& key) {
+  const auto word = std::find_if(words->begin(), words->end(), [&](const auto& w) { return w.first == source; });
+  if (word == words->end()) return false;
+  const bool last = words->size() == 1;
+  const bool counted = word + 1 == words->end();
+  if (last || (counted && !Same((word - 1)->second, word->second))) changed_.insert(key);
+  words->erase(word);
+  Counted(source, false);
+  if (last) --objects_;
+  return last;
+}
+
+void BgpLsTopology::Erase(const AdvertisementKey& key, const bgp::LinkStateNlri& nlri, BgpLsSource source) {
+  const auto router = routers_.find(key);
+  if (router == routers_.end()) return;
+  const std::string name(base::AsText(nlri.octets));
+  const auto erase = [&](auto& objects) {
+    const auto object = objects.find(name);
+    if (object != objects.end() && EraseWord(&object->second, source, key)) objects.erase(object);
+  };
+  switch (nlri.type) {
+    case LinkStateType::kNode:
+      return erase(router->second.nodes);
+    case LinkStateType::kLink:
+      return erase(router->second.links);
+    case LinkStateType::kIpv4Prefix:
+    case LinkStateType::kIpv6Prefix:
+      return erase(router->second.prefixes);
+  }
+}
+
+template <typename T>
+void BgpLsTopology::EraseAll(Objects<T>* objects, BgpLsSource source, const AdvertisementKey& key) {
+  for (auto object = objects->begin(); object != objects->end();) {
+    object = EraseWord(&object->second, source, key) ? objects->erase(object) : std::next(object);
+  }
+}
+
+void BgpLsTopology::WithdrawAll(BgpLsSource source) {
+  if (objects_of(source) == 0) return;
+  for (auto& [key, router] : routers_) {
+    EraseAll(&router.nodes, source, key);
+    EraseAll(&router.links, source, key);
+    EraseAll(&router.prefixes, source, key);
+  }
+}
+
+bool BgpLsTopology::TakeChanges(absl::FunctionRef<void(const Advertisement& changed)> changed,
+                                absl::FunctionRef<void(const AdvertisementKey& gone)> gone, size_t max) {
+  for (; max > 0 && !changed_.empty(); --max) {
+    const AdvertisementKey key = *changed_.begin();
+    changed_.erase(changed_.begin());
     const auto found = routers_.find(key);
     if (found == routers_.end()) continue;
     const Router& router = found->second;
@@ -172,13 +278,13 @@ void BgpLsTopology::TakeChanges(absl::FunctionRef<void(const Advertisement& chan
       continue;
     }
     // Several instances may tell of one router: the first counts, as long as it is there.
-    Advertisement advertisement = router.nodes.empty() ? Advertisement() : router.nodes.begin()->second;
+    Advertisement advertisement = router.nodes.empty() ? Advertisement() : router.nodes.begin()->second.back().second;
     advertisement.key = key;
-    for (const auto& [name, link] : router.links) advertisement.links.push_back(link);
-    for (const auto& [name, prefix] : router.prefixes) advertisement.prefixes.push_back(prefix);
+    for (const auto& [name, words] : router.links) advertisement.links.push_back(words.back().second);
+    for (const auto& [name, words] : router.prefixes) advertisement.prefixes.push_back(words.back().second);
     changed(advertisement);
   }
-  changed_.clear();
+  return !changed_.empty();
 }
 
 }  // namespace flowacct::collector

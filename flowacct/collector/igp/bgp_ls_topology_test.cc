@@ -1,7 +1,10 @@
 #include "flowacct/collector/igp/bgp_ls_topology.h"
 
+#include <algorithm>
 #include <map>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -148,7 +151,9 @@ TEST(BgpLsTopology, OspfByAreas) {
 }
 
 TEST(BgpLsTopology, WhatIsLeftIsCounted) {
-  BgpLs ls({/*max_objects=*/2});
+  BgpLsOptions options;
+  options.max_objects = 2;
+  BgpLs ls(options);
   ls.Announce(Make("a", LinkStateType::kNode, LinkStateProtocol::kIsisLevel2, Isis(1)));
   ls.Announce(Make("b", LinkStateType::kNode, LinkStateProtocol::kIsisLevel2, Isis(2)));
   ls.Announce(Make("c", LinkStateType::kNode, LinkStateProtocol::kIsisLevel2, Isis(3)));
@@ -167,6 +172,73 @@ TEST(BgpLsTopology, WhatIsLeftIsCounted) {
   EXPECT_EQ(c.other_style, 1u);
   EXPECT_EQ(c.no_router, 2u);
   EXPECT_EQ(ls.Changes(), "L2 0000.0000.0001/0; L2 0000.0000.0002/0; ");
+}
+
+// What four sources say of few objects, next to a list of words for each, the rule written down once more.
+TEST(BgpLsTopology, WhatCountsOfSeveralSources) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 200; ++round) {
+    BgpLsTopology topology;
+    std::map<std::string, std::vector<std::pair<BgpLsSource, uint32_t>>> twin;
+    std::map<AdvertisementKey, std::map<std::string, uint32_t>> told;  // by link
+    for (int step = 0; step < 100; ++step) {
+      const BgpLsSource source = static_cast<BgpLsSource>(random() % 4);
+      const uint8_t from = static_cast<uint8_t>(random() % 3), to = static_cast<uint8_t>(10 + random() % 2);
+      Object object =
+          Make(absl::StrCat(from, "-", to), LinkStateType::kLink, LinkStateProtocol::kIsisLevel2, Isis(from));
+      object.nlri.remote = Isis(to);
+      object.nlri.octets = base::Octets(reinterpret_cast<const uint8_t*>(object.name.data()), object.name.size());
+      const uint32_t metric = random() % 3;
+      object.attribute.igp_metric = metric;
+      auto& words = twin[object.name];
+      const auto word = std::find_if(words.begin(), words.end(), [&](const auto& w) { return w.first == source; });
+      switch (random() % 8) {
+        case 0:
+          topology.WithdrawAll(source);
+          for (auto& [name, all] : twin) {
+            all.erase(std::remove_if(all.begin(), all.end(), [&](const auto& w) { return w.first == source; }),
+                      all.end());
+          }
+          break;
+        case 1:
+        case 2:
+          topology.Withdraw(object.nlri, source);
+          if (word != words.end()) words.erase(word);
+          break;
+        default:
+          topology.Announce(object.nlri, object.attribute, source);
+          if (word != words.end() && word->second == metric) break;
+          if (word != words.end()) words.erase(word);
+          words.emplace_back(source, metric);
+          break;
+      }
+      if (random() % 3 == 0) continue;
+      bool more = true;
+      while (more) {
+        more = topology.TakeChanges(
+            [&](const Advertisement& a) {
+              auto& links = told[a.key];
+              links.clear();
+              for (const auto& link : a.links) {
+                links[absl::StrCat(a.key.origin.value >> 16, "-", link.to.value >> 16)] = link.metric;
+              }
+            },
+            [&](const AdvertisementKey& gone) { told.erase(gone); }, 1);
+      }
+      std::map<std::string, uint32_t> is, should;
+      for (const auto& [key, links] : told) is.insert(links.begin(), links.end());
+      size_t tellings = 0, of_source = 0;
+      for (const auto& [name, all] : twin) {
+        if (!all.empty()) should[name] = all.back().second;
+        tellings += all.size();
+        for (const auto& [who, value] : all) of_source += who == source;
+      }
+      ASSERT_EQ(is, should);
+      ASSERT_EQ(topology.objects(), should.size());
+      ASSERT_EQ(topology.tellings(), tellings);
+      ASSERT_EQ(topology.objects_of(source), of_source);
+    }
+  }
 }
 
 }  // namespace

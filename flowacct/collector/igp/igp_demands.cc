@@ -1,5 +1,7 @@
 #include "flowacct/collector/igp/igp_demands.h"
 
+#include <rapidjson/document.h>
+
 #include <algorithm>
 #include <array>
 
@@ -8,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/types/span.h"
 #include "flowacct/collector/csv_line.h"
@@ -107,6 +110,45 @@ absl::StatusOr<IgpDemands> ParseIgpDemands(absl::string_view name, absl::string_
   if (header.empty()) return error("", "is empty; the first line is to name the columns, such as from,to,bytes");
   if (demands.labels.empty()) demands.labels.emplace_back();
   return demands;
+}
+
+absl::Status ReadDemandRows(absl::string_view json, absl::Time now, std::string* csv, double* seconds) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag>(json.data(), json.size());
+  const absl::Status none = absl::InternalError("these are no rows of a pipeline");
+  if (document.HasParseError() || !document.IsObject() || !document.HasMember("columns") ||
+      !document.HasMember("rows") || !document["columns"].IsArray() || !document["rows"].IsArray()) {
+    return none;
+  }
+  absl::Time from, to;
+  std::string ignored;
+  const auto time = [&](const char* name, absl::Time* t) {
+    return document.HasMember(name) && document[name].IsString() &&
+           absl::ParseTime(absl::RFC3339_full, document[name].GetString(), t, &ignored);
+  };
+  // Of the open bin counts what is over of it.
+  if (time("from", &from) && time("to", &to)) {
+    *seconds = std::max(absl::ToDoubleSeconds(std::min(to, now) - from), 1.0);
+  }
+  const auto line = [csv](const rapidjson::Value& cells) {
+    absl::string_view comma;
+    for (const rapidjson::Value& cell : cells.GetArray()) {
+      absl::StrAppend(csv, comma);
+      comma = ",";
+      if (!cell.IsString()) continue;
+      const std::string text(cell.GetString(), cell.GetStringLength());
+      // A line is a row.
+      absl::StrAppend(csv, "\"", absl::StrReplaceAll(text, {{"\"", "\"\""}, {"\n", " "}, {"\r", " "}}), "\"");
+    }
+    *csv += '\n';
+  };
+  csv->clear();
+  line(document["columns"]);
+  for (const rapidjson::Value& row : document["rows"].GetArray()) {
+    if (!row.IsArray()) return none;
+    line(row);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace flowacct::collector

@@ -24,8 +24,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace flowacct::collector {
 
@@ -53,6 +55,10 @@ struct IgpDemandsOptions {
 
 absl::StatusOr<IgpDemands> ParseIgpDemands(absl::string_view name, absl::string_view text,
                                            const IgpDemandsOptions& options = {});
+
+// The same of a collector's bins: JSON as CollectorControl::Query has it, made CSV for ParseIgpDemands, and the time
+// that the bins cover until `now`. Errors: Internal for what is no such JSON.
+absl::Status ReadDemandRows(absl::string_view json, absl::Time now, std::string* csv, double* seconds);
 
 }  // namespace flowacct::collector
 

@@ -60,7 +60,10 @@ class LinkStateListener : public mrt::Listener {
     Take(update_.withdrawn(), nullptr);
     bgp::LinkStateAttribute attribute;
     const bgp::AttributeView* const found = update_.Find(bgp::AttributeCode::kLinkStateAttribute);
-    if (found != nullptr && !bgp::ReadLinkStateAttribute(found->value, &attribute).ok()) ++malformed;
+    if (found != nullptr && !bgp::ReadLinkStateAttribute(found->value, &attribute).ok()) {
+      ++malformed;
+      attribute = bgp::LinkStateAttribute();  // RFC 9552, 8.2.2
+    }
     Take(update_.announced(), &attribute);
     changed_(absl::ToUnixNanos(message.ends.time));
   }
@@ -70,17 +73,14 @@ class LinkStateListener : public mrt::Listener {
  private:
   void Take(absl::Span<const bgp::NlriSection> sections, const bgp::LinkStateAttribute* attribute) {
     for (const bgp::NlriSection& section : sections) {
-      if (section.afi != bgp::kAfiLinkState) continue;
-      for (base::Octets rest = section.octets; !rest.empty();) {
-        if (section.add_path) rest = rest.subspan(std::min<size_t>(4, rest.size()));
-        bgp::LinkStateNlri nlri;
-        size_t size;
-        const bool right = bgp::ReadLinkStateNlri(rest, section.safi == bgp::kSafiLinkStateVpn, &nlri, &size).ok();
-        ++(right ? objects : malformed);
-        if (right) attribute != nullptr ? topology_->Announce(nlri, *attribute) : topology_->Withdraw(nlri);
-        if (size == 0) break;
-        rest = rest.subspan(size);
-      }
+      if (!bgp::FamilySet::LinkState().Has(section.family)) continue;
+      const bool vpn = section.family == bgp::Family::kLinkStateVpn;
+      bgp::VisitLinkStateNlri(
+          section.octets, vpn, section.add_path, [&](const base::DecodeResult& result, const bgp::LinkStateNlri& nlri) {
+            ++(result.ok() ? objects : malformed);
+            if (!result.ok()) return;
+            attribute != nullptr ? topology_->Announce(nlri, *attribute) : topology_->Withdraw(nlri);
+          });
     }
   }
 

@@ -45,7 +45,7 @@ void AddressOrAbsent(const base::IpAddress& address, JsonRows* rows) {
 }  // namespace
 
 IgpGlass::IgpGlass(topology::TopologyState state, std::vector<topology::GroupMember> groups)
-    : state_(std::move(state)), groups_(std::move(groups)), graphs_(topology::GraphsOf(state_)) {
+    : state_(std::move(state)), groups_(std::move(groups)), graphs_(topology::GraphsOf(state_)), directory_(state_) {
   reach_ = std::make_unique<topology::ReachTable>(&epochs_);
   reach_->Reset(state_);
   const auto known_as = [this](absl::string_view text, NodeKey key) {
@@ -56,7 +56,6 @@ IgpGlass::IgpGlass(topology::TopologyState state, std::vector<topology::GroupMem
   for (const auto& a : state_.advertisements()) {
     const NodeKey key = a->key.origin;
     if (topology::IsPseudonode(state_.style(), key)) continue;
-    if (!a->name.empty()) names_.try_emplace(key, a->name);
     known_as(a->name, key);
     known_as(topology::NodeText(state_.style(), key), key);
     if (a->router_id) known_as(a->router_id->ToString(), key);
@@ -73,15 +72,7 @@ const Graph& IgpGlass::GraphOf(const IgpPlane& plane) const {
   return graphs_.of(level, plane.topology);
 }
 
-std::string IgpGlass::Name(NodeKey key) const {
-  const auto found = names_.find(key);
-  if (found != names_.end()) return found->second;
-  std::string text = topology::NodeText(state_.style(), key);
-  if (state_.style() != topology::NodeStyle::kIsis || !topology::IsPseudonode(state_.style(), key)) return text;
-  // "ams1.02": the LAN that ams1 speaks for.
-  const auto speaker = names_.find(NodeKey{key.value & ~uint64_t{0xffff}});
-  return speaker == names_.end() ? text : absl::StrCat(speaker->second, text.substr(text.rfind('.')));
-}
+std::string IgpGlass::Name(NodeKey key) const { return directory_.Name(key); }
 
 absl::StatusOr<NodeKey> IgpGlass::Router(absl::string_view text) const {
   const auto found = routers_.find(absl::AsciiStrToLower(text));
@@ -109,10 +100,7 @@ absl::StatusOr<NodeIndex> IgpGlass::RouterIn(const Graph& graph, absl::string_vi
                    graph.topology() == 0 ? "" : absl::StrCat(", topology ", graph.topology())));
 }
 
-std::string IgpGlass::LinkName(const Graph& graph, LinkIndex link) const {
-  const topology::GraphLink& l = graph.link(link);
-  return absl::StrCat(Name(graph.node(l.from).key), "-", Name(graph.node(l.to).key));
-}
+std::string IgpGlass::LinkName(const Graph& graph, LinkIndex link) const { return directory_.LinkName(graph, link); }
 
 std::string IgpGlass::HopsText(const Graph& graph, absl::Span<const topology::FirstHop> hops) const {
   return absl::StrJoin(hops, " ", [&](std::string* out, const topology::FirstHop& hop) {

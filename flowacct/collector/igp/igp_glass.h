@@ -27,6 +27,7 @@
 #include "flowacct/topology/failure.h"
 #include "flowacct/topology/link_load.h"
 #include "flowacct/topology/reach_table.h"
+#include "flowacct/topology/router_directory.h"
 #include "flowacct/topology/router_paths.h"
 #include "flowacct/topology/topology_file.h"
 #include "flowacct/topology/topology_state.h"
@@ -93,7 +94,7 @@ class IgpGlass {
   const topology::TopologyGraphs graphs_;
   lpm::ReaderEpochs epochs_;
   std::unique_ptr<topology::ReachTable> reach_;
-  absl::flat_hash_map<topology::NodeKey, std::string> names_;
+  const topology::RouterDirectory directory_;
   // Lower-case names, identifiers and addresses; kNobody: several routers have it.
   absl::flat_hash_map<std::string, topology::NodeKey> routers_;
   std::map<topology::NodeKey, std::shared_ptr<const topology::RouterPaths>> paths_;

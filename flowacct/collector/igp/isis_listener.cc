@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,7 +21,7 @@ int64_t SteadyNanos() {
       .count();
 }
 
-absl::StatusOr<std::unique_ptr<CircuitSocket>> Open(const IsisCircuit& circuit) {
+absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenSocket(const IsisCircuit& circuit) {
   if (circuit.gre.has_value() == !circuit.device.empty()) {
     return absl::InvalidArgumentError("a circuit is a device or a GRE tunnel");
   }
@@ -41,27 +43,67 @@ absl::StatusOr<std::unique_ptr<IsisListener>> IsisListener::New(IsisListenerOpti
   auto instance = isis::Instance::Create(options.instance);
   if (!instance.ok()) return instance.status();
   std::unique_ptr<IsisListener> listener(new IsisListener(std::move(options), *std::move(poller)));
-  base::MutexLock lock(&listener->mutex_);
-  listener->instance_ = *std::move(instance);
+  std::vector<OpenCircuit> fresh;
   for (const IsisCircuit& wanted : listener->options_.circuits) {
-    auto socket = Open(wanted);
-    if (!socket.ok()) return socket.status();
-    const isis::CircuitOptions& found = (*socket)->circuit();
-    isis::CircuitOptions circuit = wanted.options;
-    circuit.kind = found.kind;
-    circuit.name = found.name;
-    circuit.mac = found.mac;
-    circuit.addresses = found.addresses;
-    if (circuit.mtu == 0) circuit.mtu = found.mtu;
-    auto index = listener->instance_->AddCircuit(std::move(circuit), listener->Now());
-    if (!index.ok()) {
-      return absl::Status(index.status().code(), absl::StrCat(found.name, ": ", index.status().message()));
-    }
-    const absl::Status added = listener->poller_->Add((*socket)->descriptor(), listener->circuits_.size());
-    if (!added.ok()) return added;
-    listener->circuits_.push_back({*std::move(socket), *index});
+    auto open = Open(wanted);
+    if (!open.ok()) return open.status();
+    fresh.push_back(*std::move(open));
   }
+  {
+    base::MutexLock lock(&listener->mutex_);
+    listener->instance_ = *std::move(instance);
+  }
+  if (const absl::Status status = listener->Change({}, std::move(fresh)); !status.ok()) return status;
   return listener;
+}
+
+absl::StatusOr<IsisListener::OpenCircuit> IsisListener::Open(IsisCircuit circuit) {
+  auto socket = OpenSocket(circuit);
+  if (!socket.ok()) return socket.status();
+  return OpenCircuit{std::move(circuit), *std::move(socket)};
+}
+
+absl::StatusOr<IsisListener::Circuit> IsisListener::Add(OpenCircuit open) {
+  const isis::CircuitOptions& found = open.socket->circuit();
+  isis::CircuitOptions circuit = std::move(open.circuit.options);
+  circuit.kind = found.kind;
+  circuit.name = found.name;
+  circuit.mac = found.mac;
+  circuit.addresses = found.addresses;
+  if (circuit.mtu == 0) circuit.mtu = found.mtu;
+  const auto index = instance_->AddCircuit(std::move(circuit), Now());
+  if (!index.ok()) {
+    return absl::Status(index.status().code(), absl::StrCat(found.name, ": ", index.status().message()));
+  }
+  if (const absl::Status added = poller_->Add(open.socket->descriptor(), *index); !added.ok()) {
+    instance_->RemoveCircuit(*index, Now());
+    return added;
+  }
+  return Circuit{std::move(open.socket), *index};
+}
+
+absl::Status IsisListener::Change(const std::vector<std::string>& gone, std::vector<OpenCircuit> fresh) {
+  base::MutexLock lock(&mutex_);
+  std::vector<Circuit> added;
+  for (OpenCircuit& open : fresh) {
+    auto circuit = Add(std::move(open));
+    if (!circuit.ok()) {
+      for (const Circuit& back : added) instance_->RemoveCircuit(back.index, Now());
+      return circuit.status();
+    }
+    added.push_back(*std::move(circuit));
+  }
+  for (size_t i = 0; i < circuits_.size();) {
+    if (std::find(gone.begin(), gone.end(), circuits_[i].socket->circuit().name) == gone.end()) {
+      ++i;
+      continue;
+    }
+    instance_->RemoveCircuit(circuits_[i].index, Now());
+    circuits_.erase(circuits_.begin() + static_cast<ptrdiff_t>(i));
+  }
+  std::move(added.begin(), added.end(), std::back_inserter(circuits_));
+  poller_->Wake();  // timers are other ones
+  return absl::OkStatus();
 }
 
 IsisListener::~IsisListener() { Stop(); }
@@ -86,6 +128,16 @@ std::vector<CircuitSocketCounters> IsisListener::SocketCounters() const {
   std::vector<CircuitSocketCounters> counters;
   for (const Circuit& circuit : circuits_) counters.push_back(circuit.socket->counters());
   return counters;
+}
+
+std::vector<IsisCircuitStatus> IsisListener::Circuits() const {
+  base::MutexLock lock(&mutex_);
+  std::vector<IsisCircuitStatus> circuits;
+  for (const Circuit& circuit : circuits_) {
+    circuits.push_back({circuit.socket->circuit().name, circuit.index, circuit.socket->counters(),
+                        instance_->Counters(circuit.index)});
+  }
+  return circuits;
 }
 
 // Of day, but never back: a clock that is set must not end adjacencies.

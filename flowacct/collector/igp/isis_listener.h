@@ -5,23 +5,27 @@
 //     (*listener)->Look([](const isis::Instance& instance, int64_t now) { ... });
 //     (*listener)->Stop();
 //
-// It draws no traffic (isis/instance.h says how). Threads: one of its own; New, Start, Stop of one at a time, Look of
-// any: it keeps the thread away as long as it runs. Errors: of New, a Status that names the circuit; later ones are
+// Circuits may come and go while it runs: Open gives sockets, which may fail, Change takes them in. It draws no traffic
+// (isis/instance.h says how). Threads: one of its own; New, Start, Change, Stop of one at a time, Look of any: it keeps
+// the thread away as long as it runs. Errors: of New and Open, a Status that names the circuit; later ones are
 // counters. Cost: a system call a PDU.
 
 #ifndef FLOWACCT_COLLECTOR_IGP_ISIS_LISTENER_H_
 #define FLOWACCT_COLLECTOR_IGP_ISIS_LISTENER_H_
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/base/mutex.h"
@@ -51,8 +55,22 @@ struct IsisListenerOptions {
   std::function<void(const isis::Instance& instance, const std::vector<isis::LspChange>& changes)> on_changes;
 };
 
+// One that is there: what of it is not in isis::Instance.
+struct IsisCircuitStatus {
+  std::string name;
+  isis::CircuitIndex index = 0;
+  CircuitSocketCounters sockets;
+  std::vector<std::pair<std::string, uint64_t>> verdicts;  // isis/instance_counters.h
+};
+
 class IsisListener {
  public:
+  struct OpenCircuit {
+    IsisCircuit circuit;
+    std::unique_ptr<CircuitSocket> socket;
+  };
+  static absl::StatusOr<OpenCircuit> Open(IsisCircuit circuit);
+
   static absl::StatusOr<std::unique_ptr<IsisListener>> New(IsisListenerOptions options);
   ~IsisListener();  // stops
   IsisListener(const IsisListener&) = delete;
@@ -63,8 +81,12 @@ class IsisListener {
   void Stop();
 
   void Look(absl::FunctionRef<void(const isis::Instance& instance, int64_t now_nanos)> look) const;
-  // By circuit, in the order of the options.
+  // All or nothing: those of these names go, then the others are there.
+  absl::Status Change(const std::vector<std::string>& gone, std::vector<OpenCircuit> fresh);
+
+  // By circuit, in the order in which they came.
   std::vector<CircuitSocketCounters> SocketCounters() const;
+  std::vector<IsisCircuitStatus> Circuits() const;
 
  private:
   struct Circuit {
@@ -72,6 +94,7 @@ class IsisListener {
     isis::CircuitIndex index = 0;
   };
 
+  absl::StatusOr<Circuit> Add(OpenCircuit open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   IsisListener(IsisListenerOptions options, std::unique_ptr<Poller> poller);
   void Run();
   void Serve() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

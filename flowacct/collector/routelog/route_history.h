@@ -85,7 +85,7 @@ class RouteHistory final : public RoutingObserver {
   void OnDown(const PeerBook::Peer& peer, absl::Time time) override;
   void OnUpdate(const PeerBook::Peer& peer, const bgp::Update& update, absl::Time time) override;
   void OnEndOfRib(const PeerBook::Peer& peer, bgp::Family family, absl::Time time) override {
-    Peer(peer, RouteEvent::kEndOfRib, time);
+    if (bgp::RowOf(family).joined) Peer(peer, RouteEvent::kEndOfRib, time);
   }
 
  private:

@@ -247,8 +247,8 @@ void PeerBook::Take(Peer* peer, const bgp::Update& update, absl::Time now) {
 }
 
 void PeerBook::EndOfRib(Peer* peer, bgp::Family family, absl::Time now) {
-  if (!bgp::RowOf(family).joined) return;
   for (RoutingObserver* observer : observers_) observer->OnEndOfRib(*peer, family, now);
+  if (!bgp::RowOf(family).joined) return;
   peer->told.complete.Add(family);
   peer->awaited = peer->awaited - bgp::FamilySet().Add(family);
   if (peer->waits && peer->awaited.empty()) {

@@ -78,7 +78,7 @@ bgp::SessionOptions SessionOptionsOf(const RoutingOptions& options, const Neighb
   session.bgp_identifier = bgp_identifier;
   session.hold_time_seconds = own.hold_time_seconds;
   session.families = options.families;
-  session.add_path = own.add_path ? options.families : bgp::FamilySet();
+  session.add_path = own.add_path ? options.families & bgp::FamilySet::Joined() : bgp::FamilySet();
   session.extended_message = options.extended_message;
   session.graceful_restart = options.graceful_restart;
   session.host_name = options.host_name;

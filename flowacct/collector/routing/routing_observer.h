@@ -23,6 +23,7 @@ class RoutingObserver {
   virtual void OnDown(const PeerBook::Peer& peer, absl::Time time) {}
   // Before the table changes. What was withdrawn may not have been there.
   virtual void OnUpdate(const PeerBook::Peer& peer, const bgp::Update& update, absl::Time time) {}
+  // Of families that the table has no routes of, too.
   virtual void OnEndOfRib(const PeerBook::Peer& peer, bgp::Family family, absl::Time time) {}
 
   // Of BMP speakers; `router` is the address from which it is connected.

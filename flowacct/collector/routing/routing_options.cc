@@ -139,10 +139,11 @@ absl::Status CheckRoutingOptions(const RoutingOptions& options) {
     return Refuse("ttl_security_hops: ", options.ttl_security_hops,
                   "; 0 (off) to 254 can be, 1 is for direct neighbours");
   }
-  if ((options.families - bgp::FamilySet::Joined()) != bgp::FamilySet() || options.families.empty()) {
+  if (!(options.families - bgp::FamilySet::Joined() - bgp::FamilySet::LinkState()).empty() ||
+      options.families.empty()) {
     return Refuse(
-        "families: they must be of those that are joined with flows, and one at least: unicast, labelled and "
-        "VPN of IPv4 and IPv6");
+        "families: they must be of those that are joined with flows or link state, and one at least: unicast, labelled "
+        "and VPN of IPv4 and IPv6, link_state, link_state_vpn");
   }
   for (const std::vector<RoutingMd5Key>* keys : {&options.md5_keys, &options.bmp_md5_keys}) {
     for (const RoutingMd5Key& key : *keys) {

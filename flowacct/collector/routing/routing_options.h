@@ -95,6 +95,7 @@ struct RoutingOptions {
   // 0: off. Else only peers that are at most so many hops away are heard (RFC 5082): 1 is a direct neighbour.
   int ttl_security_hops = 0;
 
+  // Link state (FamilySet::LinkState()) may be added where an observer takes it (collector/igp/bgp_ls_feed.h).
   bgp::FamilySet families = bgp::FamilySet::Joined();
   bool add_path = true;
   bool extended_message = true;

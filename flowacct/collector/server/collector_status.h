@@ -188,6 +188,49 @@ struct GtpStatus {
   std::vector<GtpEvent> events;  // session::SessionCounters
 };
 
+// A count by its name: "lsp_new", "gre_version".
+struct IgpCount {
+  std::string name;
+  uint64_t value = 0;
+};
+
+struct IgpCircuitStatus {
+  std::string circuit;
+  uint64_t adjacencies_1 = 0;  // that are up, of level 1
+  uint64_t adjacencies_2 = 0;
+  uint64_t sent = 0;
+  uint64_t not_sent = 0;         // the system would not
+  std::vector<IgpCount> frames;  // received, by what was in them
+  std::vector<IgpCount> pdus;    // of these, by what became of them
+};
+
+// All zero without `igp`.
+struct IgpStatus {
+  std::vector<IgpCircuitStatus> circuits;
+  std::vector<IgpCount> events;  // of IS-IS
+  uint64_t advertisements = 0;   // LSPs, and routers of BGP-LS and files
+  uint64_t kept = 0;             // of these: from before a restart, and not told again yet
+  uint64_t shadowed = 0;         // told by a source that counts less than another
+  uint64_t refused = 0;          // beyond a bound
+  uint64_t octets = 0;
+  uint64_t history_octets = 0;
+  uint64_t routers_1 = 0;  // nodes of the standard topology, with pseudonodes
+  uint64_t routers_2 = 0;
+  uint64_t links_1 = 0;  // directions
+  uint64_t links_2 = 0;
+  uint64_t prefixes = 0;
+  uint64_t computations = 0;
+  double computation_seconds = 0;  // of all
+  double last_computation_seconds = 0;
+  double snapshot_age_seconds = 0;
+  uint64_t roots = 0;  // routers whose ways are ready
+  uint64_t roots_refused = 0;
+  uint64_t bgp_ls_objects = 0;
+  uint64_t bgp_ls_announced = 0;
+  uint64_t bgp_ls_withdrawn = 0;
+  uint64_t bgp_ls_refused = 0;  // of other protocols or styles, without a router, beyond a bound
+};
+
 // All zero without BGP.
 struct BgpStatus {
   uint64_t established = 0;
@@ -231,6 +274,7 @@ struct CollectorStatus {
   BmpStatus bmp;
   RpkiStatus rpki;
   GtpStatus gtp;
+  IgpStatus igp;
   std::vector<RouteLogStatus> route_logs;
   // What the start found: state restored, records that a crash lost. A line each.
   std::vector<std::string> notes;
@@ -283,6 +327,39 @@ struct SessionsQuestion {
   size_t limit = 100;  // of kSessions: rows at most; 0: all
 };
 
+// A question to the inside of the network. Routers are named as people know them; what is empty is not asked for.
+struct IgpQuestion {
+  enum class Of : uint8_t {
+    kNeighbors,
+    kDatabase,
+    kRoutes,
+    kPaths,
+    kSpf,
+    kAlternates,
+    kTraffic,
+    kWhatIf,
+    kDiff,
+    kDraw,
+    kTopology
+  };
+  Of of = Of::kDatabase;
+  std::string router;  // of kPaths: from where
+  std::string to;      // of kPaths: a router or an address
+  std::string prefix;  // of kRoutes
+  uint32_t level = 0;  // 0: 2 if it has routers, else 1
+  uint32_t topology = 0;
+  std::string at, since;  // RFC 3339; `at` empty: now; since: of kDiff, with what it is compared
+  // Of kTraffic, kWhatIf and kDraw: whose bins the traffic is of, and how long ago they may have ended.
+  std::string pipeline;
+  absl::Duration bins = absl::ZeroDuration();
+  std::string label;                  // a column of the pipeline's, by which traffic is told apart
+  std::vector<std::string> failures;  // links, routers, groups
+  double threshold = 1;               // above this part of its capacity a link is too full
+  size_t limit = 0;                   // rows; 0: all
+  std::string demands;                // CSV of the pipeline's rows; who asks the collector leaves it empty
+  double seconds = 300;               // in which they were counted
+};
+
 // A question to origin validation.
 struct RpkiQuestion {
   std::string prefix;  // of the route that is validated; empty: what caches and files there are
@@ -329,6 +406,9 @@ class CollectorControl {
   virtual absl::StatusOr<std::string> Routes(const RoutesQuestion& question) = 0;
   // JSON. FailedPrecondition: the configuration has no gtp; InvalidArgument: what is wrong.
   virtual absl::StatusOr<std::string> Sessions(const SessionsQuestion& question) = 0;
+  // JSON; of kDraw SVG, of kTopology a topology file. FailedPrecondition: the configuration has no igp;
+  // InvalidArgument, NotFound: what is wrong.
+  virtual absl::StatusOr<std::string> Igp(const IgpQuestion& question) = 0;
   // JSON, of caches and files or of a route. FailedPrecondition: the configuration has no rpki; InvalidArgument: what
   // is wrong; Unavailable: there are no VRPs yet.
   virtual absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) = 0;

@@ -123,6 +123,15 @@ absl::StatusOr<std::vector<enrich::EnricherFactory>> Enrichment::Make(const conf
     if (!options.ok()) return options.status();
     factories.push_back(RoutesFactory(routing_, *std::move(options), file_.message().has_rpki()));
   }
+  if (enrich.has_igp()) {
+    if (igp_options_ == nullptr) {
+      return file_.ErrorAt(enrich, "igp",
+                           "there is no topology without igp; give igp { isis { ... } }, file or bgp_ls");
+    }
+    auto igp = PlanIgpEnricher(file_, enrich.igp(), *igp_options_);
+    if (!igp.ok()) return igp.status();
+    factories.push_back(IgpFactory(igp_, *std::move(igp)));
+  }
   if (enrich.has_networks()) {
     auto networks = ReadNetworks(enrich.networks());
     if (!networks.ok()) return networks.status();

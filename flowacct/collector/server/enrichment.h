@@ -1,7 +1,7 @@
 // The enrichers that a configuration asks for, with their tables read: a file that several pipelines name is read once.
 //
-// Their order: sessions, routes, networks, GeoIP databases, services, rules, so that rules may ask for all that is
-// known by then. The scaling of sampled counters comes after them (pipeline.h), as rules may set a rate.
+// Their order: sessions, routes, the IGP, networks, GeoIP databases, services, rules, so that rules may ask for all
+// that is known by then. The scaling of sampled counters comes after them (pipeline.h), as rules may set a rate.
 //
 // Ownership: borrows the configuration; what it makes owns its tables. Threads: one at a time.
 // Errors: InvalidArgument with the place in the configuration, then that in the file that is wrong.
@@ -18,6 +18,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/server/igp_plan.h"
 #include "flowacct/collector/server/routing_plan.h"
 #include "flowacct/collector/server/session_plan.h"
 #include "flowacct/enrich/enricher.h"
@@ -32,10 +33,17 @@ namespace flowacct::collector {
 
 class Enrichment {
  public:
-  // `custom`: fields that rules may name beside the registry's; may be null. Both outlive it.
+  // `custom`: fields that rules may name beside the registry's; may be null. `igp_options`: null without `igp`. All
+  // outlive it.
   Enrichment(const config::ConfigFile* file, const record::CustomFields* custom,
-             std::shared_ptr<const RoutingHolder> routing, std::shared_ptr<const SessionHolder> sessions)
-      : file_(*file), custom_(custom), routing_(std::move(routing)), sessions_(std::move(sessions)) {}
+             std::shared_ptr<const RoutingHolder> routing, std::shared_ptr<const SessionHolder> sessions,
+             std::shared_ptr<const IgpHolder> igp, const IgpServiceOptions* igp_options)
+      : file_(*file),
+        custom_(custom),
+        routing_(std::move(routing)),
+        sessions_(std::move(sessions)),
+        igp_(std::move(igp)),
+        igp_options_(igp_options) {}
 
   // In the order in which they apply, for the options of the pipeline that has them. `counts_volumes`: of all
   // enrichers that see the same records these sum the sessions' volumes.
@@ -59,6 +67,8 @@ class Enrichment {
   const record::CustomFields* const custom_;
   const std::shared_ptr<const RoutingHolder> routing_;
   const std::shared_ptr<const SessionHolder> sessions_;
+  const std::shared_ptr<const IgpHolder> igp_;
+  const IgpServiceOptions* const igp_options_;
   Known<enrich::Networks> networks_;
   Known<enrich::GeoDatabase> databases_;
   Known<enrich::Services> services_;

@@ -216,7 +216,8 @@ absl::StatusOr<InputPlan> PlanInput(const ConfigFile& file, const config::Input&
 
 absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const ConfigFile> file,
                                                      std::shared_ptr<const RoutingHolder> routing,
-                                                     std::shared_ptr<const SessionHolder> sessions) {
+                                                     std::shared_ptr<const SessionHolder> sessions,
+                                                     std::shared_ptr<const IgpHolder> igp) {
   auto plan = std::make_shared<Plan>();
   plan->file = std::move(file);
   const config::Config& config = plan->config();
@@ -232,6 +233,11 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
   if (auto bgp = PlanRouting(*plan->file, filter_options.names); !bgp.ok()) return bgp.status();
   if (auto rpki = PlanValidation(*plan->file); !rpki.ok()) return rpki.status();
   if (auto gtp = PlanSessions(*plan->file); !gtp.ok()) return gtp.status();
+  if (config.has_igp()) {
+    auto made = PlanIgp(*plan->file);
+    if (!made.ok()) return made.status();
+    plan->igp = std::make_shared<const IgpServiceOptions>(*std::move(made));
+  }
   query::QuestionOptions question_options;
   question_options.names = filter_options.names;
   for (const config::Question& question : config.question()) {
@@ -246,7 +252,8 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const Confi
     if (!made.ok()) return made.status();
     plan->inputs.push_back(*std::move(made));
   }
-  Enrichment enrichment(plan->file.get(), plan->custom_fields.get(), std::move(routing), std::move(sessions));
+  Enrichment enrichment(plan->file.get(), plan->custom_fields.get(), std::move(routing), std::move(sessions),
+                        std::move(igp), plan->igp.get());
   bool volumes_counted = !config.has_gtp();
   absl::flat_hash_map<std::string, size_t> groups;
   for (const config::Pipeline& pipeline : config.pipeline()) {

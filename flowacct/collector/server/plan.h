@@ -18,6 +18,7 @@
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/listen/admission.h"
 #include "flowacct/collector/replicate/replicator.h"
+#include "flowacct/collector/server/igp_plan.h"
 #include "flowacct/collector/server/input_decoder.h"
 #include "flowacct/collector/server/routing_plan.h"
 #include "flowacct/collector/server/session_plan.h"
@@ -50,6 +51,7 @@ struct PipelineGroup {
 struct Plan {
   std::shared_ptr<const config::ConfigFile> file;
   std::shared_ptr<const record::CustomFields> custom_fields;  // null: there are none
+  std::shared_ptr<const IgpServiceOptions> igp;               // null: there is none
   std::vector<InputPlan> inputs;
   std::vector<PipelinePlan> pipelines;
   std::vector<PipelineGroup> groups;
@@ -58,11 +60,12 @@ struct Plan {
   const config::Config& config() const { return file->message(); }
 };
 
-// `routing` and `sessions` hold the speaker and the sessions by the time that pipelines are made of the plan; null or
-// empty if there is none.
+// `routing`, `sessions` and `igp` hold the speaker, the sessions and the service by the time that pipelines are made of
+// the plan; null or empty if there is none.
 absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(std::shared_ptr<const config::ConfigFile> file,
                                                      std::shared_ptr<const RoutingHolder> routing = nullptr,
-                                                     std::shared_ptr<const SessionHolder> sessions = nullptr);
+                                                     std::shared_ptr<const SessionHolder> sessions = nullptr,
+                                                     std::shared_ptr<const IgpHolder> igp = nullptr);
 
 }  // namespace flowacct::collector
 

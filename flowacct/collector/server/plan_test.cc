@@ -1,5 +1,6 @@
 #include "flowacct/collector/server/plan.h"
 
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -7,11 +8,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/collector/config/config_file.h"
 #include "flowacct/collector/replicate/replicator.h"
+#include "flowacct/collector/server/igp_plan.h"
 #include "flowacct/collector/server/routing_plan.h"
 #include "flowacct/meter/flow_meter.h"
 #include "flowacct/record/custom_fields.h"
@@ -172,6 +175,152 @@ INSTANTIATE_TEST_SUITE_P(
             INPUT "replica { name: \"r\" to: \"192.0.2.9:1\" to: \"collector.example:2055\" }\n",
             "c.conf:2:39: to: 'udp://collector.example:2055' has 'collector.example' where an IPv4 or IPv6 address is "
             "needed; names are not looked up here"}));
+
+constexpr char kInput[] = "input { name: \"i\" udp { listen: \"[::]:2055\" } }\n";
+
+std::string WriteFile(const std::string& name, const std::string& text) {
+  const std::string path = testing::TempDir() + "/" + name;
+  std::ofstream(path, std::ios::binary) << text;
+  return path;
+}
+
+TEST(PlanTest, TheInsideOfTheNetworkIsUnderstood) {
+  const std::string topology =
+      WriteFile("plan.topology", "node ams id 0000.0000.0001\nnode fra id 0000.0000.0002\nlink ams fra group duct\n");
+  const std::string secret = WriteFile("plan.secret", "geheim\n");
+  const auto plan = PlanOf(absl::StrCat(
+      kInput, "igp { file: \"", topology,
+      "\" exporter { exporters: \"192.0.2.0/24\" router: \"ams\" interface: 7 } spf { long_delay: \"2s\" }"
+      " stale_for: \"1m\" history: \"1MiB\" max_advertisements: 1000 max_memory: \"2MiB\" max_routers: 9"
+      " isis { system_id: \"0000.0000.f10a\" area: \"49.0001\" area: \"49.0002\" level: LEVEL_2 hostname: \"flowacct\""
+      " topology: 2 passive: true domain_key { key: \"x\" algorithm: HMAC_SHA_256 key_id: 7 }"
+      " circuit { gre { local: \"192.0.2.9\" remote: \"192.0.2.1\" address: \"10.0.0.2\" } hello_interval: \"3s\""
+      " hold_multiplier: 4 padding: false mtu: 1400 key { key_file: \"",
+      secret, "\" } }",
+      " circuit { device: \"eth7\" kind: LAN level: LEVEL_2 max_neighbors: 5 } } }\n"
+      "pipeline { name: \"p\" by: \"igp_egress\" enrich { igp { networks: false max_ways: 3 } } sink { memory {} } "
+      "}\n"));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const IgpServiceOptions& igp = *(*plan)->igp;
+  EXPECT_EQ(igp.files.advertisements.size(), 2u);
+  EXPECT_EQ(igp.files.groups.size(), 1u);
+  EXPECT_EQ(igp.exporters.routers, std::vector<std::string>{"ams"});
+  const auto exporter = *base::IpAddress::Parse("192.0.2.77");
+  EXPECT_EQ(igp.exporters.lines->Find(exporter, 8), nullptr);
+  ASSERT_NE(igp.exporters.lines->Find(exporter, 7), nullptr);
+  EXPECT_EQ(igp.topology.backoff.long_delay_nanos, 2'000'000'000);
+  EXPECT_EQ(igp.topology.backoff.initial_delay_nanos, 50'000'000);
+  EXPECT_EQ(igp.stale_for_nanos, 60'000'000'000);
+  EXPECT_EQ(igp.topology.database.max_history_octets, size_t{1} << 20);
+  EXPECT_EQ(igp.topology.max_roots, 9u);
+  ASSERT_TRUE(igp.isis.has_value());
+  EXPECT_EQ(igp.isis->system.ToString(), "0000.0000.f10a");
+  EXPECT_EQ(igp.isis->areas.size(), 2u);
+  EXPECT_FALSE(igp.isis->level_1);
+  EXPECT_TRUE(igp.isis->level_2 && igp.isis->passive);
+  EXPECT_EQ(igp.isis->max_lsps, 1000u);
+  EXPECT_EQ(igp.isis->lsp_keys[1].secret, "x");
+  EXPECT_EQ(igp.isis->lsp_keys[1].key_id, 7);
+  ASSERT_EQ(igp.circuits.size(), 2u);
+  const IsisCircuit& tunnel = igp.circuits[0].circuit;
+  ASSERT_TRUE(tunnel.gre.has_value());
+  EXPECT_EQ(tunnel.gre->told.size(), 1u);
+  EXPECT_EQ(tunnel.options.hello_seconds, 3);
+  EXPECT_EQ(tunnel.options.hold_multiplier, 4);
+  EXPECT_EQ(tunnel.options.mtu, 1400);
+  EXPECT_FALSE(tunnel.options.pad);
+  EXPECT_EQ(tunnel.options.hello_key.secret, "geheim");
+  EXPECT_EQ(tunnel.options.topologies.size(), 1u);
+  EXPECT_EQ(igp.circuits[1].circuit.device, "eth7");
+  EXPECT_EQ(igp.circuits[1].circuit.options.kind, isis::CircuitKind::kLan);
+  EXPECT_EQ(igp.circuits[1].circuit.options.max_neighbors, 5u);
+  EXPECT_EQ((*plan)->groups[0].options.enrichers.size(), 1u);
+}
+
+TEST(PlanTest, WhatTheInsideOfTheNetworkCannotBe) {
+  const std::string bad = WriteFile("bad.topology", "node ams id 0000.0000.0001\nlink ams\n");
+  const std::string ospf = WriteFile("ospf.topology", "style ospf\nnode ams id 192.0.2.1\n");
+  constexpr char kIsis[] = "system_id: \"0000.0000.0001\" area: \"49.0001\"";
+  const std::string head = absl::StrCat("isis { ", kIsis, " circuit { ");
+  const std::pair<std::string, const char*> kWrong[] = {
+      {"", "nobody who tells the topology"},
+      {"bgp_ls: true", "bgp { listen"},
+      {absl::StrCat("file: \"", bad, "\""), "bad.topology:2:"},
+      {absl::StrCat("file: \"", ospf, "\""), "protocol: OSPF"},
+      {"file: \"/nowhere/at/all\"", "/nowhere/at/all"},
+      {"file: \"-\"", "path of a file"},
+      {"isis { system_id: \"x\" area: \"49.0001\" }", "no system identifier"},
+      {"isis { system_id: \"0000.0000.0001\" area: \"x\" }", "no area"},
+      {"isis { system_id: \"0000.0000.0001\" circuit { device: \"e\" } }", "areas"},
+      {absl::StrCat("isis { ", kIsis, " }"), "nobody is heard"},
+      {absl::StrCat("isis { ", kIsis, " topology: 4096 }"), "from 1 to 4095"},
+      {absl::StrCat("protocol: OSPF isis { ", kIsis, " }"), "with isis it is ISIS"},
+      {absl::StrCat(head, "} }"), "give device"},
+      {absl::StrCat(head, "device: \"e\" gre { local: \"192.0.2.1\" remote: \"192.0.2.2\" } } }"), "give device"},
+      {absl::StrCat(head, "gre { local: \"192.0.2.1\" remote: \"2001:db8::1\" } } }"), "another family"},
+      {absl::StrCat(head, "gre { local: \"x\" remote: \"2001:db8::1\" } } }"), "no address"},
+      {absl::StrCat(head, "kind: LAN gre { local: \"192.0.2.1\" remote: \"192.0.2.2\" } } }"), "two ends"},
+      {absl::StrCat(head, "device: \"e\" hello_interval: \"1500ms\" } }"), "whole seconds"},
+      {absl::StrCat(head, "device: \"e\" hold_multiplier: 1 } }"), "hold_multiplier"},
+      {absl::StrCat(head, "device: \"e\" mtu: 100 } }"), "mtu"},
+      {absl::StrCat(head, "device: \"e\" key { } } }"), "key or key_file"},
+      {absl::StrCat(head, "device: \"e\" key { key: \"\" } } }"), "is empty"},
+      {absl::StrCat(head, "device: \"e\" key { key: \"x\" key_id: 65536 } } }"), "at most 65535"},
+      {absl::StrCat(head, "device: \"e\" key { key_file: \"/nowhere/at/all\" } } }"), "key_file"},
+      {absl::StrCat(head, "device: \"e\" } circuit { device: \"e\" } }"), "give it once"},
+      {absl::StrCat("isis { ", kIsis, " level: LEVEL_1 circuit { device: \"e\" level: LEVEL_2 } }"), "level"},
+      {"bgp_ls: true exporter { exporters: \"x\" router: \"ams\" }", "bgp { listen"},
+      {absl::StrCat("exporter { exporters: \"x\" router: \"ams\" } isis { ", kIsis, " }"), "no prefix"},
+      {absl::StrCat(
+           "exporter { exporters: \"::/0\" router: \"a\" } exporter { exporters: \"::/0\" router: \"b\" } isis { ",
+           kIsis, " }"),
+       "given twice"},
+      {absl::StrCat("exporter { exporters: \"::/0\" router: \"\" } isis { ", kIsis, " }"), "name a router"},
+  };
+  for (const auto& [igp, why] : kWrong) {
+    const auto plan = PlanOf(absl::StrCat(kInput, "igp {\n", igp, "\n}\n", kPipeline));
+    ASSERT_FALSE(plan.ok()) << igp;
+    EXPECT_TRUE(absl::StrContains(plan.status().message(), why)) << igp << ": " << plan.status();
+    EXPECT_TRUE(absl::StartsWith(plan.status().message(), "c.conf:")) << plan.status();
+  }
+  const auto none = PlanOf(absl::StrCat(kInput, "pipeline { name: \"p\" enrich { igp {} } sink { memory {} } }\n"));
+  ASSERT_FALSE(none.ok());
+  EXPECT_TRUE(absl::StrContains(none.status().message(), "c.conf:2:")) << none.status();
+}
+
+TEST(PlanTest, KeysOfIsisAreNotPrinted) {
+  const auto file = config::ConfigFile::Parse(
+      absl::StrCat(
+          kInput,
+          "igp { isis { system_id: \"0000.0000.0001\" area_key { key: \"hush1\" } domain_key { key: \"hush2\" }"
+          " circuit { device: \"e\" key { key: \"hush3\" key_id: 5 } } } }\n",
+          kPipeline),
+      "c.conf");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_FALSE(absl::StrContains(file->Print(), "hush")) << file->Print();
+  EXPECT_TRUE(absl::StrContains(file->Print(), "key_id: 5")) << file->Print();
+}
+
+TEST(PlanTest, WhatOfTheInsideMayChange) {
+  const auto of = [](const char* igp) { return PlanOf(absl::StrCat(kInput, igp, kPipeline)); };
+  constexpr char kOne[] =
+      "igp { isis { system_id: \"0000.0000.0001\" area: \"49.0001\" circuit { device: \"e\" } } }\n";
+  constexpr char kTwo[] =
+      "igp { exporter { exporters: \"::/0\" router: \"a\" }"
+      " isis { system_id: \"0000.0000.0001\" area: \"49.0001\" circuit { device: \"f\" } } }\n";
+  constexpr char kOther[] =
+      "igp { isis { system_id: \"0000.0000.0002\" area: \"49.0001\" circuit { device: \"e\" } } }\n";
+  const auto check = [&](const char* before, const char* after) {
+    const auto a = of(before), b = of(after);
+    EXPECT_TRUE(a.ok() && b.ok()) << a.status() << b.status();
+    return CheckIgpChange(*(*a)->file, (*a)->igp.get(), *(*b)->file, (*b)->igp.get());
+  };
+  EXPECT_TRUE(check(kOne, kTwo).ok()) << check(kOne, kTwo);
+  EXPECT_TRUE(check("", "").ok());
+  EXPECT_FALSE(check(kOne, kOther).ok());
+  EXPECT_FALSE(check(kOne, "").ok());
+  EXPECT_FALSE(check("", kOne).ok());
+}
 
 }  // namespace
 }  // namespace flowacct::collector

@@ -12,11 +12,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "flowacct/base/mutex.h"
+#include "flowacct/collector/igp/igp_demands.h"
 #include "flowacct/collector/looking_glass/looking_glass.h"
 #include "flowacct/collector/mrt/route_dump.h"
 #include "flowacct/collector/mrt/route_keeper.h"
 #include "flowacct/collector/routing/routing_engine.h"
 #include "flowacct/collector/server/bin_query.h"
+#include "flowacct/collector/server/igp_plan.h"
 #include "flowacct/collector/server/input_sources.h"
 #include "flowacct/collector/server/pipeline_sinks.h"
 #include "flowacct/collector/server/question_stores.h"
@@ -145,7 +147,8 @@ void Server::Note(absl::string_view line) const {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptions options) {
   std::unique_ptr<Server> server(new Server(std::move(options)));
-  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)), server->routing_, server->sessions_);
+  auto plan =
+      MakePlan(std::make_shared<const ConfigFile>(std::move(file)), server->routing_, server->sessions_, server->igp_);
   if (!plan.ok()) return plan.status();
   for (const std::string& warning : (*plan)->warnings) server->Log(warning);
   base::MutexLock lock(&server->mutex_);
@@ -172,6 +175,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::New(ConfigFile file, ServerOptio
 absl::Status Server::Start() {
   base::MutexLock lock(&mutex_);
   if (absl::Status status = OpenState(); !status.ok()) return status;
+  if (absl::Status status = OpenIgp(); !status.ok()) return status;
   if (absl::Status status = OpenRouting(); !status.ok()) return status;
   if (absl::Status status = OpenSessions(); !status.ok()) return status;
   if (absl::Status status = OpenValidation(); !status.ok()) return status;
@@ -179,10 +183,12 @@ absl::Status Server::Start() {
   if (keeper_ != nullptr) {
     shape_.notes = keeper_->Restore(workers_, *assignment_);
     if (sessions_->service != nullptr) keeper_->RestoreSessions(sessions_->service.get(), &shape_.notes);
+    if (igp_->service != nullptr) keeper_->RestoreIgp(igp_->service.get(), &shape_.notes);
     for (const std::string& note : shape_.notes) Note(note);
   }
   // Files are read then, before there are records.
   if (validator_ != nullptr) validator_->Start();
+  if (igp_->service != nullptr) igp_->service->Start();
   if (routing_->engine != nullptr) {
     for (std::string& note : route_keeper_->LoadBeforeStart(absl::Now())) {
       Note(note);
@@ -222,6 +228,10 @@ absl::Status Server::OpenRouting() {
     history_ = std::make_unique<RouteHistory>(*history);
     observers.push_back(history_.get());
   }
+  if (igp_->service != nullptr && igp_->service->link_state() != nullptr) {
+    options->families = options->families | bgp::FamilySet::LinkState();
+    observers.push_back(igp_->service->link_state());
+  }
   auto engine = RoutingEngine::New(*options, observers);
   if (!engine.ok()) {
     return config.has_bgp() ? plan_->file->ErrorAt(config.bgp(), "", engine.status().message())
@@ -244,6 +254,18 @@ absl::Status Server::OpenSessions() {
   std::random_device random;
   options->seed = uint64_t{random()} << 32 | random();
   sessions_->service = std::make_shared<SessionService>(*std::move(options));
+  return absl::OkStatus();
+}
+
+// Its circuits are open before privileges are dropped.
+absl::Status Server::OpenIgp() {
+  if (plan_->igp == nullptr) return absl::OkStatus();
+  IgpServiceOptions options = *plan_->igp;
+  options.log = options_.log;
+  options.note = options_.note;
+  auto service = IgpService::New(std::move(options));
+  if (!service.ok()) return plan_->file->ErrorAt(plan_->config().igp(), "isis", service.status().message());
+  igp_->service = *std::move(service);
   return absl::OkStatus();
 }
 
@@ -287,6 +309,7 @@ void Server::RunKeeper() {
       keeper_->NoteProgress(workers_, *assignment_);
     } else {
       keeper_->Save(workers_, *assignment_);
+      if (igp_->service != nullptr) keeper_->SaveIgp(*igp_->service);
       next = absl::Now() + every();
     }
   }
@@ -314,6 +337,10 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
                                config.has_gtp() ? "cannot change while the collector runs; restart it"
                                                 : "gtp cannot go while the collector runs; restart it");
   }
+  if (before != nullptr) {
+    const absl::Status igp = CheckIgpChange(*before->plan->file, before->plan->igp.get(), *plan->file, plan->igp.get());
+    if (!igp.ok()) return igp;
+  }
   if (before != nullptr && config.rpki().SerializeAsString() != config_before->rpki().SerializeAsString()) {
     return plan->file->ErrorAt(config, "rpki", "cannot change while the collector runs; restart it");
   }
@@ -334,6 +361,12 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
                                 keeper_ == nullptr ? "" : keeper_->PositionOf(input.name()), options_.log);
     if (!made.ok()) return made.status();
     sources[i] = *std::move(made);
+  }
+  std::optional<IgpService::Change> igp;
+  if (before != nullptr && igp_->service != nullptr) {
+    auto change = igp_->service->Prepare(*plan->igp);
+    if (!change.ok()) return plan->file->ErrorAt(config.igp(), "isis", change.status().message());
+    igp = *std::move(change);
   }
   auto assignment = std::make_shared<Assignment>();
   assignment->plan = plan;
@@ -380,6 +413,11 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
     assignment->mergers.push_back(std::move(merger));
   }
 
+  if (igp) {
+    if (absl::Status status = igp_->service->Commit(*std::move(igp)); !status.ok()) {
+      return plan->file->ErrorAt(config.igp(), "isis", status.message());
+    }
+  }
   std::vector<std::shared_ptr<BinMerger>> gone;
   for (size_t j = 0; before != nullptr && j < before->mergers.size(); ++j) {
     const auto& old = before->mergers[j];
@@ -418,7 +456,7 @@ absl::Status Server::Apply(std::shared_ptr<const Plan> plan) {
 absl::Status Server::Reload(ConfigFile file) {
   base::MutexLock one_at_a_time(&reload_mutex_);
   // Large tables take seconds to read: nobody who looks in waits for them.
-  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)), routing_, sessions_);
+  auto plan = MakePlan(std::make_shared<const ConfigFile>(std::move(file)), routing_, sessions_, igp_);
   base::MutexLock lock(&mutex_);
   const absl::Status status = plan.ok() ? Apply(*plan) : plan.status();
   if (status.ok()) {
@@ -456,6 +494,11 @@ absl::Status Server::Stop(absl::Duration patience) {
     keeper = std::move(keeper_thread_);
   }
   if (keeper.joinable()) keeper.join();
+  // Before sessions end, which take with them what they told.
+  if (igp_->service != nullptr) {
+    igp_->service->Stop();
+    if (keeper_ != nullptr) keeper_->SaveIgp(*igp_->service);
+  }
   if (routing_->engine != nullptr) {
     route_keeper_->Stop();
     routing_->engine->Stop();
@@ -595,6 +638,7 @@ CollectorStatus Server::Status() {
     }
     status.pipelines.push_back(std::move(pipeline));
   }
+  if (igp_->service != nullptr) status.igp = igp_->service->Status();
   if (sessions_->service != nullptr) status.gtp = DescribeSessions(sessions_->service->Status());
   return status;
 }
@@ -637,6 +681,23 @@ absl::StatusOr<std::string> Server::Sessions(const SessionsQuestion& question) {
   absl::StatusOr<std::string> answer;
   sessions_->service->Visit([&](const session::SessionEngine& engine) { answer = AskSessions(engine, question); });
   return answer;
+}
+
+absl::StatusOr<std::string> Server::Igp(const IgpQuestion& question) {
+  // Set once, before anybody asks.
+  if (igp_->service == nullptr) {
+    return absl::FailedPreconditionError("the configuration has no igp, so that there is no topology");
+  }
+  if (question.pipeline.empty()) return igp_->service->Ask(question);
+  MemoryQuestion asked;
+  asked.pipeline = question.pipeline;
+  asked.since = question.bins;
+  const absl::StatusOr<std::string> rows = Query(asked);
+  if (!rows.ok()) return rows.status();
+  IgpQuestion whole = question;
+  const absl::Status status = ReadDemandRows(*rows, absl::Now(), &whole.demands, &whole.seconds);
+  if (!status.ok()) return status;
+  return igp_->service->Ask(whole);
 }
 
 absl::StatusOr<std::string> Server::Rpki(const RpkiQuestion& question) {

@@ -29,6 +29,7 @@
 #include "absl/time/time.h"
 #include "flowacct/base/mutex.h"
 #include "flowacct/collector/config/config_file.h"
+#include "flowacct/collector/igp/igp_service.h"
 #include "flowacct/collector/routelog/route_history.h"
 #include "flowacct/collector/routelog/route_log.h"
 #include "flowacct/collector/server/collector_status.h"
@@ -75,6 +76,7 @@ class Server final : public CollectorControl {
   std::vector<record::ExporterReport> Exporters(bool templates) override;
   absl::StatusOr<std::string> Routes(const RoutesQuestion& question) override;
   absl::StatusOr<std::string> Sessions(const SessionsQuestion& question) override;
+  absl::StatusOr<std::string> Igp(const IgpQuestion& question) override;
   absl::StatusOr<std::string> Rpki(const RpkiQuestion& question) override;
   absl::StatusOr<std::string> ListRoutes(const RouteListQuestion& question) override;
   absl::StatusOr<std::string> DumpRoutes(const std::string& peer) override;
@@ -95,6 +97,7 @@ class Server final : public CollectorControl {
   void FlushWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenRouting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenSessions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status OpenIgp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status OpenValidation() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Adds it to `observers`, if it is wanted.
   absl::Status OpenRouteLog(absl::string_view name, absl::StatusOr<RouteLogOptions> options,
@@ -114,6 +117,8 @@ class Server final : public CollectorControl {
   };
   std::vector<NamedRouteLog> route_logs_;
   std::unique_ptr<RouteHistory> history_;
+  // It observes the routing engine, too. Empty without `igp`; set by Start.
+  const std::shared_ptr<IgpHolder> igp_ = std::make_shared<IgpHolder>();
   // Of BGP; empty without it. Set by Start.
   const std::shared_ptr<RoutingHolder> routing_ = std::make_shared<RoutingHolder>();
   const std::shared_ptr<SessionHolder> sessions_ = std::make_shared<SessionHolder>();

@@ -18,6 +18,9 @@ namespace flowacct::collector {
 namespace {
 
 constexpr absl::string_view kSessions = "sessions";
+constexpr absl::string_view kIgp = "igp";
+// Lifetimes go on though nothing changes: what a crash leaves tells them so well.
+constexpr absl::Duration kIgpLifetimes = absl::Minutes(5);
 constexpr absl::string_view kCheckpoint = "checkpoint";
 constexpr absl::string_view kCheckpointKind = "open bins of all pipelines";
 constexpr uint16_t kCheckpointVersion = 1;
@@ -313,6 +316,27 @@ void StateKeeper::RestoreSessions(SessionService* sessions, std::vector<std::str
   // A start after a crash is not to take what ended since for what is there.
   Report(folder_->Remove(kSessions));
   notes->push_back(absl::StrCat("state: ", sessions->Status().contexts, " contexts of mobile subscribers restored"));
+}
+
+void StateKeeper::SaveIgp(const IgpService& igp) {
+  const uint64_t changes = igp.changes();
+  if (changes == igp_changes_ && absl::Now() < igp_saved_ + kIgpLifetimes) return;
+  Report(folder_->Write(kIgp, igp.Save()));
+  igp_changes_ = changes;
+  igp_saved_ = absl::Now();
+}
+
+void StateKeeper::RestoreIgp(IgpService* igp, std::vector<std::string>* notes) {
+  const auto state = folder_->Read(kIgp);
+  if (absl::IsNotFound(state.status())) return;
+  const absl::Status status = state.ok() ? igp->Restore(base::AsOctets(*state)) : state.status();
+  if (!status.ok()) {
+    const auto aside = folder_->SetAside(kIgp);
+    notes->push_back(absl::StrCat("state: the topology is learned anew: ", status.message(),
+                                  aside.ok() ? absl::StrCat("; it is kept as ", *aside) : ""));
+    return;
+  }
+  notes->push_back(absl::StrCat("state: ", igp->Status().kept, " advertisements of the topology restored"));
 }
 
 void StateKeeper::NoteProgress(Workers workers, const Assignment& assignment) {

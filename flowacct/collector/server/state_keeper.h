@@ -35,6 +35,7 @@
 #include "absl/types/span.h"
 #include "flowacct/base/mutex.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/collector/igp/igp_service.h"
 #include "flowacct/collector/server/worker.h"
 #include "flowacct/collector/sessions/session_service.h"
 #include "flowacct/collector/state/state_directory.h"
@@ -77,6 +78,10 @@ class StateKeeper {
   void SaveSessions(const SessionService& sessions);
   // Into one that has none. Appends a line if they were found, or could not be used.
   void RestoreSessions(SessionService* sessions, std::vector<std::string>* notes);
+
+  // The inside of the network, now and then and at the end; nothing where nothing changed since.
+  void SaveIgp(const IgpService& igp);
+  void RestoreIgp(IgpService* igp, std::vector<std::string>* notes);
 
   const std::string& path() const { return folder_->path(); }
 
@@ -127,11 +132,13 @@ class StateKeeper {
   bool failing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;  // what sinks do now is not noted
   // Of Save and Restore.
-  std::optional<Checkpoint> loaded_;  // by the start
-  std::string loading_error_;         // a line
-  std::optional<Checkpoint> unkept_;  // that was taken and could not be written
-  bool is_file_ = false;              // there is a checkpoint of all pipelines
-  bool are_files_ = true;             // there may be one of each pipeline
+  std::optional<Checkpoint> loaded_;   // by the start
+  std::string loading_error_;          // a line
+  std::optional<Checkpoint> unkept_;   // that was taken and could not be written
+  bool is_file_ = false;               // there is a checkpoint of all pipelines
+  bool are_files_ = true;              // there may be one of each pipeline
+  uint64_t igp_changes_ = UINT64_MAX;  // that the file of the IGP has
+  absl::Time igp_saved_ = absl::InfinitePast();
 };
 
 }  // namespace flowacct::collector

@@ -58,7 +58,7 @@ RouteTexts WithoutPathIds(const RouteTexts& routes) {
 
 }  // namespace
 
-RouterLab::RouterLab() {
+RouterLab::RouterLab(RoutingOptions options, std::vector<RoutingObserver*> observers) {
   // Short: a Unix socket's path has 107 octets. Others than root may look into it: daemons give up their rights.
   char folder[] = "/tmp/flowacct-bgp-XXXXXX";
   EXPECT_NE(mkdtemp(folder), nullptr);
@@ -70,10 +70,9 @@ RouterLab::RouterLab() {
   for (const char* address : {kCollectorV6, kRouterV6}) {
     EXPECT_TRUE(RunCommand(absl::StrCat("ip address add ", address, "/128 dev lo nodad")));
   }
-  RoutingOptions options;
   options.bmp_listen = {absl::StrCat("tcp://[::]:", kLabBmpPort)};
   options.bgp_identifier = 0x0a630001;
-  absl::StatusOr<std::unique_ptr<RoutingEngine>> engine = RoutingEngine::New(options);
+  absl::StatusOr<std::unique_ptr<RoutingEngine>> engine = RoutingEngine::New(options, std::move(observers));
   EXPECT_TRUE(engine.ok()) << engine.status();
   engine_ = *std::move(engine);
   engine_->Start();
@@ -171,12 +170,13 @@ bool RouterLab::AwaitRoutes(absl::string_view exporter, uint64_t rd, const Route
   return routes == wanted;
 }
 
-std::string WithRouter(const std::vector<std::string>& programs, const std::function<void(RouterLab& lab)>& body) {
+std::string WithRouter(const std::vector<std::string>& programs, const std::function<void(RouterLab& lab)>& body,
+                       const RoutingOptions& options, const std::vector<RoutingObserver*>& observers) {
   for (const std::string& program : programs) {
     if (access(program.c_str(), X_OK) != 0) return program + " is not installed (tools/install_packages peers)";
   }
   return InNetworkNamespace([&] {
-    RouterLab lab;
+    RouterLab lab(options, observers);
     body(lab);
   });
 }

@@ -23,6 +23,7 @@
 
 #include "absl/strings/string_view.h"
 #include "flowacct/collector/routing/routing_engine.h"
+#include "flowacct/collector/routing/routing_options.h"
 #include "flowacct/collector/routing/testing/scripted_peer.h"
 
 namespace flowacct::collector {
@@ -35,7 +36,7 @@ inline constexpr int kLabBmpPort = 11019;
 
 class RouterLab {
  public:
-  RouterLab();
+  explicit RouterLab(RoutingOptions options = {}, std::vector<RoutingObserver*> observers = {});
   ~RouterLab();
   RouterLab(const RouterLab&) = delete;
   RouterLab& operator=(const RouterLab&) = delete;
@@ -68,7 +69,8 @@ class RouterLab {
 };
 
 // Why not, or nothing.
-std::string WithRouter(const std::vector<std::string>& programs, const std::function<void(RouterLab& lab)>& body);
+std::string WithRouter(const std::vector<std::string>& programs, const std::function<void(RouterLab& lab)>& body,
+                       const RoutingOptions& options = {}, const std::vector<RoutingObserver*>& observers = {});
 
 }  // namespace flowacct::collector
 
