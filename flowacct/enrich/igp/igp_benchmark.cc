@@ -35,8 +35,8 @@ constexpr uint32_t kExporters = 4;
 constexpr size_t kPool = 1 << 16;  // records, so that they come from memory and not the same ones again
 
 const std::vector<F>& Usual() {
-  static const auto* fields = new std::vector<F>{F::kIgpDstNet, F::kIgpDstMask, F::kIgpEgress,
-                                                 F::kIgpMetric, F::kIgpPath,    F::kIgpLevel};
+  static const auto* fields =
+      new std::vector<F>{F::kIgpDstNet, F::kIgpDstMask, F::kIgpEgress, F::kIgpMetric, F::kIgpPath, F::kIgpLevel};
   return *fields;
 }
 
@@ -89,8 +89,8 @@ Inside& TheInside() {
 }
 
 // Records in runs of one exporter; of a hundred so many have a BGP next hop.
-std::unique_ptr<record::FlowBatch> Records(const Inside& inside, const record::Layout* layout,
-                                           base::Interner* interner, unsigned next_hops) {
+std::unique_ptr<record::FlowBatch> Records(const Inside& inside, const record::Layout* layout, base::Interner* interner,
+                                           unsigned next_hops) {
   auto records = std::make_unique<record::FlowBatch>(layout, interner);
   std::mt19937_64 random(7);
   for (size_t i = 0; i < kPool; ++i) {
@@ -209,7 +209,9 @@ void Storm(benchmark::State& state, bool flaps) {
   writer.join();
   std::sort(nanos.begin(), nanos.end());
   const auto micros = [&](double part) {
-    return static_cast<double>(nanos[std::min(nanos.size() - 1, static_cast<size_t>(part * static_cast<double>(nanos.size())))]) / 1000;
+    return static_cast<double>(
+               nanos[std::min(nanos.size() - 1, static_cast<size_t>(part * static_cast<double>(nanos.size())))]) /
+           1000;
   };
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * 24);
   state.counters["p50_us"] = micros(0.5);
