@@ -26,6 +26,7 @@ TEST(RouterDirectory, KnowsNamesAndAddresses) {
     }
     if (letter == 'B' || letter == 'C') a.addresses = {Ip("203.0.113.1")};
     if (letter == 'B') a.router_id_v6 = Ip("2001:db8::2");
+    if (letter == 'B') a.name.clear();
     database.Apply(a, 0);
   }
   const TopologyState state = database.State();

@@ -1,4 +1,4 @@
-// The join with the IGP: a network of 10,000 routers and 40,000 links, a prefix a router; records to all of them.
+// The join with the IGP: a network of 10,000 routers and 40,000 links, some 15,000 prefixes; records to all of them.
 //
 //     bazel run --config=opt //flowacct/enrich/igp:igp_benchmark
 //
@@ -50,7 +50,7 @@ std::vector<Advertisement> Network() {
   options.max_metric = 1000;
   options.parallel_share = 0;
   options.near_share = 80;
-  options.prefixes = 1;
+  options.prefixes = 2;
   std::vector<Advertisement> all = topology::RandomNetwork(options);
   for (Advertisement& a : all) {
     const auto number = static_cast<uint32_t>(a.key.origin.value >> 16);
