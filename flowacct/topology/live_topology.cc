@@ -59,7 +59,8 @@ bool LiveTopology::Want(NodeKey root, bool alternates) {
 }
 
 void LiveTopology::Unwant(NodeKey root) {
-  wanted_changed_ |= (alternates_.erase(root) != 0) | (roots_.erase(root) != 0);
+  const size_t gone = roots_.erase(root) + alternates_.erase(root);
+  wanted_changed_ = wanted_changed_ || gone != 0;
 }
 
 bool LiveTopology::MakeAlternates() {

@@ -161,8 +161,8 @@ absl::StatusOr<Enrichment> LoadEnrichment(const EnrichmentFlags& flags, bool qui
   if (!flags.igp.empty()) {
     if (const absl::Status status = LoadIgp(flags, quiet, terminal, &loaded); !status.ok()) return status;
   } else if (!flags.igp_exporters.empty() || flags.igp_keep_networks) {
-    return absl::InvalidArgumentError(absl::StrCat(flags.igp_exporters.empty() ? "--igp-keep-networks" : "--igp-exporters",
-                                                   ": there is no IGP; give --igp FILE"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        flags.igp_exporters.empty() ? "--igp-keep-networks" : "--igp-exporters", ": there is no IGP; give --igp FILE"));
   }
   if (!flags.networks.empty()) {
     const auto text = ReadWhole(flags.networks);

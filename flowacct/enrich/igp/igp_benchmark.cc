@@ -1,4 +1,4 @@
-// The join with the IGP: a network of 10,000 routers and 40,000 links, a prefix a router; records to all of them.
+// The join with the IGP: a network of 10,000 routers and 40,000 links, some 15,000 prefixes; records to all of them.
 //
 //     bazel run --config=opt //flowacct/enrich/igp:igp_benchmark
 //
@@ -35,8 +35,8 @@ constexpr uint32_t kExporters = 4;
 constexpr size_t kPool = 1 << 16;  // records, so that they come from memory and not the same ones again
 
 const std::vector<F>& Usual() {
-  static const auto* fields = new std::vector<F>{F::kIgpDstNet, F::kIgpDstMask, F::kIgpEgress,
-                                                 F::kIgpMetric, F::kIgpPath,    F::kIgpLevel};
+  static const auto* fields =
+      new std::vector<F>{F::kIgpDstNet, F::kIgpDstMask, F::kIgpEgress, F::kIgpMetric, F::kIgpPath, F::kIgpLevel};
   return *fields;
 }
 
@@ -50,7 +50,7 @@ std::vector<Advertisement> Network() {
   options.max_metric = 1000;
   options.parallel_share = 0;
   options.near_share = 80;
-  options.prefixes = 1;
+  options.prefixes = 2;
   std::vector<Advertisement> all = topology::RandomNetwork(options);
   for (Advertisement& a : all) {
     const auto number = static_cast<uint32_t>(a.key.origin.value >> 16);
@@ -89,8 +89,8 @@ Inside& TheInside() {
 }
 
 // Records in runs of one exporter; of a hundred so many have a BGP next hop.
-std::unique_ptr<record::FlowBatch> Records(const Inside& inside, const record::Layout* layout,
-                                           base::Interner* interner, unsigned next_hops) {
+std::unique_ptr<record::FlowBatch> Records(const Inside& inside, const record::Layout* layout, base::Interner* interner,
+                                           unsigned next_hops) {
   auto records = std::make_unique<record::FlowBatch>(layout, interner);
   std::mt19937_64 random(7);
   for (size_t i = 0; i < kPool; ++i) {
@@ -209,7 +209,9 @@ void Storm(benchmark::State& state, bool flaps) {
   writer.join();
   std::sort(nanos.begin(), nanos.end());
   const auto micros = [&](double part) {
-    return static_cast<double>(nanos[std::min(nanos.size() - 1, static_cast<size_t>(part * static_cast<double>(nanos.size())))]) / 1000;
+    return static_cast<double>(
+               nanos[std::min(nanos.size() - 1, static_cast<size_t>(part * static_cast<double>(nanos.size())))]) /
+           1000;
   };
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * 24);
   state.counters["p50_us"] = micros(0.5);

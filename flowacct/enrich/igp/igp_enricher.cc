@@ -166,6 +166,7 @@ struct IgpEnricher::State {
   std::array<int32_t, kBlock> root_of;
   std::array<ReachView, kBlock> dst_views, src_views, hop_views;
   std::array<uint64_t, kBlock> dst_keys, src_keys, hop_keys;
+  std::array<size_t, kBlock> dst_slots, src_slots, hop_slots;
   std::array<uint8_t, kBlock> hop_of;  // place in hops; kNoHop
   std::array<uint8_t, kBlock * base::IpAddress::kSize> hops;
   static constexpr uint8_t kNoHop = 0xff;
@@ -414,17 +415,22 @@ void IgpEnricher::State::Block(uint8_t* rows, size_t stride, size_t n, base::Int
     if (hop_of[i] != kNoHop) hop_keys[i] = key_of(hop_views[hop_of[i]], i, Side::kDestination);
     if (wants_source && IsPresent(row, source.address.index)) src_keys[i] = key_of(src_views[i], i, Side::kSource);
   }
+  const auto slot_of = [this](uint64_t key) {
+    const size_t slot = key == 0 ? IgpRoutes::kNowhere : routes.SlotOf(key);
+    if (slot != IgpRoutes::kNowhere) routes.PrefetchEntry(slot);
+    return slot;
+  };
   for (size_t i = 0; i < n; ++i) {
-    if (dst_keys[i] != 0) routes.PrefetchEntry(dst_keys[i]);
-    if (hop_keys[i] != 0) routes.PrefetchEntry(hop_keys[i]);
-    if (src_keys[i] != 0) routes.PrefetchEntry(src_keys[i]);
+    dst_slots[i] = slot_of(dst_keys[i]);
+    hop_slots[i] = slot_of(hop_keys[i]);
+    src_slots[i] = slot_of(src_keys[i]);
   }
   for (size_t i = 0; i < n; ++i) ++outcomes[static_cast<size_t>(Join(i, rows + i * stride, texts))];
 }
 
 void IgpEnricher::State::TellSource(size_t i, const Root& root, uint8_t* row, base::Interner& texts) {
-  const IgpRoutes::Entry& from = routes.Get(src_keys[i], root.igp, static_cast<uint32_t>(root_of[i]), src_views[i],
-                                            row + source.address.offset, texts);
+  const IgpRoutes::Entry& from = routes.Get(src_keys[i], src_slots[i], root.igp, static_cast<uint32_t>(root_of[i]),
+                                            src_views[i], row + source.address.offset, texts);
   if (from.found == IgpRoutes::Found::kNothing) return;
   const bool fills = options.fill_networks && source.IsShorter(row, from.length);
   source.Tell(from.length, row);
@@ -451,7 +457,7 @@ IgpOutcome IgpEnricher::State::Join(size_t i, uint8_t* row, base::Interner& text
   bool fills = false;  // longer than what the record said, or the record said nothing
   if (dst_keys[i] != 0) {
     const Entry& entry =
-        routes.Get(dst_keys[i], root.igp, number, dst_views[i], row + destination.address.offset, texts);
+        routes.Get(dst_keys[i], dst_slots[i], root.igp, number, dst_views[i], row + destination.address.offset, texts);
     if (entry.found != Found::kNothing) {
       to = &entry;
       const uint8_t bgp_length = Has(row, destination.told_mask) ? row[destination.told_mask.offset] : 0;
@@ -465,7 +471,7 @@ IgpOutcome IgpEnricher::State::Join(size_t i, uint8_t* row, base::Interner& text
     ++by_next_hop;
     to = nullptr;
     if (hop_keys[i] != 0) {
-      const Entry& entry = routes.Get(hop_keys[i], root.igp, number, hop_views[hop_of[i]],
+      const Entry& entry = routes.Get(hop_keys[i], hop_slots[i], root.igp, number, hop_views[hop_of[i]],
                                       hops.data() + hop_of[i] * base::IpAddress::kSize, texts);
       if (entry.found != Found::kNothing) to = &entry;
     }

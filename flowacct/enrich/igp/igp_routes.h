@@ -106,15 +106,20 @@ class IgpRoutes {
     return view.found() ? view.serial << 16 | uint64_t{root} << 1 | static_cast<uint64_t>(side) : 0;
   }
   void PrefetchSet(uint64_t key) const { __builtin_prefetch(&keys_[SetOf(key)]); }
-  void PrefetchEntry(uint64_t key) const {
-    const size_t slot = SlotOf(key);
-    if (slot != kNowhere) __builtin_prefetch(&entries_[slot]);
+  // Where the entry of that key is; kNowhere.
+  size_t SlotOf(uint64_t key) const {
+    const size_t set = SetOf(key);
+    for (size_t i = 0; i < kWays; ++i) {
+      if (keys_[set + i] == key) return set + i;
+    }
+    return kNowhere;
   }
-  // The entry of that key, which is not 0; it stays where it is until two others were asked for. `address` lies in the
-  // view's prefix.
-  const Entry& Get(uint64_t key, const IgpRoot& root, uint32_t root_number, const topology::ReachView& view,
-                   const uint8_t* address, base::Interner& interner) {
-    const size_t slot = SlotOf(key);
+  void PrefetchEntry(size_t slot) const { __builtin_prefetch(&entries_[slot]); }
+  // The entry of that key, which is not 0; it stays where it is until two others were asked for. `slot`: where it was a
+  // while ago. `address` lies in the view's prefix.
+  const Entry& Get(uint64_t key, size_t slot, const IgpRoot& root, uint32_t root_number,
+                   const topology::ReachView& view, const uint8_t* address, base::Interner& interner) {
+    if (slot == kNowhere || keys_[slot] != key) slot = SlotOf(key);
     if (slot != kNowhere) {
       const Entry& entry = entries_[slot];
       if (entry.generation == root.generation && (entry.version == 0 || entry.version == version_)) {
@@ -141,13 +146,6 @@ class IgpRoutes {
   static constexpr size_t kMaxWaysTexts = 65536;
 
   size_t SetOf(uint64_t key) const { return (key * 0x9e3779b97f4a7c15 >> shift_) * kWays; }
-  size_t SlotOf(uint64_t key) const {
-    const size_t set = SetOf(key);
-    for (size_t i = 0; i < kWays; ++i) {
-      if (keys_[set + i] == key) return set + i;
-    }
-    return kNowhere;
-  }
   const Entry& Make(size_t slot, uint64_t key, const IgpRoot& root, uint32_t root_number,
                     const topology::ReachView& view, const uint8_t* address, base::Interner& interner);
   void Fill(const IgpRoot& root, uint32_t root_number, topology::ReachView view, const base::IpAddress& address,
