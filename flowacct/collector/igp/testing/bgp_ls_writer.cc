@@ -75,7 +75,7 @@ std::vector<BgpLsObject> BgpLsObjectsOf(const Advertisement& a, const BgpLsWriti
   }
   node += BgpLsTlv(1024, Number((a.overload ? 0x80 : 0) | (a.attached ? 0x40 : 0), 1));
   if (!a.name.empty()) node += BgpLsTlv(1026, a.name);
-  for (const std::string& area_text : a.areas) {
+  for (const std::string& area_text : isis ? a.areas : std::vector<std::string>()) {
     node += BgpLsTlv(1027, absl::HexStringToBytes(absl::StrReplaceAll(area_text, {{".", ""}})));
   }
   if (a.router_id) node += BgpLsTlv(1028, AddressOctets(*a.router_id));
@@ -172,6 +172,7 @@ std::vector<Advertisement> AsBgpLsTells(const std::vector<Advertisement>& advert
       return std::tie(x.to, x.topology, x.local_address, x.remote_address, x.local_id, x.remote_id) <
              std::tie(y.to, y.topology, y.local_address, y.remote_address, y.local_id, y.remote_id);
     });
+    if (style == NodeStyle::kOspf) a.areas = {key.level == 2 ? "0.0.0.0" : "0.0.0.5"};
     if (style == NodeStyle::kOspf && !topology::IsPseudonode(style, key.origin) && !a.router_id) {
       a.router_id = base::IpAddress::V4(static_cast<uint32_t>(key.origin.value >> 32));
     }
