@@ -108,9 +108,9 @@ bgp::Open OpenOf(uint32_t identifier) {
   open.families = FamilySet().Add(Family::kIpv4Unicast).Add(Family::kLinkState);
   return open;
 }
-void Announce(ScriptedPeer& peer, const std::vector<Advertisement>& network) {
+void Announce(ScriptedPeer& peer, const std::vector<Advertisement>& network, const BgpLsWriting& writing = {}) {
   for (const Advertisement& a : network) {
-    for (const BgpLsObject& object : BgpLsObjectsOf(a)) {
+    for (const BgpLsObject& object : BgpLsObjectsOf(a, writing)) {
       ASSERT_TRUE(peer.Send(base::AsOctets(BgpLsAnnouncement(object))));
     }
   }
@@ -141,7 +141,8 @@ TEST(BgpLsPeer, TwoReflectorsAndAKeeperOnAnotherThread) {
     return status.sources.size() == 2 && status.sources[0].complete && status.tellings == 2 * status.objects;
   }));
   // What the engine tells of the session itself.
-  EXPECT_GT(PeerOf(**engine, "127.0.0.2").counters.updates.announced[static_cast<size_t>(Family::kLinkState)], 0u);
+  EXPECT_EQ(PeerOf(**engine, "127.0.0.2").link_state(), keeper.feed.Status().objects);
+  EXPECT_EQ(PeerOf(**engine, "127.0.0.2").not_joined(), 0u);
 
   one.Reset();  // what the other tells stays
   EXPECT_TRUE(Eventually([&] { return keeper.feed.Status().sources.size() == 1; }));
@@ -181,7 +182,8 @@ std::string GobgpNeighbor(absl::string_view address, absl::string_view more) {
                       "  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = \"ls\"\n");
 }
 
-// Octets that another implementation has read and written.
+// Octets that another implementation has read and written. It passes on what it knows of the NLRI and the attribute:
+// neither topologies of their own (the TLV 263 is lost) nor prefix metrics.
 TEST(BgpLsPeer, GobgpReflectsANetwork) {
   Keeper keeper;
   const std::string reason = WithRouter(
@@ -211,8 +213,14 @@ TEST(BgpLsPeer, GobgpReflectsANetwork) {
         })) << lab.log();
         topology::RandomNetworkOptions network_options;
         network_options.prefixes = 3;
-        const std::vector<Advertisement> network = AsBgpLsTells(topology::RandomNetwork(network_options));
-        Announce(*router, network);
+        std::vector<Advertisement> network = topology::RandomNetwork(network_options);
+        for (Advertisement& a : network) {
+          for (topology::AdvertisedPrefix& prefix : a.prefixes) prefix.metric = 0;
+        }
+        network = AsBgpLsTells(network);
+        BgpLsWriting writing;
+        writing.standard_topology = false;
+        Announce(*router, network, writing);
         keeper.Expect(network);
         const BgpLsFeedStatus status = keeper.feed.Status();
         ASSERT_EQ(status.sources.size(), 1u) << lab.log();
@@ -220,7 +228,7 @@ TEST(BgpLsPeer, GobgpReflectsANetwork) {
         EXPECT_EQ(PeerOf(lab.engine(), kRouterV4).counters.erroneous_updates, 0u);
         // A router less; then the session that gobgpd has it from.
         std::vector<Advertisement> less(network.begin() + 1, network.end());
-        EXPECT_TRUE(router->Send(base::AsOctets(BgpLsWithdrawal(BgpLsObjectsOf(network[0])))));
+        EXPECT_TRUE(router->Send(base::AsOctets(BgpLsWithdrawal(BgpLsObjectsOf(network[0], writing)))));
         keeper.Expect(less);
         router->Close();
         keeper.Expect({});

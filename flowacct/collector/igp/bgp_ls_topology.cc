@@ -33,6 +33,30 @@ std::optional<topology::NodeKey> NodeOf(const bgp::LinkStateNode& node, NodeStyl
   return topology::NodeKey{base::LoadBe64(node.router_id.data())};
 }
 
+// Where OSPFv2 and OSPFv3 run side by side their links are the same ones: OSPFv3 is the topology of IPv6, as with RFC
+// 5120.
+topology::TopologyNumber TopologyOf(const bgp::LinkStateNlri& nlri) {
+  const bool v6 = nlri.protocol == LinkStateProtocol::kOspfV3 && nlri.type != LinkStateType::kIpv4Prefix;
+  return v6 && nlri.topology == 0 ? 2 : nlri.topology;
+}
+
+// What one router says by several objects: of several areas, protocols or instances. The first has the last word.
+void Merge(const Advertisement& node, Advertisement* a) {
+  a->overload |= node.overload;
+  a->attached |= node.attached;
+  if (a->name.empty()) a->name = node.name;
+  if (!a->router_id) a->router_id = node.router_id;
+  if (!a->router_id_v6) a->router_id_v6 = node.router_id_v6;
+  for (const topology::TopologyFlags& flags : node.topologies) {
+    const auto known = std::find_if(a->topologies.begin(), a->topologies.end(),
+                                    [&](const topology::TopologyFlags& f) { return f.topology == flags.topology; });
+    if (known == a->topologies.end()) a->topologies.push_back(flags);
+  }
+  for (const std::string& area : node.areas) {
+    if (std::find(a->areas.begin(), a->areas.end(), area) == a->areas.end()) a->areas.push_back(area);
+  }
+}
+
 bool Same(const Advertisement& a, const Advertisement& b) { return topology::SameContent(a, b); }
 template <typename T>
 bool Same(const T& a, const T& b) {
@@ -52,7 +76,6 @@ std::optional<AdvertisementKey> BgpLsTopology::KeyOf(const bgp::LinkStateNlri& n
   }
   AdvertisementKey key;
   NodeStyle style = NodeStyle::kIsis;
-  uint32_t area = 0;
   switch (nlri.protocol) {
     case LinkStateProtocol::kIsisLevel1:
       key.level = 1;
@@ -63,8 +86,7 @@ std::optional<AdvertisementKey> BgpLsTopology::KeyOf(const bgp::LinkStateNlri& n
     case LinkStateProtocol::kOspfV2:
     case LinkStateProtocol::kOspfV3:
       style = NodeStyle::kOspf;
-      area = nlri.local.ospf_area.value_or(0);
-      key.level = area == 0 ? 2 : 1;
+      key.level = nlri.local.ospf_area.value_or(0) == 0 ? 2 : 1;
       break;
     default:
       ++counters_.other_protocol;
@@ -80,18 +102,6 @@ std::optional<AdvertisementKey> BgpLsTopology::KeyOf(const bgp::LinkStateNlri& n
     return std::nullopt;
   }
   key.origin = *origin;
-  if (area != 0) {
-    auto known = areas_.find(area);
-    if (known == areas_.end()) {
-      if (!is_new) return std::nullopt;
-      if (areas_.size() > 255) {  // a fragment has eight bits
-        ++counters_.beyond_bound;
-        return std::nullopt;
-      }
-      known = areas_.emplace(area, static_cast<uint8_t>(areas_.size())).first;
-    }
-    key.fragment = known->second;
-  }
   if (is_new) style_ = style;
   return key;
 }
@@ -113,7 +123,9 @@ void BgpLsTopology::Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStat
       for (const uint16_t number : attribute.topologies) {
         if (number != 0) node.topologies.push_back({number, node.overload, node.attached});
       }
+      if (nlri.protocol == LinkStateProtocol::kOspfV3) node.topologies.push_back({2, node.overload, node.attached});
       for (const base::Octets area : attribute.isis_areas) node.areas.push_back(AreaText(area));
+      if (nlri.local.ospf_area) node.areas.push_back(base::IpAddress::V4(*nlri.local.ospf_area).ToString());
       // An OSPF router's identifier is an address as a rule, and nothing else says where it is.
       if (*style_ == NodeStyle::kOspf && nlri.local.router_id_size == 4 && !node.router_id) {
         node.router_id = base::IpAddress::FromV4(nlri.local.router_id.data());
@@ -135,7 +147,7 @@ void BgpLsTopology::Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStat
       }
       topology::AdvertisedLink link;
       link.to = *to;
-      link.topology = nlri.topology;
+      link.topology = TopologyOf(nlri);
       link.metric = attribute.igp_metric.value_or(0);
       const bool v4 = nlri.interface_v4 != base::IpAddress() || nlri.neighbor_v4 != base::IpAddress();
       link.local_address = v4 ? nlri.interface_v4 : nlri.interface_v6;
@@ -150,7 +162,7 @@ void BgpLsTopology::Announce(const bgp::LinkStateNlri& nlri, const bgp::LinkStat
     case LinkStateType::kIpv6Prefix: {
       topology::AdvertisedPrefix prefix;
       prefix.prefix = nlri.prefix;
-      prefix.topology = nlri.topology;
+      prefix.topology = TopologyOf(nlri);
       prefix.metric = attribute.prefix_metric.value_or(0);
       prefix.down = (attribute.prefix_flags & bgp::kLinkStatePrefixDown) != 0 && *style_ == NodeStyle::kIsis;
       // RFC 9552, 5.2.3.1: 3 to 6 are external of type 1 and 2, and the same of stub areas.
@@ -277,9 +289,9 @@ bool BgpLsTopology::TakeChanges(absl::FunctionRef<void(const Advertisement& chan
       gone(key);
       continue;
     }
-    // Several instances may tell of one router: the first counts, as long as it is there.
-    Advertisement advertisement = router.nodes.empty() ? Advertisement() : router.nodes.begin()->second.back().second;
+    Advertisement advertisement;
     advertisement.key = key;
+    for (const auto& [name, words] : router.nodes) Merge(words.back().second, &advertisement);
     for (const auto& [name, words] : router.links) advertisement.links.push_back(words.back().second);
     for (const auto& [name, words] : router.prefixes) advertisement.prefixes.push_back(words.back().second);
     changed(advertisement);

@@ -5,8 +5,9 @@
 //     topology.TakeChanges([&](const topology::Advertisement& a) { ... }, [&](const topology::AdvertisementKey& gone) {
 //     ... });
 //
-// Standard: RFC 9552. IS-IS keeps its levels. OSPF's backbone is level 2, all its other areas are level 1, and each
-// area of a router is a fragment of what it says. Objects of other protocols (direct, static, BGP) are counted and
+// Standard: RFC 9552. IS-IS keeps its levels. OSPF's backbone is level 2, all its other areas are level 1; OSPFv3 is
+// the topology of IPv6 (number 2, as RFC 5120's). What a router says of one level is one advertisement, its areas too.
+// Objects of other protocols (direct, static, BGP) are counted and
 // left, as are those of VPNs but the one that is asked for. Several instances (the NLRI's Identifier) of one style of
 // nodes are one topology, unless one is asked for; of the first style that comes, the objects of the other are counted
 // and left.
@@ -93,7 +94,7 @@ class BgpLsTopology {
   template <typename T>
   using Objects = std::map<std::string, Words<T>>;
 
-  // What one router says in one area.
+  // What one router says in one level.
   struct Router {
     Objects<topology::Advertisement> nodes;  // all but links and prefixes
     Objects<topology::AdvertisedLink> links;
@@ -101,7 +102,7 @@ class BgpLsTopology {
     bool empty() const { return nodes.empty() && links.empty() && prefixes.empty(); }
   };
 
-  // Whose object it is; none if it is none of ours. `is_new`: it may be the first of its style and area.
+  // Whose object it is; none if it is none of ours. `is_new`: it may be the first of its style.
   std::optional<topology::AdvertisementKey> KeyOf(const bgp::LinkStateNlri& nlri, bool is_new);
   template <typename T>
   void Put(const topology::AdvertisementKey& key, Objects<T> Router::*objects, std::string name, BgpLsSource source,
@@ -116,7 +117,6 @@ class BgpLsTopology {
 
   const BgpLsOptions options_;
   std::optional<topology::NodeStyle> style_;
-  std::map<uint32_t, uint8_t> areas_;  // of OSPF, to fragments
   std::map<topology::AdvertisementKey, Router> routers_;
   std::set<topology::AdvertisementKey> changed_;
   absl::flat_hash_map<BgpLsSource, size_t> of_source_;

@@ -145,9 +145,35 @@ TEST(BgpLsTopology, OspfByAreas) {
   external.nlri.prefix = *IpPrefix::Parse("0.0.0.0/0");
   external.nlri.ospf_route_type = 4;
   ls.Announce(external);
-  EXPECT_EQ(ls.Changes(), "L1 192.0.2.1/0; L1 192.0.2.1/1; L2 192.0.2.1/0 0.0.0.0/0+0e; ");
+  EXPECT_EQ(ls.Changes(), "L1 192.0.2.1/0; L2 192.0.2.1/0 0.0.0.0/0+0e; ");
   EXPECT_EQ(ls.now.begin()->second.router_id, *IpAddress::Parse("192.0.2.1"));
+  EXPECT_EQ(ls.now.begin()->second.areas, (std::vector<std::string>{"0.0.0.5", "0.0.0.7"}));
   EXPECT_TRUE(ls.now.rbegin()->second.prefixes[0].external_metric);
+}
+
+// A router of one area that is not the first; and OSPFv3 beside OSPFv2.
+TEST(BgpLsTopology, OspfV3IsTheTopologyOfIpv6) {
+  BgpLs ls;
+  for (const LinkStateProtocol protocol : {LinkStateProtocol::kOspfV2, LinkStateProtocol::kOspfV3}) {
+    const std::string name = protocol == LinkStateProtocol::kOspfV2 ? "2" : "3";
+    Object node = Make(name, LinkStateType::kNode, protocol, Ospf(1, 7));
+    node.attribute.node_name = "r1";
+    ls.Announce(node);
+    Object link = Make(name + "l", LinkStateType::kLink, protocol, Ospf(1, 7));
+    link.nlri.remote = Ospf(2, 7);
+    link.attribute.igp_metric = protocol == LinkStateProtocol::kOspfV2 ? 10 : 20;
+    ls.Announce(link);
+    Object prefix = Make(name + "p", LinkStateType::kIpv6Prefix, protocol, Ospf(1, 7));
+    prefix.nlri.prefix = *IpPrefix::Parse("2001:db8::/32");
+    if (protocol == LinkStateProtocol::kOspfV3) ls.Announce(prefix);
+  }
+  EXPECT_EQ(ls.Changes(), "L1 192.0.2.1/0 r1 -10-192.0.2.2 -20-192.0.2.2 2001:db8::/32+0; ");
+  const Advertisement& a = ls.now.begin()->second;
+  ASSERT_EQ(a.topologies.size(), 1u);
+  EXPECT_EQ(a.topologies[0].topology, 2);
+  EXPECT_EQ(a.links[0].topology, 0);
+  EXPECT_EQ(a.links[1].topology, 2);
+  EXPECT_EQ(a.prefixes[0].topology, 2);
 }
 
 TEST(BgpLsTopology, WhatIsLeftIsCounted) {

@@ -30,7 +30,14 @@ uint64_t RoutingPeer::not_joined() const {
   for (size_t i = 0; i < bgp::kFamilyCount; ++i) {
     if (!bgp::kFamilies[i].joined) routes += counters.updates.announced[i];
   }
-  return routes;
+  return routes - link_state();
+}
+
+uint64_t RoutingPeer::link_state() const {
+  uint64_t objects = 0;
+  bgp::FamilySet::LinkState().ForEach(
+      [&](bgp::Family family) { objects += counters.updates.announced[static_cast<size_t>(family)]; });
+  return objects;
 }
 
 void Add(const bgp::SessionCounters& more, bgp::SessionCounters* sum) {

@@ -91,6 +91,8 @@ struct RoutingPeer {
   bool stale() const { return v4.stale + v6.stale != 0; }
   // Routes that came of families that are only counted.
   uint64_t not_joined() const;
+  // Objects of link state that its sessions announced; collector/igp/bgp_ls_feed.h tells which are there.
+  uint64_t link_state() const;
 };
 
 // A neighbour of a BMP speaker, or its Loc-RIB, as it last told.

@@ -44,7 +44,6 @@ std::string NodeDescriptors(uint16_t type, NodeKey node, uint32_t area, const Bg
   return BgpLsTlv(type, value);
 }
 
-// IS-IS's standard topology is said as often as not; its absence means the same.
 std::string Topology(topology::TopologyNumber number, bool say) {
   return number != 0 || say ? BgpLsTlv(263, Number(number, 2)) : "";
 }
@@ -76,7 +75,7 @@ std::vector<BgpLsObject> BgpLsObjectsOf(const Advertisement& a, const BgpLsWriti
   }
   node += BgpLsTlv(1024, Number((a.overload ? 0x80 : 0) | (a.attached ? 0x40 : 0), 1));
   if (!a.name.empty()) node += BgpLsTlv(1026, a.name);
-  for (const std::string& area_text : a.areas) {
+  for (const std::string& area_text : isis ? a.areas : std::vector<std::string>()) {
     node += BgpLsTlv(1027, absl::HexStringToBytes(absl::StrReplaceAll(area_text, {{".", ""}})));
   }
   if (a.router_id) node += BgpLsTlv(1028, AddressOctets(*a.router_id));
@@ -94,7 +93,7 @@ std::vector<BgpLsObject> BgpLsObjectsOf(const Advertisement& a, const BgpLsWriti
     };
     address(v4 ? 259 : 261, link.local_address);
     address(v4 ? 260 : 262, link.remote_address);
-    tlvs += Topology(link.topology, link.metric % 2 == 0);
+    tlvs += Topology(link.topology, writing.standard_topology && link.metric % 2 == 0);
     std::string attribute;
     if (link.bandwidth) {
       uint32_t bits;
@@ -109,7 +108,7 @@ std::vector<BgpLsObject> BgpLsObjectsOf(const Advertisement& a, const BgpLsWriti
   std::map<std::string, size_t> places;
   for (const AdvertisedPrefix& prefix : a.prefixes) {
     const bool v4 = prefix.prefix.address().IsV4();
-    std::string tlvs = Topology(prefix.topology, prefix.metric % 2 == 0);
+    std::string tlvs = Topology(prefix.topology, writing.standard_topology && prefix.metric % 2 == 0);
     if (!isis) tlvs += BgpLsTlv(264, Number(!prefix.external ? 1 : prefix.external_metric ? 4 : 3, 1));
     const size_t octets = (prefix.prefix.length() + 7u) / 8;
     tlvs += BgpLsTlv(265, Number(prefix.prefix.length(), 1) + AddressOctets(prefix.prefix.address()).substr(0, octets));
@@ -173,6 +172,7 @@ std::vector<Advertisement> AsBgpLsTells(const std::vector<Advertisement>& advert
       return std::tie(x.to, x.topology, x.local_address, x.remote_address, x.local_id, x.remote_id) <
              std::tie(y.to, y.topology, y.local_address, y.remote_address, y.local_id, y.remote_id);
     });
+    if (style == NodeStyle::kOspf) a.areas = {key.level == 2 ? "0.0.0.0" : "0.0.0.5"};
     if (style == NodeStyle::kOspf && !topology::IsPseudonode(style, key.origin) && !a.router_id) {
       a.router_id = base::IpAddress::V4(static_cast<uint32_t>(key.origin.value >> 32));
     }

@@ -21,6 +21,7 @@ struct BgpLsWriting {
   uint64_t instance = 0;
   uint64_t rd = 0;  // not 0: as of that VPN
   bool unknown_tlvs = false;
+  bool standard_topology = true;  // is said as often as not; its absence means the same
 };
 
 struct BgpLsObject {
