@@ -14,13 +14,17 @@ constexpr uint32_t kSmall = 0x0fffffff;
 // Parts of a network that do not reach each other, of which each is looked at if metrics are great.
 constexpr size_t kMaxPieces = 64;
 
-// Eight candidates at once: of each a bit. x[i] + add[i] == to, and x[i] < add[i] + to.
+// Eight candidates at once, of each a bit: x[i] < to; x[i] + add[i] == to; x[i] < add[i] + to.
 #if defined(__SSE2__)
 inline uint32_t MaskOf(__m128i low, __m128i high) {
   return static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(low))) |
          static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(high))) << 4;
 }
 inline __m128i Load(const int32_t* x) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x)); }
+inline uint32_t LessThan(const int32_t* x, int32_t to) {
+  const __m128i t = _mm_set1_epi32(to);
+  return MaskOf(_mm_cmplt_epi32(Load(x), t), _mm_cmplt_epi32(Load(x + 4), t));
+}
 inline uint32_t SumsThatAre(const int32_t* x, const int32_t* add, int32_t to) {
   const __m128i t = _mm_set1_epi32(to);
   return MaskOf(_mm_cmpeq_epi32(_mm_add_epi32(Load(x), Load(add)), t),
@@ -39,6 +43,11 @@ inline void Collect(const int32_t* from, const int32_t* places, int32_t* to) {
   }
 }
 #else
+inline uint32_t LessThan(const int32_t* x, int32_t to) {
+  uint32_t mask = 0;
+  for (unsigned i = 0; i < 8; ++i) mask |= uint32_t{x[i] < to} << i;
+  return mask;
+}
 inline uint32_t SumsThatAre(const int32_t* x, const int32_t* add, int32_t to) {
   uint32_t mask = 0;
   for (unsigned i = 0; i < 8; ++i) mask |= uint32_t{x[i] + add[i] == to} << i;
@@ -319,23 +328,23 @@ void AllAlternates::JudgeAll(const Distances& distances, const F& f) const {
         Collect(through, rows + c, there.data() + c);
         primaries |= uint64_t{SumsThatAre(there.data() + c, rows + stride + c, of[n])} << bit;
         if (offered != through) Collect(offered, rows + c, there.data() + c);
-        loop_free |= uint64_t{LessThanSums(there.data() + c, rows + 2 * size_t{stride} + c, through[n])} << bit;
+        // Of what is far a sum with what is far is no less.
+        loop_free |= uint64_t{LessThan(there.data() + c, kFar) &
+                              LessThanSums(there.data() + c, rows + 2 * size_t{stride} + c, through[n])}
+                     << bit;
       }
       any |= judged.primaries[w] = primaries;
       judged.loop_free[w] = loop_free;
     }
     if (any == 0) continue;
-    // Of what is far a sum with what is far is no less.
-    for (uint32_t c = 0; c < stride; ++c) {
-      if (there[c] >= kFar) judged.loop_free[c / 64] &= ~(uint64_t{1} << (c % 64));
-    }
     ForBits(judged.primaries, [&](uint32_t p) {
       const Primary& primary = primaries_[router.first_adjacency + p];
       judged.primary = p;
       const auto less = [&](uint32_t row, Cell to, std::vector<uint64_t>* bits) {
         for (size_t w = 0; w < words; ++w) {
           uint64_t mask = 0;
-          for (uint32_t c = static_cast<uint32_t>(w * 64), bit = 0; c < stride && bit < 64; c += kLanes, bit += kLanes) {
+          for (uint32_t c = static_cast<uint32_t>(w * 64), bit = 0; c < stride && bit < 64;
+               c += kLanes, bit += kLanes) {
             mask |= uint64_t{LessThanSums(there.data() + c, rows + row + c, to)} << bit;
           }
           (*bits)[w] = judged.loop_free[w] & mask;

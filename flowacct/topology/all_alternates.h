@@ -85,8 +85,8 @@ class AllAlternates {
   };
   struct Primary {
     NodeIndex neighbor = kNoIndex, pseudonode = kNoIndex;
-    uint32_t neighbor_row = 0, lan_row = 0;    // of the router's
-    uint32_t same_first = 0, same_last = 0;    // those that fail with it: on the same link or LAN
+    uint32_t neighbor_row = 0, lan_row = 0;  // of the router's
+    uint32_t same_first = 0, same_last = 0;  // those that fail with it: on the same link or LAN
   };
   struct Use {  // a node is a candidate of a router
     NodeIndex router;
