@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "flowacct/topology/eight_cells.h"
 
 namespace flowacct::topology {
 namespace {
@@ -13,55 +11,6 @@ namespace {
 constexpr uint32_t kSmall = 0x0fffffff;
 // Parts of a network that do not reach each other, of which each is looked at if metrics are great.
 constexpr size_t kMaxPieces = 64;
-
-// Eight candidates at once, of each a bit: x[i] < to; x[i] + add[i] == to; x[i] < add[i] + to.
-#if defined(__SSE2__)
-inline uint32_t MaskOf(__m128i low, __m128i high) {
-  return static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(low))) |
-         static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(high))) << 4;
-}
-inline __m128i Load(const int32_t* x) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x)); }
-inline uint32_t LessThan(const int32_t* x, int32_t to) {
-  const __m128i t = _mm_set1_epi32(to);
-  return MaskOf(_mm_cmplt_epi32(Load(x), t), _mm_cmplt_epi32(Load(x + 4), t));
-}
-inline uint32_t SumsThatAre(const int32_t* x, const int32_t* add, int32_t to) {
-  const __m128i t = _mm_set1_epi32(to);
-  return MaskOf(_mm_cmpeq_epi32(_mm_add_epi32(Load(x), Load(add)), t),
-                _mm_cmpeq_epi32(_mm_add_epi32(Load(x + 4), Load(add + 4)), t));
-}
-inline uint32_t LessThanSums(const int32_t* x, const int32_t* add, int32_t to) {
-  const __m128i t = _mm_set1_epi32(to);
-  return MaskOf(_mm_cmplt_epi32(Load(x), _mm_add_epi32(Load(add), t)),
-                _mm_cmplt_epi32(Load(x + 4), _mm_add_epi32(Load(add + 4), t)));
-}
-// As whole vectors: what four stores of one cell left is not read as one for a dozen cycles.
-inline void Collect(const int32_t* from, const int32_t* places, int32_t* to) {
-  for (int i = 0; i < 8; i += 4) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i),
-                     _mm_setr_epi32(from[places[i]], from[places[i + 1]], from[places[i + 2]], from[places[i + 3]]));
-  }
-}
-#else
-inline uint32_t LessThan(const int32_t* x, int32_t to) {
-  uint32_t mask = 0;
-  for (unsigned i = 0; i < 8; ++i) mask |= uint32_t{x[i] < to} << i;
-  return mask;
-}
-inline uint32_t SumsThatAre(const int32_t* x, const int32_t* add, int32_t to) {
-  uint32_t mask = 0;
-  for (unsigned i = 0; i < 8; ++i) mask |= uint32_t{x[i] + add[i] == to} << i;
-  return mask;
-}
-inline uint32_t LessThanSums(const int32_t* x, const int32_t* add, int32_t to) {
-  uint32_t mask = 0;
-  for (unsigned i = 0; i < 8; ++i) mask |= uint32_t{x[i] < add[i] + to} << i;
-  return mask;
-}
-inline void Collect(const int32_t* from, const int32_t* places, int32_t* to) {
-  for (int i = 0; i < 8; ++i) to[i] = from[places[i]];
-}
-#endif
 
 // Bits first..last - 1 of words.
 void Drop(uint32_t first, uint32_t last, std::vector<uint64_t>* words) {
@@ -81,14 +30,26 @@ void ForBits(const std::vector<uint64_t>& words, const F& f) {
 
 AllAlternates::AllAlternates(const Graph& graph, absl::Span<const Destination> destinations)
     : graph_(&graph), destinations_(destinations) {
-  const bool quick = DistancesAreSmall() && LayOut();
+  std::vector<std::vector<Adjacency>> adjacencies(graph.node_count());
+  first_adjacency_.assign(graph.node_count() + 1, 0);
+  for (NodeIndex n = 0; n < graph.node_count(); ++n) {
+    if (!graph.node(n).pseudonode) adjacencies[n] = AdjacenciesOf(graph, n);
+    first_adjacency_[n + 1] = first_adjacency_[n] + static_cast<uint32_t>(adjacencies[n].size());
+  }
+  const bool quick = DistancesAreSmall() && LayOut(adjacencies);
   for (size_t d = 0; d < destinations.size(); ++d) {
     const bool small = std::all_of(destinations[d].begin(), destinations[d].end(), [&](const Target& target) {
       return target.metric < kSmall && !graph.node(target.node).pseudonode;
     });
     (quick && small ? quick_ : exact_).push_back(static_cast<uint32_t>(d));
   }
-  if (quick_.empty()) roots_.clear();
+  // From a LAN to its routers all is near: what tunnels take for granted.
+  tunnels_are_quick_ = quick;
+  for (NodeIndex n = 0; n < graph.node_count() && tunnels_are_quick_; ++n) {
+    if (!graph.node(n).pseudonode) continue;
+    for (const GraphLink& link : graph.links_of(n)) tunnels_are_quick_ = tunnels_are_quick_ && link.metric == 0;
+  }
+  if (!quick) roots_.clear();
 }
 
 // Every step adds to the distance, those from a LAN to its routers excepted, and no distance comes near kFar. Then a
@@ -126,20 +87,17 @@ bool AllAlternates::DistancesAreSmall() const {
   return true;
 }
 
-bool AllAlternates::LayOut() {
+bool AllAlternates::LayOut(const std::vector<std::vector<Adjacency>>& adjacencies) {
   const Graph& graph = *graph_;
   const size_t nodes = graph.node_count();
   routers_.assign(nodes, {});
   useful_.assign(graph.link_count(), 1);
   first_use_.assign(nodes + 1, 0);
-  std::vector<std::vector<Adjacency>> adjacencies(nodes);
   size_t cells = 0;
   for (NodeIndex n = 0; n < nodes; ++n) {
     if (graph.node(n).overload) overloaded_.push_back(n);
     if (graph.node(n).pseudonode) continue;
-    adjacencies[n] = AdjacenciesOf(graph, n);
     Router& router = routers_[n];
-    router.first_adjacency = static_cast<uint32_t>(primaries_.size());
     router.adjacencies = static_cast<uint32_t>(adjacencies[n].size());
     router.stride = static_cast<uint32_t>((router.adjacencies + kLanes - 1) / kLanes * kLanes);
     router.cells = cells;
@@ -161,7 +119,10 @@ bool AllAlternates::LayOut() {
           primary.lan_row = primaries_.back().lan_row;
           primary.same_first = primaries_.back().same_first;
         }
-        for (uint32_t q = primary.same_first; q < p; ++q) primaries_[router.first_adjacency + q].same_last = p + 1;
+        for (uint32_t q = primary.same_first; q < p; ++q) primaries_[first_adjacency_[n] + q].same_last = p + 1;
+      } else {
+        const LinkIndex back = graph.link(a.link).reverse;
+        if (back != kNoIndex) primary.back = static_cast<Cell>(graph.link(back).metric);
       }
       last_lan = a.pseudonode;
       primaries_.push_back(primary);
@@ -212,9 +173,9 @@ void AllAlternates::Prepare(size_t preparation) {
       const Router& router = routers_[uses_[u].router];
       want(uses_[u].router);
       for (uint32_t p = 0; p < router.adjacencies; ++p) {
-        const Primary& primary = primaries_[router.first_adjacency + p];
-        want(primary.neighbor);
-        if (primary.pseudonode != kNoIndex) want(primary.pseudonode);
+        const Primary& fails = primary(uses_[u].router, p);
+        want(fails.neighbor);
+        if (fails.pseudonode != kNoIndex) want(fails.pseudonode);
       }
     }
     std::fill(distance.begin(), distance.end(), kFar);
@@ -241,9 +202,9 @@ void AllAlternates::Prepare(size_t preparation) {
       Cell* const cell = cells_.data() + router.cells + uses_[u].candidate;
       cell[size_t{2} * router.stride] = distance[uses_[u].router];
       for (uint32_t p = 0; p < router.adjacencies; ++p) {
-        const Primary& primary = primaries_[router.first_adjacency + p];
-        cell[primary.neighbor_row] = distance[primary.neighbor];
-        if (primary.pseudonode != kNoIndex) cell[primary.lan_row] = distance[primary.pseudonode];
+        const Primary& fails = primary(uses_[u].router, p);
+        cell[fails.neighbor_row] = distance[fails.neighbor];
+        if (fails.pseudonode != kNoIndex) cell[fails.lan_row] = distance[fails.pseudonode];
       }
     }
   }
@@ -276,7 +237,7 @@ void AllAlternates::Reach(const Edges& incoming, Destination destination, Distan
   };
   const auto reach_from = [&](NodeIndex n, Cell to) {
     for (uint32_t e = incoming.first[n]; e < incoming.first[n + 1]; ++e) {
-      reach(incoming.edges[e].from, to + incoming.edges[e].metric);
+      reach(incoming.edges[e].other, to + incoming.edges[e].metric);
     }
   };
   for (const Target& target : destination) {
@@ -338,7 +299,7 @@ void AllAlternates::JudgeAll(const Distances& distances, const F& f) const {
     }
     if (any == 0) continue;
     ForBits(judged.primaries, [&](uint32_t p) {
-      const Primary& primary = primaries_[router.first_adjacency + p];
+      const Primary& fails = primary(n, p);
       judged.primary = p;
       const auto less = [&](uint32_t row, Cell to, std::vector<uint64_t>* bits) {
         for (size_t w = 0; w < words; ++w) {
@@ -351,13 +312,13 @@ void AllAlternates::JudgeAll(const Distances& distances, const F& f) const {
         }
         (*bits)[p / 64] &= ~(uint64_t{1} << (p % 64));
       };
-      less(primary.neighbor_row, through[primary.neighbor], &judged.node);
-      if (primary.pseudonode == kNoIndex) {
+      less(fails.neighbor_row, through[fails.neighbor], &judged.node);
+      if (fails.pseudonode == kNoIndex) {
         judged.link = judged.loop_free;
       } else {
-        less(primary.lan_row, through[primary.pseudonode], &judged.link);
+        less(fails.lan_row, through[fails.pseudonode], &judged.link);
       }
-      Drop(primary.same_first, primary.same_last, &judged.link);
+      Drop(fails.same_first, fails.same_last, &judged.link);
       f(router, n, judged);
     });
   }
@@ -472,7 +433,8 @@ void AllAlternates::Compute(size_t part, Sink sink) const {
 }
 
 size_t AllAlternates::octets() const {
-  return (quick_.capacity() + exact_.capacity() + first_use_.capacity()) * sizeof(uint32_t) +
+  return (quick_.capacity() + exact_.capacity() + first_use_.capacity() + first_adjacency_.capacity()) *
+             sizeof(uint32_t) +
          (roots_.capacity() + overloaded_.capacity()) * sizeof(NodeIndex) + routers_.capacity() * sizeof(Router) +
          primaries_.capacity() * sizeof(Primary) + cells_.capacity() * sizeof(Cell) + uses_.capacity() * sizeof(Use) +
          useful_.capacity();

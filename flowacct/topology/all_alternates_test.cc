@@ -60,6 +60,35 @@ Ways QuickWays(const Graph& graph, const std::vector<Destination>& destinations,
   return ways;
 }
 
+std::string TunnelText(const RemoteAlternate& t) {
+  return t.node == kNoIndex ? "none" : absl::StrCat(t.node, " by ", t.adjacency, ", ", t.to_node, " of ", t.distance);
+}
+
+// A line for each adjacency of each router. Returns how many have none.
+size_t ExpectTunnelsOfEachRouter(const Graph& graph) {
+  const Target target = {0, 0};
+  const Destination destination(&target, 1);
+  AllAlternates all(graph, absl::MakeConstSpan(&destination, 1));
+  for (size_t i = 0; i < all.preparations(); ++i) all.Prepare(i);
+  AllAlternates::Tunnels tunnels(all.adjacency_count()), others(all.adjacency_count());
+  for (size_t i = 0; i < all.tunnel_parts(); ++i) all.FindTunnels(i, i % 2 == 0 ? &tunnels : &others);
+  AllAlternates::Merge(others, &tunnels);
+  size_t none = 0;
+  for (NodeIndex n = 0; n < graph.node_count(); ++n) {
+    if (graph.node(n).pseudonode) continue;
+    LoopFreeAlternates alternates;
+    alternates.Compute(graph, n);
+    RemoteAlternates remote;
+    remote.Compute(graph, alternates);
+    for (uint32_t a = 0; a < alternates.adjacencies().size(); ++a) {
+      const RemoteAlternate best = remote.Best(a).value_or(RemoteAlternate{});
+      EXPECT_EQ(TunnelText(tunnels[all.first_adjacency(n) + a]), TunnelText(best)) << n << " " << a;
+      none += best.node == kNoIndex;
+    }
+  }
+  return none;
+}
+
 std::string CoverageText(const std::vector<Coverage>& coverage) {
   std::string text;
   for (const Coverage& c : coverage) {
@@ -131,6 +160,21 @@ TEST(AllAlternates, EqualThoseOfEachRouterOnRandomNetworks) {
   EXPECT_GT(quick, 200u);
   EXPECT_GT(exact, 50u);
   EXPECT_GT(mixed, 50u);
+}
+
+TEST(AllAlternates, TunnelsEqualThoseOfEachRouterOnRandomNetworks) {
+  size_t none = 0;
+  for (uint64_t seed = 1; seed <= 1000; ++seed) {
+    SCOPED_TRACE(seed);
+    none += ExpectTunnelsOfEachRouter(RandomGraph(Options(seed)));
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(none, 1000u);
+  RandomNetworkOptions options;  // several parts
+  options.routers = 200;
+  options.links = 500;
+  options.lans = 10;
+  ExpectTunnelsOfEachRouter(RandomGraph(options));
 }
 
 TEST(AllAlternates, MoreNeighboursThanAWordHasBits) {

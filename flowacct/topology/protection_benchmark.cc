@@ -102,6 +102,23 @@ void BM_AllAlternates(benchmark::State& state) {
 }
 BENCHMARK(BM_AllAlternates)->ArgName("best")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->Iterations(1);
 
+// A tunnel for each link of all routers. One thread.
+void BM_AllRemoteAlternates(benchmark::State& state) {
+  const Graph& graph = Large();
+  uint64_t none = 0;
+  for (auto _ : state) {
+    AllAlternates all(graph, {});
+    for (size_t i = 0; i < all.preparations(); ++i) all.Prepare(i);
+    AllAlternates::Tunnels tunnels(all.adjacency_count());
+    for (size_t i = 0; i < all.tunnel_parts(); ++i) all.FindTunnels(i, &tunnels);
+    none = 0;
+    for (const RemoteAlternate& tunnel : tunnels) none += tunnel.node == kNoIndex;
+    state.counters["links"] = static_cast<double>(tunnels.size());
+  }
+  state.counters["none"] = static_cast<double>(none);
+}
+BENCHMARK(BM_AllRemoteAlternates)->Unit(benchmark::kMillisecond)->Iterations(1);
+
 // What all of them need first: distances between neighbours.
 void BM_PrepareAllAlternates(benchmark::State& state) {
   const Graph& graph = Large();

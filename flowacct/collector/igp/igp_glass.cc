@@ -346,9 +346,10 @@ absl::StatusOr<std::string> IgpGlass::Coverage(const Graph& graph, const Progres
   std::vector<topology::Destination> destinations;
   for (const topology::Target& target : targets) destinations.push_back(absl::MakeConstSpan(&target, 1));
   topology::AllAlternates all(graph, destinations);
-  const size_t steps = all.preparations() + all.parts();
+  const size_t before = all.preparations() + all.parts(), steps = before + all.tunnel_parts();
   const size_t threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kAlternatesThreads);
   std::vector<std::vector<topology::Coverage>> sums(threads);
+  std::vector<topology::AllAlternates::Tunnels> tunnels(threads);
   if (!DoSideBySide(
           all.preparations(), threads, [&](size_t, size_t part) { all.Prepare(part); },
           [&](size_t done) { return progress == nullptr || progress(done, steps); }) ||
@@ -371,6 +372,11 @@ absl::StatusOr<std::string> IgpGlass::Coverage(const Graph& graph, const Progres
     rows.Text(Name(graph.node(target.node).key));
     for (const uint64_t count : {c.pairs, c.link, c.node, c.link_and_node, c.none}) rows.Number(count);
     c.pairs == 0 ? rows.Absent() : rows.Number(100 * (c.pairs - c.none) / c.pairs);
+    const uint32_t first = all.first_adjacency(target.node), last = all.first_adjacency(target.node + 1);
+    rows.Number(uint64_t{last - first});
+    rows.Number(static_cast<uint64_t>(
+        std::count_if(tunnels[0].begin() + first, tunnels[0].begin() + last,
+                      [](const topology::RemoteAlternate& t) { return t.node != topology::kNoIndex; })));
   }
   return Whole(std::move(rows), targets.size());
 }
