@@ -336,7 +336,10 @@ struct FrrRun {
 // Of level 2 and IPv4.
 FrrRun LastRun(const IsisLab& lab) {
   FrrRun run;
+  bool v4 = true;
   for (absl::string_view line : absl::StrSplit(lab.Ask("r1", "show isis summary"), '\n')) {
+    if (absl::StrContains(line, "route computation")) v4 = absl::StrContains(line, "IPv4");
+    if (!v4) continue;
     const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipWhitespace());
     if (words.size() >= 5 && words[0] == "last" && words[2] == "duration") {
       run.duration_ms = std::atof(words[4].c_str()) / 1000;
