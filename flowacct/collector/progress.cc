@@ -42,6 +42,15 @@ std::string ProgressText(const ProgressState& state, absl::Duration elapsed) {
   const double seconds = std::max(absl::ToDoubleSeconds(elapsed), 1e-3);
   const double rate = static_cast<double>(state.octets) / seconds;
   std::string text;
+  if (state.packets_total > 0) {
+    const double all = static_cast<double>(state.packets_total);
+    const double share = std::min(1.0, static_cast<double>(state.packets) / all);
+    const std::string total = Short(all);
+    text = absl::StrFormat("%d%% of %s%s%s", static_cast<int>(share * 100), total, total.back() == ' ' ? "" : " ",
+                           state.what);
+    if (share > 0 && share < 1) absl::StrAppend(&text, ", ", ShortDuration(seconds / share - seconds), " left");
+    return text;
+  }
   if (state.octets_total > 0) {
     // A file that grows while it is read has more than it had.
     const double share = std::min(1.0, static_cast<double>(state.octets) / static_cast<double>(state.octets_total));

@@ -22,6 +22,7 @@ TEST(ProgressTextTest, ShareRateAndRest) {
   EXPECT_EQ(ProgressText({0, 1000, 0}, absl::ZeroDuration()), "0% of 1.0 kB, 0 packets, 0 B/s");
   EXPECT_TRUE(absl::StrContains(ProgressText({1000, 1000000, 0}, absl::Seconds(1)), "17 min left"));
   EXPECT_TRUE(absl::StrContains(ProgressText({1, 1000000, 0}, absl::Seconds(1)), "100 h left"));
+  EXPECT_EQ(ProgressText({0, 0, 3800, "steps", 10000}, absl::Seconds(2)), "38% of 10 k steps, 4 s left");
 }
 
 TEST(ProgressTextTest, ThreeDigits) {

@@ -153,20 +153,35 @@ size_t LoopFreeAlternates::octets() const {
   return octets;
 }
 
+Coverage& Coverage::operator+=(const Coverage& other) {
+  pairs += other.pairs;
+  link += other.link;
+  node += other.node;
+  link_and_node += other.link_and_node;
+  none += other.none;
+  return *this;
+}
+
+Coverage CoverageOf(const LoopFreeAlternates& alternates, Destination destination) {
+  Coverage coverage;
+  for (size_t a = 0; a < alternates.adjacencies().size(); ++a) {
+    if (!alternates.IsPrimary(a, destination)) continue;
+    const std::optional<Alternate> best = alternates.Best(a, destination);
+    ++coverage.pairs;
+    coverage.link += best && best->link;
+    coverage.node += best && best->node;
+    coverage.link_and_node += best && best->link && best->node;
+    coverage.none += !best;
+  }
+  return coverage;
+}
+
 Coverage CoverageOf(const Graph& graph, const LoopFreeAlternates& alternates) {
   Coverage coverage;
   for (NodeIndex n = 0; n < graph.node_count(); ++n) {
     if (graph.node(n).pseudonode || n == alternates.router()) continue;
     const Target target = {n, 0};
-    for (size_t a = 0; a < alternates.adjacencies().size(); ++a) {
-      if (!alternates.IsPrimary(a, n)) continue;
-      const std::optional<Alternate> best = alternates.Best(a, Destination(&target, 1));
-      ++coverage.pairs;
-      coverage.link += best && best->link;
-      coverage.node += best && best->node;
-      coverage.link_and_node += best && best->link && best->node;
-      coverage.none += !best;
-    }
+    coverage += CoverageOf(alternates, Destination(&target, 1));
   }
   return coverage;
 }

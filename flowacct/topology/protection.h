@@ -96,9 +96,12 @@ class LoopFreeAlternates {
 // How much of what a router forwards is protected: pairs of a primary adjacency and a destination.
 struct Coverage {
   uint64_t pairs = 0, link = 0, node = 0, link_and_node = 0, none = 0;
+
+  Coverage& operator+=(const Coverage& other);
 };
 
-// Over all routers of the graph as destinations.
+Coverage CoverageOf(const LoopFreeAlternates& alternates, Destination destination);
+// Over all routers of the graph as destinations; all_alternates.h does it for all routers at once.
 Coverage CoverageOf(const Graph& graph, const LoopFreeAlternates& alternates);
 
 }  // namespace flowacct::topology

@@ -1,10 +1,13 @@
 // Alternates, link load and pictures of large networks.
+//
+//     bazel run --config=opt //flowacct/topology:protection_benchmark
 
 #include <cstdint>
 #include <random>
 #include <vector>
 
 #include "benchmark/benchmark.h"
+#include "flowacct/topology/all_alternates.h"
 #include "flowacct/topology/draw.h"
 #include "flowacct/topology/failure.h"
 #include "flowacct/topology/graph.h"
@@ -56,6 +59,77 @@ void BM_LoopFreeAlternates(benchmark::State& state) {
   state.counters["octets"] = static_cast<double>(alternates.octets());
 }
 BENCHMARK(BM_LoopFreeAlternates)->Unit(benchmark::kMillisecond);
+
+// All links of all routers; `best`: to 10,000 prefixes the best alternate, of which a tenth is of two routers, else to
+// all routers how much is protected. One thread.
+void BM_AllAlternates(benchmark::State& state) {
+  const bool best = state.range(0) != 0;
+  const Graph& graph = Large();
+  std::mt19937_64 random(1);
+  std::vector<std::vector<Target>> targets;
+  for (NodeIndex n = 0; n < graph.node_count(); ++n) {
+    if (graph.node(n).pseudonode) continue;
+    targets.push_back({{n, best ? 10u : 0u}});
+    if (best && n % 10 == 0) targets.back().push_back({Router(graph, random() % 1000000), 10});
+  }
+  const std::vector<Destination> destinations(targets.begin(), targets.end());
+  uint64_t ways = 0, unprotected = 0, octets = 0;
+  for (auto _ : state) {
+    AllAlternates all(graph, destinations);
+    for (size_t i = 0; i < all.preparations(); ++i) all.Prepare(i);
+    ways = unprotected = 0;
+    octets = all.octets();
+    std::vector<Coverage> coverage(graph.node_count());
+    for (size_t i = 0; i < all.parts(); ++i) {
+      if (!best) {
+        all.Cover(i, absl::MakeSpan(coverage));
+        continue;
+      }
+      all.Compute(i, [&](size_t, absl::Span<const ProtectedWay> found) {
+        ways += found.size();
+        for (const ProtectedWay& way : found) unprotected += !way.alternate;
+      });
+    }
+    for (const Coverage& c : coverage) {
+      ways += c.pairs;
+      unprotected += c.none;
+    }
+  }
+  state.counters["destinations"] = static_cast<double>(destinations.size());
+  state.counters["pairs"] = static_cast<double>(ways);
+  state.counters["unprotected"] = static_cast<double>(unprotected);
+  state.counters["kept MiB"] = static_cast<double>(octets) / (1 << 20);
+}
+BENCHMARK(BM_AllAlternates)->ArgName("best")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->Iterations(1);
+
+// A tunnel for each link of all routers. One thread.
+void BM_AllRemoteAlternates(benchmark::State& state) {
+  const Graph& graph = Large();
+  uint64_t none = 0;
+  for (auto _ : state) {
+    AllAlternates all(graph, {});
+    for (size_t i = 0; i < all.preparations(); ++i) all.Prepare(i);
+    AllAlternates::Tunnels tunnels(all.adjacency_count());
+    for (size_t i = 0; i < all.tunnel_parts(); ++i) all.FindTunnels(i, &tunnels);
+    none = 0;
+    for (const RemoteAlternate& tunnel : tunnels) none += tunnel.node == kNoIndex;
+    state.counters["links"] = static_cast<double>(tunnels.size());
+  }
+  state.counters["none"] = static_cast<double>(none);
+}
+BENCHMARK(BM_AllRemoteAlternates)->Unit(benchmark::kMillisecond)->Iterations(1);
+
+// What all of them need first: distances between neighbours.
+void BM_PrepareAllAlternates(benchmark::State& state) {
+  const Graph& graph = Large();
+  const Target target = {0, 0};
+  const Destination destination(&target, 1);
+  for (auto _ : state) {
+    AllAlternates all(graph, absl::MakeConstSpan(&destination, 1));
+    for (size_t i = 0; i < all.preparations(); ++i) all.Prepare(i);
+  }
+}
+BENCHMARK(BM_PrepareAllAlternates)->Unit(benchmark::kMillisecond)->Iterations(1);
 
 // A tunnel for each link of a router.
 void BM_RemoteAlternates(benchmark::State& state) {

@@ -401,8 +401,13 @@ void AddIgpCommand(CLI::App& app, int& exit_code) {
   AddPlane(*lfa, *flags);
   lfa->footer("Examples:\n  flowacct igp lfa --from network.topology\n  flowacct igp lfa ams1 --from network.topology");
   lfa->callback([flags, &exit_code] {
-    exit_code = Answer(*flags, "there is nothing to protect\n", IgpQuestion::Of::kAlternates,
-                       [&](IgpGlass& glass) { return glass.Alternates(flags->from, flags->plane); });
+    exit_code = Answer(*flags, "there is nothing to protect\n", IgpQuestion::Of::kAlternates, [&](IgpGlass& glass) {
+      Terminal terminal(/*quiet=*/false);
+      return glass.Alternates(flags->from, flags->plane, [&terminal](uint64_t done, uint64_t of) {
+        terminal.ShowProgress({0, 0, done, "steps", of});
+        return !terminal.Interrupted();
+      });
+    });
   });
 
   CLI::App* traffic = AddQuestion(*igp, *flags, "traffic", "Lays traffic on the links of its ways: a matrix of links");

@@ -1,9 +1,12 @@
 #include "flowacct/collector/igp/igp_glass.h"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
+#include <thread>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +16,7 @@
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/base/near_miss.h"
 #include "flowacct/collector/looking_glass/json_rows.h"
+#include "flowacct/topology/all_alternates.h"
 #include "flowacct/topology/protection.h"
 #include "flowacct/topology/rate_text.h"
 #include "flowacct/topology/remote_lfa.h"
@@ -40,6 +44,24 @@ std::string Whole(JsonRows rows, uint64_t groups) {
 void TextOrAbsent(absl::string_view text, JsonRows* rows) { text.empty() ? rows->Absent() : rows->Text(text); }
 void AddressOrAbsent(const base::IpAddress& address, JsonRows* rows) {
   TextOrAbsent(address == kUnspecified ? "" : address.ToString(), rows);
+}
+
+// Parts by whichever thread is free, this one among them; `go_on` is asked between its parts. False: it said no.
+bool DoSideBySide(size_t parts, size_t threads, absl::FunctionRef<void(size_t thread, size_t part)> part,
+                  absl::FunctionRef<bool(size_t done)> go_on) {
+  std::atomic<size_t> next{0};
+  std::atomic<bool> stop{false};
+  const auto work = [&](size_t thread) {
+    for (size_t i; !stop && (i = next++) < parts;) {
+      part(thread, i);
+      if (thread == 0 && !go_on(std::min(next.load(), parts))) stop = true;
+    }
+  };
+  std::vector<std::thread> others;
+  for (size_t t = 1; t < std::min(threads, parts); ++t) others.emplace_back(work, t);
+  work(0);
+  for (std::thread& other : others) other.join();
+  return !stop;
 }
 
 }  // namespace
@@ -304,23 +326,54 @@ absl::StatusOr<std::string> IgpGlass::Spf(absl::string_view router, const IgpPla
   return Whole(std::move(rows), reached);
 }
 
-absl::StatusOr<std::string> IgpGlass::Alternates(absl::string_view router, const IgpPlane& plane) {
-  const Graph& graph = GraphOf(plane);
-  topology::LoopFreeAlternates alternates;
-  if (router.empty()) {
-    JsonRows rows({"router", "pairs", "link", "node", "link_and_node", "none", "protected_percent"});
-    for (NodeIndex n = 0; n < graph.node_count(); ++n) {
-      if (graph.node(n).pseudonode) continue;
-      alternates.Compute(graph, n);
-      const topology::Coverage c = topology::CoverageOf(graph, alternates);
-      rows.Row();
-      rows.Text(Name(graph.node(n).key));
-      for (const uint64_t count : {c.pairs, c.link, c.node, c.link_and_node, c.none}) rows.Number(count);
-      c.pairs == 0 ? rows.Absent() : rows.Number(100 * (c.pairs - c.none) / c.pairs);
-    }
-    const size_t routers = rows.rows();
-    return Whole(std::move(rows), routers);
+absl::StatusOr<std::string> IgpGlass::Coverage(const Graph& graph, const Progress& progress) const {
+  std::vector<topology::Target> targets;
+  for (NodeIndex n = 0; n < graph.node_count(); ++n) {
+    if (!graph.node(n).pseudonode) targets.push_back({n, 0});
   }
+  std::vector<topology::Destination> destinations;
+  for (const topology::Target& target : targets) destinations.push_back(absl::MakeConstSpan(&target, 1));
+  topology::AllAlternates all(graph, destinations);
+  const size_t before = all.preparations() + all.parts(), steps = before + all.tunnel_parts();
+  const size_t threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kAlternatesThreads);
+  std::vector<std::vector<topology::Coverage>> sums(threads);
+  std::vector<topology::AllAlternates::Tunnels> tunnels(threads);
+  if (!DoSideBySide(
+          all.preparations(), threads, [&](size_t, size_t part) { all.Prepare(part); },
+          [&](size_t done) { return progress == nullptr || progress(done, steps); }) ||
+      !DoSideBySide(
+          all.parts(), threads,
+          [&](size_t thread, size_t part) {
+            sums[thread].resize(graph.node_count());
+            all.Cover(part, absl::MakeSpan(sums[thread]));
+          },
+          [&](size_t done) { return progress == nullptr || progress(all.preparations() + done, steps); })) {
+    return absl::CancelledError("interrupted");
+  }
+  JsonRows rows({"router", "pairs", "link", "node", "link_and_node", "none", "protected_percent"});
+  for (const topology::Target& target : targets) {
+    topology::Coverage c;
+    for (const auto& sum : sums) {
+      if (!sum.empty()) c += sum[target.node];
+    }
+    rows.Row();
+    rows.Text(Name(graph.node(target.node).key));
+    for (const uint64_t count : {c.pairs, c.link, c.node, c.link_and_node, c.none}) rows.Number(count);
+    c.pairs == 0 ? rows.Absent() : rows.Number(100 * (c.pairs - c.none) / c.pairs);
+    const uint32_t first = all.first_adjacency(target.node), last = all.first_adjacency(target.node + 1);
+    rows.Number(uint64_t{last - first});
+    rows.Number(static_cast<uint64_t>(
+        std::count_if(tunnels[0].begin() + first, tunnels[0].begin() + last,
+                      [](const topology::RemoteAlternate& t) { return t.node != topology::kNoIndex; })));
+  }
+  return Whole(std::move(rows), targets.size());
+}
+
+absl::StatusOr<std::string> IgpGlass::Alternates(absl::string_view router, const IgpPlane& plane,
+                                                 const Progress& progress) {
+  const Graph& graph = GraphOf(plane);
+  if (router.empty()) return Coverage(graph, progress);
+  topology::LoopFreeAlternates alternates;
   const auto root = RouterIn(graph, router);
   if (!root.ok()) return root.status();
   alternates.Compute(graph, *root);

@@ -12,7 +12,9 @@
 #ifndef FLOWACCT_COLLECTOR_IGP_IGP_GLASS_H_
 #define FLOWACCT_COLLECTOR_IGP_IGP_GLASS_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -58,8 +60,12 @@ class IgpGlass {
   // `to`: a router or an address.
   absl::StatusOr<std::string> Paths(absl::string_view from, absl::string_view to, const IgpPlane& plane);
   absl::StatusOr<std::string> Spf(absl::string_view router, const IgpPlane& plane);
-  // Alternates of one router, or of all how much they protect.
-  absl::StatusOr<std::string> Alternates(absl::string_view router, const IgpPlane& plane);
+  // Called now and then, on the caller's thread; false: the answer is not wanted any more (Cancelled).
+  using Progress = std::function<bool(uint64_t done, uint64_t of)>;
+  // Alternates of one router, or of all how much they protect: that takes seconds in a network of 10,000, and
+  // kAlternatesThreads threads at most.
+  absl::StatusOr<std::string> Alternates(absl::string_view router, const IgpPlane& plane,
+                                         const Progress& progress = nullptr);
   // What links carry; `report`: lines that say what became of all octets.
   absl::StatusOr<std::string> Traffic(const IgpDemands& demands, const IgpLoadOptions& options,
                                       std::vector<std::string>* report);
@@ -72,6 +78,8 @@ class IgpGlass {
                                    const IgpLoadOptions& options, const std::string& title);
 
  private:
+  static constexpr size_t kAlternatesThreads = 8;
+
   struct Laid;  // demands, resolved: igp_glass_load.cc
 
   const topology::Graph& GraphOf(const IgpPlane& plane) const;
@@ -81,6 +89,7 @@ class IgpGlass {
   absl::StatusOr<topology::NodeIndex> RouterIn(const topology::Graph& graph, absl::string_view text) const;
   std::string Name(topology::NodeKey key) const;
   std::string LinkName(const topology::Graph& graph, topology::LinkIndex link) const;
+  absl::StatusOr<std::string> Coverage(const topology::Graph& graph, const Progress& progress) const;
   std::string HopsText(const topology::Graph& graph, absl::Span<const topology::FirstHop> hops) const;
   std::shared_ptr<const topology::RouterPaths> PathsOf(topology::NodeKey root);
   absl::StatusOr<std::vector<topology::LinkIndex>> Links(const topology::Graph& graph, absl::string_view text) const;

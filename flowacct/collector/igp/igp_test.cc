@@ -132,6 +132,19 @@ TEST_F(Igp, Alternates) {
     }
   }
   EXPECT_EQ(Lines(glass_.Alternates("", {})).size(), 5u);
+  uint64_t last = 0, all = 0;
+  EXPECT_TRUE(glass_
+                  .Alternates("", {},
+                              [&](uint64_t done, uint64_t of) {
+                                EXPECT_LT(last, done);
+                                last = done;
+                                all = of;
+                                return true;
+                              })
+                  .ok());
+  EXPECT_EQ(last, all);
+  EXPECT_GT(all, 0u);
+  EXPECT_TRUE(absl::IsCancelled(glass_.Alternates("", {}, [](uint64_t, uint64_t) { return false; }).status()));
 }
 
 TEST_F(Igp, TrafficOnLinksIsAllOfIt) {
