@@ -296,6 +296,7 @@ struct Malformed {
 };
 const Malformed kMalformed[] = {
     {"malformed-l1-iih.pcapng", base::DecodeCode::kOk, base::DecodeCode::kBadLength},
+    {"malformed-extended-ip-reachability.pcap", base::DecodeCode::kOk, base::DecodeCode::kBadLength},  // in TLV 143
     {"malformed-area-address.pcap", base::DecodeCode::kBadLength, base::DecodeCode::kOk},
 };
 
@@ -491,7 +492,6 @@ const std::vector<Row>& TrillRows() {
     std::vector<Row> r = {
         {"isis.type", [](M m) { return Texts{absl::StrCat(static_cast<int>(m.view.type()))}; }},
         {"isis.hello.clv.type", [](M m) { return Types(m, m.IsHello()); }},
-        {"isis.lsp.clv.type", [](M m) { return Types(m, m.Is(PduKind::kLsp)); }},
         {"isis.lsp.rt_capable.nickname.nickname_priority",
          [](M m) {
            return Switches(m, [](Switch t) {
