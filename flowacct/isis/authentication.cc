@@ -116,6 +116,17 @@ AuthenticationResult VerifyAuthentication(const PduView& pdu, const Authenticati
                                                                             : AuthenticationResult::kFailed;
 }
 
+AuthenticationResult VerifyAuthentication(const PduView& pdu, const AuthenticationKey& key,
+                                          absl::Span<const AuthenticationKey> others) {
+  AuthenticationResult furthest = VerifyAuthentication(pdu, key);
+  for (const AuthenticationKey& other : others) {
+    if (furthest == AuthenticationResult::kOk) break;
+    const AuthenticationResult result = VerifyAuthentication(pdu, other);
+    furthest = result == AuthenticationResult::kOk ? result : std::max(furthest, result);
+  }
+  return furthest;
+}
+
 std::vector<uint8_t> AuthenticationPlaceholder(const AuthenticationKey& key) {
   if (key.kind == AuthenticationKind::kNone) return {};
   const AuthenticationKindInfo& info = InfoOf(key.kind);

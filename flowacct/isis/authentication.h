@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "flowacct/isis/pdu_view.h"
 
 namespace flowacct::isis {
@@ -50,7 +51,11 @@ struct AuthenticationKey {
   std::string secret;   // never shown
 };
 
-// name, text of the counter
+inline bool HasSecret(const AuthenticationKey& key) {  // if it needs one
+  return key.kind == AuthenticationKind::kNone || !key.secret.empty();
+}
+
+// name, text of the counter; behind kMissing in the order in which they are found out
 #define FLOWACCT_ISIS_AUTHENTICATION_RESULTS(X) \
   X(kOk, "ok")                                  \
   X(kMissing, "authentication_missing")         \
@@ -70,6 +75,10 @@ absl::string_view AuthenticationResultName(AuthenticationResult result);
 // Whether the PDU proves that its sender has `key`. A key of kNone is content with everything, as RFC 5304, 2 has it. A
 // PDU whose TLVs lie before the authentication was found is kMissing.
 AuthenticationResult VerifyAuthentication(const PduView& pdu, const AuthenticationKey& key);
+// The same of any of several keys, as there are while keys roll over (RFC 5310, 3.2 and 4): of what none of them
+// proves, the reason of the key that came furthest is told. At most one HMAC a key.
+AuthenticationResult VerifyAuthentication(const PduView& pdu, const AuthenticationKey& key,
+                                          absl::Span<const AuthenticationKey> others);
 
 // The value of a TLV 10 that Sign fills in later; nothing for kNone. At most 255 octets: a password is cut.
 std::vector<uint8_t> AuthenticationPlaceholder(const AuthenticationKey& key);

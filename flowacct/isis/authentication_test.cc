@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/escaping.h"
+#include "absl/types/span.h"
 #include "flowacct/isis/checksum.h"
 #include "flowacct/isis/pdu_writer.h"
 #include "flowacct/isis/testing/pdus.h"
@@ -83,8 +85,9 @@ TEST(Authentication, OfAnotherKindIsRefused) {
 TEST(Authentication, CoversEveryOctetButLifetimeAndChecksumOfAnLsp) {
   const AuthenticationKey key = Key(AuthenticationKind::kHmacSha256);
   for (const NamedPdu& pdu : Pdus(key)) {
-    const bool lsp = pdu.name.substr(0, 3) != "lan" && pdu.name.substr(0, 3) != "p2p" && pdu.name.substr(1, 3) != "snp";
     std::vector<uint8_t> octets = pdu.octets;
+    const bool lsp =
+        octets[4] == static_cast<uint8_t>(PduType::kL1Lsp) || octets[4] == static_cast<uint8_t>(PduType::kL2Lsp);
     for (size_t i = 8; i < octets.size(); ++i) {
       octets[i] ^= 0x01;
       PduView view;
@@ -138,6 +141,84 @@ TEST(Authentication, IsWhatTheStandardsSay) {
         EXPECT_EQ(sent, Hmac(c.md, secret, text)) << pdu.name << " " << length;
       }
     }
+  }
+}
+
+// A PSNP of system 0000.0000.0001, whose digests `openssl dgst -mac HMAC` made.
+TEST(Authentication, IsWhatAnotherProgramMakes) {
+  struct Case {
+    AuthenticationKind kind;
+    const char* hex;
+  };
+  const Case cases[] = {
+      {AuthenticationKind::kHmacMd5,
+       "831101001a0100000036000000000001000a113617bda1235238d9055e25af9613f476ae091004af00000000000200000000"
+       "0007beef"},
+      {AuthenticationKind::kHmacSha1,
+       "831101001a010000003c000000000001000a170301020fcdc838e83eee391bf2778ac3609c9555f25eba091004af00000000"
+       "0002000000000007beef"},
+      {AuthenticationKind::kHmacSha224,
+       "831101001a0100000044000000000001000a1f030102f281807a55445919b8ae498bfa5b1369512ee1d5544d444263dbd8ff"
+       "091004af000000000002000000000007beef"},
+      {AuthenticationKind::kHmacSha256,
+       "831101001a0100000048000000000001000a2303010209e1fd2887e8bd14feab9316d2fc713e0c3597e1f02e3f91d95a5024"
+       "3d5ea8d9091004af000000000002000000000007beef"},
+      {AuthenticationKind::kHmacSha384,
+       "831101001a0100000058000000000001000a330301024cfb03d9a2807bf4ec9862cf5308ff0e2747df8002428e6b9e130e90"
+       "fa142c9c04cfbf453bb40e4ff88b0f47b6c53df1091004af000000000002000000000007beef"},
+      {AuthenticationKind::kHmacSha512,
+       "831101001a0100000068000000000001000a43030102ac65d99c18ac02e34a547dda630857508f6cea46d6895cafa46bd600"
+       "1052a1afd5c05def1a731c9508a3fbe74894bc99949ffcdb7fa4305128c5ae09107712d6091004af00000000000200000000"
+       "0007beef"},
+  };
+  for (const Case& c : cases) {
+    const std::string octets = absl::HexStringToBytes(c.hex);
+    const std::vector<uint8_t> pdu(octets.begin(), octets.end());
+    EXPECT_EQ(Verify(pdu, {c.kind, 0x0102, "flowacct"}), Result::kOk) << c.hex;
+    EXPECT_EQ(Verify(pdu, {c.kind, 0x0102, "flowaccu"}), Result::kFailed);
+    if (c.kind != AuthenticationKind::kHmacMd5) {
+      EXPECT_EQ(Verify(pdu, {c.kind, 0x0103, "flowacct"}), Result::kUnknownKey);
+    }
+    PduWriter writer(PduWriter::Psnp{Level::k1, testing::Node("0000.0000.0001.00")}, 500);
+    ASSERT_TRUE(writer.AddAuthentication({c.kind, 0x0102, "flowacct"}));
+    ASSERT_EQ(writer.AddLspEntries({{1199, testing::Lsp("0000.0000.0002.00-00"), 7, 0xbeef}}), 1u);
+    EXPECT_EQ(writer.Finish(), pdu);
+  }
+}
+
+// While keys roll over: any proves; if none does, the reason of the key that came furthest is told.
+TEST(Authentication, OfSeveralKeys) {
+  using Kind = AuthenticationKind;
+  const AuthenticationKey md5 = Key(Kind::kHmacMd5), clear = Key(Kind::kClear), none;
+  const AuthenticationKey first = Key(Kind::kHmacSha1, "one", 1), second = Key(Kind::kHmacSha256, "two", 2);
+  const AuthenticationKey other_secret = Key(Kind::kHmacSha256, "three", 2),
+                          other_id = Key(Kind::kHmacSha256, "two", 3);
+  struct Case {
+    AuthenticationKey sent;
+    std::vector<AuthenticationKey> keys;
+    Result result;
+  };
+  const Case cases[] = {
+      {second, {first, second}, Result::kOk},
+      {second, {second, first}, Result::kOk},
+      {second, {md5, clear, first, other_secret, second}, Result::kOk},
+      {second, {other_secret, second}, Result::kOk},
+      {second, {first}, Result::kBadLength},
+      {second, {md5, clear}, Result::kWrongType},
+      {second, {first, other_id, md5}, Result::kUnknownKey},
+      {second, {other_secret, other_id, first}, Result::kFailed},
+      {none, {first, second}, Result::kMissing},
+      {none, {first, none}, Result::kOk},
+      {other_secret, {first, none}, Result::kOk},
+  };
+  for (const Case& c : cases) {
+    PduWriter writer(PduWriter::Psnp{Level::k1, testing::Node("0000.0000.0001.00")}, 500);
+    ASSERT_TRUE(writer.AddAuthentication(c.sent));
+    const std::vector<uint8_t> pdu = writer.Finish();
+    PduView view;
+    ASSERT_TRUE(PduView::Parse(pdu, &view).ok());
+    const absl::Span<const AuthenticationKey> keys = c.keys;
+    EXPECT_EQ(VerifyAuthentication(view, keys[0], keys.subspan(1)), c.result) << &c - cases;
   }
 }
 

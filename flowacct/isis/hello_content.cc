@@ -1,6 +1,7 @@
 #include "flowacct/isis/hello_content.h"
 
 #include <cstring>
+#include <utility>
 
 #include "flowacct/base/octet_reader.h"
 #include "flowacct/isis/pdu_view.h"
@@ -88,6 +89,14 @@ DecodeResult ReadTlv(const Tlv& tlv, size_t offset, HelloContent* content) {
       if (value.size() < 2) return BadLength(offset);
       content->instance = LoadBe16(value.data());
       return DecodeResult::Ok();
+    case kTlvMtPortCapability:
+      return ReadTrillPort(value, offset, &content->trill_ports.emplace_back());
+    case kTlvTrillNeighbor: {
+      TrillNeighbors neighbors;
+      const DecodeResult result = ReadTrillNeighbors(value, offset, &neighbors);
+      if (result.ok()) content->trill_neighbors.push_back(std::move(neighbors));
+      return result;
+    }
     case kTlvPadding:
       content->padding_octets += value.size();
       return DecodeResult::Ok();
@@ -111,6 +120,8 @@ void HelloContent::Clear() {
   bfd.clear();
   instance.reset();
   padding_octets = 0;
+  trill_ports.clear();
+  trill_neighbors.clear();
   others.clear();
 }
 

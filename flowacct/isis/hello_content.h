@@ -1,10 +1,10 @@
 // What the TLVs of one hello tell, decoded.
 //
 // Standards: ISO 10589 (areas, neighbours on a LAN, padding), RFC 1195 and 5308 (protocols, addresses), 5120
-// (topologies), 5303 (three-way handshake), 6213 (BFD), 8202 (instances), 8706 (restarts). What is not decoded stays as
-// raw TLVs, in their order. Ownership: values; the lists keep their room when a HelloContent is used again. Threads:
-// one at a time. Errors: the first one is the DecodeResult; a TLV that reaches beyond the hello ends the reading, one
-// that lies within itself is kept raw and the next one is read. Cost: one pass over the octets.
+// (topologies), 5303 (three-way handshake), 6213 (BFD), 7176 and 7177 (TRILL), 8202 (instances), 8706 (restarts). What
+// is not decoded stays as raw TLVs, in their order. Ownership: values; the lists keep their room when a HelloContent is
+// used again. Threads: one at a time. Errors: the first one is the DecodeResult; a TLV that reaches beyond the hello
+// ends the reading, one that lies within itself is kept raw and the next one is read. Cost: one pass over the octets.
 
 #ifndef FLOWACCT_ISIS_HELLO_CONTENT_H_
 #define FLOWACCT_ISIS_HELLO_CONTENT_H_
@@ -21,6 +21,7 @@
 #include "flowacct/isis/identifiers.h"
 #include "flowacct/isis/lsp_content.h"
 #include "flowacct/isis/three_way.h"
+#include "flowacct/isis/trill.h"
 
 namespace flowacct::isis {
 
@@ -50,6 +51,8 @@ struct HelloContent {
   std::vector<BfdEnabled> bfd;
   std::optional<uint16_t> instance;  // RFC 8202: such a hello is for others unless it is 0
   size_t padding_octets = 0;         // of the values of TLVs 8
+  std::vector<TrillPort> trill_ports;
+  std::vector<TrillNeighbors> trill_neighbors;
   std::vector<RawTlv> others;
 
   void Clear();

@@ -20,6 +20,10 @@ namespace flowacct::isis {
 
 enum class Level : uint8_t { k1 = 1, k2 = 2 };
 
+// RFC 5120, 7.5: 0 is the standard topology; 2 is IPv6 routing.
+using TopologyNumber = uint16_t;
+inline constexpr TopologyNumber kStandardTopology = 0, kIpv6Topology = 2;
+
 struct SystemId {
   std::array<uint8_t, 6> octets{};
 

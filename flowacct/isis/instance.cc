@@ -199,8 +199,8 @@ class InstanceImpl : public Instance {
     const Level level = view.level();
     if ((circuit->levels() & LevelBit(level)) == 0) return Verdict::kWrongLevel;
     if (!circuit->adjacencies().IsUp(level, source)) return Verdict::kNoAdjacency;
-    const AuthenticationResult authentication =
-        VerifyAuthentication(view, context_.options.lsp_keys[LevelIndex(level)]);
+    const AuthenticationResult authentication = VerifyAuthentication(
+        view, context_.options.lsp_keys[LevelIndex(level)], context_.options.accepted_lsp_keys[LevelIndex(level)]);
     if (authentication != AuthenticationResult::kOk) return VerdictOf(authentication);
     UpdateProcess& update = levels_[LevelIndex(level)];
     if (view.kind() != PduKind::kLsp) return update.ReceiveSnp(index, view, time_nanos);
@@ -215,7 +215,9 @@ class InstanceImpl : public Instance {
 
   Verdict JudgeHello(CircuitIndex index, InstanceCircuit* circuit, const base::MacAddress& source, const PduView& view,
                      int64_t time_nanos) {
-    const AuthenticationResult authentication = VerifyAuthentication(view, circuit->options().hello_key);
+    const AuthenticationResult authentication =
+        VerifyAuthentication(view, circuit->HelloKey(view.kind() == PduKind::kLanHello ? view.level() : Level::k1),
+                             circuit->options().accepted_hello_keys);
     if (authentication != AuthenticationResult::kOk) return VerdictOf(authentication);
     hello_.Clear();
     if (!ReadHelloContent(view.tlvs(), &hello_).ok()) context_.Count(Event::kMalformedHellos);
@@ -283,7 +285,15 @@ absl::StatusOr<std::unique_ptr<Instance>> Instance::Create(InstanceOptions optio
   }
   if (options.hostname.size() > 255) return refuse("hostname is longer than 255 octets (RFC 5301)");
   for (const AuthenticationKey& key : options.lsp_keys) {
-    if (key.kind != AuthenticationKind::kNone && key.secret.empty()) return refuse("a key of lsp_keys has no secret");
+    if (!HasSecret(key)) return refuse("a key of lsp_keys has no secret");
+  }
+  for (const std::vector<AuthenticationKey>& keys : options.accepted_lsp_keys) {
+    if (keys.size() > kMaxAcceptedKeys) {
+      return refuse(keys.size(), " keys in accepted_lsp_keys; at most ", kMaxAcceptedKeys);
+    }
+    for (const AuthenticationKey& key : keys) {
+      if (!HasSecret(key)) return refuse("a key of accepted_lsp_keys has no secret");
+    }
   }
   if (options.max_lsps == 0) return refuse("max_lsps must be at least 1");
   return std::make_unique<InstanceImpl>(std::move(options));

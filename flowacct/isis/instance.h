@@ -32,6 +32,9 @@
 namespace flowacct::isis {
 
 using CircuitIndex = uint32_t;
+
+// An HMAC is made for each of them before a PDU is refused: two are what a roll-over needs.
+inline constexpr size_t kMaxAcceptedKeys = 8;
 enum class CircuitKind : uint8_t { kPointToPoint, kLan };
 
 struct CircuitOptions {
@@ -44,7 +47,9 @@ struct CircuitOptions {
   uint16_t mtu = 1497;                     // of a PDU; hellos are padded to it if `pad`
   bool pad = true;
   uint16_t hello_seconds = 10, hold_multiplier = 3;
-  AuthenticationKey hello_key;
+  AuthenticationKey hello_key;                         // what hellos are signed with
+  std::optional<AuthenticationKey> level_2_hello_key;  // of a LAN: level 2's, if it is not level 1's
+  std::vector<AuthenticationKey> accepted_hello_keys;  // beside those, while keys roll over; one of kNone takes all
   // Neighbours a LAN may have: each takes some hundred octets and a line of our hellos.
   size_t max_neighbors = 200;
 };
@@ -57,6 +62,8 @@ struct InstanceOptions {
   bool passive = false;  // no LSP of our own
   std::vector<TopologyNumber> topologies;
   std::array<AuthenticationKey, 2> lsp_keys;  // area (level 1), domain (level 2)
+  // Beside those, while keys roll over: what we make is signed with the above, what others made may be with these.
+  std::array<std::vector<AuthenticationKey>, 2> accepted_lsp_keys;
   // Of both levels together: a network of 10,000 routers has some 30,000; an LSP takes its octets twice.
   size_t max_lsps = 100'000;
   size_t max_octets = 256 * 1024 * 1024;

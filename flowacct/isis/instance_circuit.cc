@@ -43,8 +43,18 @@ absl::Status InstanceCircuit::Check(const InstanceOptions& instance, const Circu
   if (circuit.kind == CircuitKind::kLan && (circuit.mac == base::MacAddress() || (circuit.mac.octets[0] & 1) != 0)) {
     return refuse("mac ", circuit.mac.ToString(), " is no address of an interface; a LAN needs one");
   }
-  if (circuit.hello_key.kind != AuthenticationKind::kNone && circuit.hello_key.secret.empty()) {
-    return refuse("hello_key has no secret");
+  if (!HasSecret(circuit.hello_key)) return refuse("hello_key has no secret");
+  if (circuit.level_2_hello_key) {
+    if (!HasSecret(*circuit.level_2_hello_key)) return refuse("level_2_hello_key has no secret");
+    if (circuit.kind == CircuitKind::kPointToPoint) {
+      return refuse("level_2_hello_key is set, but hellos of a point-to-point circuit are of both levels");
+    }
+  }
+  if (circuit.accepted_hello_keys.size() > kMaxAcceptedKeys) {
+    return refuse(circuit.accepted_hello_keys.size(), " keys in accepted_hello_keys; at most ", kMaxAcceptedKeys);
+  }
+  for (const AuthenticationKey& key : circuit.accepted_hello_keys) {
+    if (!HasSecret(key)) return refuse("a key of accepted_hello_keys has no secret");
   }
   return absl::OkStatus();
 }
@@ -63,6 +73,10 @@ InstanceCircuit::InstanceCircuit(const InstanceOptions& instance, const CircuitO
       if ((levels_ & LevelBit(level)) != 0) next_hello_[LevelIndex(level)] = time_nanos;
     }
   }
+}
+
+const AuthenticationKey& InstanceCircuit::HelloKey(Level level) const {
+  return level == Level::k2 && options_.level_2_hello_key ? *options_.level_2_hello_key : options_.hello_key;
 }
 
 void InstanceCircuit::WantHello() {
@@ -89,7 +103,7 @@ std::vector<uint8_t> InstanceCircuit::MakeHello(const InstanceOptions& instance,
                                     adjacencies_.Designated(level).value_or(NodeId{instance.system, local_circuit_})},
                 options_.mtu)
           : PduWriter(PduWriter::PointToPointHello{levels_, instance.system, holding, local_circuit_}, options_.mtu);
-  writer.AddAuthentication(options_.hello_key);
+  writer.AddAuthentication(HelloKey(level));
   writer.AddAreas(instance.areas);
   std::vector<uint8_t> protocols;
   std::vector<base::IpAddress> addresses;

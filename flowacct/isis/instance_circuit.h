@@ -34,6 +34,8 @@ class InstanceCircuit {
   VerdictCounters& verdicts() { return verdicts_; }
   const VerdictCounters& verdicts() const { return verdicts_; }
 
+  const AuthenticationKey& HelloKey(Level level) const;
+
   // A hello is to go out as soon as its rate allows: a neighbour waits for it.
   void WantHello();
   // Levels whose hello is due; of a point-to-point circuit one stands for both.

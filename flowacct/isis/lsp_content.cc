@@ -28,7 +28,7 @@ constexpr uint8_t kWideDown = 0x80, kWideSubTlvs = 0x40, kWideLength = 0x3f;    
 constexpr uint8_t kV6Down = 0x80, kV6External = 0x40, kV6SubTlvs = 0x20;                            // RFC 5308, 2
 constexpr size_t kNarrowNeighborSize = 11, kNarrowPrefixSize = 12;
 constexpr uint32_t kLabelMask = 0xfffff;
-constexpr uint16_t kVlanMask = 0x0fff;
+constexpr uint8_t kMtuFailed = 0x80;  // RFC 7176, 2.4
 
 DecodeResult BadLength(size_t at) { return DecodeResult::Error(DecodeCode::kBadLength, at); }
 DecodeResult BadValue(size_t at) { return DecodeResult::Error(DecodeCode::kBadValue, at); }
@@ -100,6 +100,9 @@ void ReadNeighborSubTlv(const Tlv& sub, Neighbor* neighbor) {
       break;
     case kSubTlvTeDefaultMetric:
       if (size == 3) neighbor->te_metric = LoadBe24(p);
+      break;
+    case kSubTlvMtu:
+      if (size == 3) neighbor->mtu = LinkMtu{LoadBe16(p + 1), (p[0] & kMtuFailed) != 0};
       break;
     case kSubTlvAdjacencySid:
     case kSubTlvLanAdjacencySid: {
@@ -255,34 +258,8 @@ void ReadLabelRanges(Octets value, std::vector<LabelRange>* ranges) {
   }
 }
 
-void AppendNicknames(Octets octets, std::vector<uint16_t>* nicknames) {
-  for (; octets.size() >= 2; octets.remove_prefix(2)) nicknames->push_back(LoadBe16(octets.data()));
-}
-
-// TRILL numbers its sub-TLVs alike in TLV 242 and TLV 144 (RFC 7176, 2.3).
-bool ReadTrillSubTlv(const Tlv& sub, RouterCapability* capability) {
-  switch (sub.type) {
-    case kSubTlvNickname:  // priority, tree root priority, nickname
-      for (Octets rest = sub.value; rest.size() >= 5; rest.remove_prefix(5)) {
-        capability->nicknames.push_back(LoadBe16(rest.data() + 3));
-      }
-      return true;
-    case kSubTlvTreeRootIds:  // the number of the first tree, then their roots
-      if (sub.value.size() >= 2) AppendNicknames(sub.value.subspan(2), &capability->distribution_trees);
-      return true;
-    case kSubTlvInterestedVlans:  // nickname; flags and first; last; then counters and spanning tree roots
-      if (sub.value.size() >= 10) {
-        capability->interested_vlans.emplace_back(LoadBe16(sub.value.data() + 2) & kVlanMask,
-                                                  LoadBe16(sub.value.data() + 4) & kVlanMask);
-      }
-      return true;
-    default:
-      return false;
-  }
-}
-
 void ReadCapabilitySubTlv(const Tlv& sub, RouterCapability* capability) {
-  if (ReadTrillSubTlv(sub, capability)) return;
+  if (ReadTrillSubTlv(sub, &capability->trill)) return;
   switch (sub.type) {
     case kSubTlvSegmentRouting:
       if (sub.value.empty()) break;
@@ -318,7 +295,7 @@ DecodeResult ReadMtCapability(const Reading& tlv, LspContent* content) {
   capability.topology = LoadBe16(tlv.value.data()) & kTopologyMask;
   bool trill = false;
   TlvReader subs(tlv.value.subspan(2));
-  for (Tlv sub; subs.Next(&sub);) trill |= ReadTrillSubTlv(sub, &capability);
+  for (Tlv sub; subs.Next(&sub);) trill |= ReadTrillSubTlv(sub, &capability.trill);
   if (trill) content->capabilities.push_back(std::move(capability));
   if (!subs.result().ok()) return tlv.At(BadLength, 2 + subs.result().offset);
   // Shortest path bridging has its own here (RFC 6329).
@@ -389,6 +366,8 @@ DecodeResult ReadTlv(const Tlv& raw, size_t offset, LspContent* content) {
       return ReadCapability(tlv, content);
     case kTlvMtCapability:
       return ReadMtCapability(tlv, content);
+    case kTlvGroupAddress:
+      return ReadGroupMemberships(raw.value, offset, &content->groups);
     case kTlvPurgeOriginator:
       return ReadPurgeOriginator(tlv, content);
     default:
@@ -443,6 +422,7 @@ void LspContent::Clear() {
   neighbors.clear();
   prefixes.clear();
   capabilities.clear();
+  groups.clear();
   purge_originator.reset();
   purge_source.reset();
   others.clear();

@@ -23,12 +23,10 @@
 #include "flowacct/base/ip_prefix.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/isis/identifiers.h"
+#include "flowacct/isis/pdu_view.h"
+#include "flowacct/isis/trill.h"
 
 namespace flowacct::isis {
-
-// RFC 5120, 7.5: 0 is the standard topology; 2 is IPv6 routing.
-using TopologyNumber = uint16_t;
-inline constexpr TopologyNumber kStandardTopology = 0, kIpv6Topology = 2;
 
 // ISO 10589, 7.2.9: narrow links of more are not used; RFC 5305, 3 and 4: wide links of 2^24-1 are not used by SPF, and
 // prefixes of more than 0xFE000000 neither.
@@ -51,6 +49,7 @@ struct Neighbor {
   std::optional<uint32_t> administrative_group, te_metric;
   std::optional<float> max_bandwidth, max_reservable_bandwidth;  // octets per second
   std::vector<SegmentId> adjacency_sids;
+  std::optional<LinkMtu> mtu;  // of TRILL
 };
 
 struct Reachability {
@@ -83,10 +82,7 @@ struct RouterCapability {  // RFC 7981; of TRILL also TLV 144, which has a topol
   std::vector<LabelRange> segment_routing_blocks, segment_routing_local_blocks;
   std::vector<uint8_t> algorithms;
   bool segment_routing_v4 = false, segment_routing_v6 = false;
-  // RFC 7176, 2.3, of TRILL.
-  std::vector<uint16_t> nicknames;
-  std::vector<uint16_t> distribution_trees;
-  std::vector<std::pair<uint16_t, uint16_t>> interested_vlans;  // first, last
+  TrillSwitch trill;
 };
 
 // RFC 7981, 2: the flags of the capability TLV. RFC 7794, 2.1: those of a prefix.
@@ -94,11 +90,6 @@ inline constexpr uint8_t kCapabilityDown = 0x02, kCapabilityFloodDomain = 0x01;
 inline constexpr uint8_t kPrefixExternal = 0x80, kPrefixReadvertised = 0x40, kPrefixNode = 0x20;
 // RFC 8667, 2.1 and 2.2: the value is no index, of prefixes and of adjacencies.
 inline constexpr uint8_t kPrefixSidIsValue = 0x08, kAdjacencySidIsValue = 0x20;
-
-struct RawTlv {
-  uint8_t type = 0;
-  std::vector<uint8_t> value;
-};
 
 struct LspContent {
   std::vector<AreaAddress> areas;
@@ -110,6 +101,7 @@ struct LspContent {
   std::vector<Neighbor> neighbors;
   std::vector<Reachability> prefixes;
   std::vector<RouterCapability> capabilities;
+  std::vector<GroupMembership> groups;                     // of TRILL
   std::optional<SystemId> purge_originator, purge_source;  // who purged; from whom that one had it
   std::vector<RawTlv> others;
 

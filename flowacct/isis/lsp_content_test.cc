@@ -233,26 +233,6 @@ TEST(LspContent, LanAdjacencySids) {
   EXPECT_EQ(read.content.neighbors[0].adjacency_sids[0].value, 0x12345u) << "the low 20 bits";
 }
 
-TEST(LspContent, SidesOfTrill) {
-  OctetWriter value;
-  value.U16(5);
-  value.U8(kSubTlvNickname).U8(10).U8(64).U16(1).U16(0x0101).U8(64).U16(1).U16(0x0202);
-  value.U8(kSubTlvTreeRootIds).U8(6).U16(1).U16(0x0101).U16(0x0202);
-  value.U8(kSubTlvInterestedVlans).U8(10).U16(0x0101).U16(0xc001).U16(0x0fff).U32(0);
-  const Read read = ReadTlv(kTlvMtCapability, value);
-  EXPECT_TRUE(read.result.ok());
-  ASSERT_EQ(read.content.capabilities.size(), 1u);
-  const RouterCapability& capability = read.content.capabilities[0];
-  EXPECT_EQ(capability.topology, 5);
-  EXPECT_EQ(capability.nicknames, (std::vector<uint16_t>{0x0101, 0x0202}));
-  EXPECT_EQ(capability.distribution_trees, (std::vector<uint16_t>{0x0101, 0x0202}));
-  EXPECT_EQ(capability.interested_vlans, (std::vector<std::pair<uint16_t, uint16_t>>{{1, 4095}}));
-  EXPECT_TRUE(read.content.others.empty());
-  OctetWriter bridging;
-  bridging.U16(5).U8(1).U8(2).U16(7);
-  EXPECT_EQ(ReadTlv(kTlvMtCapability, bridging).content.others.size(), 1u) << "shortest path bridging stays raw";
-}
-
 TEST(LspContent, LengthsThatNoValueHas) {
   struct Case {
     uint8_t type;

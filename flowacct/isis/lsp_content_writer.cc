@@ -18,6 +18,7 @@ namespace {
 constexpr uint8_t kNarrowExternal = 0x40, kNarrowDown = 0x80, kNarrowUnsupported = 0x80, kMaxNarrowMetric = 0x3f;
 constexpr uint8_t kDown = 0x80, kV4SubTlvs = 0x40, kV6External = 0x40, kV6SubTlvs = 0x20;
 constexpr uint32_t kMaxLabel = 0xfffff;
+constexpr uint8_t kMtuFailed = 0x80;
 
 void PutSub(uint8_t type, Octets value, OctetWriter* out) {
   out->U8(type).U8(static_cast<uint8_t>(value.size())).Bytes(value);
@@ -94,6 +95,9 @@ bool AddNeighbor(const Neighbor& neighbor, PduWriter* writer) {
     PutSubNumber(kSubTlvMaximumReservableBandwidth, BitsOf(*neighbor.max_reservable_bandwidth), 4, &subs);
   }
   if (neighbor.te_metric) PutSubNumber(kSubTlvTeDefaultMetric, *neighbor.te_metric, 3, &subs);
+  if (neighbor.mtu) {
+    PutSubNumber(kSubTlvMtu, (neighbor.mtu->failed ? uint64_t{kMtuFailed} : 0) << 16 | neighbor.mtu->octets, 3, &subs);
+  }
   for (const SegmentId& sid : neighbor.adjacency_sids) PutSid(kSubTlvAdjacencySid, sid, kAdjacencySidIsValue, &subs);
   if (subs.size() > 255) return false;
   PutNode(neighbor.node, &out);
@@ -164,22 +168,7 @@ bool AddCapability(const RouterCapability& capability, PduWriter* writer) {
       PutLabelRanges(kSubTlvSegmentRoutingLocalBlock, 0, capability.segment_routing_local_blocks, &out);
     }
   }
-  if (!capability.nicknames.empty()) {
-    OctetWriter value;
-    for (const uint16_t nickname : capability.nicknames) value.U8(0).U16(0).U16(nickname);
-    PutSub(kSubTlvNickname, value.octets(), &out);
-  }
-  if (!capability.distribution_trees.empty()) {
-    OctetWriter value;
-    value.U16(1);
-    for (const uint16_t root : capability.distribution_trees) value.U16(root);
-    PutSub(kSubTlvTreeRootIds, value.octets(), &out);
-  }
-  for (const auto& [first, last] : capability.interested_vlans) {
-    OctetWriter value;
-    value.U16(capability.nicknames.empty() ? 0 : capability.nicknames.front()).U16(first).U16(last).U32(0);
-    PutSub(kSubTlvInterestedVlans, value.octets(), &out);
-  }
+  WriteTrillSubTlvs(capability.trill, &out);
   return writer->Add(standard ? kTlvRouterCapability : kTlvMtCapability, out.octets());
 }
 
@@ -194,6 +183,11 @@ bool AddLspContent(const LspContent& content, PduWriter* writer) {
   for (const Neighbor& neighbor : content.neighbors) fits = fits && AddNeighbor(neighbor, writer);
   for (const Reachability& reachability : content.prefixes) fits = fits && AddReachability(reachability, writer);
   for (const RouterCapability& capability : content.capabilities) fits = fits && AddCapability(capability, writer);
+  for (const GroupMembership& group : content.groups) {
+    OctetWriter value;
+    WriteGroupMembership(group, &value);
+    fits = fits && writer->Add(kTlvGroupAddress, value.octets());
+  }
   if (content.purge_originator) {
     OctetWriter value;
     value.U8(content.purge_source ? 2 : 1).Bytes(content.purge_originator->octets);

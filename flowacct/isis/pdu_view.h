@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -111,6 +112,12 @@ class PduView {
 struct Tlv {
   uint8_t type = 0;
   base::Octets value;
+};
+
+// One that owns its value: how content keeps what nobody here decodes.
+struct RawTlv {
+  uint8_t type = 0;
+  std::vector<uint8_t> value;
 };
 
 // Type, length, value, one after the other: TLVs, and sub-TLVs within them.

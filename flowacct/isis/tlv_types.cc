@@ -20,15 +20,25 @@ struct Registry {
   SubTlvs sub_tlvs;
 };
 constexpr Registry kRegistries[] = {
-    {kTlvReverseMetric, SubTlvs::kReverseMetric},      {kTlvExtendedIsReachability, SubTlvs::kNeighbor},
-    {kTlvIsNeighborAttribute, SubTlvs::kNeighbor},     {kTlvL2BundleMemberAttributes, SubTlvs::kNeighbor},
-    {kTlvInterAsReachability, SubTlvs::kNeighbor},     {kTlvMtIsReachability, SubTlvs::kNeighbor},
-    {kTlvMtIsNeighborAttribute, SubTlvs::kNeighbor},   {kTlvSrv6Locator, SubTlvs::kPrefix},
-    {kTlvIpv4AlgorithmReachability, SubTlvs::kPrefix}, {kTlvIpv6AlgorithmReachability, SubTlvs::kPrefix},
-    {kTlvExtendedIpReachability, SubTlvs::kPrefix},    {kTlvMtIpReachability, SubTlvs::kPrefix},
-    {kTlvIpv6Reachability, SubTlvs::kPrefix},          {kTlvMtIpv6Reachability, SubTlvs::kPrefix},
-    {kTlvMtCapability, SubTlvs::kMtCapability},        {kTlvSidLabelBinding, SubTlvs::kBinding},
-    {kTlvMtSidLabelBinding, SubTlvs::kBinding},        {kTlvRouterCapability, SubTlvs::kCapability},
+    {kTlvReverseMetric, SubTlvs::kReverseMetric},
+    {kTlvExtendedIsReachability, SubTlvs::kNeighbor},
+    {kTlvIsNeighborAttribute, SubTlvs::kNeighbor},
+    {kTlvL2BundleMemberAttributes, SubTlvs::kNeighbor},
+    {kTlvInterAsReachability, SubTlvs::kNeighbor},
+    {kTlvMtIsReachability, SubTlvs::kNeighbor},
+    {kTlvMtIsNeighborAttribute, SubTlvs::kNeighbor},
+    {kTlvSrv6Locator, SubTlvs::kPrefix},
+    {kTlvExtendedIpReachability, SubTlvs::kPrefix},
+    {kTlvMtIpReachability, SubTlvs::kPrefix},
+    {kTlvIpv6Reachability, SubTlvs::kPrefix},
+    {kTlvMtIpv6Reachability, SubTlvs::kPrefix},
+    {kTlvMtCapability, SubTlvs::kMtCapability},
+    {kTlvSidLabelBinding, SubTlvs::kBinding},
+    {kTlvMtSidLabelBinding, SubTlvs::kBinding},
+    {kTlvRouterCapability, SubTlvs::kCapability},
+    {kTlvMtPortCapability, SubTlvs::kMtPortCapability},
+    {kTlvGroupAddress, SubTlvs::kGroupAddress},
+    {kTlvAreaProxy, SubTlvs::kAreaProxy},
 };
 
 }  // namespace

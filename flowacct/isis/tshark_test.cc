@@ -9,6 +9,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -27,7 +29,9 @@
 #include "flowacct/isis/hello_content.h"
 #include "flowacct/isis/lsp_content.h"
 #include "flowacct/isis/pdu_view.h"
+#include "flowacct/isis/testing/pdus.h"
 #include "flowacct/isis/tlv_types.h"
+#include "flowacct/isis/trill.h"
 #include "flowacct/testing/capture_file.h"
 #include "flowacct/testing/manifest_counts.h"
 #include "gtest/gtest.h"
@@ -292,6 +296,7 @@ struct Malformed {
 };
 const Malformed kMalformed[] = {
     {"malformed-l1-iih.pcapng", base::DecodeCode::kOk, base::DecodeCode::kBadLength},
+    {"malformed-extended-ip-reachability.pcap", base::DecodeCode::kOk, base::DecodeCode::kBadLength},  // in TLV 143
     {"malformed-area-address.pcap", base::DecodeCode::kBadLength, base::DecodeCode::kOk},
 };
 
@@ -404,6 +409,276 @@ TEST(Tshark, ShowsWhatWeRead) {
   EXPECT_GT(pdus, 900u);
   for (const Difference& d : kDifferences) EXPECT_EQ(met.count(&d), 1u) << d.capture << " " << d.field << ": no more";
   for (const Row& row : Rows()) EXPECT_EQ(compared.count(row.field), 1u) << "no capture has " << row.field;
+}
+
+// What TRILL says: no capture has it, so tshark is shown what the writers wrote.
+Texts Switches(M m, const std::function<Texts(const TrillSwitch&)>& text) {
+  Texts texts;
+  for (const RouterCapability& c : m.lsp.capabilities) {
+    for (std::string& one : text(c.trill)) texts.push_back(std::move(one));
+  }
+  return texts;
+}
+template <typename List, typename Function>
+Texts Each(const List& list, Function text) {
+  return OfEach(true, list, text);
+}
+template <typename Function>
+Texts Interested(M m, Function text) {
+  return Switches(m, [&](const TrillSwitch& t) { return Each(t.interested_vlans, text); });
+}
+template <typename Function>
+Texts Special(M m, Function text) {
+  Texts texts;
+  for (const TrillPort& port : m.hello.trill_ports) {
+    if (port.special) texts.push_back(text(*port.special));
+  }
+  return texts;
+}
+template <typename Function>
+Texts Forwarders(M m, Function text) {
+  Texts texts;
+  for (const TrillPort& port : m.hello.trill_ports) {
+    for (const AppointedForwarder& f : port.forwarders) texts.push_back(text(f));
+  }
+  return texts;
+}
+template <typename Function>
+Texts Heard(M m, Function text) {
+  Texts texts;
+  for (const TrillNeighbors& neighbors : m.hello.trill_neighbors) {
+    for (const TrillNeighbor& n : neighbors.neighbors) texts.push_back(text(n));
+  }
+  return texts;
+}
+Texts Roots(const std::vector<TreeRoots>& trees) {
+  Texts texts;
+  for (const TreeRoots& t : trees) {
+    for (const Nickname root : t.roots) texts.push_back(Hex(root, 4));
+  }
+  return texts;
+}
+Texts Firsts(const std::vector<TreeRoots>& trees) {
+  return Each(trees, [](const TreeRoots& t) { return absl::StrCat(t.first); });
+}
+Texts TreeNumbers(M m, uint16_t TreeCounts::*count) {
+  return Switches(
+      m, [&](const TrillSwitch& t) { return If(t.trees.has_value(), t.trees ? absl::StrCat((*t.trees).*count) : ""); });
+}
+// As tshark shows six octets of any kind: "0200.0000.0001".
+std::string Dotted(const base::MacAddress& mac) {
+  SystemId id;
+  id.octets = mac.octets;
+  return id.ToString();
+}
+std::string GroupText(const GroupMembership::Address& address) {
+  if (const auto* mac = std::get_if<base::MacAddress>(&address)) return Dotted(*mac);
+  return std::get<base::IpAddress>(address).ToString();
+}
+// tshark knows those with VLANs only.
+Texts Groups(M m, size_t kind, const std::function<Texts(const GroupMembership&)>& text) {
+  Texts texts;
+  for (const GroupMembership& g : m.lsp.groups) {
+    const auto* ip = std::get_if<base::IpAddress>(&g.group);
+    if (g.labeled || (ip == nullptr ? 0u : ip->IsV4() ? 1u : 2u) != kind) continue;
+    for (std::string& one : text(g)) texts.push_back(std::move(one));
+  }
+  return texts;
+}
+
+const std::vector<Row>& TrillRows() {
+  using Switch = const TrillSwitch&;
+  static const std::vector<Row> rows = [] {
+    std::vector<Row> r = {
+        {"isis.type", [](M m) { return Texts{absl::StrCat(static_cast<int>(m.view.type()))}; }},
+        {"isis.hello.clv.type", [](M m) { return Types(m, m.IsHello()); }},
+        {"isis.lsp.rt_capable.nickname.nickname_priority",
+         [](M m) {
+           return Switches(m, [](Switch t) {
+             return Each(t.nicknames, [](const HeldNickname& n) { return absl::StrCat(n.priority); });
+           });
+         }},
+        {"isis.lsp.rt_capable.nickname.tree_root_priority",
+         [](M m) {
+           return Switches(m, [](Switch t) {
+             return Each(t.nicknames, [](const HeldNickname& n) { return absl::StrCat(n.root_priority); });
+           });
+         }},
+        {"isis.lsp.rt_capable.nickname.nickname",
+         [](M m) {
+           return Switches(
+               m, [](Switch t) { return Each(t.nicknames, [](const HeldNickname& n) { return Hex(n.nickname, 4); }); });
+         }},
+        {"isis.lsp.rt_capable.trees.nof_trees_to_compute", [](M m) { return TreeNumbers(m, &TreeCounts::to_compute); }},
+        {"isis.lsp.rt_capable.trees.maximum_nof_trees_to_compute",
+         [](M m) { return TreeNumbers(m, &TreeCounts::can_compute); }},
+        {"isis.lsp.rt_capable.trees.nof_trees_to_use", [](M m) { return TreeNumbers(m, &TreeCounts::to_use); }},
+        {"isis.lsp.rt_capable.tree_root_id.starting_tree_no",
+         [](M m) { return Switches(m, [](Switch t) { return Firsts(t.tree_roots); }); }},
+        {"isis.lsp.rt_capable.tree_root_id.nickname",
+         [](M m) { return Switches(m, [](Switch t) { return Roots(t.tree_roots); }); }},
+        {"isis.lsp.rt_capable.tree_used_id.starting_tree_no",
+         [](M m) { return Switches(m, [](Switch t) { return Firsts(t.trees_used); }); }},
+        {"isis.lsp.rt_capable.tree_used_id.nickname",
+         [](M m) { return Switches(m, [](Switch t) { return Roots(t.trees_used); }); }},
+        {"isis.lsp.rt_capable.interested_vlans.nickname",
+         [](M m) { return Interested(m, [](const InterestedVlans& i) { return Hex(i.nickname, 4); }); }},
+        {"isis.lsp.rt_capable.interested_vlans.multicast_ipv4",
+         [](M m) {
+           return Interested(m, [](const InterestedVlans& i) { return Bit(i.flags & InterestedVlans::kV4Router); });
+         }},
+        {"isis.lsp.rt_capable.interested_vlans.multicast_ipv6",
+         [](M m) {
+           return Interested(m, [](const InterestedVlans& i) { return Bit(i.flags & InterestedVlans::kV6Router); });
+         }},
+        {"isis.lsp.rt_capable.interested_vlans.vlan_start_id",
+         [](M m) { return Interested(m, [](const InterestedVlans& i) { return absl::StrCat(i.vlans.first); }); }},
+        {"isis.lsp.rt_capable.interested_vlans.vlan_end_id",
+         [](M m) { return Interested(m, [](const InterestedVlans& i) { return absl::StrCat(i.vlans.last); }); }},
+        {"isis.lsp.rt_capable.interested_vlans.afs_lost_counter",
+         [](M m) { return Interested(m, [](const InterestedVlans& i) { return absl::StrCat(i.appointed_lost); }); }},
+        {"isis.lsp.root.id",
+         [](M m) {
+           return Interested(m, [](const InterestedVlans& i) { return absl::StrJoin(Each(i.roots, Dotted), "|"); });
+         }},
+        {"isis.lsp.rt_capable.trill.maximum_version",
+         [](M m) {
+           return Switches(m, [](Switch t) {
+             return If(t.version.has_value(), absl::StrCat(t.version ? t.version->max_version : 0));
+           });
+         }},
+        {"isis.lsp.rt_capable.vlan_group.primary_vlan_id",
+         [](M m) {
+           return Switches(m, [](Switch t) {
+             return Each(t.vlan_groups, [](const VlanGroup& g) { return absl::StrCat(g.primary); });
+           });
+         }},
+        {"isis.lsp.rt_capable.vlan_group.secondary_vlan_id",
+         [](M m) {
+           return Switches(m, [](Switch t) {
+             return Each(t.vlan_groups, [](const VlanGroup& g) { return absl::StrJoin(g.secondaries, "|"); });
+           });
+         }},
+        {"isis.hello.mtid",
+         [](M m) { return Each(m.hello.trill_ports, [](const TrillPort& p) { return absl::StrCat(p.topology); }); }},
+        {"isis.hello.vlan_flags.port_id",
+         [](M m) { return Special(m, [](const SpecialVlans& v) { return absl::StrCat(v.port); }); }},
+        {"isis.hello.vlan_flags.nickname",
+         [](M m) { return Special(m, [](const SpecialVlans& v) { return Hex(v.nickname, 4); }); }},
+        {"isis.hello.vlan_flags.outer_vlan",
+         [](M m) { return Special(m, [](const SpecialVlans& v) { return absl::StrCat(v.outer_vlan); }); }},
+        {"isis.hello.vlan_flags.designated_vlan",
+         [](M m) { return Special(m, [](const SpecialVlans& v) { return absl::StrCat(v.designated_vlan); }); }},
+        {"isis.hello.af.nickname",
+         [](M m) { return Forwarders(m, [](const AppointedForwarder& f) { return Hex(f.nickname, 4); }); }},
+        {"isis.hello.af.start_vlan",
+         [](M m) { return Forwarders(m, [](const AppointedForwarder& f) { return absl::StrCat(f.vlans.first); }); }},
+        {"isis.hello.af.end_vlan",
+         [](M m) { return Forwarders(m, [](const AppointedForwarder& f) { return absl::StrCat(f.vlans.last); }); }},
+        {"isis.hello.trill.maximum_version",
+         [](M m) {
+           return Each(m.hello.trill_ports, [](const TrillPort& p) {
+             return p.version ? absl::StrCat(p.version->max_version) : std::string();
+           });
+         }},
+        {"isis.hello.trill_neighbor.sf",
+         [](M m) {
+           return Each(m.hello.trill_neighbors, [](const TrillNeighbors& n) { return Bit(n.holds_smallest); });
+         }},
+        {"isis.hello.trill_neighbor.lf",
+         [](M m) {
+           return Each(m.hello.trill_neighbors, [](const TrillNeighbors& n) { return Bit(n.holds_largest); });
+         }},
+        {"isis.hello.trill_neighbor.ff",
+         [](M m) { return Heard(m, [](const TrillNeighbor& n) { return Bit(n.failed); }); }},
+        {"isis.hello.trill_neighbor.of",
+         [](M m) { return Heard(m, [](const TrillNeighbor& n) { return Bit(n.offers_oomf); }); }},
+        {"isis.hello.trill_neighbor.mtu",
+         [](M m) { return Heard(m, [](const TrillNeighbor& n) { return absl::StrCat(n.mtu); }); }},
+        {"isis.hello.trill_neighbor.snpa",
+         [](M m) { return Heard(m, [](const TrillNeighbor& n) { return Dotted(n.mac); }); }},
+    };
+    const std::pair<const char*, uint8_t> flags[] = {
+        {"isis.hello.vlan_flags.af", SpecialVlans::kAppointed}, {"isis.hello.vlan_flags.ac", SpecialVlans::kAccess},
+        {"isis.hello.vlan_flags.vm", SpecialVlans::kMapped},    {"isis.hello.vlan_flags.by", SpecialVlans::kBypass},
+        {"isis.hello.vlan_flags.tr", SpecialVlans::kTrunk},
+    };
+    for (const auto& [field, flag] : flags) {
+      r.push_back({field, [flag = flag](M m) {
+                     return Special(m, [flag](const SpecialVlans& v) { return Bit((v.flags & flag) != 0); });
+                   }});
+    }
+    // What a group's row says, of each kind of address.
+    using Group = const GroupMembership&;
+    const char* const fields[3][4] = {
+        {"isis.lsp.grp_macaddr.mtid", "isis.lsp.grp_macaddr.vlan_id", "isis.lsp.grp_macaddr.group_address",
+         "isis.lsp.grp_macaddr.source_address"},
+        {"isis.lsp.grp_ipv4addr.mtid", "isis.lsp.grp_ipv4addr.vlan_id", "isis.lsp.grp_ipv4addr.group_address",
+         "isis.lsp.grp_ipv4addr.source_address"},
+        {"isis.lsp.grp_ipv6addr.mtid", "isis.lsp.grp_ipv6addr.vlan_id", "isis.lsp.grp_ipv6addr.group_address",
+         "isis.lsp.grp_ipv6addr.source_address"},
+    };
+    for (size_t kind = 0; kind < 3; ++kind) {
+      const std::function<Texts(Group)> texts[] = {
+          [](Group g) { return Texts{absl::StrCat(g.topology)}; },
+          [](Group g) { return Texts{absl::StrCat(g.vlan)}; },
+          [](Group g) { return Texts{GroupText(g.group)}; },
+          [](Group g) { return Each(g.sources, GroupText); },
+      };
+      for (size_t i = 0; i < 4; ++i) {
+        r.push_back({fields[kind][i], [kind, text = texts[i]](M m) { return Groups(m, kind, text); }});
+      }
+    }
+    return r;
+  }();
+  return rows;
+}
+
+TEST(Tshark, ShowsTrillAsItWasWritten) {
+  if (!absl::StrContains(OutputOf("tshark --version 2>/dev/null"), "TShark (Wireshark) 4.0.")) {
+    GTEST_SKIP() << "there is no tshark 4.0";
+  }
+  std::string file;
+  const auto little = [&](uint32_t value, int octets) {
+    for (int i = 0; i < octets; ++i) file.push_back(static_cast<char>(value >> (8 * i)));
+  };
+  little(0xa1b2c3d4, 4);
+  for (const auto& [value, octets] : {std::pair(2u, 2), {4u, 2}, {0u, 4}, {0u, 4}, {65'535u, 4}, {1u, 4}}) {
+    little(value, octets);
+  }
+  std::vector<std::vector<uint8_t>> pdus;
+  for (const testing::NamedPdu& pdu : testing::Pdus()) {
+    if (pdu.name != "lsp_1" && !absl::StartsWith(pdu.name, "trill")) continue;
+    pdus.push_back(pdu.octets);
+    // RFC 6325, 4.1.5: IS-IS of TRILL goes to a group address of its own, and has a type of its own.
+    const uint8_t header[] = {0x01, 0x80, 0xc2, 0, 0, 0x41, 2, 0, 0, 0, 0, 1, 0x22, 0xf4};
+    const auto size = static_cast<uint32_t>(sizeof(header) + pdu.octets.size());
+    for (const uint32_t value : {1u, 0u, size, size}) little(value, 4);
+    file.append(reinterpret_cast<const char*>(header), sizeof(header));
+    file.append(pdu.octets.begin(), pdu.octets.end());
+  }
+  ASSERT_EQ(pdus.size(), 3u);
+  const std::string path = absl::StrCat(::testing::TempDir(), "/trill.pcap");
+  std::ofstream(path, std::ios::binary) << file;
+  std::string command = absl::StrCat("HOME=", ::testing::TempDir(), " tshark -r '", path,
+                                     "' -T fields -E separator=/t -E aggregator='|'");
+  for (const Row& row : TrillRows()) absl::StrAppend(&command, " -e ", row.field);
+  const std::vector<std::string> lines = absl::StrSplit(OutputOf(absl::StrCat(command, " 2>/dev/null")), '\n');
+  ASSERT_EQ(lines.size(), pdus.size() + 1);
+  std::set<std::string> shown;
+  for (size_t i = 0; i < pdus.size(); ++i) {
+    PduView view;
+    ASSERT_TRUE(PduView::Parse(pdus[i], &view).ok());
+    const Message message = Read(view);
+    EXPECT_TRUE(message.result.ok());
+    const std::vector<std::string> cells = absl::StrSplit(lines[i], '\t');
+    ASSERT_EQ(cells.size(), TrillRows().size());
+    for (size_t j = 0; j < cells.size(); ++j) {
+      EXPECT_EQ(absl::StrJoin(TrillRows()[j].say(message), "|"), cells[j]) << i << " " << TrillRows()[j].field;
+      if (!cells[j].empty()) shown.insert(TrillRows()[j].field);
+    }
+  }
+  for (const Row& row : TrillRows()) EXPECT_EQ(shown.count(row.field), 1u) << row.field;
 }
 
 // The hellos of these captures were signed by FRR with this password.

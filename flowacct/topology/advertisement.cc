@@ -90,7 +90,7 @@ bool SameGraph(const Advertisement& a, const Advertisement& b) {
 
 bool SameContent(const Advertisement& a, const Advertisement& b) {
   return SameGraph(a, b) && a.name == b.name && a.router_id == b.router_id && a.router_id_v6 == b.router_id_v6 &&
-         a.areas == b.areas && a.addresses == b.addresses && a.prefixes == b.prefixes;
+         a.areas == b.areas && a.addresses == b.addresses && a.prefixes == b.prefixes && a.facts == b.facts;
 }
 
 size_t OctetsOf(const Advertisement& a) {
@@ -98,6 +98,8 @@ size_t OctetsOf(const Advertisement& a) {
                   a.topologies.capacity() * sizeof(TopologyFlags) + a.addresses.capacity() * sizeof(base::IpAddress) +
                   a.links.capacity() * sizeof(AdvertisedLink) + a.prefixes.capacity() * sizeof(AdvertisedPrefix);
   for (const std::string& area : a.areas) octets += area.capacity();
+  octets += a.facts.capacity() * sizeof(AdvertisedFact);
+  for (const AdvertisedFact& fact : a.facts) octets += fact.what.capacity() + fact.text.capacity();
   return octets;
 }
 

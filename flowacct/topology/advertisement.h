@@ -76,6 +76,17 @@ struct AdvertisedPrefix {
   }
 };
 
+// What else it says, for people: nothing that ways are computed from.
+struct AdvertisedFact {
+  std::string what;  // "nickname", "interested_vlans", "segment_routing", ...
+  std::string text;
+  TopologyNumber topology = 0;
+
+  friend bool operator==(const AdvertisedFact& a, const AdvertisedFact& b) {
+    return a.what == b.what && a.text == b.text && a.topology == b.topology;
+  }
+};
+
 struct AdvertisementKey {
   uint8_t level = 2;  // IS-IS: 1 or 2. OSPF: 1 for areas, 2 for the backbone
   NodeKey origin;
@@ -113,6 +124,7 @@ struct Advertisement {
   std::vector<base::IpAddress> addresses;  // of its interfaces
   std::vector<AdvertisedLink> links;
   std::vector<AdvertisedPrefix> prefixes;
+  std::vector<AdvertisedFact> facts;
 };
 
 // What says the same of the graph: nodes, links and their flags.

@@ -1,5 +1,5 @@
 // key: level, 1; origin, 8; fragment, 1 | sequence, 4 | flags, 1 | name, 2 and text | router identifiers | lists, each
-// of 4 octets of count and its entries
+// of 4 octets of count and its entries; that of facts stands there only if bit 2 of the flags says so
 #include "flowacct/topology/advertisement_octets.h"
 
 #include <algorithm>
@@ -88,6 +88,17 @@ void Read(OctetReader* r, AdvertisedPrefix* p) {
   if ((bits & 8) != 0) p->segment_index = r->U32();
 }
 
+void Write(const AdvertisedFact& f, OctetWriter* w) {
+  Write(f.what, w);
+  Write(f.text, w);
+  w->U16(f.topology);
+}
+void Read(OctetReader* r, AdvertisedFact* f) {
+  Read(r, &f->what);
+  Read(r, &f->text);
+  f->topology = r->U16();
+}
+
 template <typename T>
 void WriteList(const std::vector<T>& list, OctetWriter* w) {
   w->U32(static_cast<uint32_t>(list.size()));
@@ -105,7 +116,7 @@ void ReadList(OctetReader* r, std::vector<T>* list) {
 
 void WriteAdvertisement(const Advertisement& a, OctetWriter* w) {
   w->U8(a.key.level).U64(a.key.origin.value).U8(a.key.fragment).U32(a.sequence);
-  w->U8(static_cast<uint8_t>(a.overload | a.attached << 1));
+  w->U8(static_cast<uint8_t>(a.overload | a.attached << 1 | !a.facts.empty() << 2));
   Write(a.name, w);
   Write(a.router_id, w);
   Write(a.router_id_v6, w);
@@ -114,6 +125,7 @@ void WriteAdvertisement(const Advertisement& a, OctetWriter* w) {
   WriteList(a.addresses, w);
   WriteList(a.links, w);
   WriteList(a.prefixes, w);
+  if (!a.facts.empty()) WriteList(a.facts, w);
 }
 
 bool ReadAdvertisement(OctetReader* r, Advertisement* a) {
@@ -133,6 +145,7 @@ bool ReadAdvertisement(OctetReader* r, Advertisement* a) {
   ReadList(r, &a->addresses);
   ReadList(r, &a->links);
   ReadList(r, &a->prefixes);
+  if ((bits & 4) != 0) ReadList(r, &a->facts);
   return r->ok();
 }
 

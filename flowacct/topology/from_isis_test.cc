@@ -1,5 +1,7 @@
 #include "flowacct/topology/from_isis.h"
 
+#include "flowacct/base/mac_address.h"
+#include "flowacct/isis/trill.h"
 #include "gtest/gtest.h"
 
 namespace flowacct::topology {
@@ -100,6 +102,68 @@ TEST(FromIsis, WhatTheLspTells) {
   EXPECT_TRUE(a.prefixes[1].external);
   EXPECT_TRUE(a.prefixes[1].external_metric);
   EXPECT_FALSE(a.prefixes[1].segment_index.has_value());
+}
+
+// For people: a line for each thing that is told, and nothing that the graph is made of.
+TEST(FromIsis, Facts) {
+  isis::LspContent content;
+  isis::Neighbor neighbor;
+  neighbor.node = Node(2);
+  neighbor.wide = true;
+  neighbor.mtu = isis::LinkMtu{1470, true};
+  content.neighbors = {neighbor};
+  isis::RouterCapability capability;
+  capability.topology = 5;
+  capability.segment_routing_blocks = {{16'000, 8'000}, {40'000, 10}};
+  capability.segment_routing_local_blocks = {{15'000, 1'000}};
+  capability.algorithms = {0, 128};
+  isis::TrillSwitch& trill = capability.trill;
+  trill.nicknames = {{192, 0x8000, 0x12}};
+  trill.trees = isis::TreeCounts{1, 2, 3};
+  trill.tree_roots = {{1, {0x12, 0xffbf}}};
+  trill.trees_used = {{2, {0xffbf}}};
+  isis::InterestedVlans interested;
+  interested.nickname = 0x12;
+  interested.flags = isis::InterestedVlans::kV4Router;
+  interested.vlans = {0, 99};
+  interested.roots = {{{2, 0, 0, 0, 0, 9}}};
+  trill.interested_vlans = {interested};
+  interested.vlans = {9, 8};
+  interested.flags = isis::InterestedVlans::kV6Router;
+  interested.appointed_lost = 7;
+  interested.roots.clear();
+  trill.interested_vlans.push_back(interested);
+  trill.vlan_groups = {{10, {11, 12}}};
+  trill.version = isis::TrillVersion{1, 0x80};
+  content.capabilities = {capability};
+  content.groups = {{0, false, 100, *base::IpAddress::Parse("232.1.2.3"), {*base::IpAddress::Parse("192.0.2.1")}},
+                    {6, true, 70'000, base::MacAddress{{1, 0, 0x5e, 0, 0, 1}}, {}}};
+  const Advertisement a = AdvertisementOf(isis::Level::k1, {Node(1), 0}, 1, 0x01, content);
+  std::string text;
+  for (const AdvertisedFact& fact : a.facts) {
+    text += std::to_string(fact.topology) + " " + fact.what + ": " + fact.text + "\n";
+  }
+  EXPECT_EQ(text, "0 link_mtu: " + Node(2).ToString() +
+                      " 1470 failed\n"
+                      "5 segment_routing: 16000+8000 40000+10\n"
+                      "5 segment_routing_local: 15000+1000\n"
+                      "5 algorithms: 0 128\n"
+                      "5 nickname: 0x0012 priority 192 root 32768\n"
+                      "5 trees: computes 1 of 2, uses 3\n"
+                      "5 tree_roots: 1: 0x0012 0xffbf\n"
+                      "5 trees_used: 2: 0xffbf\n"
+                      "5 interested_vlans: 1-99 nickname 0x0012 ipv4_multicast lost 0 root 02:00:00:00:00:09\n"
+                      "5 interested_vlans: 9-8 (ignored) nickname 0x0012 ipv6_multicast lost 7\n"
+                      "5 vlan_group: 10: 11 12\n"
+                      "5 trill_version: 1 capabilities 0x00000080\n"
+                      "0 multicast_group: 232.1.2.3 vlan 100 from 192.0.2.1\n"
+                      "6 multicast_group: 01:00:5e:00:00:01 label 70000\n");
+  Advertisement other = a;
+  EXPECT_TRUE(SameContent(a, other));
+  other.facts[3].text = "0";
+  EXPECT_FALSE(SameContent(a, other));
+  EXPECT_TRUE(SameGraph(a, other));
+  EXPECT_GT(OctetsOf(a), OctetsOf(AdvertisementOf(isis::Level::k1, {Node(1), 0}, 1, 0x01, {})) + 500);
 }
 
 }  // namespace

@@ -211,6 +211,7 @@ TEST(LinkStateDatabase, KnowsHowItWas) {
         if (random() % 4 == 0) {
           database.Remove(a.key, t);
         } else {
+          if (random() % 4 == 0) a.facts = {{"nickname", std::to_string(random() % 3), 5}, {"trees", "", 0}};
           if (!a.links.empty()) a.links[random() % a.links.size()].metric = static_cast<uint32_t>(random() % 3);
           database.Apply(a, t);
         }
@@ -238,6 +239,7 @@ TEST(LinkStateDatabase, RefusesWhatIsNone) {
   a.router_id = base::IpAddress::V4(1);
   a.areas = {"49.0001"};
   a.topologies = {{2, true, false}};
+  a.facts = {{"nickname", "0x0001", 5}};
   database.Apply(a, 1);
   database.Remove(a.key, 2);
   database.Apply(Node('B', "A"), 3);

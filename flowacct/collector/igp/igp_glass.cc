@@ -198,6 +198,16 @@ absl::StatusOr<std::string> IgpGlass::Database(absl::string_view router, const I
       if (prefix.external_metric) flags.push_back("external_metric");
       TextOrAbsent(absl::StrJoin(flags, " "), &rows);
     }
+    for (const topology::AdvertisedFact& fact : a->facts) {
+      ++all;
+      rows.Row();
+      rows.Number(uint64_t{a->key.level});
+      rows.Number(uint64_t{a->key.fragment});
+      rows.Text(fact.what);
+      rows.Text(fact.text);
+      rows.Number(uint64_t{fact.topology});
+      for (int i = 0; i < 5; ++i) rows.Absent();
+    }
   }
   return Whole(std::move(rows), all);
 }

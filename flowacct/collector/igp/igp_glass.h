@@ -54,7 +54,7 @@ class IgpGlass {
  public:
   IgpGlass(topology::TopologyState state, std::vector<topology::GroupMember> groups);
 
-  // Of one router, if one is named: what it says of links and prefixes.
+  // Of one router, if one is named: what it says of links and prefixes, and the facts that it tells beside them.
   absl::StatusOr<std::string> Database(absl::string_view router, const IgpPlane& plane);
   absl::StatusOr<std::string> Routes(absl::string_view router, absl::string_view prefix);
   // `to`: a router or an address.

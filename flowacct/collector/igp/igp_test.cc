@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -19,6 +20,8 @@
 #include "flowacct/collector/igp/igp_files.h"
 #include "flowacct/collector/igp/igp_glass.h"
 #include "flowacct/collector/igp/igp_neighbors.h"
+#include "flowacct/isis/encapsulation.h"
+#include "flowacct/isis/testing/pdus.h"
 
 namespace flowacct::collector {
 namespace {
@@ -261,6 +264,56 @@ TEST(IgpFilesTest, MapOfPmacct) {
   std::vector<std::string> lines = Lines(glass.Routes("10.0.0.1", "192.0.2.1"));
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_TRUE(absl::StrContains(lines[0], "192.0.2.0/24 L2 15 ")) << lines[0];
+}
+
+// What TRILL says in a capture, to the rows that people see: no capture of others has it.
+TEST(IgpFilesTest, FactsOfTrill) {
+  std::string file;
+  const auto little = [&](uint32_t value, int octets) {
+    for (int i = 0; i < octets; ++i) file.push_back(static_cast<char>(value >> (8 * i)));
+  };
+  little(0xa1b2c3d4, 4);
+  for (const auto& [value, octets] : {std::pair(2u, 2), {4u, 2}, {0u, 4}, {0u, 4}, {65'535u, 4}, {1u, 4}}) {
+    little(value, octets);
+  }
+  for (const isis::testing::NamedPdu& pdu : isis::testing::Pdus()) {
+    if (pdu.name != "lsp_1" && pdu.name != "trill_hello") continue;
+    const std::vector<uint8_t> frame = isis::WrapEthernet(isis::AllIss(), {{2, 0, 0, 0, 0, 1}}, pdu.octets);
+    const auto size = static_cast<uint32_t>(frame.size());
+    for (const uint32_t value : {1u, 0u, size, size}) little(value, 4);
+    file.append(frame.begin(), frame.end());
+  }
+  const auto files = Load(Write("trill.pcap", file));
+  ASSERT_NE(files, nullptr);
+  EXPECT_EQ(files->counters().malformed_lsps, 0u);
+  std::vector<std::string> facts;
+  for (const std::string& line : Lines(IgpGlass(files->database().State(), {}).Database("border-1.example", {1, 0}))) {
+    if (!absl::StrContains(line, " link ") && !absl::StrContains(line, " prefix ")) facts.push_back(line);
+  }
+  EXPECT_EQ(absl::StrJoin(facts, "\n"),
+            "1 0 link_mtu 0000.0000.0002.00 1470 failed 0 - - - - -\n"
+            "1 0 segment_routing 16000+8000 1048576+16777215 0 - - - - -\n"
+            "1 0 segment_routing_local 15000+1000 0 - - - - -\n"
+            "1 0 algorithms 0 1 128 0 - - - - -\n"
+            "1 0 nickname 0x1234 priority 192 root 32769 0 - - - - -\n"
+            "1 0 nickname 0xffbf priority 64 root 1 0 - - - - -\n"
+            "1 0 trees computes 3 of 5, uses 2 0 - - - - -\n"
+            "1 0 tree_roots 1: 0x1234 0xffbf 0x0202 0 - - - - -\n"
+            "1 0 trees_used 1: 0x1234 0 - - - - -\n"
+            "1 0 trees_used 3: 0x0202 0x0303 0 - - - - -\n"
+            "1 0 interested_vlans 1 nickname 0x1234 ipv4_multicast lost 77777 0 - - - - -\n"
+            "1 0 interested_vlans 100-4094 nickname 0x1234 ipv6_multicast lost 1 root 02:00:00:00:00:09 root "
+            "02:00:00:00:00:0a 0 - - - - -\n"
+            "1 0 vlan_group 10: 11 12 0 - - - - -\n"
+            "1 0 vlan_group 20 0 - - - - -\n"
+            "1 0 trill_version 1 capabilities 0xc0001234 0 - - - - -\n"
+            "1 0 multicast_group 01:00:5e:01:02:03 vlan 100 5 - - - - -\n"
+            "1 0 multicast_group 01:00:5e:01:02:03 vlan 0 from 02:00:00:00:00:05 from 01:00:5e:01:02:03 0 - - - - -\n"
+            "1 0 multicast_group 232.1.2.3 vlan 101 from 192.0.2.1 from 192.0.2.2 0 - - - - -\n"
+            "1 0 multicast_group ff3e::1 vlan 4094 from 2001:db8::1 0 - - - - -\n"
+            "1 0 multicast_group 01:00:5e:01:02:03 label 11259375 from 02:00:00:00:00:05 0 - - - - -\n"
+            "1 0 multicast_group 239.0.0.1 label 70000 6 - - - - -\n"
+            "1 0 multicast_group ff05::2 label 1 0 - - - - -");
 }
 
 // Captures of others: PDUs by type as the manifest has them of tshark; and what was in FRR's network.

@@ -3,6 +3,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "flowacct/base/octets.h"
+#include "flowacct/isis/trill.h"
 
 namespace flowacct::isis::testing {
 namespace {
@@ -42,6 +43,47 @@ void AppendRanges(absl::string_view what, const std::vector<LabelRange>& ranges,
   for (const LabelRange& range : ranges) absl::StrAppend(text, " ", what, " ", range.first, "+", range.size);
 }
 
+std::string Text(const GroupMembership::Address& address) {
+  if (const auto* mac = std::get_if<base::MacAddress>(&address)) return mac->ToString();
+  return std::get<base::IpAddress>(address).ToString();
+}
+
+void AppendVersion(const std::optional<TrillVersion>& version, std::string* text) {
+  if (version) absl::StrAppend(text, " version ", version->max_version, ":", absl::Hex(version->capabilities));
+}
+
+void AppendVlans(absl::string_view what, const VlanMap& map, std::string* text) {
+  absl::StrAppend(text, what, " ", map.first, ":", Hex(map.bits));
+  for (const VlanRange range : VlansOf(map)) absl::StrAppend(text, " ", range.first, "-", range.last);
+}
+
+void AppendTrill(const TrillSwitch& trill, std::string* text) {
+  for (const HeldNickname& n : trill.nicknames) {
+    absl::StrAppend(text, " nickname ", n.nickname, ":", n.priority, ":", n.root_priority);
+  }
+  if (trill.trees) {
+    absl::StrAppend(text, " trees ", trill.trees->to_compute, ":", trill.trees->can_compute, ":", trill.trees->to_use);
+  }
+  for (const TreeRoots& t : trill.tree_roots) {
+    absl::StrAppend(text, " roots ", t.first);
+    for (const Nickname root : t.roots) absl::StrAppend(text, ":", root);
+  }
+  for (const TreeRoots& t : trill.trees_used) {
+    absl::StrAppend(text, " used ", t.first);
+    for (const Nickname root : t.roots) absl::StrAppend(text, ":", root);
+  }
+  for (const InterestedVlans& i : trill.interested_vlans) {
+    absl::StrAppend(text, " interested ", i.nickname, ":", i.flags, ":", i.vlans.first, "-", i.vlans.last, ":",
+                    i.appointed_lost);
+    for (const base::MacAddress& root : i.roots) absl::StrAppend(text, " root ", root.ToString());
+  }
+  for (const VlanGroup& g : trill.vlan_groups) {
+    absl::StrAppend(text, " group ", g.primary);
+    for (const uint16_t vlan : g.secondaries) absl::StrAppend(text, ":", vlan);
+  }
+  AppendVersion(trill.version, text);
+}
+
 }  // namespace
 
 std::string AsText(const LspContent& content) {
@@ -58,6 +100,7 @@ std::string AsText(const LspContent& content) {
     absl::StrAppend(&text, n.local_address_v6.ToString(), " ", n.remote_address_v6.ToString(), " ids ", n.local_link_id,
                     " ", n.remote_link_id, " group ", Text(n.administrative_group), " te ", Text(n.te_metric));
     absl::StrAppend(&text, " bandwidth ", Text(n.max_bandwidth), " ", Text(n.max_reservable_bandwidth));
+    if (n.mtu) absl::StrAppend(&text, " mtu ", n.mtu->octets, n.mtu->failed ? " failed" : "");
     AppendSids(n.adjacency_sids, &text);
     text.push_back('\n');
   }
@@ -74,9 +117,12 @@ std::string AsText(const LspContent& content) {
                     " sr ", c.segment_routing_v4, c.segment_routing_v6, " algorithms ", Hex(c.algorithms));
     AppendRanges("block", c.segment_routing_blocks, &text);
     AppendRanges("local", c.segment_routing_local_blocks, &text);
-    for (const uint16_t nickname : c.nicknames) absl::StrAppend(&text, " nickname ", nickname);
-    for (const uint16_t tree : c.distribution_trees) absl::StrAppend(&text, " tree ", tree);
-    for (const auto& [first, last] : c.interested_vlans) absl::StrAppend(&text, " vlans ", first, "-", last);
+    AppendTrill(c.trill, &text);
+    text.push_back('\n');
+  }
+  for (const GroupMembership& g : content.groups) {
+    absl::StrAppend(&text, "group ", Text(g.group), " topology ", g.topology, g.labeled ? " label " : " vlan ", g.vlan);
+    for (const GroupMembership::Address& source : g.sources) absl::StrAppend(&text, " from ", Text(source));
     text.push_back('\n');
   }
   if (content.purge_originator) absl::StrAppend(&text, "purged by ", content.purge_originator->ToString(), "\n");
@@ -106,6 +152,29 @@ std::string AsText(const HelloContent& content) {
   for (const BfdEnabled& bfd : content.bfd) absl::StrAppend(&text, "bfd ", bfd.topology, " ", bfd.protocol, "\n");
   if (content.instance) absl::StrAppend(&text, "instance ", *content.instance, "\n");
   absl::StrAppend(&text, "padding ", content.padding_octets, "\n");
+  for (const TrillPort& p : content.trill_ports) {
+    absl::StrAppend(&text, "port topology ", p.topology);
+    if (p.special) {
+      absl::StrAppend(&text, " id ", p.special->port, " nickname ", p.special->nickname, " flags ", p.special->flags,
+                      " vlans ", p.special->outer_vlan, " ", p.special->designated_vlan);
+    }
+    for (const VlanMap& map : p.enabled) AppendVlans(" enabled", map, &text);
+    for (const VlanMap& map : p.appointed) AppendVlans(" appointed", map, &text);
+    for (const AppointedForwarder& f : p.forwarders) {
+      absl::StrAppend(&text, " forwarder ", f.nickname, ":", f.vlans.first, "-", f.vlans.last);
+    }
+    AppendVersion(p.version, &text);
+    text.push_back('\n');
+    AppendRaw(p.others, &text);
+  }
+  for (const TrillNeighbors& neighbors : content.trill_neighbors) {
+    absl::StrAppend(&text, "heard", neighbors.holds_smallest ? " smallest" : "",
+                    neighbors.holds_largest ? " largest" : "");
+    for (const TrillNeighbor& n : neighbors.neighbors) {
+      absl::StrAppend(&text, " ", n.mac.ToString(), ":", n.mtu, n.failed ? "!" : "", n.offers_oomf ? "+" : "");
+    }
+    text.push_back('\n');
+  }
   AppendRaw(content.others, &text);
   return text;
 }

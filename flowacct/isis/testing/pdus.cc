@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "flowacct/base/octet_writer.h"
 #include "flowacct/isis/lsp_content_writer.h"
 #include "flowacct/isis/pdu_writer.h"
 #include "flowacct/isis/tlv_types.h"
@@ -53,6 +54,59 @@ AreaAddress Area(const char* text) { return Require(AreaAddress::Parse(text)); }
 base::IpAddress Address(const char* text) { return Require(base::IpAddress::Parse(text)); }
 base::IpPrefix Prefix(const char* text) { return Require(base::IpPrefix::Parse(text)); }
 
+TrillSwitch FullTrillSwitch() {
+  TrillSwitch trill;
+  trill.nicknames = {{192, 0x8001, 0x1234}, {64, 1, 0xffbf}};
+  trill.trees = TreeCounts{3, 5, 2};
+  trill.tree_roots = {{1, {0x1234, 0xffbf, 0x0202}}};
+  trill.trees_used = {{1, {0x1234}}, {3, {0x0202, 0x0303}}};
+  InterestedVlans interested;
+  interested.nickname = 0x1234;
+  interested.flags = InterestedVlans::kV4Router;
+  interested.vlans = {1, 1};
+  interested.appointed_lost = 77'777;
+  trill.interested_vlans = {interested};
+  interested.flags = InterestedVlans::kV6Router;
+  interested.vlans = {100, 4094};
+  interested.appointed_lost = 1;
+  interested.roots = {{{2, 0, 0, 0, 0, 9}}, {{2, 0, 0, 0, 0, 10}}};
+  trill.interested_vlans.push_back(interested);
+  trill.vlan_groups = {{10, {11, 12}}, {20, {}}};
+  trill.version = TrillVersion{1, 0xc0001234};
+  return trill;
+}
+
+std::vector<GroupMembership> FullGroups() {
+  const base::MacAddress group = {{0x01, 0, 0x5e, 1, 2, 3}}, source = {{2, 0, 0, 0, 0, 5}};
+  return {{5, false, 100, group, {}},
+          {0, false, 0, group, {source, group}},
+          {0, false, 101, Address("232.1.2.3"), {Address("192.0.2.1"), Address("192.0.2.2")}},
+          {0, false, 4094, Address("ff3e::1"), {Address("2001:db8::1")}},
+          {0, true, 0xabcdef, group, {source}},
+          {6, true, 70'000, Address("239.0.0.1"), {}},
+          {0, true, 1, Address("ff05::2"), {}}};
+}
+
+TrillPort FullTrillPort() {
+  TrillPort port;
+  port.topology = 5;
+  port.special =
+      SpecialVlans{7, 0x1234, SpecialVlans::kAppointed | SpecialVlans::kBypass | SpecialVlans::kTrunk, 1, 100};
+  port.enabled = {{1, {0xff, 0x01}}, {4090, {0xff}}};
+  port.appointed = {{100, {0x80}}};
+  port.forwarders = {{0x1234, {1, 99}}, {0xffbf, {100, 4094}}};
+  port.version = TrillVersion{1, 0x00340000};
+  port.others = {{4, {1, 2, 3}}};
+  return port;
+}
+
+TrillNeighbors FullTrillNeighbors() {
+  TrillNeighbors neighbors;
+  neighbors.holds_smallest = true;
+  neighbors.neighbors = {{false, true, 1470, {{2, 0, 0, 0, 0, 2}}}, {true, false, 9000, {{2, 0, 0, 0, 0, 3}}}};
+  return neighbors;
+}
+
 LspContent FullContent() {
   LspContent content;
   content.areas = {Area("49.0001"), Area("39.0102.0304.0506.0708.0910.11")};
@@ -75,6 +129,7 @@ LspContent FullContent() {
   full.max_bandwidth = 1.25e9f;
   full.max_reservable_bandwidth = 1.0e9f;
   full.te_metric = 77;
+  full.mtu = LinkMtu{1470, true};
   full.adjacency_sids = {{kAdjacencySidIsValue | 0x10, 1, 24001}, {0x80, 2, 100'000}};
   content.neighbors.push_back(full);
   content.neighbors.push_back(Wide("0000.0000.0003.07", 10, kStandardTopology));
@@ -121,10 +176,10 @@ LspContent FullContent() {
   content.capabilities.push_back(capability);
   capability = RouterCapability();
   capability.router_id = Address("192.0.2.1");
-  capability.nicknames = {0x1234, 0xffc0};
-  capability.distribution_trees = {0x1234};
-  capability.interested_vlans = {{1, 1}, {100, 4094}};
+  capability.trill = FullTrillSwitch();
   content.capabilities.push_back(capability);
+
+  content.groups = FullGroups();
 
   content.purge_originator = System("0000.0000.0001");
   content.purge_source = System("0000.0000.0002");
@@ -183,9 +238,21 @@ std::vector<NamedPdu> Pdus(const AuthenticationKey& key) {
   PduWriter trill(PduWriter::Lsp{Level::k1, 1, Lsp("0000.0000.0005.00-01"), 1, kLspLevel1}, 1492);
   RouterCapability capability;
   capability.topology = 5;
-  capability.nicknames = {7};
+  capability.trill.nicknames = {{64, 1, 7}};
   Require(trill.AddAuthentication(key) && AddCapability(capability, &trill));
   pdus.push_back({"trill", trill.Finish()});
+
+  // RFC 7177: of level 1, in area 0, padded little.
+  PduWriter trill_hello(PduWriter::LanHello{Level::k1, 1, System("0000.0000.0005"), 30, 64, Node("0000.0000.0005.01")},
+                        400);
+  const uint8_t trill_nlpid[] = {0xc0};
+  base::OctetWriter port, neighbors;
+  WriteTrillPort(FullTrillPort(), &port);
+  WriteTrillNeighbors(FullTrillNeighbors(), &neighbors);
+  Require(trill_hello.AddAuthentication(key) && trill_hello.AddAreas({Area("00")}) &&
+          trill_hello.AddProtocols(trill_nlpid) && trill_hello.Add(kTlvMtPortCapability, port.octets()) &&
+          trill_hello.Add(kTlvTrillNeighbor, neighbors.octets()));
+  pdus.push_back({"trill_hello", trill_hello.Finish()});
   return pdus;
 }
 

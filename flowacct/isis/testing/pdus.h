@@ -11,6 +11,7 @@
 #include "flowacct/isis/authentication.h"
 #include "flowacct/isis/identifiers.h"
 #include "flowacct/isis/lsp_content.h"
+#include "flowacct/isis/trill.h"
 
 namespace flowacct::isis::testing {
 
@@ -29,6 +30,10 @@ base::IpPrefix Prefix(const char* text);
 
 // Every member has something, of every kind.
 LspContent FullContent();
+TrillSwitch FullTrillSwitch();
+std::vector<GroupMembership> FullGroups();
+TrillPort FullTrillPort();
+TrillNeighbors FullTrillNeighbors();
 // One of each type, and an LSP for each kind of content that does not go together in one.
 std::vector<NamedPdu> Pdus(const AuthenticationKey& key = {});
 
