@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/collector/igp/igp_files.h"
@@ -37,6 +38,8 @@ AuthenticationKind KindOf(config::IsisKey::Algorithm algorithm) {
   switch (algorithm) {
     case config::IsisKey::CLEAR:
       return AuthenticationKind::kClear;
+    case config::IsisKey::NONE:
+      return AuthenticationKind::kNone;
     case config::IsisKey::HMAC_MD5:
       return AuthenticationKind::kHmacMd5;
     case config::IsisKey::HMAC_SHA_1:
@@ -54,6 +57,8 @@ AuthenticationKind KindOf(config::IsisKey::Algorithm algorithm) {
 }
 
 absl::Status PlanKey(const ConfigFile& file, const config::IsisKey& key, isis::AuthenticationKey* made) {
+  if (key.algorithm() == config::IsisKey::NONE)
+    return file.ErrorAt(key, "algorithm", "only what is accepted may be NONE");
   if (key.has_key() == key.has_key_file()) return file.ErrorAt(key, "", "give key or key_file, one of both");
   made->kind = KindOf(key.algorithm());
   if (key.key_id() > UINT16_MAX) return file.ErrorAt(key, "key_id", "is at most 65535");
@@ -68,6 +73,24 @@ absl::Status PlanKey(const ConfigFile& file, const config::IsisKey& key, isis::A
   }
   if (made->secret.empty()) return file.ErrorAt(key, key.has_key() ? "key" : "key_file", "is empty");
   return absl::OkStatus();
+}
+
+absl::Status PlanAcceptedKeys(const ConfigFile& file, const google::protobuf::RepeatedPtrField<config::IsisKey>& keys,
+                              std::vector<isis::AuthenticationKey>* made) {
+  for (const config::IsisKey& key : keys) {
+    isis::AuthenticationKey& accepted = made->emplace_back();
+    if (key.algorithm() == config::IsisKey::NONE) {
+      if (key.has_key() || key.has_key_file()) return file.ErrorAt(key, "algorithm", "NONE has no key");
+      continue;
+    }
+    if (const absl::Status status = PlanKey(file, key, &accepted); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// To tell whether secrets that files hold are other ones now.
+std::string SecretsOf(const std::vector<isis::AuthenticationKey>& keys) {
+  return absl::StrJoin(keys, "\n", [](std::string* out, const isis::AuthenticationKey& key) { *out += key.secret; });
 }
 
 void PlanLevel(config::IsisLevel level, bool* level_1, bool* level_2) {
@@ -124,6 +147,16 @@ absl::StatusOr<IgpCircuit> PlanCircuit(const ConfigFile& file, const config::Isi
   if (circuit.has_key()) {
     if (const absl::Status status = PlanKey(file, circuit.key(), &options.hello_key); !status.ok()) return status;
   }
+  if (circuit.has_level_2_key()) {
+    if (circuit.kind() != config::IsisCircuit::LAN) {
+      return file.ErrorAt(circuit, "level_2_key", "is of a LAN; elsewhere hellos are of both levels, and have one key");
+    }
+    const absl::Status status = PlanKey(file, circuit.level_2_key(), &options.level_2_hello_key.emplace());
+    if (!status.ok()) return status;
+  }
+  if (const auto status = PlanAcceptedKeys(file, circuit.accepted_key(), &options.accepted_hello_keys); !status.ok()) {
+    return status;
+  }
   // An instance that is nobody's says what cannot be.
   auto instance_made = isis::Instance::Create(instance);
   if (!instance_made.ok()) return instance_made.status();
@@ -133,7 +166,9 @@ absl::StatusOr<IgpCircuit> PlanCircuit(const ConfigFile& file, const config::Isi
   if (const auto index = (*instance_made)->AddCircuit(tried, 0); !index.ok()) {
     return file.ErrorAt(circuit, "", index.status().message());
   }
-  made.said = absl::StrCat(circuit.SerializeAsString(), "\n", options.hello_key.secret);
+  made.said = absl::StrCat(circuit.SerializeAsString(), "\n", options.hello_key.secret, "\n",
+                           options.level_2_hello_key ? options.level_2_hello_key->secret : "", "\n",
+                           SecretsOf(options.accepted_hello_keys));
   return made;
 }
 
@@ -167,6 +202,10 @@ absl::Status PlanIsis(const ConfigFile& file, const config::Igp& igp, IgpService
   }
   if (isis.has_domain_key()) {
     if (const auto status = PlanKey(file, isis.domain_key(), &instance.lsp_keys[1]); !status.ok()) return status;
+  }
+  for (const auto& [keys, accepted] : {std::make_pair(&isis.accepted_area_key(), &instance.accepted_lsp_keys[0]),
+                                       std::make_pair(&isis.accepted_domain_key(), &instance.accepted_lsp_keys[1])}) {
+    if (const auto status = PlanAcceptedKeys(file, *keys, accepted); !status.ok()) return status;
   }
   instance.max_lsps = igp.max_advertisements();
   instance.max_octets = ConfigFile::OctetsOf(igp.max_memory());
@@ -285,8 +324,9 @@ absl::Status CheckIgpChange(const ConfigFile& before, const IgpServiceOptions* o
   }
   // Secrets may be another though the configuration is the same.
   const auto secrets = [](const IgpServiceOptions& o) {
-    return o.isis ? std::make_pair(o.isis->lsp_keys[0].secret, o.isis->lsp_keys[1].secret)
-                  : std::pair<std::string, std::string>();
+    return o.isis ? absl::StrCat(o.isis->lsp_keys[0].secret, "\n", o.isis->lsp_keys[1].secret, "\n",
+                                 SecretsOf(o.isis->accepted_lsp_keys[0]), "\n", SecretsOf(o.isis->accepted_lsp_keys[1]))
+                  : std::string();
   };
   if (Lasting(config.igp()).SerializeAsString() != Lasting(before.message().igp()).SerializeAsString() ||
       secrets(*options) != secrets(*options_before)) {

@@ -194,10 +194,12 @@ TEST(PlanTest, TheInsideOfTheNetworkIsUnderstood) {
       " stale_for: \"1m\" history: \"1MiB\" max_advertisements: 1000 max_memory: \"2MiB\" max_routers: 9"
       " isis { system_id: \"0000.0000.f10a\" area: \"49.0001\" area: \"49.0002\" level: LEVEL_2 hostname: \"flowacct\""
       " topology: 2 passive: true domain_key { key: \"x\" algorithm: HMAC_SHA_256 key_id: 7 }"
+      " accepted_domain_key { key: \"y\" algorithm: HMAC_SHA_512 key_id: 8 } accepted_domain_key { algorithm: NONE }"
       " circuit { gre { local: \"192.0.2.9\" remote: \"192.0.2.1\" address: \"10.0.0.2\" } hello_interval: \"3s\""
       " hold_multiplier: 4 padding: false mtu: 1400 key { key_file: \"",
       secret, "\" } }",
-      " circuit { device: \"eth7\" kind: LAN level: LEVEL_2 max_neighbors: 5 } } }\n"
+      " circuit { device: \"eth7\" kind: LAN level: LEVEL_2 max_neighbors: 5 key { key: \"one\" }"
+      " level_2_key { key: \"two\" } accepted_key { key: \"old\" } } } }\n"
       "pipeline { name: \"p\" by: \"igp_egress\" enrich { igp { networks: false max_ways: 3 } } sink { memory {} } "
       "}\n"));
   ASSERT_TRUE(plan.ok()) << plan.status();
@@ -221,6 +223,10 @@ TEST(PlanTest, TheInsideOfTheNetworkIsUnderstood) {
   EXPECT_EQ(igp.isis->max_lsps, 1000u);
   EXPECT_EQ(igp.isis->lsp_keys[1].secret, "x");
   EXPECT_EQ(igp.isis->lsp_keys[1].key_id, 7);
+  EXPECT_TRUE(igp.isis->accepted_lsp_keys[0].empty());
+  ASSERT_EQ(igp.isis->accepted_lsp_keys[1].size(), 2u);
+  EXPECT_EQ(igp.isis->accepted_lsp_keys[1][0].key_id, 8);
+  EXPECT_EQ(igp.isis->accepted_lsp_keys[1][1].kind, isis::AuthenticationKind::kNone);
   ASSERT_EQ(igp.circuits.size(), 2u);
   const IsisCircuit& tunnel = igp.circuits[0].circuit;
   ASSERT_TRUE(tunnel.gre.has_value());
@@ -234,6 +240,10 @@ TEST(PlanTest, TheInsideOfTheNetworkIsUnderstood) {
   EXPECT_EQ(igp.circuits[1].circuit.device, "eth7");
   EXPECT_EQ(igp.circuits[1].circuit.options.kind, isis::CircuitKind::kLan);
   EXPECT_EQ(igp.circuits[1].circuit.options.max_neighbors, 5u);
+  ASSERT_TRUE(igp.circuits[1].circuit.options.level_2_hello_key.has_value());
+  EXPECT_EQ(igp.circuits[1].circuit.options.level_2_hello_key->secret, "two");
+  ASSERT_EQ(igp.circuits[1].circuit.options.accepted_hello_keys.size(), 1u);
+  EXPECT_EQ(igp.circuits[1].circuit.options.accepted_hello_keys[0].secret, "old");
   EXPECT_EQ((*plan)->groups[0].options.enrichers.size(), 1u);
 }
 
@@ -267,6 +277,9 @@ TEST(PlanTest, WhatTheInsideOfTheNetworkCannotBe) {
       {absl::StrCat(head, "device: \"e\" key { key: \"\" } } }"), "is empty"},
       {absl::StrCat(head, "device: \"e\" key { key: \"x\" key_id: 65536 } } }"), "at most 65535"},
       {absl::StrCat(head, "device: \"e\" key { key_file: \"/nowhere/at/all\" } } }"), "key_file"},
+      {absl::StrCat(head, "device: \"e\" key { algorithm: NONE } } }"), "only what is accepted"},
+      {absl::StrCat(head, "device: \"e\" accepted_key { algorithm: NONE key: \"x\" } } }"), "NONE has no key"},
+      {absl::StrCat(head, "device: \"e\" level_2_key { key: \"x\" } } }"), "is of a LAN"},
       {absl::StrCat(head, "device: \"e\" } circuit { device: \"e\" } }"), "give it once"},
       {absl::StrCat("isis { ", kIsis, " level: LEVEL_1 circuit { device: \"e\" level: LEVEL_2 } }"), "level"},
       {"bgp_ls: true exporter { exporters: \"x\" router: \"ams\" }", "bgp { listen"},
