@@ -12,7 +12,8 @@
 // max_ways of them (igp_ecmp_ways tells how many there are). Way by way, routers divide evenly (topology/link_load.h).
 // LANs are left out of igp_path; igp_links has both links, to the LAN and from it. With fill_networks, src_net,
 // src_mask, dst_net, dst_mask and next_hop too, where the record has none or the IGP's prefix is longer.
-// What cannot be told leaves a field as it is.
+// What cannot be told leaves a field as it is. A way is that of one level: from level 1 it ends at the router of both
+// that traffic goes to.
 //
 // Standards: see topology/router_paths.h and protection.h; RFC 5286.
 // Guarantees: the counters of outcomes add up to the records that were seen. Without `wanted`, what is told depends on
