@@ -448,7 +448,8 @@ absl::Status IgpService::Restore(base::Octets octets) {
   base::MutexLock lock(&mutex_);
   if (const absl::Status status = topology_.Restore(database, now); !status.ok()) return status;
   std::vector<AdvertisementKey> gone;
-  for (const auto& advertisement : topology_.database().State().advertisements()) {
+  const topology::TopologyState state = topology_.database().State();
+  for (const auto& advertisement : state.advertisements()) {
     const AdvertisementKey& key = advertisement->key;
     const auto owner = owners.find(key);
     // Files are read again; what comes of a source that there is no more is of no use.
