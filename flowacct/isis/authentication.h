@@ -75,7 +75,7 @@ absl::string_view AuthenticationResultName(AuthenticationResult result);
 // Whether the PDU proves that its sender has `key`. A key of kNone is content with everything, as RFC 5304, 2 has it. A
 // PDU whose TLVs lie before the authentication was found is kMissing.
 AuthenticationResult VerifyAuthentication(const PduView& pdu, const AuthenticationKey& key);
-// The same of any of several keys, as there are while keys roll over (RFC 5310, 3.2 and 4): of what none of them
+// The same of any of several keys, as there are while keys roll over: of what none of them
 // proves, the reason of the key that came furthest is told. At most one HMAC a key.
 AuthenticationResult VerifyAuthentication(const PduView& pdu, const AuthenticationKey& key,
                                           absl::Span<const AuthenticationKey> others);

@@ -1,11 +1,12 @@
-// Octets as a frame of each link type, and as a PDU: what is read lies within them; what was read of an LSP and written
-// is read as the same; authentication and checksum take anything.
+// Octets as a frame of each link type, and as a PDU: what is read lies within them; what was read of an LSP, or of
+// TRILL's hello, and written is read as the same; authentication and checksum take anything.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
 
+#include "flowacct/base/octet_writer.h"
 #include "flowacct/base/octets.h"
 #include "flowacct/isis/authentication.h"
 #include "flowacct/isis/checksum.h"
@@ -16,6 +17,7 @@
 #include "flowacct/isis/pdu_view.h"
 #include "flowacct/isis/pdu_writer.h"
 #include "flowacct/isis/testing/content_text.h"
+#include "flowacct/isis/trill.h"
 
 namespace flowacct::isis {
 namespace {
@@ -47,6 +49,25 @@ void ReadLsp(base::Octets tlvs) {
   Require(testing::AsText(once) == testing::AsText(twice));
 }
 
+// What ports and neighbours of TRILL were read, and fits into a TLV, is written and read as the same.
+void WriteAndReadTrill(const HelloContent& hello) {
+  HelloContent said, again;
+  for (const TrillPort& port : hello.trill_ports) {
+    base::OctetWriter out;
+    WriteTrillPort(port, &out);
+    if (out.size() > 255) continue;
+    said.trill_ports.push_back(port);
+    Require(ReadTrillPort(out.octets(), 0, &again.trill_ports.emplace_back()).ok());
+  }
+  for (const TrillNeighbors& neighbors : hello.trill_neighbors) {
+    base::OctetWriter out;
+    WriteTrillNeighbors(neighbors, &out);
+    said.trill_neighbors.push_back(neighbors);
+    Require(ReadTrillNeighbors(out.octets(), 0, &again.trill_neighbors.emplace_back()).ok());
+  }
+  Require(testing::AsText(said) == testing::AsText(again));
+}
+
 void ReadPdu(base::Octets octets) {
   PduView view;
   if (!PduView::Parse(octets, &view).ok()) return;
@@ -66,6 +87,7 @@ void ReadPdu(base::Octets octets) {
     case PduKind::kPointToPointHello: {
       HelloContent hello;
       (void)ReadHelloContent(view.tlvs(), &hello);
+      WriteAndReadTrill(hello);
       break;
     }
     case PduKind::kLsp:
