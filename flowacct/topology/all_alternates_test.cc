@@ -180,7 +180,7 @@ TEST(AllAlternates, TunnelsEqualThoseOfEachRouterOnRandomNetworks) {
 TEST(AllAlternates, MoreNeighboursThanAWordHasBits) {
   RandomNetworkOptions options;
   options.routers = 90;
-  options.links = 1500;
+  options.links = 2600;
   options.lans = 40;
   options.max_metric = 20;
   for (options.seed = 1; options.seed <= 2; ++options.seed) {

@@ -357,10 +357,21 @@ absl::StatusOr<std::string> IgpGlass::Coverage(const Graph& graph, const Progres
             sums[thread].resize(graph.node_count());
             all.Cover(part, absl::MakeSpan(sums[thread]));
           },
-          [&](size_t done) { return progress == nullptr || progress(all.preparations() + done, steps); })) {
+          [&](size_t done) { return progress == nullptr || progress(all.preparations() + done, steps); }) ||
+      !DoSideBySide(
+          all.tunnel_parts(), threads,
+          [&](size_t thread, size_t part) {
+            tunnels[thread].resize(all.adjacency_count());
+            all.FindTunnels(part, &tunnels[thread]);
+          },
+          [&](size_t done) { return progress == nullptr || progress(before + done, steps); })) {
     return absl::CancelledError("interrupted");
   }
-  JsonRows rows({"router", "pairs", "link", "node", "link_and_node", "none", "protected_percent"});
+  tunnels[0].resize(all.adjacency_count());
+  for (size_t t = 1; t < threads; ++t) topology::AllAlternates::Merge(tunnels[t], &tunnels[0]);
+  // Where LFAs are not enough, a tunnel may protect all that goes by a link.
+  JsonRows rows({"router", "pairs", "link", "node", "link_and_node", "none", "protected_percent", "links",
+                 "links_with_remote_lfa"});
   for (const topology::Target& target : targets) {
     topology::Coverage c;
     for (const auto& sum : sums) {
