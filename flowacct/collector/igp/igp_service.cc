@@ -160,6 +160,7 @@ void IgpService::Put(Source source, Advertisement advertisement, int64_t now) {
   const auto [owner, first] = owners_.try_emplace(key);
   if (!first && owner->second.source > source) {
     ++shadowed_;
+    if (source == Source::kBgpLs) behind_.insert_or_assign(key, std::move(advertisement));
     return;
   }
   if (!first && owner->second.kept) --kept_;
@@ -169,11 +170,16 @@ void IgpService::Put(Source source, Advertisement advertisement, int64_t now) {
 }
 
 void IgpService::Drop(Source source, const AdvertisementKey& key, int64_t now) {
+  if (source == Source::kBgpLs) behind_.erase(key);
   const auto owner = owners_.find(key);
   if (owner == owners_.end() || owner->second.source != source) return;
   if (owner->second.kept) --kept_;
   owners_.erase(owner);
   // What it stood before.
+  if (const auto told = behind_.find(key); told != behind_.end()) {
+    Put(Source::kBgpLs, std::move(behind_.extract(told).mapped()), now);
+    return;
+  }
   if (const auto file = files_.find(key); source != Source::kFile && file != files_.end()) {
     Put(Source::kFile, file->second, now);
     return;
@@ -448,7 +454,8 @@ absl::Status IgpService::Restore(base::Octets octets) {
   base::MutexLock lock(&mutex_);
   if (const absl::Status status = topology_.Restore(database, now); !status.ok()) return status;
   std::vector<AdvertisementKey> gone;
-  for (const auto& advertisement : topology_.database().State().advertisements()) {
+  const topology::TopologyState state = topology_.database().State();
+  for (const auto& advertisement : state.advertisements()) {
     const AdvertisementKey& key = advertisement->key;
     const auto owner = owners.find(key);
     // Files are read again; what comes of a source that there is no more is of no use.

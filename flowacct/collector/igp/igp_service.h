@@ -173,6 +173,8 @@ class IgpService {
   std::array<int64_t, 3> stale_at_ ABSL_GUARDED_BY(mutex_) = {INT64_MAX, INT64_MAX, INT64_MAX};
   int64_t next_expiry_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;
   std::map<topology::AdvertisementKey, topology::Advertisement> files_ ABSL_GUARDED_BY(mutex_);
+  // What BGP-LS tells, and IS-IS too.
+  std::map<topology::AdvertisementKey, topology::Advertisement> behind_ ABSL_GUARDED_BY(mutex_);
   std::vector<topology::GroupMember> groups_ ABSL_GUARDED_BY(mutex_);
   IgpExporterMap exporters_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> said_ ABSL_GUARDED_BY(mutex_);  // of circuits, by name

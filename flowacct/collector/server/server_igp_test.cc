@@ -37,9 +37,11 @@ class ServerIgpTest : public ServerRoutesTest {
  protected:
   // `more`: of igp; flows are those of 127.0.0.2.
   static std::string Isis(absl::string_view circuits, absl::string_view more = "", absl::string_view rest = "") {
-    return absl::StrCat("input { name: \"in\" udp { listen: \"127.0.0.1:0\" } }\n",
-                        "igp { isis { system_id: \"0000.0000.f10a\" area: \"49.0001\" hostname: \"flowacct\"", circuits,
-                        " } spf { initial_delay: \"10ms\" } stale_for: \"500ms\"", more, " }\n", rest, kPipeline);
+    return absl::StrCat(
+        "input { name: \"in\" udp { listen: \"127.0.0.1:0\" } }\n",
+        "igp { isis { system_id: \"0000.0000.f10a\" area: \"49.0001\" hostname: \"flowacct\"", circuits,
+        " } spf { initial_delay: \"10ms\" short_delay: \"20ms\" long_delay: \"50ms\" } stale_for: \"500ms\"", more,
+        " }\n", rest, kPipeline);
   }
   static std::string Circuit(int host) {
     return absl::Substitute(
@@ -140,7 +142,7 @@ TEST_F(ServerIgpTest, WithoutIgpNothingIsAnswered) {
 TEST_F(ServerIgpTest, BgpLsOfASessionIsATopology) {
   StartServer(absl::StrCat("input { name: \"in\" udp { listen: \"127.0.0.1:0\" } }\n",
                            "bgp { listen: \"127.0.0.1:0\" stale_for: \"1m\" }\n",
-                           "igp { bgp_ls: true spf { initial_delay: \"10ms\" }",
+                           "igp { bgp_ls: true spf { initial_delay: \"10ms\" long_delay: \"50ms\" }",
                            " exporter { exporters: \"127.0.0.2\" router: \"ams\" } }\n", kPipeline));
   const auto file = topology::ParseTopologyFile(
       "node ams id 0000.0000.0001 router-id 192.0.2.1\nnode fra id 0000.0000.0002 router-id 192.0.2.2\n"

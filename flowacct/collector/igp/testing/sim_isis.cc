@@ -33,7 +33,7 @@ SimIsis::SimIsis(int routers, const std::string& local, const std::string& remot
     options.areas = {*isis::AreaAddress::Parse("49.0001")};
     options.hostname = absl::StrCat("r", i);
     options.hello_seconds = 1;
-    options.hold_seconds = 3;
+    options.hold_seconds = 2;
     SimRouter& router = routers_.emplace_back(options);
     // Port 0 leads to the one before, port 1 to the next one.
     for (int port : {0, 1}) router.AddPort(/*lan=*/false, MacOf(i, port));
