@@ -393,7 +393,7 @@ router isis 1
   const bool all = speaker.Flood(lsps, pace, [] { return false; });
   std::printf("FRR's isisd: %zu LSPs %s after %.2f s at %.0f a second, %llu sent; CPU %.2f s with its SPFs, %.0f MiB\n",
               lsps.size(), all ? "acknowledged" : "not all acknowledged", absl::ToDoubleSeconds(absl::Now() - start),
-              static_cast<unsigned long long>(speaker.sent()), CpuSeconds(isisd) - cpu,
+              pace, static_cast<unsigned long long>(speaker.sent()), CpuSeconds(isisd) - cpu,
               ResidentMiB(isisd) - before_mib);
   // Until it computes no more.
   FrrRun last = LastRun(lab);
