@@ -12,9 +12,8 @@
 //
 // Ownership: a value over a Graph and destinations that must live as long. Threads: none here; parts are independent,
 // so that a caller may do them side by side: all of Prepare, then all of Compute. Errors: none. Cost: at 10,000 nodes
-// and 40,000 links some 0.5 ms a destination, 1 ms a node for remote ones and 0.3 ms to prepare a router; memory 4
-// octets times the square of a router's adjacencies, 4 MiB there, and 12 octets a node for each part that is being
-// done.
+// and 40,000 links some 2 ms a destination or node, and 0.5 ms to prepare a router; memory 4 octets times the square of
+// a router's adjacencies, 11 MiB there, and 12 octets a node for each part that is being done.
 
 #ifndef FLOWACCT_TOPOLOGY_ALL_ALTERNATES_H_
 #define FLOWACCT_TOPOLOGY_ALL_ALTERNATES_H_

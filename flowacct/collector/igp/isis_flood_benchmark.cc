@@ -1,11 +1,12 @@
 // 10,000 LSPs flooded over a link in a network namespace: to our listener, and to FRR's isisd; then the time that each
 // takes to compute the shortest paths of that database and its routes, which must be the same.
 //
-//     bazel run --config=opt //flowacct/collector/igp:isis_flood_benchmark [ROUTERS [LINKS]]
+//     bazel run --config=opt //flowacct/collector/igp:isis_flood_benchmark [ROUTERS [LINKS [PACE]]]
 //
 // FRR's figure is the one it tells ("last run duration" of 'show isis summary'): tree and routes, not what zebra does
-// with them. Ours: the graphs of both topologies from the database, the tree with its first hops, and a route chosen
-// for each prefix. Needs root, iproute2 and FRR; ends within a few minutes.
+// with them; while it computes it reads nothing, so that LSPs come to it at PACE a second, and again if they are lost.
+// Ours: the graphs of both topologies from the database, the tree with its first hops, and a route chosen for each
+// prefix. Needs root, iproute2 and FRR; ends within a few minutes.
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -351,7 +352,7 @@ FrrRun LastRun(const IsisLab& lab) {
   return run;
 }
 
-void FloodFrr(IsisLab& lab, const Network& network, std::vector<std::vector<uint8_t>> lsps) {
+void FloodFrr(IsisLab& lab, const Network& network, std::vector<std::vector<uint8_t>> lsps, double pace) {
   lab.AddRouter("r1");
   lab.AddLink({"", "us0"}, {"r1", "eth0"});
   lab.Ip("", "address add 10.0.0.100/24 dev us0");
@@ -389,11 +390,11 @@ router isis 1
   double cpu = CpuSeconds(isisd);
   const double before_mib = ResidentMiB(isisd);
   const absl::Time start = absl::Now();
-  const bool all = speaker.Flood(lsps, 2'000, [] { return false; });
-  std::printf(
-      "FRR's isisd: %zu LSPs %s after %.2f s at 2,000 a second, %llu sent; CPU %.2f s with its SPFs, %.0f MiB\n",
-      lsps.size(), all ? "acknowledged" : "not all acknowledged", absl::ToDoubleSeconds(absl::Now() - start),
-      static_cast<unsigned long long>(speaker.sent()), CpuSeconds(isisd) - cpu, ResidentMiB(isisd) - before_mib);
+  const bool all = speaker.Flood(lsps, pace, [] { return false; });
+  std::printf("FRR's isisd: %zu LSPs %s after %.2f s at %.0f a second, %llu sent; CPU %.2f s with its SPFs, %.0f MiB\n",
+              lsps.size(), all ? "acknowledged" : "not all acknowledged", absl::ToDoubleSeconds(absl::Now() - start),
+              pace, static_cast<unsigned long long>(speaker.sent()), CpuSeconds(isisd) - cpu,
+              ResidentMiB(isisd) - before_mib);
   // Until it computes no more.
   FrrRun last = LastRun(lab);
   for (int quiet = 0; quiet < 4;) {
@@ -450,7 +451,7 @@ router isis 1
   std::printf("routes: %zu of ours, %zu of theirs, %zu the same\n", ours.size(), theirs.size(), same);
 }
 
-int Main(size_t routers, size_t links) {
+int Main(size_t routers, size_t links, double pace) {
   const Network network(routers, links);
   std::vector<std::vector<uint8_t>> lsps;
   size_t octets = 0;
@@ -462,7 +463,7 @@ int Main(size_t routers, size_t links) {
   const std::string reason = WithIsisLab([&](IsisLab& lab) {
     FloodOurListener(lab, lsps);
     std::fflush(stdout);
-    FloodFrr(lab, network, lsps);
+    FloodFrr(lab, network, lsps, pace);
   });
   if (!reason.empty()) std::printf("%s\n", reason.c_str());
   return reason.empty() ? 0 : 1;
@@ -474,5 +475,6 @@ int Main(size_t routers, size_t links) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   const size_t routers = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 10'000;
-  return flowacct::collector::Main(routers, argc > 2 ? std::strtoul(argv[2], nullptr, 10) : routers * 4);
+  return flowacct::collector::Main(routers, argc > 2 ? std::strtoul(argv[2], nullptr, 10) : routers * 4,
+                                   argc > 3 ? std::strtod(argv[3], nullptr) : 400);
 }
