@@ -43,6 +43,7 @@ void BgpLsFeed::Take(absl::Span<const bgp::NlriSection> sections, const bgp::Lin
     const bool vpn = section.family == bgp::Family::kLinkStateVpn;
     bgp::VisitLinkStateNlri(
         section.octets, vpn, section.add_path, [&](const base::DecodeResult& result, const bgp::LinkStateNlri& nlri) {
+          mutex_.AssertHeld();
           if (!result.ok()) {
             ++(result.code == base::DecodeCode::kUnsupported ? told.unknown_objects : told.malformed_objects);
           } else if (attribute != nullptr) {
