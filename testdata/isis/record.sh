@@ -1,6 +1,6 @@
 #!/bin/bash
-# Records network.pcap: FRR's routers in network namespaces are the network of network.topology. Needs root, FRR, iproute2
-# and dumpcap (tshark). The link lux-par fails after a minute, and is back half a minute later.
+# Records network.pcap: FRR's routers in network namespaces are the network of network.topology. Needs root, FRR,
+# iproute2 and dumpcap (tshark). The link lux-par fails after a minute, and is back half a minute later.
 #
 #     testdata/isis/record.sh OUTPUT
 set -euo pipefail
