@@ -34,7 +34,7 @@ using Record = SlowIgp::Record;
 #ifdef FLOWACCT_SANITIZED
 constexpr uint64_t kNetworks = 40;
 #else
-constexpr uint64_t kNetworks = 200;
+constexpr uint64_t kNetworks = 150;
 #endif
 constexpr int kRecords = 150;
 
