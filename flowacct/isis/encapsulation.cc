@@ -28,7 +28,7 @@ constexpr absl::string_view kHelps[] = {
 constexpr uint8_t kClnp = 0x81, kEsIs = 0x82, kIsIs = 0x83;
 constexpr uint8_t kLlc[] = {0xfe, 0xfe, 0x03};
 constexpr size_t kEthernetHeader = 14, kTag = 4, kHdlcHeader = 4;
-constexpr uint16_t kMaxLength = 1500, kJumbo = 0x8870, kGreType = 0x00fe, kHdlcOsi = 0xfefe, kPppOsi = 0x0023;
+constexpr uint16_t kMaxLength = 1500, kJumbo = 0x8870, kHdlcOsi = 0xfefe, kPppOsi = 0x0023;
 constexpr uint16_t kTagTypes[] = {0x8100, 0x88a8, 0x9100};
 constexpr size_t kMaxTags = 2;
 constexpr uint16_t kIpv4Type = 0x0800, kIpv6Type = 0x86dd;

@@ -22,6 +22,9 @@
 
 namespace flowacct::isis {
 
+// The payload of GRE that is OSI's (RFC 1701).
+inline constexpr uint16_t kGreType = 0x00fe;
+
 // name, text of the counter, help
 #define FLOWACCT_ISIS_ENCAPSULATION_RESULTS(X)                                   \
   X(kOk, "ok", "IS-IS")                                                          \

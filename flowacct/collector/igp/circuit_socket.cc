@@ -5,6 +5,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@ namespace {
 
 constexpr size_t kMaxFrame = 65536;
 constexpr int kGreProtocol = 47;
+constexpr int kArphrdIp6Gre = 823;  // linux/if_arp.h, which does not go with net/if.h
 
 absl::Status NeedsPrivilege(absl::string_view what) {
   return absl::PermissionDeniedError(
@@ -84,6 +86,39 @@ class EthernetCircuit : public SystemSocket {
   std::vector<uint8_t> buffer_;
 };
 
+// A tunnel interface of the kernel, which takes GRE off and puts it on: packets are PDUs with the type that GRE told.
+class TunnelCircuit : public SystemSocket {
+ public:
+  TunnelCircuit(Descriptor socket, int index, isis::CircuitOptions circuit)
+      : socket_(std::move(socket)), index_(index), circuit_(std::move(circuit)), buffer_(kMaxFrame) {}
+
+  int descriptor() const override { return socket_.get(); }
+  const isis::CircuitOptions& circuit() const override { return circuit_; }
+
+  bool Receive(CircuitFrame* frame) override {
+    return Take(socket_, buffer_, frame, [this](base::Octets octets, isis::CarriedPdu* carried) {
+      // With the header that the kernel took off, one place judges what it carried.
+      packet_ = isis::WrapGre(octets);
+      return isis::UnwrapGre(packet_, carried);
+    });
+  }
+
+  void Send(isis::Level, base::Octets pdu) override {
+    sockaddr_ll to = {};
+    to.sll_family = AF_PACKET;
+    to.sll_ifindex = index_;
+    to.sll_protocol = htons(isis::kGreType);
+    Count(sendto(socket_.get(), pdu.data(), pdu.size(), MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&to),
+                 sizeof(to)));
+  }
+
+ private:
+  const Descriptor socket_;
+  const int index_;
+  const isis::CircuitOptions circuit_;
+  std::vector<uint8_t> buffer_, packet_;
+};
+
 class GreCircuit : public SystemSocket {
  public:
   GreCircuit(Descriptor socket, bool v4, isis::CircuitOptions circuit)
@@ -138,9 +173,26 @@ std::vector<base::IpAddress> AddressesOf(const std::string& device) {
   return addresses;
 }
 
+absl::Status NotBound(const std::string& device) {
+  return absl::ErrnoToStatus(errno, absl::StrCat(device, ": cannot be bound"));
+}
+
+absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenTunnel(int index, int mtu, isis::CircuitOptions circuit) {
+  Descriptor socket(::socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  sockaddr_ll here = {};
+  here.sll_family = AF_PACKET;
+  here.sll_ifindex = index;
+  here.sll_protocol = htons(isis::kGreType);
+  if (!socket.is_open() || bind(socket.get(), reinterpret_cast<const sockaddr*>(&here), sizeof(here)) != 0) {
+    return NotBound(circuit.name);
+  }
+  circuit.mtu = static_cast<uint16_t>(mtu);
+  return std::unique_ptr<CircuitSocket>(new TunnelCircuit(std::move(socket), index, std::move(circuit)));
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenEthernetCircuit(const std::string& device, isis::CircuitKind kind) {
+absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenDeviceCircuit(const std::string& device, isis::CircuitKind kind) {
   const int index = static_cast<int>(if_nametoindex(device.c_str()));
   if (index == 0) {
     return absl::NotFoundError(absl::StrCat(device, ": no such interface; 'ip link' lists them"));
@@ -155,16 +207,25 @@ absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenEthernetCircuit(const std::st
   circuit.name = device;
   ifreq request = {};
   std::strncpy(request.ifr_name, device.c_str(), IFNAMSIZ - 1);
-  if (ioctl(socket.get(), SIOCGIFHWADDR, &request) != 0 || request.ifr_hwaddr.sa_family != 1 /* ARPHRD_ETHER */) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(device, ": is no Ethernet interface; IS-IS without Ethernet goes by GRE"));
+  if (ioctl(socket.get(), SIOCGIFHWADDR, &request) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat(device, ": does not say what it is"));
   }
-  std::memcpy(circuit.mac.octets.data(), request.ifr_hwaddr.sa_data, 6);
-  if (ioctl(socket.get(), SIOCGIFMTU, &request) == 0) {
-    circuit.mtu =
-        static_cast<uint16_t>(isis::PduSizeInEthernet(static_cast<size_t>(std::clamp(request.ifr_mtu, 0, 65535))));
-  }
+  const int type = request.ifr_hwaddr.sa_family;
+  if (type == ARPHRD_ETHER) std::memcpy(circuit.mac.octets.data(), request.ifr_hwaddr.sa_data, 6);
+  const int mtu = ioctl(socket.get(), SIOCGIFMTU, &request) == 0 ? std::clamp(request.ifr_mtu, 0, 65535) : 1500;
   circuit.addresses = AddressesOf(device);
+  // ARPHRD_NONE: what a program makes (tun(4)), with the type in each packet.
+  if (type == ARPHRD_IPGRE || type == kArphrdIp6Gre || type == ARPHRD_NONE) {
+    if (kind != isis::CircuitKind::kPointToPoint) {
+      return absl::InvalidArgumentError(absl::StrCat(device, ": is a tunnel with two ends, and no LAN"));
+    }
+    return OpenTunnel(index, mtu, std::move(circuit));
+  }
+  if (type != ARPHRD_ETHER) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(device, ": is neither Ethernet nor a GRE tunnel, and carries no IS-IS"));
+  }
+  circuit.mtu = static_cast<uint16_t>(isis::PduSizeInEthernet(static_cast<size_t>(mtu)));
 
   // FE FE 03 83, whether a length or 0x8870 stands before.
   sock_filter isis_alone[] = {
@@ -192,7 +253,7 @@ absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenEthernetCircuit(const std::st
   here.sll_ifindex = index;
   here.sll_protocol = htons(ETH_P_802_2);  // what comes in alone; ETH_P_ALL would show what goes out, too
   if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&here), sizeof(here)) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat(device, ": cannot be bound"));
+    return NotBound(device);
   }
   return std::unique_ptr<CircuitSocket>(new EthernetCircuit(std::move(socket), index, std::move(circuit)));
 }

@@ -1,7 +1,9 @@
-// Where PDUs of IS-IS come in and go out: Ethernet with LLC on an interface, or GRE in user space to one router.
+// Where PDUs of IS-IS come in and go out: Ethernet with LLC on an interface, a tunnel interface of the kernel, or GRE
+// in user space to one router.
 //
 // Ethernet: ISO 10589, 8.4.8 (group addresses AllL1ISs, AllL2ISs; AllISs on point-to-point circuits, RFC 5309), through
-// a packet socket; the interface needs no address. GRE: RFC 2784, protocol 0x00FE, IP protocol 47 over IPv4 or IPv6,
+// a packet socket; the interface needs no address. A tunnel interface (GRE over IPv4 or IPv6): packets with the type
+// 0x00FE, through a packet socket. GRE: RFC 2784, protocol 0x00FE, IP protocol 47 over IPv4 or IPv6,
 // through a raw socket: no tunnel interface is made, and what the kernel does with GRE stays as it is.
 // Threads: one at a time. Errors: of opening by a Status that says what to do (both need CAP_NET_RAW); what is received
 // and is no PDU of IS-IS is counted and left. Cost: a system call a frame.
@@ -52,7 +54,7 @@ class CircuitSocket {
   CircuitSocketCounters counters_;
 };
 
-absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenEthernetCircuit(const std::string& device, isis::CircuitKind kind);
+absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenDeviceCircuit(const std::string& device, isis::CircuitKind kind);
 // Of one family. `local` is an address of this machine; `told`: what hellos say of us (an address of the tunnel's
 // network, as the router wants to see one), may be empty.
 absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenGreCircuit(const base::IpAddress& local,

@@ -308,7 +308,7 @@ void FloodOurListener(IsisLab& lab, const std::vector<std::vector<uint8_t>>& lsp
     for (const isis::LspChange& change : changes) taken += change.kind == isis::LspChange::Kind::kNew;
   };
   auto listener = IsisListener::New(std::move(options));
-  auto socket = OpenEthernetCircuit("us0", isis::CircuitKind::kPointToPoint);
+  auto socket = OpenDeviceCircuit("us0", isis::CircuitKind::kPointToPoint);
   if (!listener.ok() || !socket.ok()) {
     std::printf("%s %s\n", listener.status().ToString().c_str(), socket.status().ToString().c_str());
     return;
@@ -370,7 +370,7 @@ router isis 1
  net 49.0001.$0.00
 )",
                                    Node(kPeer).system.ToString()));
-  auto socket = OpenEthernetCircuit("us0", isis::CircuitKind::kPointToPoint);
+  auto socket = OpenDeviceCircuit("us0", isis::CircuitKind::kPointToPoint);
   if (!socket.ok()) return;
   Speaker speaker(*std::move(socket));
   if (!speaker.AwaitUp()) {

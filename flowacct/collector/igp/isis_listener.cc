@@ -26,7 +26,7 @@ absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenSocket(const IsisCircuit& cir
     return absl::InvalidArgumentError("a circuit is a device or a GRE tunnel");
   }
   if (circuit.gre) return OpenGreCircuit(circuit.gre->local, circuit.gre->remote, circuit.gre->told);
-  return OpenEthernetCircuit(circuit.device, circuit.options.kind);
+  return OpenDeviceCircuit(circuit.device, circuit.options.kind);
 }
 
 }  // namespace

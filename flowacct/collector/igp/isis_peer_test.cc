@@ -421,7 +421,7 @@ TEST_F(IsisPeer, LevelsApartWithAuthentication) {
 class Bridge {
  public:
   Bridge(const std::string& device, const std::string& local, const std::string& remote) {
-    auto ethernet = OpenEthernetCircuit(device, CircuitKind::kPointToPoint);
+    auto ethernet = OpenDeviceCircuit(device, CircuitKind::kPointToPoint);
     auto gre = OpenGreCircuit(*base::IpAddress::Parse(local), *base::IpAddress::Parse(remote), {});
     auto poller = Poller::New();
     EXPECT_TRUE(ethernet.ok()) << ethernet.status();
