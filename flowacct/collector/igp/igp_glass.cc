@@ -288,6 +288,7 @@ absl::StatusOr<std::string> IgpGlass::Paths(absl::string_view from, absl::string
     }
   };
   if (const auto key = Router(to); key.ok()) {
+    if (*key == *begin) return absl::InvalidArgumentError(absl::StrCat("a way from ", from, " to itself has no links"));
     const Graph& graph = GraphOf(plane);
     const auto root = RouterIn(graph, from), end = RouterIn(graph, to);
     if (!root.ok()) return root.status();

@@ -166,8 +166,10 @@ absl::StatusOr<std::vector<LinkIndex>> IgpGlass::Links(const Graph& graph, absl:
     ends = text.substr(0, at);
   }
   // Names may have hyphens, too: the one that has routers on both sides.
+  std::optional<absl::string_view> unknown;  // where only one side is a router
   for (size_t hyphen = ends.find('-'); hyphen != absl::string_view::npos; hyphen = ends.find('-', hyphen + 1)) {
     const auto a = Node(ends.substr(0, hyphen)), b = Node(ends.substr(hyphen + 1));
+    if (a.has_value() != b.has_value()) unknown = a ? ends.substr(hyphen + 1) : ends.substr(0, hyphen);
     if (!a || !b) continue;
     const NodeIndex from = graph.Find(*a), to = graph.Find(*b);
     if (from == topology::kNoIndex || to == topology::kNoIndex) continue;
@@ -183,6 +185,7 @@ absl::StatusOr<std::vector<LinkIndex>> IgpGlass::Links(const Graph& graph, absl:
     }
     return links;
   }
+  if (unknown) return absl::InvalidArgumentError(absl::StrCat(text, ": ", Router(*unknown).status().message()));
   return absl::InvalidArgumentError(
       absl::StrCat("\"", text, "\" is no link; write A-B, with the names of two routers"));
 }

@@ -189,6 +189,8 @@ TEST_F(Igp, WhatIf) {
                                       "2 fra ams - 10 0 0 10G 0 0 failed", "2 fra lon - 10 500 0 10G 40 0 -"}));
   report.clear();
   EXPECT_EQ(Lines(glass_.WhatIf(demands, {"duct"}, options, &report)).size(), 7u);
+  EXPECT_EQ(glass_.WhatIf(demands, {"amx-fra"}, options, &report).status().message(),
+            "--fail amx-fra: no router \"amx\"; did you mean ams?");
   EXPECT_EQ(report.back(), "customer b: 500 of 500 octets lost, 0 moved") << absl::StrJoin(report, "\n");
   // A router, and capacities of a file.
   report.clear();
@@ -213,6 +215,7 @@ TEST_F(Igp, WhatIf) {
 
 TEST_F(Igp, WhatIsNotThere) {
   EXPECT_EQ(glass_.Routes("amsx", "").status().message(), "no router \"amsx\"; did you mean ams?");
+  EXPECT_EQ(glass_.Paths("ams", "ams", {}).status().message(), "a way from ams to itself has no links");
   EXPECT_EQ(glass_.Routes("ams", "net").status().message(), "\"net\" is neither a prefix nor an address");
   EXPECT_EQ(glass_.Spf("ams", {1, 0}).status().message(), "\"ams\" is no router of level 1");
   for (const auto& [csv, error] : std::vector<std::pair<const char*, const char*>>{
