@@ -153,7 +153,8 @@ bool TakePrefix(Octets value, bool v6, base::IpPrefix* prefix) {
   uint8_t address[16] = {};
   if (octets > 0) std::memcpy(address, value.data() + 1, octets);
   *prefix = base::IpPrefix(v6 ? IpAddress::FromV6(address) : IpAddress::FromV4(address), length);
-  return true;
+  // An IPv4 address in IPv6's form is no network of IPv6 that anybody routes.
+  return prefix->address().IsV4() != v6;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "flowacct/isis/instance_database.h"
+#include "flowacct/isis/tlv_types.h"
 
 namespace flowacct::isis {
 namespace {
@@ -92,6 +93,11 @@ Verdict CircuitAdjacencies::ReceiveLan(const PduView& hello, const HelloContent&
 
 Verdict CircuitAdjacencies::ReceivePointToPoint(const PduView& hello, const HelloContent& content, int64_t time_nanos,
                                                 AdjacencyEvents* events) {
+  // Of a handshake that cannot be read it is not known whether the neighbour hears us (RFC 5303, 3.2).
+  if (!content.three_way && std::any_of(content.others.begin(), content.others.end(),
+                                        [](const RawTlv& tlv) { return tlv.type == kTlvThreeWayAdjacency; })) {
+    return Verdict::kThreeWayMismatch;
+  }
   if (content.three_way) {
     const ThreeWayState& said = *content.three_way;
     if ((said.neighbor && *said.neighbor != system_) ||
@@ -199,10 +205,15 @@ bool CircuitAdjacencies::IsUp(Level level, const base::MacAddress& source) const
 
 std::vector<base::MacAddress> CircuitAdjacencies::HeardOn(Level level) const {
   std::vector<base::MacAddress> heard;
+  bool beaten = false;
   for (const auto& [key, neighbor] : neighbors_) {
-    if (key.first == level) heard.push_back(key.second);
+    if (key.first != level) continue;
+    heard.push_back(key.second);
+    beaten = beaten || neighbor.told.priority > 0 || mac_ < key.second;
   }
-  return heard;
+  // Where all have the priority 0 the highest address is elected (8.4.5). Who is not told that we hear him elects us
+  // not.
+  return beaten ? heard : std::vector<base::MacAddress>();
 }
 
 ThreeWayState CircuitAdjacencies::ThreeWay() const {

@@ -52,7 +52,7 @@ class CircuitAdjacencies {
   // Whether LSPs and sequence numbers from there are to be listened to.
   bool IsUp(Level level, const base::MacAddress& source) const;
   // What our hellos tell.
-  std::vector<base::MacAddress> HeardOn(Level level) const;  // LAN, of this level
+  std::vector<base::MacAddress> HeardOn(Level level) const;  // LAN: whom hellos of this level name
   ThreeWayState ThreeWay() const;                            // point-to-point
   // The LAN identifier that the designated system of a LAN has chosen, if there is one.
   std::optional<NodeId> Designated(Level level) const;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "flowacct/isis/hello_content.h"
 #include "flowacct/isis/instance.h"
 #include "flowacct/isis/instance_database.h"
@@ -181,6 +182,26 @@ TEST(Lan, UpOnceTheNeighbourListsUs) {
   EXPECT_EQ(pair.Count("adjacencies_up"), 2u);
   EXPECT_EQ(pair.Count("adjacencies_down"), 2u);
   EXPECT_EQ(pair.Count("hold_expired"), 2u);
+}
+
+// ISO 10589, 8.4.5: with the priority 0 all around the highest address is elected, which must not be ours.
+TEST(Lan, WhoWouldElectUsIsNotAnswered) {
+  InstancePair pair(PairCircuit(CircuitKind::kLan));
+  pair.SentHellos();
+  PairHello hello;
+  hello.mac = 0;
+  hello.priority = 0;
+  pair.Wait(1);
+  pair.Hello(hello);
+  EXPECT_EQ(pair.State(), "initializing/1");
+  pair.Wait(10);
+  EXPECT_FALSE(absl::StrContains(pair.SentHellos(), "L1-IIH 1 heard"));
+  // A third one that is above us.
+  hello.system = 3;
+  hello.mac = 5;
+  pair.Hello(hello);
+  pair.Wait(10);
+  EXPECT_TRUE(absl::StrContains(pair.SentHellos(), "L1-IIH 2 heard"));
 }
 
 TEST(Lan, WhoIsRefused) {

@@ -15,6 +15,11 @@ bool NextSaid(TlvReader* reader, Tlv* tlv) {
   return false;
 }
 
+// Fletcher counts modulo 255, so that 0 and 255 are one: neither the sum nor a digest sees one become the other.
+bool SameChecksum(uint16_t a, uint16_t b) {
+  return (a >> 8) % 255 == (b >> 8) % 255 && (a & 0xff) % 255 == (b & 0xff) % 255;
+}
+
 }  // namespace
 
 uint16_t StoredLsp::remaining_seconds(int64_t time_nanos) const {
@@ -29,7 +34,7 @@ LspOrder CompareLsp(const LspEntry& received, const StoredLsp& stored) {
   const bool purged = received.remaining_seconds == 0;
   if (purged != stored.purged) return purged ? LspOrder::kNewer : LspOrder::kOlder;
   // Of purged ones the checksum says nothing: each system makes its own header (7.3.16.4).
-  return purged || received.checksum == stored.checksum ? LspOrder::kSame : LspOrder::kConfused;
+  return purged || SameChecksum(received.checksum, stored.checksum) ? LspOrder::kSame : LspOrder::kConfused;
 }
 
 const StoredLsp* LspDatabase::Find(const LspId& id) const {

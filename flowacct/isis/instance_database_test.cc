@@ -27,6 +27,10 @@ TEST(CompareLsp, SaysWhichIsNewer) {
       {1, 2, 100, 100, 7, 7, LspOrder::kOlder},
       {2, 2, 100, 900, 7, 7, LspOrder::kSame},
       {2, 2, 100, 900, 7, 8, LspOrder::kConfused},
+      // 0 and 255 are one modulo 255: both are right where one is.
+      {2, 2, 100, 900, 0x07ff, 0x0700, LspOrder::kSame},
+      {2, 2, 100, 900, 0x00ab, 0xffab, LspOrder::kSame},
+      {2, 2, 100, 900, 0x00ab, 0x01ab, LspOrder::kConfused},
       {2, 2, 0, 100, 7, 7, LspOrder::kNewer},
       {2, 2, 0, 100, 7, 8, LspOrder::kNewer},
       {2, 2, 100, 0, 7, 7, LspOrder::kOlder},

@@ -149,6 +149,10 @@ Verdict UpdateProcess::ReceiveLsp(CircuitIndex index, const PduView& lsp, int64_
     case LspOrder::kNewer:
       if (!purge) return Keep(index, lsp, stored, time_nanos);
       if (!stored->purged) Tell(LspChange::Kind::kGone, entry.id, time_nanos);
+      if (context_->octets - stored->octets.size() + lsp.size() > context_->options.max_octets) {
+        RemoveLsp(entry.id);
+        return Verdict::kDatabaseFull;
+      }
       StoreLsp(entry.id, lsp.octets(), false, true, time_nanos);
       FloodFrom(index, entry, time_nanos);
       return Verdict::kLspPurge;
@@ -213,6 +217,9 @@ Verdict UpdateProcess::ReceiveOwn(Circuit* circuit, CircuitIndex index, const Pd
   if (stored != nullptr && !stored->purged) {
     WantOwn(entry.sequence, time_nanos);
   } else if (entry.remaining_seconds == 0) {
+    if (context_->octets - stored->octets.size() + lsp.size() > context_->options.max_octets) {
+      return Verdict::kDatabaseFull;
+    }
     StoreLsp(entry.id, lsp.octets(), true, true, time_nanos);
     FloodFrom(index, entry, time_nanos);
   } else if (stored == nullptr && context_->lsps >= context_->options.max_lsps) {
@@ -232,9 +239,9 @@ void UpdateProcess::Purge(const LspId& id, uint32_t sequence, uint8_t flags, boo
   originator.insert(originator.end(), system.begin(), system.end());
   writer.Add(kTlvPurgeOriginator, originator);
   const std::vector<uint8_t> header = writer.Finish();
-  if (header.size() < kLspHeaderSize) return RemoveLsp(id);  // it cannot be signed
   const StoredLsp* stored = database_.Find(id);
   if (stored != nullptr && !stored->purged) Tell(LspChange::Kind::kGone, id, time_nanos);
+  if (header.size() < kLspHeaderSize) return RemoveLsp(id);  // it cannot be signed
   StoreLsp(id, header, own, true, time_nanos);
   FloodEverywhere(id);
 }
@@ -332,6 +339,8 @@ Verdict UpdateProcess::ReceiveSnp(CircuitIndex index, const PduView& snp, int64_
   if (!reader.result().ok()) return Verdict::kMalformedSnp;
   if (!complete) return Verdict::kPsnp;
   if (!std::is_sorted(told.begin(), told.end())) std::sort(told.begin(), told.end());
+  // All that is there waits to be sent already: a neighbour that asks again and again costs no walk each time.
+  if (circuit->send.size() >= database_.lsps().size()) return Verdict::kCsnp;
   auto next = told.begin();
   const LspId last = snp.last_lsp();
   for (auto stored = database_.lsps().lower_bound(snp.first_lsp());

@@ -236,7 +236,8 @@ DecodeResult ReadWidePrefixes(const Reading& tlv, TopologyNumber topology, bool 
       for (Tlv sub; subs.Next(&sub);) ReadPrefixSubTlv(sub, &reachability);
       bad = !subs.result().ok();
     }
-    content->prefixes.push_back(std::move(reachability));
+    // An IPv4 address in IPv6's form is no network of IPv6 that anybody routes.
+    if (v4 || !reachability.prefix.address().IsV4()) content->prefixes.push_back(std::move(reachability));
     if (bad) return tlv.At(BadLength, begin);
   }
   return DecodeResult::Ok();

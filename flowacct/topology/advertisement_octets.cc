@@ -3,6 +3,7 @@
 #include "flowacct/topology/advertisement_octets.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace flowacct::topology {
@@ -66,7 +67,7 @@ void Read(OctetReader* r, AdvertisedLink* l) {
   const uint32_t bits = r->U32();
   float bandwidth;
   std::memcpy(&bandwidth, &bits, sizeof(bandwidth));
-  l->bandwidth = bandwidth;
+  if (std::isfinite(bandwidth) && bandwidth >= 0) l->bandwidth = bandwidth;
 }
 
 void Write(const AdvertisedPrefix& p, OctetWriter* w) {

@@ -1,6 +1,7 @@
 #include "flowacct/topology/from_isis.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 #include <variant>
@@ -148,7 +149,7 @@ Advertisement AdvertisementOf(isis::Level level, const isis::LspId& id, uint32_t
     link.remote_address = FirstOf(n.remote_address, n.remote_address_v6);
     link.local_id = n.local_link_id;
     link.remote_id = n.remote_link_id;
-    link.bandwidth = n.max_bandwidth;
+    if (n.max_bandwidth && std::isfinite(*n.max_bandwidth) && *n.max_bandwidth >= 0) link.bandwidth = n.max_bandwidth;
     a.links.push_back(std::move(link));
   }
   a.links.shrink_to_fit();

@@ -76,7 +76,8 @@ std::optional<TopologyChange> LinkStateDatabase::Apply(Advertisement advertiseme
   if ((!known && advertisements_.size() >= options_.max_advertisements) ||
       (after > before && octets_ - before + after > options_.max_octets)) {
     ++refused_;
-    return std::nullopt;
+    // What is known to be old is not shown as if it were true.
+    return known ? Remove(key, time_nanos) : std::nullopt;
   }
   octets_ = octets_ - before + after;
   auto pointer = std::make_shared<const Advertisement>(std::move(advertisement));

@@ -28,6 +28,7 @@ RouterDirectory::RouterDirectory(const TopologyState& state) : style_(state.styl
   for (const TopologyState::Pointer& a : state.advertisements()) {
     const NodeKey key = a->key.origin;
     if (IsPseudonode(style_, key)) continue;
+    nodes_.insert(key);
     if (!a->name.empty() && names_.try_emplace(key, a->name).second) {
       Put(&routers_, absl::AsciiStrToLower(a->name), key);
     }
@@ -62,7 +63,7 @@ std::optional<NodeKey> RouterDirectory::FindAddress(const base::IpAddress& addre
 
 std::optional<NodeKey> RouterDirectory::Find(absl::string_view text) const {
   if (const auto found = Get(routers_, absl::AsciiStrToLower(text))) return found;
-  if (const auto key = ParseNode(style_, text); key && !IsPseudonode(style_, *key)) return key;
+  if (const auto key = ParseNode(style_, text); key && nodes_.contains(*key)) return key;
   const auto address = base::IpAddress::Parse(text);
   return address ? FindAddress(*address) : std::nullopt;
 }

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "flowacct/base/ip_address.h"
 #include "flowacct/topology/advertisement.h"
@@ -40,6 +41,7 @@ class RouterDirectory {
 
  private:
   NodeStyle style_ = NodeStyle::kIsis;
+  absl::flat_hash_set<NodeKey> nodes_;  // that advertise; no LANs
   absl::flat_hash_map<NodeKey, std::string> names_;
   // Lower-case; kNobody: several have it.
   absl::flat_hash_map<std::string, NodeKey> routers_;

@@ -7,6 +7,7 @@
 
 #include "flowacct/topology/link_state_database.h"
 #include "flowacct/topology/testing/drawn_graph.h"
+#include "flowacct/topology/topology_file.h"
 #include "flowacct/topology/wanted_routers.h"
 
 namespace flowacct::topology {
@@ -43,6 +44,25 @@ TEST(RouterDirectory, KnowsNamesAndAddresses) {
   EXPECT_EQ(directory.FindAddress(Ip("::")), std::nullopt);
   const Graph graph = state.GraphOf(2, 0);
   EXPECT_EQ(directory.LinkName(graph, LinkAt(graph, 'A', 'p')), "Ams1-" + directory.Name(LetterKey('p')));
+}
+
+// Of OSPF each IPv4 address could be an identifier.
+TEST(RouterDirectory, AnIdentifierIsThatOfARouterThatIsThere) {
+  const auto file = ParseTopologyFile(
+      "style ospf\nnode ams id 192.0.2.1\nnode fra id 192.0.2.2\n"
+      "link ams fra metric 10 address 198.51.100.1 198.51.100.2\n",
+      "t");
+  ASSERT_TRUE(file.ok()) << file.status();
+  LinkStateDatabaseOptions options;
+  options.style = NodeStyle::kOspf;
+  LinkStateDatabase database(options);
+  for (const Advertisement& a : file->advertisements) database.Apply(a, 0);
+  const RouterDirectory directory(database.State());
+  const auto ams = directory.Find("ams");
+  ASSERT_TRUE(ams.has_value());
+  EXPECT_EQ(directory.Find("192.0.2.1"), ams);
+  EXPECT_EQ(directory.Find("198.51.100.1"), ams);
+  EXPECT_EQ(directory.Find("203.0.113.9"), std::nullopt);
 }
 
 TEST(RouterDirectory, SameIsWhatNamesAndAddressesAre) {

@@ -654,7 +654,11 @@ std::string WriteTopologyFile(const TopologyFile& file) {
   // Names that say which node is meant.
   absl::flat_hash_map<std::string, NodeKey> owner;
   std::set<std::string> shared;
+  // A node counts by its fragment 0 (topology/topology_state.h), which has its line.
+  std::set<AdvertisementKey> declared;
   for (const Advertisement& a : file.advertisements) {
+    if (a.key.fragment != 0) continue;
+    declared.insert(a.key);
     if (a.name.empty()) continue;
     const auto [it, is_new] = owner.try_emplace(a.name, a.key.origin);
     if (!is_new && it->second != a.key.origin) shared.insert(a.name);
@@ -672,11 +676,12 @@ std::string WriteTopologyFile(const TopologyFile& file) {
     return it != names.end() ? Quoted(it->second) : NodeText(file.style, key);
   };
 
-  std::set<AdvertisementKey> written;  // but for fragments
-  for (const Advertisement& a : file.advertisements) {
-    AdvertisementKey key = a.key;
+  const auto is_declared = [&](AdvertisementKey key) {
     key.fragment = 0;
-    if (!written.insert(key).second) continue;
+    return declared.count(key) != 0;
+  };
+  for (const Advertisement& a : file.advertisements) {
+    if (a.key.fragment != 0) continue;
     const std::string id = NodeText(file.style, a.key.origin);
     if (a.name.empty()) {
       absl::StrAppend(&text, "node ", id);
@@ -698,6 +703,7 @@ std::string WriteTopologyFile(const TopologyFile& file) {
     text += '\n';
   }
   for (const Advertisement& a : file.advertisements) {
+    if (!is_declared(a.key)) continue;
     const std::string level = absl::StrCat(" level ", a.key.level);
     for (const AdvertisedLink& link : a.links) {
       absl::StrAppend(&text, "half ", node(a.key.origin), " ", node(link.to), " metric ", link.metric, level);
@@ -722,6 +728,7 @@ std::string WriteTopologyFile(const TopologyFile& file) {
     }
   }
   for (const Advertisement& a : file.advertisements) {
+    if (!is_declared(a.key)) continue;
     for (const AdvertisedPrefix& prefix : a.prefixes) {
       absl::StrAppend(&text, "prefix ", node(a.key.origin), " ", prefix.prefix.ToString(), " metric ", prefix.metric,
                       " level ", a.key.level);

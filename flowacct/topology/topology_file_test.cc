@@ -264,6 +264,25 @@ TEST(TopologyFile, ANodeThatOnlyOthersSpeakOf) {
   EXPECT_EQ(Kept(*again), Kept(file));
 }
 
+// As LSPs come: a name that only a later fragment tells; a node whose fragment 0 is not there, which is none.
+TEST(TopologyFile, FragmentsOfANode) {
+  TopologyFile file;
+  file.advertisements.resize(3);
+  file.advertisements[0].key.origin = RouterKey(1);
+  file.advertisements[1].key = {2, RouterKey(1), 1};
+  file.advertisements[1].name = "r1";
+  file.advertisements[1].links.resize(1);
+  file.advertisements[1].links[0].to = RouterKey(2);
+  file.advertisements[2].key = {2, RouterKey(2), 1};
+  file.advertisements[2].links.resize(1);
+  file.advertisements[2].links[0].to = RouterKey(1);
+  const auto again = ParseTopologyFile(WriteTopologyFile(file), "t");
+  ASSERT_TRUE(again.ok()) << again.status();
+  ASSERT_EQ(again->advertisements.size(), 1u);
+  EXPECT_EQ(again->advertisements[0].key.origin, RouterKey(1));
+  EXPECT_EQ(again->advertisements[0].links.size(), 1u);
+}
+
 TEST(TopologyFile, WhatOnlyAProtocolWouldSay) {
   TopologyFile file;
   file.advertisements.resize(1);

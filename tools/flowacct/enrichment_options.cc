@@ -122,8 +122,8 @@ void AddIgpOptions(CLI::App& command, EnrichmentFlags& flags) {
       ->allow_extra_args(false);
   command
       .add_option("--igp-exporters", flags.igp_exporters,
-                  "File of EXPORTER,ROUTER or EXPORTER,INTERFACE,ROUTER lines: which router records came in at, where "
-                  "--igp does not tell whose an exporter's address is")
+                  "File of EXPORTER,ROUTER or EXPORTER,INTERFACE,ROUTER lines: which router records came in at; goes "
+                  "before what --igp tells of an exporter's address")
       ->type_name("FILE")
       ->group("Accounting");
   command

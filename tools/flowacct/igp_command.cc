@@ -87,6 +87,7 @@ int Show(const absl::StatusOr<std::string>& json, const Flags& flags, const char
   if (!json.ok()) return Fail(json.status());
   const auto answer = QueryAnswer::FromJson(*json);
   if (!answer.ok()) return Fail(answer.status());
+  for (const std::string& line : answer->report) std::fprintf(stderr, "%s\n", line.c_str());
   if (flags.output.format == "json") return Print(answer->AsJsonLines());
   if (flags.output.format == "csv") return Print(answer->AsCsv());
   return Print(answer->rows.empty() ? std::string(nothing) : answer->AsTable());
@@ -157,19 +158,24 @@ absl::Status CheckSource(const Flags& flags) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<IgpQuestion> WholeQuestion(const Flags& flags, IgpQuestion::Of of) {
+  IgpQuestion question = QuestionOf(flags, of);
+  if (flags.pipeline.empty() || flags.bins == "0s") return question;
+  const auto bins = ParseDuration("--bins", flags.bins);
+  if (!bins.ok()) return bins.status();
+  question.bins = *bins;
+  return question;
+}
+
 // Answers with what `ask` makes of the topology, or what a collector says to that question.
 template <typename Ask>
 int Answer(const Flags& flags, const char* nothing, IgpQuestion::Of of, Ask ask) {
   if (const absl::Status status = CheckSource(flags); !status.ok()) return Fail(status);
   // With traffic of its own it is this program that lays it.
   if (!flags.collector.empty() && flags.traffic.empty()) {
-    IgpQuestion question = QuestionOf(flags, of);
-    if (!flags.pipeline.empty() && flags.bins != "0s") {
-      const auto bins = ParseDuration("--bins", flags.bins);
-      if (!bins.ok()) return Fail(bins.status());
-      question.bins = *bins;
-    }
-    return Show(AskCollector(flags, question), flags, nothing);
+    const auto question = WholeQuestion(flags, of);
+    if (!question.ok()) return Fail(question.status());
+    return Show(AskCollector(flags, *question), flags, nothing);
   }
   auto glass = Glass(flags);
   if (!glass.ok()) return Fail(glass.status());
@@ -221,7 +227,9 @@ int Draw(const Flags& flags) {
   if (const absl::Status status = CheckSource(flags); !status.ok()) return Fail(status);
   absl::StatusOr<std::string> svg;
   if (!flags.pipeline.empty()) {
-    svg = AskCollector(flags, QuestionOf(flags, IgpQuestion::Of::kDraw));
+    const auto question = WholeQuestion(flags, IgpQuestion::Of::kDraw);
+    if (!question.ok()) return Fail(question.status());
+    svg = AskCollector(flags, *question);
   } else {
     const auto glass = Glass(flags);
     if (!glass.ok()) return Fail(glass.status());

@@ -46,6 +46,10 @@ class Handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> 
       answer_->columns.emplace_back(text, size);
       return true;
     }
+    if (depth_ == 2 && key_ == "report") {
+      answer_->report.emplace_back(text, size);
+      return true;
+    }
     return Scalar(QueryAnswer::Kind::kText, absl::string_view(text, size));
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {

@@ -32,6 +32,7 @@ struct QueryAnswer {
   std::vector<std::vector<Cell>> rows;  // each as long as `columns`
   uint64_t groups = 0;                  // how many there are, also those that are not shown; 0: not told
   bool incomplete = false;              // a bin of it is still filling
+  std::vector<std::string> report;      // lines for people that say what became of all that was counted
 
   static absl::StatusOr<QueryAnswer> FromJson(absl::string_view json);
 

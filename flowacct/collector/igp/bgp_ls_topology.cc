@@ -223,8 +223,10 @@ void BgpLsTopology::Counted(BgpLsSource source, bool more) {
 }
 
 void BgpLsTopology::Withdraw(const bgp::LinkStateNlri& nlri, BgpLsSource source) {
-  ++counters_.withdrawn;
+  const BgpLsCounters before = counters_;
   const auto key = KeyOf(nlri, false);
+  counters_ = before;  // what is refused is what was announced
+  ++counters_.withdrawn;
   if (key) Erase(*key, nlri, source);
 }
 

@@ -26,6 +26,7 @@ namespace flowacct::collector {
 namespace {
 
 constexpr size_t kMaxFrame = 65536;
+constexpr int kMaxOthers = 256;
 constexpr int kGreProtocol = 47;
 constexpr int kArphrdIp6Gre = 823;  // linux/if_arp.h, which does not go with net/if.h
 
@@ -38,7 +39,8 @@ class SystemSocket : public CircuitSocket {
  protected:
   template <typename Unwrap>
   bool Take(const Descriptor& socket, std::vector<uint8_t>& buffer, CircuitFrame* frame, Unwrap unwrap) {
-    for (;;) {
+    // Bounded, as what is none of ours may come without end: others and timers have their turn.
+    for (int left = kMaxOthers; left > 0; --left) {
       const ssize_t n = recv(socket.get(), buffer.data(), buffer.size(), 0);
       if (n < 0) return false;
       isis::CarriedPdu carried;
@@ -49,9 +51,14 @@ class SystemSocket : public CircuitSocket {
       frame->pdu = carried.pdu;
       return true;
     }
+    return false;
   }
   void Count(ssize_t sent) { ++(sent < 0 ? counters_.not_sent : counters_.sent); }
 };
+
+bool HasIndex(const std::string& device, int index) {
+  return static_cast<int>(if_nametoindex(device.c_str())) == index;
+}
 
 class EthernetCircuit : public SystemSocket {
  public:
@@ -60,6 +67,7 @@ class EthernetCircuit : public SystemSocket {
 
   int descriptor() const override { return socket_.get(); }
   const isis::CircuitOptions& circuit() const override { return circuit_; }
+  bool IsThere() const override { return HasIndex(circuit_.name, index_); }
 
   bool Receive(CircuitFrame* frame) override {
     return Take(socket_, buffer_, frame,
@@ -94,6 +102,7 @@ class TunnelCircuit : public SystemSocket {
 
   int descriptor() const override { return socket_.get(); }
   const isis::CircuitOptions& circuit() const override { return circuit_; }
+  bool IsThere() const override { return HasIndex(circuit_.name, index_); }
 
   bool Receive(CircuitFrame* frame) override {
     return Take(socket_, buffer_, frame, [this](base::Octets octets, isis::CarriedPdu* carried) {
@@ -227,8 +236,10 @@ absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenDeviceCircuit(const std::stri
   }
   circuit.mtu = static_cast<uint16_t>(isis::PduSizeInEthernet(static_cast<size_t>(mtu)));
 
-  // FE FE 03 83, whether a length or 0x8870 stands before.
+  // FE FE 03 83, whether a length or 0x8870 stands before, of what comes in.
   sock_filter isis_alone[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, static_cast<uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 3, 0),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ETH_HLEN),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xfefe0383, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
@@ -251,7 +262,7 @@ absl::StatusOr<std::unique_ptr<CircuitSocket>> OpenDeviceCircuit(const std::stri
   sockaddr_ll here = {};
   here.sll_family = AF_PACKET;
   here.sll_ifindex = index;
-  here.sll_protocol = htons(ETH_P_802_2);  // what comes in alone; ETH_P_ALL would show what goes out, too
+  here.sll_protocol = htons(ETH_P_ALL);  // lengths and 0x8870 alike
   if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&here), sizeof(here)) != 0) {
     return NotBound(device);
   }

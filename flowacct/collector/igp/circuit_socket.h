@@ -46,6 +46,8 @@ class CircuitSocket {
   // The next PDU that waits; false: none does.
   virtual bool Receive(CircuitFrame* frame) = 0;
   virtual void Send(isis::Level level, base::Octets pdu) = 0;
+  // False: its interface is gone, though another one of its name may be there.
+  virtual bool IsThere() const { return true; }
   // What the circuit is like, as far as the system knows: name, MAC, MTU of a PDU, addresses.
   virtual const isis::CircuitOptions& circuit() const = 0;
   const CircuitSocketCounters& counters() const { return counters_; }

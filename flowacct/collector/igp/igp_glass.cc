@@ -1,5 +1,7 @@
 #include "flowacct/collector/igp/igp_glass.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <set>
@@ -57,10 +59,27 @@ bool DoSideBySide(size_t parts, size_t threads, absl::FunctionRef<void(size_t th
       if (thread == 0 && !go_on(std::min(next.load(), parts))) stop = true;
     }
   };
-  std::vector<std::thread> others;
-  for (size_t t = 1; t < std::min(threads, parts); ++t) others.emplace_back(work, t);
+  // Where no thread can be had, those that there are do it all: std::thread would end the process.
+  struct Other {
+    pthread_t thread;
+    const decltype(work)* does;
+    size_t number;
+  };
+  std::vector<Other> others;
+  others.reserve(std::min(threads, parts));
+  for (size_t t = 1; t < std::min(threads, parts); ++t) {
+    others.push_back({{}, &work, t});
+    const auto run = [](void* other) -> void* {
+      (*static_cast<const Other*>(other)->does)(static_cast<const Other*>(other)->number);
+      return nullptr;
+    };
+    if (pthread_create(&others.back().thread, nullptr, run, &others.back()) != 0) {
+      others.pop_back();
+      break;
+    }
+  }
   work(0);
-  for (std::thread& other : others) other.join();
+  for (const Other& other : others) pthread_join(other.thread, nullptr);
   return !stop;
 }
 
@@ -404,6 +423,7 @@ absl::StatusOr<std::string> IgpGlass::Alternates(absl::string_view router, const
   JsonRows rows({"destination", "distance", "primary", "alternate", "protects", "by", "distance_then", "segments"});
   const std::vector<topology::Adjacency>& adjacencies = alternates.adjacencies();
   for (size_t primary = 0; primary < adjacencies.size(); ++primary) {
+    if (progress != nullptr && !progress(primary, adjacencies.size())) return absl::CancelledError("interrupted");
     topology::Failure failure(graph);
     failure.AddLink(adjacencies[primary].link);
     topology::PostConvergence after;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -29,6 +30,8 @@ constexpr int64_t kRound = kSecond / 10;
 constexpr int64_t kSettle = 30 * kSecond;
 // What was told by BGP-LS has no lifetime: that which LSPs have as a rule (ISO 10589, 7.3.21).
 constexpr int64_t kBgpLsLifetime = 1200 * kSecond;
+// How seldom all routers whose ways are kept are forgotten, where there are too many.
+constexpr int64_t kForget = 600 * kSecond;
 // Routers of BGP-LS that are taken at once.
 constexpr size_t kTurn = 1024;
 constexpr absl::string_view kKind = "inside of the network";
@@ -163,10 +166,13 @@ void IgpService::Put(Source source, Advertisement advertisement, int64_t now) {
     if (source == Source::kBgpLs) behind_.insert_or_assign(key, std::move(advertisement));
     return;
   }
+  if (!first && source == Source::kIsis && owner->second.source == Source::kBgpLs && !owner->second.kept) {
+    if (const auto told = topology_.database().Find(key); told != nullptr) behind_.insert_or_assign(key, *told);
+  }
   if (!first && owner->second.kept) --kept_;
   owner->second = Owner{source};
   changes_ += topology_.Apply(std::move(advertisement), now);
-  if (first && topology_.database().Find(key) == nullptr) owners_.erase(key);  // beyond a bound
+  if (topology_.database().Find(key) == nullptr) owners_.erase(key);  // beyond a bound
 }
 
 void IgpService::Drop(Source source, const AdvertisementKey& key, int64_t now) {
@@ -239,7 +245,8 @@ void IgpService::Run() {
     return ending_ || bgp_ls_changed_ || !heard_.empty();
   };
   int64_t next_look = INT64_MIN;
-  bool heard_bgp_ls = false;
+  bool heard_bgp_ls = false, roots_full = false;
+  int64_t next_forget = INT64_MIN;
   for (;;) {
     const int64_t now = Now();
     Pending heard, link_state;
@@ -265,8 +272,20 @@ void IgpService::Run() {
       DropStale(now);
       if (wanted_->pending()) {
         for (const topology::WantedRouter& wanted : wanted_->Take()) {
-          wanted_refused_ += !topology_.Want(wanted.router, wanted.alternates);
+          if (topology_.Want(wanted.router, wanted.alternates)) {
+            roots_.insert(wanted.router);
+          } else {
+            ++wanted_refused_;
+            roots_full = true;
+          }
         }
+      }
+      // Some may be of exporters that have gone. Those that still send flows are wanted again with the next snapshot.
+      if (roots_full && now >= next_forget) {
+        for (const topology::NodeKey root : roots_) topology_.Unwant(root);
+        roots_.clear();
+        roots_full = false;
+        next_forget = now + kForget;
       }
       const int64_t begin = SteadyNanos();
       if (topology_.Advance(now)) {
@@ -280,7 +299,8 @@ void IgpService::Run() {
       WatchExporters(now);
       next_look = now + kSecond;
     }
-    const int64_t wait = std::clamp<int64_t>(next - Now(), 0, kRound);
+    const int64_t present = Now();
+    const int64_t wait = next <= present ? 0 : std::min(next - present, kRound);
     base::MutexLock lock(&queue_mutex_);
     if (wait > 0) (void)queue_mutex_.AwaitFor(has_work, absl::Nanoseconds(wait));
     if (ending_) return;
@@ -363,13 +383,19 @@ absl::StatusOr<IgpService::Change> IgpService::Prepare(const IgpServiceOptions& 
   change.files = options.files;
   change.exporters = options.exporters;
   if (listener_ == nullptr) return change;
+  // An interface that was made anew needs a new socket, though its circuit is said to be the same.
+  std::set<std::string> dead;
+  for (const IsisCircuitStatus& circuit : listener_->Circuits()) {
+    if (!circuit.there) dead.insert(circuit.name);
+  }
   std::map<std::string, std::string> said;
   {
     base::MutexLock lock(&mutex_);
     said = said_;
   }
   for (const IgpCircuit& circuit : options.circuits) {
-    const auto same = std::find_if(said.begin(), said.end(), [&](const auto& s) { return s.second == circuit.said; });
+    const auto same = std::find_if(said.begin(), said.end(),
+                                   [&](const auto& s) { return s.second == circuit.said && dead.count(s.first) == 0; });
     if (same != said.end()) {
       said.erase(same);
       continue;

@@ -189,6 +189,7 @@ class IgpService {
   bool ending_ ABSL_GUARDED_BY(queue_mutex_) = false;
 
   // Of the thread alone.
+  absl::flat_hash_set<topology::NodeKey> roots_;  // whose ways are wanted
   std::map<AdjacencyName, KnownAdjacency> adjacencies_;
   uint64_t checked_serial_ = 0;
   std::vector<std::string> checked_routers_;

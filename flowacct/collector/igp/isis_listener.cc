@@ -135,7 +135,7 @@ std::vector<IsisCircuitStatus> IsisListener::Circuits() const {
   std::vector<IsisCircuitStatus> circuits;
   for (const Circuit& circuit : circuits_) {
     circuits.push_back({circuit.socket->circuit().name, circuit.index, circuit.socket->counters(),
-                        instance_->Counters(circuit.index)});
+                        instance_->Counters(circuit.index), circuit.socket->IsThere()});
   }
   return circuits;
 }
@@ -158,15 +158,6 @@ void IsisListener::Run() {
 }
 
 void IsisListener::Serve() {
-  const auto give = [this] {
-    for (const isis::Outgoing& out : instance_->TakeOutgoing()) {
-      for (Circuit& circuit : circuits_) {
-        if (circuit.index == out.circuit) circuit.socket->Send(out.level, out.pdu);
-      }
-    }
-    const std::vector<isis::LspChange> changes = instance_->TakeChanges();
-    if (!changes.empty() && options_.on_changes) options_.on_changes(*instance_, changes);
-  };
   for (Circuit& circuit : circuits_) {
     CircuitFrame frame;
     for (int i = 0; i < kTurn && circuit.socket->Receive(&frame); ++i) {
@@ -174,7 +165,13 @@ void IsisListener::Serve() {
     }
   }
   instance_->Advance(Now());
-  give();
+  for (const isis::Outgoing& out : instance_->TakeOutgoing()) {
+    for (Circuit& circuit : circuits_) {
+      if (circuit.index == out.circuit) circuit.socket->Send(out.level, out.pdu);
+    }
+  }
+  const std::vector<isis::LspChange> changes = instance_->TakeChanges();
+  if (!changes.empty() && options_.on_changes) options_.on_changes(*instance_, changes);
 }
 
 }  // namespace flowacct::collector

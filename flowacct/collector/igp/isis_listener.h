@@ -61,6 +61,7 @@ struct IsisCircuitStatus {
   isis::CircuitIndex index = 0;
   CircuitSocketCounters sockets;
   std::vector<std::pair<std::string, uint64_t>> verdicts;  // isis/instance_counters.h
+  bool there = true;                                       // its interface is still the one that it was opened on
 };
 
 class IsisListener {

@@ -127,7 +127,7 @@ absl::StatusOr<IgpCircuit> PlanCircuit(const ConfigFile& file, const config::Isi
       if (!address.ok()) return address.status();
       tunnel.told.push_back(*address);
     }
-    options.name = absl::StrCat("gre ", gre.local(), " ", gre.remote());
+    options.name = absl::StrCat("gre ", tunnel.local.ToString(), " ", tunnel.remote.ToString());
   } else {
     made.circuit.device = options.name = circuit.device();
   }

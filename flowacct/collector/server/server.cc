@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -38,6 +39,8 @@ namespace {
 
 using config::Config;
 using config::ConfigFile;
+
+constexpr int kMaxIgpQuestions = 4;
 
 size_t WorkerCount(const Config& config) {
   if (config.workers() != 0) return config.workers();
@@ -687,6 +690,12 @@ absl::StatusOr<std::string> Server::Igp(const IgpQuestion& question) {
   // Set once, before anybody asks.
   if (igp_->service == nullptr) {
     return absl::FailedPreconditionError("the configuration has no igp, so that there is no topology");
+  }
+  // One is answered at a time; those that wait hold connections, and what they ask about.
+  const absl::Cleanup done = [this] { --igp_questions_; };
+  if (++igp_questions_ > kMaxIgpQuestions) {
+    return absl::UnavailableError(
+        absl::StrCat(kMaxIgpQuestions, " questions about the network are being answered; ask again in some seconds"));
   }
   if (question.pipeline.empty()) return igp_->service->Ask(question);
   MemoryQuestion asked;

@@ -119,6 +119,8 @@ class Server final : public CollectorControl {
   std::unique_ptr<RouteHistory> history_;
   // It observes the routing engine, too. Empty without `igp`; set by Start.
   const std::shared_ptr<IgpHolder> igp_ = std::make_shared<IgpHolder>();
+  // That are being answered, or wait for it.
+  std::atomic<int> igp_questions_{0};
   // Of BGP; empty without it. Set by Start.
   const std::shared_ptr<RoutingHolder> routing_ = std::make_shared<RoutingHolder>();
   const std::shared_ptr<SessionHolder> sessions_ = std::make_shared<SessionHolder>();

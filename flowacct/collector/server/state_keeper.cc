@@ -321,7 +321,9 @@ void StateKeeper::RestoreSessions(SessionService* sessions, std::vector<std::str
 void StateKeeper::SaveIgp(const IgpService& igp) {
   const uint64_t changes = igp.changes();
   if (changes == igp_changes_ && absl::Now() < igp_saved_ + kIgpLifetimes) return;
-  Report(folder_->Write(kIgp, igp.Save()));
+  const absl::Status written = folder_->Write(kIgp, igp.Save());
+  Report(written);
+  if (!written.ok()) return;
   igp_changes_ = changes;
   igp_saved_ = absl::Now();
 }

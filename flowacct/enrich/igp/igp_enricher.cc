@@ -279,12 +279,15 @@ std::optional<NodeKey> IgpEnricher::State::RouterOf(const base::IpAddress& addre
   if (const auto router = directory->FindAddress(address)) return router;
   *by_table = true;
   const ReachView view = reach.FindPrefix({address, static_cast<uint8_t>(address.IsV4() ? 32 : 128)});
-  // What level 1 says of its own goes before what was leaked of it.
-  for (const bool own : {true, false}) {
+  // What level 1 says of its own, then level 2, which others may have leaked to level 1.
+  const auto rank = [](const topology::ReachCandidate& c) {
+    return c.level != 1 ? 1 : (c.flags & topology::ReachCandidate::kDown) != 0 ? 2 : 0;
+  };
+  for (const int wanted : {0, 1, 2}) {
     std::optional<NodeKey> only;
     bool several = false;
     for (const topology::ReachCandidate& c : view.candidates) {
-      if (own != (c.level == 1 && (c.flags & topology::ReachCandidate::kDown) == 0)) continue;
+      if (rank(c) != wanted) continue;
       several |= only && *only != c.node;
       only = c.node;
     }
@@ -376,7 +379,8 @@ void IgpEnricher::State::FindRoots(const uint8_t* rows, size_t stride, size_t n,
     const bool same =
         i > 0 && IsPresent(row, exporter.index) == IsPresent(row - stride, exporter.index) &&
         std::memcmp(row + exporter.offset, row - stride + exporter.offset, base::IpAddress::kSize) == 0 &&
-        (!by_interface || std::memcmp(row + in_if.offset, row - stride + in_if.offset, sizeof(uint32_t)) == 0);
+        (!by_interface || (IsPresent(row, in_if.index) == IsPresent(row - stride, in_if.index) &&
+                           std::memcmp(row + in_if.offset, row - stride + in_if.offset, sizeof(uint32_t)) == 0));
     root_of[i] = same ? root_of[i - 1] : RootOf(row, texts);
   }
 }

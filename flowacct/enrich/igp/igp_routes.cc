@@ -55,7 +55,7 @@ base::IpAddress AddressOf(const Graph& graph, const topology::FirstHop& hop) {
 }  // namespace
 
 IgpRoutes::IgpRoutes(const topology::ReachReader& reach, size_t entries, size_t max_ways)
-    : reach_(reach), max_ways_(max_ways) {
+    : reach_(reach), max_ways_(std::max<size_t>(max_ways, 1)) {
   const size_t sets = SetsOf(entries, kWays);
   shift_ = 64 - static_cast<unsigned>(__builtin_ctzll(sets));
   keys_.assign(sets * kWays, 0);
@@ -239,9 +239,11 @@ void IgpRoutes::TellProtection(const IgpRoot& root, const RouterRoute& route, co
   const bool external = route.kind >= topology::RouteKind::kLevel1External;
   for (const ReachCandidate& c : view.candidates) {
     if (c.level != route.level || c.topology != route.topology || topology::KindOf(c) != route.kind) continue;
-    if (((c.flags & ReachCandidate::kAttached) != 0) != route.attached) continue;
     if (external && c.metric != route.external_metric) continue;
     const NodeIndex node = graph.Find(c.node);
+    // Attached and advertised default routes mix where both are as near.
+    const bool taken = std::find(route.egress.begin(), route.egress.end(), node) != route.egress.end();
+    if (!taken && ((c.flags & ReachCandidate::kAttached) != 0) != route.attached) continue;
     if (node != topology::kNoIndex) targets.push_back({node, external ? 0 : c.metric});
   }
   bool link = true, node = true, any = false;
