@@ -339,12 +339,16 @@ Verdict UpdateProcess::ReceiveSnp(CircuitIndex index, const PduView& snp, int64_
   if (!reader.result().ok()) return Verdict::kMalformedSnp;
   if (!complete) return Verdict::kPsnp;
   if (!std::is_sorted(told.begin(), told.end())) std::sort(told.begin(), told.end());
-  // All that is there waits to be sent already: a neighbour that asks again and again costs no walk each time.
-  if (circuit->send.size() >= database_.lsps().size()) return Verdict::kCsnp;
+  // A neighbour that tells again and again that it has nothing costs no walk each time: it will tell so later, too.
+  if (time_nanos - kNanosPerSecond >= circuit->walks_since) {
+    circuit->walks_since = time_nanos;
+    circuit->walked = 0;
+  }
+  if (circuit->walked > 4 * database_.lsps().size() + 1000) return Verdict::kCsnp;
   auto next = told.begin();
   const LspId last = snp.last_lsp();
   for (auto stored = database_.lsps().lower_bound(snp.first_lsp());
-       stored != database_.lsps().end() && !(last < stored->first); ++stored) {
+       stored != database_.lsps().end() && !(last < stored->first); ++stored, ++circuit->walked) {
     while (next != told.end() && *next < stored->first) ++next;
     if ((next == told.end() || stored->first < *next) && !stored->second->purged) circuit->send.Set(stored->first);
   }

@@ -54,6 +54,8 @@ class UpdateProcess {
     SendFlags send;
     AcknowledgeFlags acknowledge;
     size_t lines = 0;                 // that fill a PSNP
+    int64_t walks_since = INT64_MIN;  // for a second from then on
+    size_t walked = 0;                // LSPs, because of CSNPs
     int64_t next_burst = INT64_MIN;   // when LSPs and CSNPs may go out again
     std::optional<LspId> csnps_from;  // CSNPs from there on are still to be sent
   };

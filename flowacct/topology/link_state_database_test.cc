@@ -140,7 +140,12 @@ TEST(LinkStateDatabase, KeepsItsBounds) {
   small.Apply(Node('A', "BC"), 1);
   small.Apply(Node('B', "AC"), 1);
   EXPECT_FALSE(small.Apply(Node('C', "AB"), 1).has_value());
-  EXPECT_FALSE(small.Apply(Node('A', "BCDEFGH"), 1).has_value());
+  // What is known to be old goes where the new one is too large.
+  const auto gone = small.Apply(Node('A', "BCDEFGH"), 1);
+  ASSERT_TRUE(gone.has_value());
+  EXPECT_EQ(gone->after, nullptr);
+  EXPECT_EQ(small.Find({2, LetterKey('A'), 0}), nullptr);
+  small.Apply(Node('A', "BC"), 1);
   EXPECT_TRUE(small.Apply(Node('A', "B"), 1).has_value());  // less is always taken
   EXPECT_EQ(small.refused(), 2u);
   EXPECT_LE(small.octets(), options.max_octets);

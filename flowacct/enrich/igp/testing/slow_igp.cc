@@ -158,9 +158,10 @@ void SlowIgp::TellRoute(const topology::RouterRoute& route, const base::IpAddres
   std::vector<topology::Target> targets;
   for (const auto& c : reach_.FindPrefix({address, length}).candidates) {
     if (c.level != route.level || c.topology != route.topology || topology::KindOf(c) != route.kind) continue;
-    if (((c.flags & topology::ReachCandidate::kAttached) != 0) != route.attached) continue;
     const NodeIndex node = graph.Find(c.node);
     if (node == topology::kNoIndex) continue;
+    const bool egress = std::count(route.egress.begin(), route.egress.end(), node) != 0;
+    if (!egress && ((c.flags & topology::ReachCandidate::kAttached) != 0) != route.attached) continue;
     if (route.kind >= topology::RouteKind::kLevel1External) {
       if (c.metric == route.external_metric) targets.push_back({node, 0});
     } else {
